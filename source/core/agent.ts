@@ -1,0 +1,201 @@
+import type { Task } from './plan.js';
+
+/**
+ * One agent: the work on one file group, in as many Aider processes (attempts) as it takes.
+ *
+ *             prepared           exited            no, and iterations are left
+ *   queued ─> preparing ─> running ─> judging ──────────────> running
+ *     │           │         │  ^        │ yes, or no iterations left
+ *     │           │    asks v  │        v
+ *     │           │        asking     committing ─> succeeded | failed | killed
+ *     │           │         │  │
+ *     │           │    stop v  v
+ *     │           │       stopping ─ exited ─> judging
+ *     v           v
+ *   failed: its dependency failed, or its worktree could not be made; killed: the run was stopped
+ */
+export type AgentState =
+  | { readonly name: 'queued' }
+  | { readonly name: 'preparing' }
+  | (Working & { readonly name: 'running' })
+  | (Working & { readonly name: 'asking'; readonly question: string })
+  | (Working & { readonly name: 'stopping'; readonly cause: StopCause; readonly signal: StopSignal })
+  | (Placed & { readonly name: 'judging'; readonly exit: AttemptExit; readonly cause: StopCause | null })
+  | (Placed & { readonly name: 'committing'; readonly outcome: Outcome })
+  | { readonly name: 'succeeded'; readonly work: CommittedWork }
+  | { readonly name: 'failed'; readonly reason: FailReason; readonly detail: string; readonly work: CommittedWork | null }
+  | { readonly name: 'killed'; readonly by: string; readonly work: CommittedWork | null };
+
+/** An agent that has a worktree. */
+interface Placed {
+  readonly place: Place;
+}
+
+/** An agent whose Aider process lives. */
+interface Working extends Placed {
+  readonly pid: number | null;
+}
+
+export interface Place {
+  /** Absolute path of the worktree. */
+  readonly worktree: string;
+  readonly branch: string;
+  /** The commit the agent starts from: the base, or its dependencies merged. */
+  readonly start: string;
+}
+
+export type StopSignal = 'SIGINT' | 'SIGTERM' | 'SIGKILL';
+
+/** Why an agent's process is being stopped by us. */
+export type StopCause =
+  | { readonly kind: 'cap' }
+  | { readonly kind: 'timeout' }
+  | { readonly kind: 'unanswered'; readonly question: string }
+  | { readonly kind: 'killed'; readonly by: string };
+
+/** The closed set of reasons an agent can fail for. Their words are in `words.ts`. */
+export const failReasons = [
+  'no_response', 'no_change', 'empty_reply', 'malformed_edits', 'edit_failed', 'edits_skipped',
+  'outside_scope', 'token_limit', 'auth', 'model_not_found', 'rate_limited', 'provider_error',
+  'stream_broken', 'aider_crashed', 'killed_by_signal', 'timeout', 'unanswered_question',
+  'max_iterations', 'start_failed', 'setup_failed', 'worktree_failed', 'commit_failed', 'disk_full',
+  'dependency_failed', 'dependency_conflict',
+] as const;
+
+export type FailReason = (typeof failReasons)[number];
+
+export type Outcome =
+  | { readonly state: 'succeeded' }
+  | { readonly state: 'failed'; readonly reason: FailReason; readonly detail: string }
+  | { readonly state: 'killed'; readonly by: string };
+
+export interface CommittedWork {
+  /** Null when there was nothing to commit. */
+  readonly commit: string | null;
+  readonly diff: DiffStat;
+}
+
+export interface DiffStat {
+  readonly files: readonly FileChange[];
+}
+
+export interface FileChange {
+  readonly path: string;
+  /** Git's letter: A, M, D, T. Renames are told as D and A. */
+  readonly status: string;
+  /** Lines; null for binary files. */
+  readonly added: number | null;
+  readonly removed: number | null;
+}
+
+/** How an Aider process ended, as the kernel and its screen tell. */
+export interface AttemptExit {
+  readonly code: number | null;
+  readonly signal: string | null;
+  /** Failure texts of Aider's own that stand on its screen. */
+  readonly texts: readonly ScreenText[];
+}
+
+export type ScreenText =
+  | 'malformed' | 'reflections_exhausted' | 'token_limit' | 'empty_response' | 'auth' | 'rate_limited'
+  | 'unable_to_commit' | 'unable_to_add' | 'skipping_edits' | 'edit_exception' | 'not_found'
+  | 'server' | 'disk_full';
+
+/** One Aider process. `message_send_starting` and `message_send` are counted from its analytics log. */
+export interface Attempt {
+  readonly number: number;
+  readonly startedAt: number;
+  readonly endedAt: number | null;
+  readonly sends: number;
+  readonly responses: number;
+  readonly lastCompletionTokens: number | null;
+  readonly exceptions: number;
+  readonly sawExit: boolean;
+  readonly exit: AttemptExit | null;
+  /** Null until judged; then 'ok' or why not. */
+  readonly verdict: 'ok' | FailReason | 'killed' | null;
+}
+
+export interface Usage {
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+  /** US dollars; null when the price of the model is not known. */
+  readonly cost: number | null;
+}
+
+export interface Agent {
+  /** From 0; names its branch and files. */
+  readonly index: number;
+  readonly task: Task;
+  readonly state: AgentState;
+  readonly attempts: readonly Attempt[];
+  readonly usage: Usage;
+  readonly startedAt: number | null;
+  readonly endedAt: number | null;
+  /** Goes up with each attempt and each stop, so that a late timer is known as late. */
+  readonly epoch: number;
+  /** Files outside its scope that it changed and that were put back. */
+  readonly putBack: readonly string[];
+}
+
+export function isDone(agent: Agent): boolean {
+  const { name } = agent.state;
+  return name === 'succeeded' || name === 'failed' || name === 'killed';
+}
+
+/** True while the agent has a slot: anything between queued and done. */
+export function isActive(agent: Agent): boolean {
+  return agent.state.name !== 'queued' && !isDone(agent);
+}
+
+/** Iterations as the log has them: one for each response of the model. */
+export function iterations(agent: Agent): number {
+  return agent.attempts.reduce((sum, attempt) => sum + attempt.responses, 0);
+}
+
+/** Iterations as the cap counts them: an ended attempt without any response counts as one. */
+export function iterationsUsed(agent: Agent): number {
+  return agent.attempts.reduce(
+    (sum, attempt) => sum + Math.max(attempt.responses, attempt.endedAt === null ? 0 : 1),
+    0,
+  );
+}
+
+export function currentAttempt(agent: Agent): Attempt | null {
+  return agent.attempts[agent.attempts.length - 1] ?? null;
+}
+
+export function committedWork(agent: Agent): CommittedWork | null {
+  const { state } = agent;
+  return state.name === 'succeeded' || state.name === 'failed' || state.name === 'killed'
+    ? state.work
+    : null;
+}
+
+export function outcomeOf(agent: Agent): Outcome | null {
+  const { state } = agent;
+  switch (state.name) {
+    case 'succeeded':
+      return { state: 'succeeded' };
+    case 'failed':
+      return { state: 'failed', reason: state.reason, detail: state.detail };
+    case 'killed':
+      return { state: 'killed', by: state.by };
+    default:
+      return null;
+  }
+}
+
+export function newAgent(index: number, task: Task): Agent {
+  return {
+    index,
+    task,
+    state: { name: 'queued' },
+    attempts: [],
+    usage: { promptTokens: 0, completionTokens: 0, cost: 0 },
+    startedAt: null,
+    endedAt: null,
+    epoch: 0,
+    putBack: [],
+  };
+}

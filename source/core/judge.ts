@@ -1,0 +1,57 @@
+import type { Attempt, FailReason } from './agent.js';
+import type { Inspection } from './run.js';
+
+export type Verdict =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly reason: FailReason; readonly detail: string };
+
+/** Reasons that another message to the model cannot cure; the agent fails at once. */
+const hopeless: ReadonlySet<FailReason> = new Set<FailReason>([
+  'auth', 'model_not_found', 'disk_full', 'start_failed', 'worktree_failed', 'setup_failed',
+  'commit_failed', 'timeout', 'unanswered_question', 'max_iterations',
+]);
+
+export function isHopeless(reason: FailReason): boolean {
+  return hopeless.has(reason);
+}
+
+/** True when Aider began a call to the model whose answer never came whole. */
+export function brokeOff(attempt: Attempt): boolean {
+  return attempt.sends > attempt.responses;
+}
+
+/**
+ * Decides whether an attempt did what was asked. Aider's exit code is 0 for nearly everything, so all
+ * of the evidence must be there: a clean exit, an `exit` event, a whole answer to every call, none of
+ * Aider's own failure texts, and a diff in the agent's files. The first thing missing names the reason.
+ */
+export function judge(attempt: Attempt, inspection: Inspection): Verdict {
+  const no = (reason: FailReason, detail = ''): Verdict => ({ ok: false, reason, detail });
+  const { exit } = attempt;
+  if (inspection.failure) return no(inspection.failure.reason, inspection.failure.detail);
+  if (!exit) return no('aider_crashed', 'it never ended');
+  const saw = new Set(exit.texts);
+  if (saw.has('disk_full')) return no('disk_full');
+  if (brokeOff(attempt) || attempt.responses === 0) {
+    if (saw.has('auth')) return no('auth');
+    if (saw.has('not_found')) return no('model_not_found');
+    if (saw.has('rate_limited')) return no('rate_limited');
+    if (saw.has('server')) return no('provider_error');
+  }
+  if (saw.has('token_limit')) return no('token_limit');
+  if (exit.signal !== null) return no('killed_by_signal', exit.signal);
+  if (exit.code !== 0) return no('aider_crashed', `exit code ${exit.code}`);
+  if (attempt.exceptions > 0) return no('aider_crashed', 'an exception while it talked to the model');
+  if (attempt.sends === 0) return no('no_response');
+  if (brokeOff(attempt)) return no('stream_broken');
+  if (!attempt.sawExit) return no('aider_crashed', 'it left no exit event');
+  if (attempt.lastCompletionTokens === 0 || saw.has('empty_response')) return no('empty_reply');
+  if (saw.has('reflections_exhausted')) {
+    return no(saw.has('edit_exception') ? 'edit_failed' : 'malformed_edits');
+  }
+  if (saw.has('skipping_edits')) return no('edits_skipped');
+  if (saw.has('unable_to_add') || saw.has('unable_to_commit')) return no('edit_failed');
+  if (inspection.outside.length > 0) return no('outside_scope', inspection.outside.join(', '));
+  if (inspection.diff.files.length === 0) return no('no_change');
+  return { ok: true };
+}

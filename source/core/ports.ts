@@ -1,0 +1,92 @@
+import type { AttemptExit, CommittedWork, DiffStat, FailReason, Place, StopSignal } from './agent.js';
+import type { Failure } from './failure.js';
+import type { Task } from './plan.js';
+import type { Result } from './result.js';
+import type { AiderEvent, Inspection, Integration, Landing } from './run.js';
+
+/**
+ * What the core needs from the world, shaped by who calls it. Services implement these; tests and
+ * other services can replace any of them with a few lines.
+ */
+
+/** Writes a PRD and splits the work. Gemini is one. */
+export interface Planner {
+  makePlan(request: PlanRequest): Promise<Result<PlannerAnswer, Failure>>;
+}
+
+export interface PlanRequest {
+  readonly change: string;
+  /** What the planner may know of the repository, as text; says itself when it is only a part. */
+  readonly digest: string;
+  readonly focus: readonly string[];
+  readonly maxAgents: number;
+  readonly signal: AbortSignal;
+  /** Called with what has arrived so far. */
+  readonly onText?: (text: string) => void;
+}
+
+export interface PlannerAnswer {
+  /** The PRD as Markdown, without the tasks. */
+  readonly prd: string;
+  readonly tasks: readonly Task[];
+  /** False when the planner says that the work must not be split. */
+  readonly parallel: boolean;
+  readonly model: string;
+  readonly warnings: readonly string[];
+}
+
+/** Worktrees, commits and merges: where the agents' work lives. */
+export interface Workspace {
+  /** Makes an agent's worktree on its branch, from the base or from the commits it builds on. */
+  prepare(agent: number, task: Task, onto: readonly string[]): Promise<Result<Place, WorkProblem>>;
+  /** What an attempt changed; puts back what it must not have changed. */
+  inspect(agent: number, task: Task, place: Place, rollBack: boolean): Promise<Inspection>;
+  /** Commits the work on the agent's branch and removes the worktree. */
+  commit(agent: number, task: Task, place: Place, finished: boolean): Promise<Result<CommittedWork, WorkProblem>>;
+  integrate(work: readonly MergeItem[]): Promise<Result<Integration, Failure>>;
+  land(commit: string): Promise<Landing>;
+}
+
+export interface WorkProblem {
+  readonly reason: FailReason;
+  readonly detail: string;
+}
+
+export interface MergeItem {
+  readonly agent: number;
+  readonly title: string;
+  readonly commit: string;
+  /** Agents whose work it builds on. */
+  readonly needs: readonly number[];
+}
+
+/** Runs one agent's process. Aider is one. */
+export interface AgentBackend {
+  start(request: AttemptRequest, events: AttemptEvents): Promise<Result<AttemptHandle, string>>;
+}
+
+export interface AttemptRequest {
+  readonly agent: number;
+  readonly attempt: number;
+  readonly place: Place;
+  readonly task: Task;
+  readonly message: string;
+  readonly prdPath: string | null;
+}
+
+/** Facts from a running attempt, in the order in which they happened; `exited` is the last. */
+export interface AttemptEvents {
+  aiderEvent(event: AiderEvent): void;
+  asks(question: string): void;
+  goesOn(): void;
+  exited(exit: AttemptExit): void;
+}
+
+export interface AttemptHandle {
+  readonly pid: number;
+  /** To the whole process group. */
+  signal(signal: StopSignal): void;
+  type(text: string): void;
+}
+
+export type { DiffStat };

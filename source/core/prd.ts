@@ -1,0 +1,141 @@
+import type { Task } from './plan.js';
+
+/**
+ * The PRD as Markdown, with the tasks in it in a form that a person reads and edits, and from which
+ * they are read again. One heading `### ID: title` a task under `## Tasks`, then its fields as a
+ * list, then its description.
+ */
+
+const fieldNames: Record<string, 'files' | 'read' | 'depends_on' | 'requirements'> = {
+  files: 'files',
+  'new files': 'files',
+  reads: 'read',
+  'depends on': 'depends_on',
+  requirements: 'requirements',
+};
+
+/** The tasks as the Markdown section that `parseTasks` reads. */
+export function renderTasks(tasks: readonly Task[]): string {
+  const parts = tasks.map((task) => {
+    const fields = [
+      field('Files', task.files, true),
+      field('Reads', task.read, true),
+      field('Depends on', task.depends_on, false),
+      field('Requirements', task.requirements ?? [], false),
+    ].filter((line) => line !== '');
+    // A heading inside a description would end the task, so it is indented by one level of quoting.
+    const description = task.description.trim().replace(/^(#{1,3} )/gm, '\\$1');
+    return [`### ${task.id}: ${oneLine(task.title)}`, '', ...fields, '', description]
+      .join('\n')
+      .trimEnd();
+  });
+  return `## Tasks\n\n${parts.join('\n\n')}\n`;
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ').trim();
+}
+
+function field(name: string, values: readonly string[], code: boolean): string {
+  if (values.length === 0) return '';
+  return `- ${name}: ${values.map((value) => (code ? codeSpan(value) : value)).join(', ')}`;
+}
+
+/** A Markdown code span whose fence is longer than any run of backticks inside (CommonMark 6.1). */
+function codeSpan(value: string): string {
+  const longest = Math.max(0, ...(value.match(/`+/g) ?? []).map((run) => run.length));
+  const fence = '`'.repeat(longest + 1);
+  const pad = longest > 0 || /^ .* $/.test(value) ? ' ' : '';
+  return `${fence}${pad}${value}${pad}${fence}`;
+}
+
+function codeSpans(text: string): string[] {
+  const spans: string[] = [];
+  const pattern = /(?<!`)(`+)(?!`)([\s\S]*?)(?<!`)\1(?!`)/g;
+  for (const match of text.matchAll(pattern)) {
+    const inner = match[2] ?? '';
+    spans.push(/^ .* $/.test(inner) && inner.trim() !== '' ? inner.slice(1, -1) : inner);
+  }
+  return spans;
+}
+
+/** A whole PRD: the text of the planner, then the tasks. A task section in the text is replaced. */
+export function renderPrd(body: string, tasks: readonly Task[]): string {
+  const text = dropTasks(body).trimEnd();
+  return `${text}\n\n${renderTasks(tasks)}`;
+}
+
+function dropTasks(markdown: string): string {
+  const range = taskSection(markdown.split('\n'));
+  if (!range) return markdown;
+  const lines = markdown.split('\n');
+  return [...lines.slice(0, range.start), ...lines.slice(range.end)].join('\n');
+}
+
+/** Line range of the section `## Tasks`, outside fenced code; end is exclusive. */
+function taskSection(lines: readonly string[]): { start: number; end: number } | null {
+  let start = -1;
+  let fenced = false;
+  for (const [index, line] of lines.entries()) {
+    if (/^\s{0,3}(```|~~~)/.test(line)) fenced = !fenced;
+    if (fenced || !/^#{1,2} /.test(line)) continue;
+    if (start >= 0) return { start, end: index };
+    if (/^## tasks\s*$/i.test(line.trim())) start = index;
+  }
+  return start >= 0 ? { start, end: lines.length } : null;
+}
+
+/**
+ * Reads the tasks from a PRD. A PRD without a task section, or with an empty one, has none.
+ * Fields it does not know stay in the description.
+ */
+export function parseTasks(markdown: string): Task[] {
+  const lines = markdown.replace(/\r\n/g, '\n').split('\n');
+  const range = taskSection(lines);
+  if (!range) return [];
+  const tasks: Task[] = [];
+  let body: string[] = [];
+  let inFields = true;
+  const close = () => {
+    const last = tasks[tasks.length - 1];
+    if (last) last.description = body.join('\n').replace(/^\\(#{1,3} )/gm, '$1').trim();
+    body = [];
+    inFields = true;
+  };
+  for (const line of lines.slice(range.start + 1, range.end)) {
+    const heading = /^### +([A-Za-z0-9][A-Za-z0-9._-]*) *: *(.+?)\s*$/.exec(line);
+    if (heading) {
+      close();
+      tasks.push({
+        id: heading[1] as string,
+        title: (heading[2] as string).slice(0, 200),
+        description: '',
+        files: [],
+        read: [],
+        depends_on: [],
+      });
+      continue;
+    }
+    const task = tasks[tasks.length - 1];
+    if (!task) continue;
+    const item = inFields ? /^[-*] +([A-Za-z ]+?) *: *(.*)$/.exec(line) : null;
+    const name = item ? fieldNames[(item[1] as string).toLowerCase()] : undefined;
+    if (item && name) {
+      task[name] = [...(task[name] ?? []), ...values(item[2] as string)];
+    } else {
+      if (line.trim() !== '') inFields = false;
+      body.push(line);
+    }
+  }
+  close();
+  return tasks;
+}
+
+function values(text: string): string[] {
+  const spans = codeSpans(text);
+  if (spans.length > 0) return spans;
+  return text
+    .split(',')
+    .map((value) => value.trim())
+    .filter((value) => value !== '' && !/^(none|-|—)$/i.test(value));
+}

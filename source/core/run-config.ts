@@ -1,0 +1,36 @@
+/** Everything a run was asked to do, decided before it starts. Plain JSON, without secrets. */
+export interface RunConfig {
+  /** `YYYYMMDD_HHMMSS`, unique in the repository; names branches and files. */
+  readonly stamp: string;
+  readonly change: string;
+  /** Absolute path of the checkout. */
+  readonly repo: string;
+  /** Commit that all work starts from. */
+  readonly base: string;
+  /** Branch that landing fast-forwards; null when HEAD is detached. */
+  readonly branch: string | null;
+  readonly model: string;
+  readonly provider: string;
+  readonly geminiModel: string;
+  readonly maxAgents: number;
+  readonly maxIterations: number;
+  /** Wall clock per agent, milliseconds. */
+  readonly timeoutMs: number;
+  readonly land: LandRule;
+  /** Files to focus on, relative to the repository; empty means all. */
+  readonly files: readonly string[];
+  readonly planSource: PlanSource;
+  /** True when no person is there to answer an agent's question. */
+  readonly unattended: boolean;
+  /** True when the agents are simulated, which is said wherever they are shown. */
+  readonly simulated: boolean;
+}
+
+export type LandRule = 'all' | 'any' | 'none';
+
+/** Where the tasks come from. A file's text is read and checked before the run starts. */
+export type PlanSource =
+  | { readonly kind: 'planner' }
+  | { readonly kind: 'prd'; readonly path: string }
+  | { readonly kind: 'plan'; readonly path: string; readonly prdPath: string | null }
+  | { readonly kind: 'none' };

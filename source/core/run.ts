@@ -1,0 +1,176 @@
+import type { Agent, AttemptExit, CommittedWork, DiffStat, FailReason, Place, StopSignal } from './agent.js';
+import type { Failure } from './failure.js';
+import type { Task } from './plan.js';
+import type { RunConfig } from './run-config.js';
+
+/**
+ * The state of a run and all that can happen to it. Everything here is plain JSON: the messages of a
+ * run, written down one by one, are enough to rebuild its state (see `update.ts`).
+ *
+ *   planning ─> confirming ─> running ─> integrating ─> landing ─> finished
+ *       └──────────┴─────────────┴──(interrupted, failed)──────────────^
+ */
+export interface RunState {
+  readonly config: RunConfig;
+  readonly phase: Phase;
+  readonly startedAt: number;
+  readonly endedAt: number | null;
+  /** Absolute path of the PRD, once there is one. */
+  readonly prdPath: string | null;
+  /** The Gemini model that wrote the PRD; null when none did. */
+  readonly geminiModelUsed: string | null;
+  readonly warnings: readonly string[];
+  readonly agents: readonly Agent[];
+  readonly integration: Integration | null;
+  readonly landing: Landing | null;
+  /** The signal that stopped the run, such as SIGINT; null when none did. */
+  readonly interruptedBy: string | null;
+  readonly failure: Failure | null;
+}
+
+export type Phase = 'planning' | 'confirming' | 'running' | 'integrating' | 'landing' | 'finished';
+
+export interface Integration {
+  readonly branch: string;
+  /** Tip of the integration branch; null when nothing was merged. */
+  readonly commit: string | null;
+  /** Agents whose work is in it. */
+  readonly merged: readonly number[];
+  readonly leftOut: readonly LeftOut[];
+  readonly diff: DiffStat;
+}
+
+/** An agent that succeeded and whose work could not be merged. */
+export interface LeftOut {
+  readonly agent: number;
+  /** Files in conflict; empty when it was left out because of `because`. */
+  readonly files: readonly string[];
+  /** The agent it builds on that was left out itself. */
+  readonly because: number | null;
+}
+
+export type Landing =
+  | { readonly state: 'landed'; readonly commit: string; readonly branch: string }
+  | { readonly state: 'not_asked' }
+  | { readonly state: 'refused'; readonly reason: string; readonly how: string };
+
+/** A plan as the planning effect delivers it. */
+export interface MadePlan {
+  readonly tasks: readonly Task[];
+  readonly prdPath: string | null;
+  readonly geminiModelUsed: string | null;
+  readonly warnings: readonly string[];
+}
+
+/** An event of Aider's analytics log, as Aider wrote it. */
+export interface AiderEvent {
+  readonly event: string;
+  readonly properties: Readonly<Record<string, unknown>>;
+  readonly time: number | null;
+}
+
+export type MessageBody =
+  | { readonly type: 'run_started'; readonly config: RunConfig }
+  | { readonly type: 'plan_made'; readonly plan: MadePlan }
+  | { readonly type: 'plan_failed'; readonly failure: Failure }
+  | { readonly type: 'plan_confirmed' }
+  | { readonly type: 'plan_declined' }
+  | { readonly type: 'agent_prepared'; readonly agent: number; readonly place: Place }
+  | {
+      readonly type: 'agent_not_prepared';
+      readonly agent: number;
+      readonly reason: FailReason;
+      readonly detail: string;
+    }
+  | { readonly type: 'attempt_started'; readonly agent: number; readonly pid: number }
+  | { readonly type: 'attempt_not_started'; readonly agent: number; readonly detail: string }
+  | { readonly type: 'aider_event'; readonly agent: number; readonly event: AiderEvent }
+  | { readonly type: 'agent_asks'; readonly agent: number; readonly question: string }
+  | { readonly type: 'agent_goes_on'; readonly agent: number }
+  | { readonly type: 'attempt_exited'; readonly agent: number; readonly exit: AttemptExit }
+  | { readonly type: 'attempt_inspected'; readonly agent: number; readonly inspection: Inspection }
+  | { readonly type: 'agent_committed'; readonly agent: number; readonly work: CommittedWork }
+  | {
+      readonly type: 'agent_not_committed';
+      readonly agent: number;
+      readonly reason: FailReason;
+      readonly detail: string;
+    }
+  | { readonly type: 'timer_fired'; readonly timer: Timer }
+  | { readonly type: 'kill_agent'; readonly agent: number }
+  | { readonly type: 'interrupt'; readonly signal: string }
+  | { readonly type: 'orphaned'; readonly detail: string }
+  | { readonly type: 'integrated'; readonly integration: Integration }
+  | { readonly type: 'integration_failed'; readonly failure: Failure }
+  | { readonly type: 'landing_done'; readonly landing: Landing };
+
+/** A message with the time it was dispatched, epoch milliseconds: `update` has no clock. */
+export type Message = MessageBody & { readonly at: number };
+
+/** What git shows after an attempt. */
+export interface Inspection {
+  /** The agent's whole change so far, within its scope. */
+  readonly diff: DiffStat;
+  /** Files changed outside its scope by this attempt; they were put back. */
+  readonly outside: readonly string[];
+  /** A failure of the inspection itself. */
+  readonly failure: { readonly reason: FailReason; readonly detail: string } | null;
+}
+
+export type TimerKind = 'wall_clock' | 'escalate' | 'unanswered';
+
+/** A timer is meant for one agent at one epoch; when that has passed, it is late and means nothing. */
+export interface Timer {
+  readonly kind: TimerKind;
+  readonly agent: number;
+  readonly epoch: number;
+}
+
+export type Effect =
+  | { readonly type: 'make_plan' }
+  | { readonly type: 'confirm_plan' }
+  | { readonly type: 'cancel_planning' }
+  | { readonly type: 'prepare_agent'; readonly agent: number; readonly onto: readonly string[] }
+  | {
+      readonly type: 'start_attempt';
+      readonly agent: number;
+      readonly attempt: number;
+      readonly place: Place;
+      readonly message: string;
+    }
+  | { readonly type: 'signal_agent'; readonly agent: number; readonly signal: StopSignal }
+  | { readonly type: 'type_into_agent'; readonly agent: number; readonly text: string }
+  | {
+      readonly type: 'inspect_attempt';
+      readonly agent: number;
+      readonly place: Place;
+      /** The attempt broke off in the middle of a reply, so its last edits are taken back. */
+      readonly rollBack: boolean;
+    }
+  | {
+      readonly type: 'commit_agent';
+      readonly agent: number;
+      readonly place: Place;
+      readonly finished: boolean;
+    }
+  | { readonly type: 'start_timer'; readonly timer: Timer; readonly ms: number }
+  | { readonly type: 'integrate'; readonly order: readonly number[] }
+  | { readonly type: 'land'; readonly commit: string }
+  | { readonly type: 'finish' };
+
+export function initialState(config: RunConfig, at: number): RunState {
+  return {
+    config,
+    phase: 'planning',
+    startedAt: at,
+    endedAt: null,
+    prdPath: null,
+    geminiModelUsed: null,
+    warnings: [],
+    agents: [],
+    integration: null,
+    landing: null,
+    interruptedBy: null,
+    failure: null,
+  };
+}

@@ -1,0 +1,53 @@
+import type { ScreenText } from './agent.js';
+import { screenTexts } from './words.js';
+
+/** A line of an agent's screen with the colour it was written in. */
+export interface ColouredLine {
+  readonly text: string;
+  readonly rgb: number | null;
+}
+
+/**
+ * Finds Aider's failure texts. Only lines in the colours of Aider's own messages count, so a model
+ * that merely writes such a text is not believed; lines in one colour that follow each other are
+ * joined first, as Aider breaks its messages at the width of the terminal.
+ * @param colours of Aider's errors and warnings, 0xRRGGBB
+ */
+export function findTexts(lines: readonly ColouredLine[], colours: readonly number[]): ScreenText[] {
+  const blocks: string[] = [];
+  let colour: number | null = null;
+  for (const line of lines) {
+    const own = line.rgb !== null && colours.includes(line.rgb) ? line.rgb : null;
+    if (own !== null && own === colour) blocks[blocks.length - 1] += ` ${line.text}`;
+    else if (own !== null) blocks.push(line.text);
+    // A message that is broken inside a blank stays one message; an empty line has no colour.
+    if (own !== null || line.text.trim() !== '') colour = own;
+  }
+  const found = new Set<ScreenText>();
+  for (const block of blocks) {
+    // A long word is cut where the terminal ends, without a blank: so it is looked at both ways.
+    const forms = [block.replace(/\s+/g, ' '), block.replace(/\s+/g, '')];
+    for (const { text, pattern } of screenTexts) {
+      if (pattern.test(forms[0] as string)) found.add(text);
+      else if (new RegExp(pattern.source.replace(/ /g, '')).test(forms[1] as string)) found.add(text);
+    }
+  }
+  return [...found];
+}
+
+/** Questions as Aider, prompt_toolkit, Python's `input` and pip put them: the line ends and waits. */
+const questions: readonly RegExp[] = [
+  /\(Y\)es\/\(N\)o[^\n]*:\s*$/,
+  /\((?:Y\/n|y\/N|y\/n|yes\/no)\)\s*:?\s*$/i,
+  /\[(?:Y\/n|y\/N|y\/n|yes\/no)\]\s*:?\s*$/i,
+  /^(?:\S+)?> ?$/,
+  /(?:password|passphrase|username)[^\n]*:\s*$/i,
+  /Press (?:enter|any key)[^\n]*$/i,
+];
+
+/** The question that stands on the line of the cursor; null when there is none. */
+export function findQuestion(cursorLine: string): string | null {
+  const line = cursorLine.replace(/\s+$/, '');
+  if (line === '') return null;
+  return questions.some((pattern) => pattern.test(`${line} `) || pattern.test(line)) ? line.trim() : null;
+}

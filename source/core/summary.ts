@@ -1,0 +1,174 @@
+import { z } from 'zod';
+import { type Agent, committedWork, currentAttempt, iterations, outcomeOf } from './agent.js';
+import { describe } from './failure.js';
+import type { RunState } from './run.js';
+import { outcomeWords } from './words.js';
+
+/**
+ * `summary_<stamp>.json`. The keys of the original script keep their names and meaning, except that
+ * `success` is decided by evidence. The JSON schema that ships in the package is made from this.
+ */
+const fileChangeSchema = z.strictObject({
+  path: z.string(),
+  status: z.string(),
+  added: z.number().int().nullable(),
+  removed: z.number().int().nullable(),
+});
+
+const agentSummarySchema = z.strictObject({
+  log_file: z.string().describe('The agent log, relative to the repository'),
+  iterations: z.number().int().describe('Responses of the model, over all attempts'),
+  success: z.boolean(),
+  error: z.string().nullable().describe('Why it did not succeed, in words'),
+  outcome: z.strictObject({
+    state: z.enum(['succeeded', 'failed', 'killed']),
+    reason: z.string().nullable().describe('One of a closed set when failed; who, when killed'),
+  }),
+  task: z.strictObject({ id: z.string(), title: z.string() }),
+  files: z.array(z.string()).describe('The file group; empty means the whole repository'),
+  files_changed: z.array(fileChangeSchema),
+  files_put_back: z.array(z.string()).describe('Changed outside the group and put back'),
+  branch: z.string(),
+  commit: z.string().nullable(),
+  merged: z.boolean().describe('Whether its work is in the integration branch'),
+  conflicts: z.array(z.string()).describe('Files that kept it out of the integration branch'),
+  attempts: z.number().int().describe('Aider processes'),
+  duration_s: z.number(),
+  exit_code: z.number().int().nullable().describe('Of the last Aider process; 0 means little'),
+  signal: z.string().nullable(),
+  prompt_tokens: z.number().int(),
+  completion_tokens: z.number().int(),
+  cost_usd: z.number().nullable().describe('null when the price of the model is not known'),
+});
+
+export const summarySchema = z.strictObject({
+  timestamp: z.string().describe('YYYYMMDD_HHMMSS; the id of the run'),
+  agents: z.record(z.string().regex(/^agent\d+$/), agentSummarySchema),
+  total_iterations: z.number().int(),
+  successful_agents: z.number().int(),
+  failed_agents: z.number().int().describe('Failed and killed ones'),
+  prd_path: z.string().nullable(),
+  change: z.string(),
+  model_used: z.string(),
+  provider: z.string(),
+  landed: z.boolean(),
+  landing: z.string().describe('What happened to the merged work, in words'),
+  land_later: z.string().nullable().describe('The command that lands it later'),
+  integration_branch: z.string().nullable(),
+  integration_commit: z.string().nullable(),
+  base: z.string().describe('The commit all work started from'),
+  base_branch: z.string().nullable(),
+  gemini_model_used: z.string().nullable(),
+  simulated: z.boolean(),
+  interrupted_by: z.string().nullable(),
+  error: z.string().nullable().describe('What kept the run from its end, in words'),
+  warnings: z.array(z.string()),
+  duration_s: z.number(),
+});
+
+export type AgentSummary = z.infer<typeof agentSummarySchema>;
+export type Summary = z.infer<typeof summarySchema>;
+
+export function agentBranch(stamp: string, agent: number): string {
+  return `aider/${stamp}/agent${agent}`;
+}
+
+export function integrationBranch(stamp: string): string {
+  return `aider/${stamp}/merged`;
+}
+
+export function agentLogName(stamp: string, agent: number): string {
+  return `.aider_logs/agent${agent}_${stamp}.jsonl`;
+}
+
+function seconds(from: number | null, to: number | null): number {
+  return from === null || to === null ? 0 : Math.round((to - from) / 100) / 10;
+}
+
+function summariseAgent(state: RunState, agent: Agent): AgentSummary {
+  const { stamp } = state.config;
+  const outcome = outcomeOf(agent) ?? { state: 'killed' as const, by: 'the end of the run' };
+  const work = committedWork(agent);
+  const exit = currentAttempt(agent)?.exit ?? null;
+  const leftOut = state.integration?.leftOut.find((left) => left.agent === agent.index);
+  return {
+    log_file: agentLogName(stamp, agent.index),
+    iterations: iterations(agent),
+    success: outcome.state === 'succeeded',
+    error: outcome.state === 'succeeded' ? null : outcomeWords(outcome),
+    outcome: {
+      state: outcome.state,
+      reason:
+        outcome.state === 'failed' ? outcome.reason : outcome.state === 'killed' ? outcome.by : null,
+    },
+    task: { id: agent.task.id, title: agent.task.title },
+    files: [...agent.task.files],
+    files_changed: (work?.diff.files ?? []).map((file) => ({ ...file })),
+    files_put_back: [...agent.putBack],
+    branch: agentBranch(stamp, agent.index),
+    commit: work?.commit ?? null,
+    merged: state.integration?.merged.includes(agent.index) ?? false,
+    conflicts: [...(leftOut?.files ?? [])],
+    attempts: agent.attempts.length,
+    duration_s: seconds(agent.startedAt, agent.endedAt),
+    exit_code: exit?.code ?? null,
+    signal: exit?.signal ?? null,
+    prompt_tokens: agent.usage.promptTokens,
+    completion_tokens: agent.usage.completionTokens,
+    cost_usd: agent.usage.cost,
+  };
+}
+
+/** What happened to the merged work, in words. */
+export function landingWords(state: RunState): string {
+  const { landing, config } = state;
+  if (landing?.state === 'landed') return `landed on ${landing.branch}`;
+  if (landing?.state === 'not_asked') return 'not landed, as asked';
+  if (landing?.state === 'refused') return `not landed: ${landing.reason}`;
+  if (state.failure) return `not landed: ${describe(state.failure).message}`;
+  if (state.interruptedBy) return `not landed: interrupted (${state.interruptedBy})`;
+  return config.land === 'none' ? 'not landed, as asked' : 'not landed';
+}
+
+/** The summary of a run that has ended. */
+export function summarise(state: RunState): Summary {
+  const { config, integration, landing } = state;
+  const agents = state.agents.map((agent) => summariseAgent(state, agent));
+  const successful = agents.filter((agent) => agent.success).length;
+  return {
+    timestamp: config.stamp,
+    agents: Object.fromEntries(agents.map((agent, index) => [`agent${index}`, agent])),
+    total_iterations: agents.reduce((sum, agent) => sum + agent.iterations, 0),
+    successful_agents: successful,
+    failed_agents: agents.length - successful,
+    prd_path: state.prdPath,
+    change: config.change,
+    model_used: config.model,
+    provider: config.provider,
+    landed: landing?.state === 'landed',
+    landing: landingWords(state),
+    land_later: landing?.state === 'refused' && landing.how !== '' ? landing.how : null,
+    integration_branch: integration?.commit ? integration.branch : null,
+    integration_commit: integration?.commit ?? null,
+    base: config.base,
+    base_branch: config.branch,
+    gemini_model_used: state.geminiModelUsed,
+    simulated: config.simulated,
+    interrupted_by: state.interruptedBy,
+    error: state.failure ? describe(state.failure).message : null,
+    warnings: [...state.warnings],
+    duration_s: seconds(state.startedAt, state.endedAt),
+  };
+}
+
+const signalCodes: Record<string, number> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
+
+/** 0 all succeeded and landed (or was asked not to); 1 something failed; 2 no work begun; 128+n by signal. */
+export function exitCode(state: RunState): number {
+  if (state.interruptedBy !== null) return signalCodes[state.interruptedBy] ?? 1;
+  if (state.failure) return state.agents.length === 0 ? 2 : 1;
+  const succeeded = state.agents.every((agent) => agent.state.name === 'succeeded');
+  const merged = state.integration?.leftOut.length === 0;
+  const landed = state.landing?.state === 'landed' || state.landing?.state === 'not_asked';
+  return succeeded && merged && landed ? 0 : 1;
+}

@@ -1,0 +1,189 @@
+import { closeSync, existsSync, mkdirSync, openSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import type { AttemptExit, StopSignal } from '../../core/agent.js';
+import { escapeIgnorePattern } from '../../core/paths.js';
+import type { Task } from '../../core/plan.js';
+import type { AgentBackend, AttemptEvents, AttemptHandle, AttemptRequest } from '../../core/ports.js';
+import { err, ok, type Result } from '../../core/result.js';
+import { findQuestion, findTexts } from '../../core/screen-facts.js';
+import type { LogPaths } from '../logs/log-paths.js';
+import { type PtyProcess, spawnPty } from '../pty/pty-process.js';
+import { Recording } from '../pty/recording.js';
+import { Screen } from '../pty/screen.js';
+import { agentEnvironment } from './environment.js';
+import { aiderArguments, errorRgb, longestArgument, warningRgb } from './invocation.js';
+import { LogTail } from './log-tail.js';
+
+export interface AiderBackendOptions {
+  /** The command and, for one that needs it, what comes before Aider's own arguments. */
+  readonly command: readonly [string, ...string[]];
+  readonly model: string;
+  readonly geminiKey: string | null;
+  readonly extra: readonly string[];
+  readonly repo: string;
+  readonly paths: LogPaths;
+  /** The repository map to read, once it is made; null when there is none. */
+  readonly repoMap: () => string | null;
+  readonly onWarning: (warning: string) => void;
+}
+
+const cols = 120;
+const rows = 40;
+
+/** Output is quiet for this long before the cursor's line is taken for a question, milliseconds. */
+const quietMs = 250;
+
+/** One agent's screen and recording; they outlive its attempts. */
+interface Terminal {
+  readonly screen: Screen;
+  readonly recording: Recording;
+}
+
+/** Starts agents as real Aider processes, each in a pseudo-terminal of its own. */
+export class AiderBackend implements AgentBackend {
+  private readonly terminals = new Map<number, Terminal>();
+
+  constructor(private readonly options: AiderBackendOptions) {}
+
+  /** The screen of an agent, for those who draw it. */
+  screen(agent: number): Screen | null {
+    return this.terminals.get(agent)?.screen ?? null;
+  }
+
+  async start(request: AttemptRequest, events: AttemptEvents): Promise<Result<AttemptHandle, string>> {
+    try {
+      const args = this.prepareFiles(request);
+      const terminal = this.terminal(request);
+      const log = this.options.paths.analytics(request.agent);
+      const [file, ...before] = this.options.command;
+      const process = spawnPty({
+        file,
+        args: [...before, ...args],
+        cwd: request.place.worktree,
+        env: this.environment(),
+        cols,
+        rows,
+      });
+      terminal.recording.mark(`attempt ${request.attempt}`);
+      return ok(watchAttempt(process, terminal, log, statSync(log).size, events, this.options.onWarning));
+    } catch (error) {
+      return err((error as Error).message);
+    }
+  }
+
+  close(): void {
+    for (const { screen, recording } of this.terminals.values()) {
+      recording.close();
+      screen.dispose();
+    }
+  }
+
+  private environment(): Record<string, string> {
+    return agentEnvironment(process.env, this.options.model, this.options.geminiKey);
+  }
+
+  private terminal(request: AttemptRequest): Terminal {
+    let terminal = this.terminals.get(request.agent);
+    if (!terminal) {
+      const file = this.options.paths.cast(request.agent);
+      const title = `agent ${request.agent}: ${request.task.title}`;
+      terminal = { screen: new Screen(cols, rows), recording: new Recording(file, cols, rows, title) };
+      this.terminals.set(request.agent, terminal);
+    }
+    return terminal;
+  }
+
+  /** Writes what Aider is to find on disk, and gives its arguments. */
+  private prepareFiles(request: AttemptRequest): string[] {
+    const { paths, model, extra, repo } = this.options;
+    const { agent, attempt, task, message } = request;
+    mkdirSync(paths.agentFolder(agent), { recursive: true });
+    // Aider appends to the log, and the tail needs it to be there.
+    closeSync(openSync(paths.analytics(agent), 'a'));
+    const long = Buffer.byteLength(message) > longestArgument;
+    // Kept also when it goes by argument: what an agent was told belongs to the record.
+    writeFileSync(paths.message(agent, attempt), message);
+    const scope = task.files.length === 0 ? null : paths.scope(agent);
+    if (scope !== null) writeFileSync(scope, scopeFile(task));
+    const map = task.files.length === 0 ? null : this.options.repoMap();
+    const inWorktree = (file: string) => path.join(request.place.worktree, file);
+    return aiderArguments({
+      model,
+      task,
+      message: long ? { file: paths.message(agent, attempt) } : { text: message },
+      read: [
+        ...(request.prdPath === null ? [] : [path.resolve(repo, request.prdPath)]),
+        ...task.read.map(inWorktree).filter((file) => existsSync(file)),
+        ...(map === null ? [] : [map]),
+      ],
+      analyticsLog: paths.analytics(agent),
+      chatHistory: paths.chatHistory(agent),
+      scope,
+      extra,
+    });
+  }
+}
+
+/** Hides everything but the task's files: Aider would add a file that a reply merely mentions. */
+function scopeFile(task: Task): string {
+  const visible = [...task.files, ...task.read].map((file) => `!${escapeIgnorePattern(file)}`);
+  return `${['*', ...visible].join('\n')}\n`;
+}
+
+/** Turns what a process does into facts; the exit comes after all events and all output. */
+function watchAttempt(
+  process: PtyProcess,
+  { screen, recording }: Terminal,
+  log: string,
+  logStart: number,
+  events: AttemptEvents,
+  onWarning: (warning: string) => void,
+): AttemptHandle {
+  const tail = new LogTail(log, logStart, (event) => events.aiderEvent(event));
+  // Only this attempt's lines: an earlier one's failure is no news.
+  const linesSince = screen.mark();
+  const questions = watchQuestions(screen, events);
+  process.onData((bytes) => recording.output(bytes));
+  screen.attach(process, questions.onDrawn);
+  process.onExit(async ({ code, signal }) => {
+    questions.stop();
+    await screen.drawn();
+    tail.read();
+    tail.close();
+    if (recording.problem) onWarning(`the recording stopped: ${recording.problem}`);
+    const texts = findTexts(linesSince(), [errorRgb, warningRgb]);
+    const exit: AttemptExit = { code, signal, texts };
+    events.exited(exit);
+  });
+  return {
+    pid: process.pid,
+    signal: (signal: StopSignal) => process.signal(signal),
+    type: (text) => process.write(text),
+  };
+}
+
+/** Tells when a question waits for its answer: the output is quiet and the cursor stands behind one. */
+function watchQuestions(screen: Screen, events: AttemptEvents) {
+  let timer: NodeJS.Timeout | null = null;
+  let asked: string | null = null;
+  const look = () => {
+    timer = null;
+    const question = findQuestion(screen.cursorLine());
+    if (question === asked) return;
+    asked = question;
+    if (question !== null) events.asks(question);
+  };
+  return {
+    onDrawn: () => {
+      if (asked !== null && findQuestion(screen.cursorLine()) === null) {
+        asked = null;
+        events.goesOn();
+      }
+      if (timer) clearTimeout(timer);
+      timer = setTimeout(look, quietMs);
+    },
+    stop: () => {
+      if (timer) clearTimeout(timer);
+    },
+  };
+}

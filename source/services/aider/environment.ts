@@ -1,0 +1,57 @@
+import { geminiKeyVariables, providerOf } from '../../core/providers.js';
+
+/** Set for every Aider: a plain terminal, no browser, no questions by git, no price download. */
+const set: Readonly<Record<string, string>> = {
+  TERM: 'xterm-256color',
+  COLORTERM: 'truecolor',
+  BROWSER: 'true',
+  PROMPT_TOOLKIT_NO_CPR: '1',
+  LITELLM_LOCAL_MODEL_COST_MAP: 'True',
+  SHELL: '/bin/sh',
+  GIT_TERMINAL_PROMPT: '0',
+  GIT_EDITOR: 'true',
+  PYTHONUTF8: '1',
+};
+
+const unset = [
+  'NO_COLOR', 'FORCE_COLOR', 'COLUMNS', 'LINES', 'GIT_DIR', 'GIT_WORK_TREE', 'GIT_INDEX_FILE',
+  'GIT_COMMON_DIR', 'GIT_PREFIX', 'TMUX', 'TMUX_PANE', 'STY',
+];
+
+/** Aider's own names for what the rest of the world knows under the plain ones. */
+const aliases: Readonly<Record<string, string>> = {
+  AIDER_OPENAI_API_KEY: 'OPENAI_API_KEY',
+  AIDER_OPENAI_API_BASE: 'OPENAI_API_BASE',
+  AIDER_ANTHROPIC_API_KEY: 'ANTHROPIC_API_KEY',
+};
+
+/**
+ * The environment of an agent. Every `AIDER_*` variable is an option of Aider's and would change what
+ * we ask for, so all are dropped (keys and the server's address are passed on under their plain names).
+ * The Gemini key belongs to the planner, so only an agent whose model is Gemini's gets it.
+ */
+export function agentEnvironment(
+  from: NodeJS.ProcessEnv,
+  model: string,
+  geminiKey: string | null,
+): Record<string, string> {
+  const env: Record<string, string> = {};
+  for (const [name, value] of Object.entries(from)) {
+    if (value === undefined || unset.includes(name) || name.startsWith('AIDER_')) continue;
+    env[name] = value;
+  }
+  for (const [alias, name] of Object.entries(aliases)) {
+    const value = from[alias];
+    if (value && !env[name]) env[name] = value;
+  }
+  if (needsGeminiKey(model)) {
+    if (geminiKey !== null) env.GEMINI_API_KEY = geminiKey;
+  } else {
+    for (const name of geminiKeyVariables) delete env[name];
+  }
+  return { ...env, ...set };
+}
+
+function needsGeminiKey(model: string): boolean {
+  return providerOf(model) === 'gemini' || /gemini/i.test(model);
+}

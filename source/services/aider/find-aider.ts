@@ -1,0 +1,101 @@
+import { execFile } from 'node:child_process';
+import { constants } from 'node:fs';
+import { access, readFile, realpath, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import type { Failure } from '../../core/failure.js';
+import { err, ok, type Result } from '../../core/result.js';
+import { aiderFolder } from '../config/folders.js';
+
+const run = promisify(execFile);
+
+export interface FoundAider {
+  /** Absolute path of the command. */
+  readonly command: string;
+  readonly version: string;
+  /** The interpreter that runs it; null when the command does not tell (a shim). */
+  readonly python: string | null;
+  readonly source: 'flag' | 'PATH' | 'setup';
+}
+
+export async function isExecutable(file: string): Promise<boolean> {
+  try {
+    await access(file, constants.X_OK);
+    return (await stat(file)).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** The first executable with this name on the PATH. */
+export async function which(name: string): Promise<string | null> {
+  for (const folder of (process.env.PATH ?? '').split(path.delimiter)) {
+    const file = path.join(folder, name);
+    if (folder !== '' && (await isExecutable(file))) return path.resolve(file);
+  }
+  return null;
+}
+
+/**
+ * Finds Aider: the one that was named, else the one on the PATH, else the one `setup` installed.
+ * @param named a path from `--aider` or the settings; null when none was given
+ */
+export async function findAider(named: string | null): Promise<Result<FoundAider, Failure>> {
+  if (named !== null) {
+    const command = named.includes('/') ? path.resolve(named) : await which(named);
+    if (command === null || !(await isExecutable(command))) {
+      return err({
+        kind: 'aider',
+        message: `--aider ${named}: there is no such executable.`,
+        hint: 'Give the path of an aider command, or leave it out to take the one on the PATH.',
+      });
+    }
+    return describeAider(command, 'flag');
+  }
+  const onPath = await which('aider');
+  if (onPath !== null) {
+    const found = await describeAider(onPath, 'PATH');
+    if (found.ok) return found;
+  }
+  const ours = path.join(aiderFolder(), 'bin', 'aider');
+  if (await isExecutable(ours)) return describeAider(ours, 'setup');
+  return err({
+    kind: 'aider',
+    message: 'Aider is not installed.',
+    hint: 'aider-orchestrator setup   installs it into a folder of its own; or name one with --aider PATH.',
+  });
+}
+
+async function describeAider(command: string, source: FoundAider['source']): Promise<Result<FoundAider, Failure>> {
+  const python = await interpreterOf(command);
+  const version = python === null ? await askCommand(command) : await askInterpreter(python, command);
+  if (version === null) {
+    return err({
+      kind: 'aider',
+      message: `${command} does not run.`,
+      hint: 'Try it by hand: aider --version. A fresh one: aider-orchestrator setup.',
+    });
+  }
+  return ok({ command, version, python, source });
+}
+
+/** The interpreter named in a script's first lines, in the two forms that pip writes. */
+async function interpreterOf(command: string): Promise<string | null> {
+  const head = (await readFile(await realpath(command)).catch(() => Buffer.alloc(0))).toString('latin1', 0, 1024);
+  const direct = /^#!\s*(\/\S*python[\d.]*)\s*$/m.exec(head.split('\n', 1)[0] ?? '');
+  const wrapped = /^'''exec'\s+"?(\/[^"\n]*?python[\d.]*)"?\s+"\$0"/m.exec(head);
+  const python = direct?.[1] ?? wrapped?.[1] ?? null;
+  return python !== null && (await isExecutable(python)) ? python : null;
+}
+
+/** Asks the package's metadata, which takes a tenth of a second; `aider --version` takes two. */
+async function askInterpreter(python: string, command: string): Promise<string | null> {
+  const code = "import importlib.metadata as m; print(m.version('aider-chat'))";
+  const answer = await run(python, ['-c', code], { timeout: 20_000 }).catch(() => null);
+  return answer ? answer.stdout.trim() : askCommand(command);
+}
+
+async function askCommand(command: string): Promise<string | null> {
+  const answer = await run(command, ['--version'], { timeout: 60_000 }).catch(() => null);
+  return answer ? (/\d+\.\d+\S*/.exec(answer.stdout)?.[0] ?? null) : null;
+}

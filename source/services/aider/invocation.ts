@@ -1,0 +1,54 @@
+import type { Task } from '../../core/plan.js';
+
+/** Aider's default colour of errors, said explicitly so that a setting cannot change it. */
+export const errorRgb = 0xff2222;
+/** Aider's default colour of warnings. */
+export const warningRgb = 0xffa500;
+
+/** A message longer than this goes by file: the kernel allows 128 KiB for one argument. */
+export const longestArgument = 96 * 1024;
+
+export interface Invocation {
+  readonly model: string;
+  readonly task: Task;
+  readonly message: { readonly text: string } | { readonly file: string };
+  /** Absolute paths Aider may read. */
+  readonly read: readonly string[];
+  readonly analyticsLog: string;
+  readonly chatHistory: string;
+  /** A file that hides all but the task's files; null when the agent has the whole repository. */
+  readonly scope: string | null;
+  /** More arguments of the user's; they come last, so they win. */
+  readonly extra: readonly string[];
+}
+
+/** Switches off whatever would ask, upgrade, open a browser, scrape, install or write elsewhere. */
+export const unattendedArguments = [
+  '--yes-always', '--no-gitignore', '--no-check-update', '--no-show-release-notes',
+  '--no-show-model-warnings', '--no-analytics', '--no-detect-urls', '--disable-playwright',
+  '--no-suggest-shell-commands', '--no-notifications', '--no-auto-lint', '--no-auto-test',
+  '--no-auto-commits', '--no-dirty-commits',
+] as const;
+
+/** The argument list for one unattended Aider; never passed through a shell, and without secrets. */
+export function aiderArguments(invocation: Invocation): string[] {
+  const { model, task, message, read, scope } = invocation;
+  const color = (rgb: number) => `#${rgb.toString(16).padStart(6, '0').toUpperCase()}`;
+  return [
+    '--model', model,
+    ...unattendedArguments,
+    ...('text' in message ? [`--message=${message.text}`] : ['--message-file', message.file]),
+    ...task.files.flatMap((file) => ['--file', file]),
+    ...read.flatMap((file) => ['--read', file]),
+    '--analytics-log', invocation.analyticsLog,
+    '--chat-history-file', invocation.chatHistory,
+    '--input-history-file', '/dev/null',
+    '--max-chat-history-tokens', '1000000',
+    ...(scope === null ? [] : ['--aiderignore', scope]),
+    '--tool-error-color', color(errorRgb),
+    '--tool-warning-color', color(warningRgb),
+    '--pretty', '--stream',
+    '--timeout', '120',
+    ...invocation.extra,
+  ];
+}

@@ -1,0 +1,71 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { addDetachedWorktree, removeWorktree } from '../git/worktree.js';
+import type { PtyProcess } from '../pty/pty-process.js';
+import { runCommand } from '../pty/run-command.js';
+import { agentEnvironment } from './environment.js';
+import { unattendedArguments } from './invocation.js';
+
+export interface RepoMapRequest {
+  readonly aider: readonly [string, ...string[]];
+  readonly model: string;
+  readonly repo: string;
+  readonly base: string;
+  /** Where the map is made: a worktree for it alone, so that Aider's cache never lies in the checkout. */
+  readonly worktree: string;
+  /** How much of the repository the map shows, in tokens. */
+  readonly tokens: number;
+  readonly onStart: (process: PtyProcess) => void;
+}
+
+/**
+ * Asks Aider for its map of the repository: the important symbols of each file.
+ * @returns the map, or null when Aider makes none (no code it can parse, too large, an error)
+ */
+export async function makeRepoMap(request: RepoMapRequest): Promise<string | null> {
+  const { repo, worktree, base } = request;
+  const scratch = `${worktree}.files`;
+  try {
+    const added = await addDetachedWorktree(repo, worktree, base);
+    if (!added.ok) return null;
+    await mkdir(scratch, { recursive: true });
+    const [file, ...before] = request.aider;
+    const end = await runCommand({
+      file,
+      args: [
+        ...before, '--model', request.model, ...unattendedArguments,
+        '--chat-history-file', path.join(scratch, 'chat.md'), '--input-history-file', '/dev/null',
+        '--no-pretty', '--show-repo-map', '--map-tokens', String(request.tokens),
+      ],
+      cwd: worktree,
+      env: agentEnvironment(process.env, request.model, null),
+      // As wide as lines of code get: Aider breaks what is longer.
+      cols: 4000,
+      onStart: request.onStart,
+    });
+    return end.exit.code === 0 ? cutMap(end.text) : null;
+  } catch {
+    return null;
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+    await removeWorktree(repo, worktree).catch(() => {});
+  }
+}
+
+/** The map without Aider's start-up lines and its instructions to a model. */
+export function cutMap(output: string): string | null {
+  const lines = output.split('\n').map((line) => line.trimEnd());
+  const start = lines.findIndex((line) => line.startsWith('Repo-map: using'));
+  if (start < 0) return null;
+  const map = lines
+    .slice(start + 1)
+    .filter((line) => !/^(Here are summaries of|Do not propose changes|If you need to edit any)/.test(line))
+    .join('\n')
+    .trim();
+  return map === '' ? null : map;
+}
+
+/** Writes the map for agents to read. */
+export async function writeMap(file: string, map: string): Promise<void> {
+  await writeFile(file, `# Map of the repository\n\nThe important symbols of its files, as they are before the change. For reading only.\n\n\`\`\`\n${map}\n\`\`\`\n`);
+}

@@ -1,0 +1,32 @@
+import { createHash } from 'node:crypto';
+import path from 'node:path';
+import envPaths from 'env-paths';
+
+/** The user's folders for this program, by the system's custom (XDG on Linux, Library on macOS). */
+function folders() {
+  return envPaths('aider-orchestrator', { suffix: '' });
+}
+
+export function settingsFile(): string {
+  return path.join(folders().config, 'settings.json');
+}
+
+/** Which settings files of repositories the user trusts, by content. */
+export function trustFile(): string {
+  return path.join(folders().data, 'trusted.json');
+}
+
+/** Where `setup` puts Aider. */
+export function aiderFolder(): string {
+  return path.join(folders().data, 'aider');
+}
+
+export function cacheFolder(): string {
+  return folders().cache;
+}
+
+/** Worktrees of all runs in one repository; outside of it, and readable by the user alone. */
+export function worktreesFolder(commonDir: string): string {
+  const id = createHash('sha256').update(commonDir).digest('hex').slice(0, 12);
+  return path.join(folders().cache, 'worktrees', id);
+}

@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { z } from 'zod';
+import type { Failure } from '../../core/failure.js';
+import { schemaProblems } from '../../core/plan.js';
+import { err, ok, type Result } from '../../core/result.js';
+import { settingsFile } from './folders.js';
+
+const positive = z.number().int().min(1);
+
+/** What a settings file may say. Every key is optional; an unknown one is a mistake. */
+export const settingsSchema = z.strictObject({
+  $schema: z.string().optional(),
+  model: z.string().min(1).optional(),
+  gemini_model: z.string().min(1).optional(),
+  max_agents: positive.optional(),
+  max_iterations: positive.optional(),
+  timeout_minutes: z.number().positive().optional(),
+  land: z.enum(['all', 'any', 'none']).optional(),
+  setup_cmd: z.string().min(1).optional(),
+  copy: z.array(z.string().min(1)).optional(),
+  aider: z.string().min(1).optional(),
+  aider_args: z.array(z.string()).optional(),
+});
+
+export type Settings = z.infer<typeof settingsSchema>;
+
+/** Keys that make a program run; from a repository's file they need the user's trust. */
+export const commandKeys = ['setup_cmd', 'aider', 'aider_args'] as const;
+
+export const repoSettingsName = '.aider-orchestrator.json';
+
+export interface SettingsFile {
+  readonly path: string;
+  /** The text as it is on disk: what trust is given to. */
+  readonly text: string;
+  readonly settings: Settings;
+}
+
+/** Reads a settings file; null when there is none. A mistake is named by file, key and what was expected. */
+export function readSettings(file: string): Result<SettingsFile | null, Failure> {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ok(null);
+    return err({ kind: 'settings', file, problems: [(error as Error).message] });
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return err({ kind: 'settings', file, problems: [`not JSON (${(error as Error).message})`] });
+  }
+  const parsed = settingsSchema.safeParse(value);
+  if (!parsed.success) return err({ kind: 'settings', file, problems: schemaProblems(parsed.error) });
+  return ok({ path: file, text, settings: parsed.data });
+}
+
+export function readRepoSettings(repo: string): Result<SettingsFile | null, Failure> {
+  return readSettings(path.join(repo, repoSettingsName));
+}
+
+export function readUserSettings(): Result<SettingsFile | null, Failure> {
+  return readSettings(settingsFile());
+}

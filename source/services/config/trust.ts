@@ -1,0 +1,37 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { writeWhole } from '../logs/write-whole.js';
+import { trustFile } from './folders.js';
+import { commandKeys, type SettingsFile } from './settings.js';
+
+const trustSchema = z.record(z.string(), z.string());
+
+/** The commands a repository's settings file would run, as lines to show before trusting it. */
+export function commandsIn(file: SettingsFile): string[] {
+  return commandKeys.flatMap((key) => {
+    const value = file.settings[key];
+    return value === undefined ? [] : [`${key}: ${JSON.stringify(value)}`];
+  });
+}
+
+function digest(file: SettingsFile): string {
+  return createHash('sha256').update(file.text).digest('hex');
+}
+
+function readTrust(): Record<string, string> {
+  try {
+    return trustSchema.parse(JSON.parse(readFileSync(trustFile(), 'utf8')));
+  } catch {
+    return {};
+  }
+}
+
+/** Trust is given to a file's content: a changed file asks again. */
+export function isTrusted(file: SettingsFile): boolean {
+  return readTrust()[file.path] === digest(file);
+}
+
+export function recordTrust(file: SettingsFile): void {
+  writeWhole(trustFile(), `${JSON.stringify({ ...readTrust(), [file.path]: digest(file) }, null, 2)}\n`, 0o600);
+}

@@ -1,0 +1,189 @@
+import { realpath } from 'node:fs/promises';
+import path from 'node:path';
+import picomatch from 'picomatch';
+import type { Failure } from '../../core/failure.js';
+import { normalisePath, type PathFacts, refusePath } from '../../core/paths.js';
+import type { Task } from '../../core/plan.js';
+import { err, ok, type Result } from '../../core/result.js';
+import { git, gitText, splitNul } from './run-git.js';
+
+export interface Repository {
+  /** Absolute path of the checkout (of a linked worktree, when that is where we are). */
+  readonly root: string;
+  /** The folder shared by all worktrees, absolute. */
+  readonly commonDir: string;
+  /** The working folder relative to the root; '' at the root. */
+  readonly prefix: string;
+  readonly head: string;
+  /** Null when HEAD is detached. */
+  readonly branch: string | null;
+  readonly tracked: ReadonlyMap<string, TrackedFile>;
+  readonly submodules: readonly string[];
+}
+
+export interface TrackedFile {
+  readonly mode: string;
+  readonly object: string;
+  /** Bytes; 0 for what is no blob. */
+  readonly size: number;
+}
+
+/** Opens the repository around `cwd`, or says why it cannot be worked on. */
+export async function openRepository(cwd: string): Promise<Result<Repository, Failure>> {
+  const where = await gitText(cwd, ['rev-parse', '--show-toplevel', '--git-common-dir', '--show-prefix']);
+  if (!where.ok) return err(noRepository(cwd, where.failure));
+  const [top = '', common = '', prefix = ''] = where.value.split('\n');
+  if (top === '') {
+    return err({ kind: 'usage', message: `${cwd} is inside a git folder, not in a checkout.` });
+  }
+  const root = await realpath(top);
+  const head = await gitText(root, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}']);
+  if (!head.ok) {
+    return err({
+      kind: 'usage',
+      message: `The repository ${root} has no commits, so there is nothing to start from.`,
+      hint: 'Make a first commit: git add -A && git commit -m "Start"',
+    });
+  }
+  const branch = await gitText(root, ['symbolic-ref', '--quiet', '--short', 'HEAD'], { answers: [1] });
+  const listed = await git(root, ['ls-tree', '-r', '-z', '--long', '--full-tree', head.value]);
+  if (!listed.ok) return listed;
+  const tracked = new Map<string, TrackedFile>();
+  const submodules: string[] = [];
+  for (const line of splitNul(listed.value.stdout)) {
+    const tab = line.indexOf('\t');
+    const [mode = '', type = '', object = '', size = ''] = line.slice(0, tab).split(/ +/);
+    if (type === 'commit') submodules.push(line.slice(tab + 1));
+    else tracked.set(line.slice(tab + 1), { mode, object, size: Number(size) || 0 });
+  }
+  return ok({
+    root,
+    commonDir: path.resolve(cwd, common),
+    prefix: prefix.replace(/\/$/, ''),
+    head: head.value,
+    branch: branch.ok && branch.value !== '' ? branch.value : null,
+    tracked,
+    submodules,
+  });
+}
+
+function noRepository(cwd: string, failure: Failure): Failure {
+  const detail = failure.kind === 'git' ? failure.detail : '';
+  if (/dubious ownership/.test(detail)) {
+    return { kind: 'usage', message: `git does not trust ${cwd}: ${detail.split('\n')[0]}`, hint: `git config --global --add safe.directory ${cwd}` };
+  }
+  if (/ENOENT/.test(detail)) return { kind: 'usage', message: `The folder ${cwd} does not exist.` };
+  return {
+    kind: 'usage',
+    message: `${cwd} is not in a git repository.`,
+    hint: 'Go into one, name one with --repo DIR, or make one: git init && git add -A && git commit -m "Start"',
+  };
+}
+
+/** Tracked files that have changes, staged or not. */
+export async function changedTrackedFiles(root: string): Promise<Result<string[], Failure>> {
+  const status = await git(root, ['status', '--porcelain', '-z', '--untracked-files=no', '--ignore-submodules=none', '--no-renames']);
+  return status.ok ? ok(splitNul(status.value.stdout).map((line) => line.slice(3))) : status;
+}
+
+async function ignoredOf(root: string, paths: readonly string[]): Promise<ReadonlySet<string>> {
+  const asked = paths.filter((file) => file !== '' && normalisePath(file) !== null && !/[\n\r]/.test(file));
+  if (asked.length === 0) return new Set();
+  const answer = await git(root, ['check-ignore', '-z', '--stdin'], {
+    input: asked.map((file) => `${file}\0`).join(''),
+    answers: [1, 128],
+  });
+  return new Set(answer.ok ? splitNul(answer.value.stdout) : []);
+}
+
+async function pathFacts(repo: Repository, paths: readonly string[]): Promise<PathFacts> {
+  // Git dies on a path beyond a submodule's edge, so those are not asked about.
+  const outside = paths.filter((file) => !repo.submodules.some((sub) => file.startsWith(`${sub}/`)));
+  return {
+    tracked: new Set(repo.tracked.keys()),
+    submodules: repo.submodules,
+    ignored: await ignoredOf(repo.root, outside),
+  };
+}
+
+/**
+ * Checks the paths of tasks against the repository and brings them to git's form.
+ * @returns the tasks, or one sentence for each file that cannot be used
+ */
+export async function resolveTasks(
+  repo: Repository,
+  tasks: readonly Task[],
+): Promise<{ tasks: Task[]; problems: string[] }> {
+  const all = tasks.flatMap((task) => [...task.files, ...task.read]);
+  const facts = await pathFacts(repo, all.map((file) => normalisePath(file) ?? file));
+  const problems = new Set<string>();
+  const check = (task: Task, file: string): string => {
+    const refusal = refusePath(file, facts);
+    if (refusal) problems.add(`${task.id}: ${refusal}`);
+    return normalisePath(file) ?? file;
+  };
+  const resolved = tasks.map((task) => ({
+    ...task,
+    files: [...new Set(task.files.map((file) => check(task, file)))],
+    read: [...new Set(task.read.map((file) => check(task, file)))].filter((file) => {
+      if (repo.tracked.has(file) || tasks.some((other) => other.files.includes(file))) return true;
+      if (![...problems].some((problem) => problem.includes(file))) {
+        problems.add(`${task.id}: ${file} is to be read, but does not exist`);
+      }
+      return false;
+    }),
+  }));
+  return { tasks: resolved, problems: [...problems] };
+}
+
+/**
+ * Turns the values of `--files` (files, folders, globs; relative to the working folder) into files.
+ * A name without a match is a new file; a glob or folder without one is a mistake.
+ */
+export async function resolveFocus(
+  repo: Repository,
+  given: readonly string[],
+): Promise<Result<string[], Failure>> {
+  const found: string[] = [];
+  const problems: string[] = [];
+  for (const value of given) {
+    const relative = path.isAbsolute(value)
+      ? path.relative(repo.root, await realpath(value).catch(() => value))
+      : value;
+    const normal = normalisePath(relative, path.isAbsolute(value) ? '' : repo.prefix);
+    if (normal === null) {
+      problems.push(`${value} is outside the repository`);
+      continue;
+    }
+    if (repo.tracked.has(normal)) {
+      found.push(normal);
+      continue;
+    }
+    const inside = [...repo.tracked.keys()].filter((file) => normal === '' || file.startsWith(`${normal}/`));
+    if (inside.length > 0) {
+      found.push(...inside);
+      continue;
+    }
+    if (picomatch.scan(normal).isGlob) {
+      const matches = picomatch(normal, { dot: true });
+      const hits = [...repo.tracked.keys()].filter((file) => matches(file));
+      if (hits.length === 0) problems.push(`${value} matches no tracked file`);
+      found.push(...hits);
+      continue;
+    }
+    const refusal = refusePath(normal, await pathFacts(repo, [normal]));
+    if (refusal) problems.push(refusal);
+    else found.push(normal);
+  }
+  if (problems.length > 0) {
+    return err({ kind: 'usage', message: `--files: ${problems.join('; ')}.` });
+  }
+  return ok([...new Set(found)]);
+}
+
+/** True when git knows a name and an address to commit with. */
+export async function hasIdentity(root: string): Promise<boolean> {
+  const answer = await git(root, ['var', 'GIT_COMMITTER_IDENT']);
+  const author = await git(root, ['var', 'GIT_AUTHOR_IDENT']);
+  return answer.ok && author.ok;
+}

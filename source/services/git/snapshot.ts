@@ -1,0 +1,75 @@
+import type { DiffStat, FileChange } from '../../core/agent.js';
+import type { Failure } from '../../core/failure.js';
+import { ok, type Result } from '../../core/result.js';
+import { git, gitText, splitNul } from './run-git.js';
+
+/** What Aider leaves in a checkout for itself; never part of anybody's work. */
+const aidersOwn = ':(exclude,glob)**/.aider*';
+
+/** Writes the whole state of a worktree as a tree object, without a commit. */
+export async function snapshot(worktree: string): Promise<Result<string, Failure>> {
+  const added = await git(worktree, ['add', '--all', '--', '.', aidersOwn]);
+  if (!added.ok) return added;
+  return gitText(worktree, ['write-tree']);
+}
+
+/** Brings a worktree back to a tree: tracked files are restored, files new since then are removed. */
+export async function restore(worktree: string, tree: string): Promise<Result<void, Failure>> {
+  const answer = await git(worktree, ['read-tree', '--reset', '-u', tree]);
+  return answer.ok ? ok(undefined) : answer;
+}
+
+/** Takes single paths of a worktree back to what they are in `tree`, also where they are not in it. */
+export async function putBack(
+  worktree: string,
+  tree: string,
+  paths: readonly string[],
+): Promise<Result<void, Failure>> {
+  for (const file of paths) {
+    const literal = `:(literal)${file}`;
+    const inTree = await git(worktree, ['ls-tree', '-z', '--full-tree', tree, '--', file]);
+    if (!inTree.ok) return inTree;
+    const answer = inTree.value.stdout === ''
+      ? await git(worktree, ['rm', '-rfq', '--ignore-unmatch', '--', literal])
+      : await git(worktree, ['checkout', '-q', tree, '--', literal]);
+    if (!answer.ok) return answer;
+  }
+  return ok(undefined);
+}
+
+/** The difference between two trees or commits, renames told as D and A. */
+export async function diffStat(cwd: string, from: string, to: string): Promise<Result<DiffStat, Failure>> {
+  const base = ['diff-tree', '-r', '-z', '--no-renames', '--ignore-submodules=none'];
+  const [status, numbers] = await Promise.all([
+    git(cwd, [...base, '--name-status', from, to]),
+    git(cwd, [...base, '--numstat', from, to]),
+  ]);
+  if (!status.ok) return status;
+  if (!numbers.ok) return numbers;
+  const counts = new Map<string, [number | null, number | null]>();
+  for (const line of splitNul(numbers.value.stdout)) {
+    const [added = '-', removed = '-', ...name] = line.split('\t');
+    const number = (text: string) => (text === '-' ? null : Number(text));
+    counts.set(name.join('\t'), [number(added), number(removed)]);
+  }
+  const parts = splitNul(status.value.stdout);
+  const files: FileChange[] = [];
+  for (let at = 0; at + 1 < parts.length; at += 2) {
+    const path = parts[at + 1] as string;
+    const [added, removed] = counts.get(path) ?? [null, null];
+    files.push({ path, status: parts[at] as string, added, removed });
+  }
+  return ok({ files });
+}
+
+/** The difference as a patch that `git apply` takes, binary files included. */
+export async function patch(
+  cwd: string,
+  from: string,
+  to: string,
+  paths: readonly string[] = [],
+): Promise<Result<string, Failure>> {
+  const literal = paths.map((file) => `:(literal)${file}`);
+  const answer = await git(cwd, ['diff', '--binary', '--no-color', '--no-ext-diff', from, to, '--', ...literal]);
+  return answer.ok ? ok(answer.value.stdout) : answer;
+}

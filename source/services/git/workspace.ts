@@ -1,0 +1,209 @@
+import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import picomatch from 'picomatch';
+import type { CommittedWork, Place } from '../../core/agent.js';
+import type { Failure } from '../../core/failure.js';
+import { describe } from '../../core/failure.js';
+import type { Task } from '../../core/plan.js';
+import type { MergeItem, WorkProblem, Workspace } from '../../core/ports.js';
+import { err, ok, type Result } from '../../core/result.js';
+import type { Inspection, Integration, Landing } from '../../core/run.js';
+import type { RunConfig } from '../../core/run-config.js';
+import { agentBranch, integrationBranch } from '../../core/summary.js';
+import type { LogPaths } from '../logs/log-paths.js';
+import { land } from './land.js';
+import { integrate, mergeOnto } from './merge.js';
+import { git, gitText, splitNul } from './run-git.js';
+import { diffStat, patch, putBack, restore, snapshot } from './snapshot.js';
+import { addWorktree, removeWorktree } from './worktree.js';
+
+export interface WorkspaceOptions {
+  readonly config: RunConfig;
+  readonly paths: LogPaths;
+  /** Folder of this run's worktrees, outside the checkout. */
+  readonly worktrees: string;
+  /** Globs of ignored files to copy into each worktree. */
+  readonly copy: readonly string[];
+  /** Runs the set-up command in a worktree; its last lines when it fails. Null when there is none. */
+  readonly setup: ((agent: number, worktree: string) => Promise<Result<void, string>>) | null;
+  /** The PRD to name in commits, relative to the repository. */
+  readonly prdPath: () => string | null;
+}
+
+/** The agents' work in git: worktrees, commits, merges, landing. */
+export class GitWorkspace implements Workspace {
+  /** State of each worktree before the attempt that runs, as a tree. */
+  private readonly checkpoints = new Map<number, string>();
+  private patches = 0;
+
+  constructor(private readonly options: WorkspaceOptions) {}
+
+  async prepare(agent: number, task: Task, onto: readonly string[]): Promise<Result<Place, WorkProblem>> {
+    const { config, worktrees, setup } = this.options;
+    const start = await mergeOnto(config.repo, config.base, onto);
+    if (!start.ok) return err(problem(start.failure, 'worktree_failed'));
+    if (!start.value.clean) {
+      return err({ reason: 'dependency_conflict', detail: start.value.files.join(', ') });
+    }
+    const place: Place = {
+      worktree: path.join(worktrees, `agent${agent}`, path.basename(config.repo)),
+      branch: agentBranch(config.stamp, agent),
+      start: start.value.commit,
+    };
+    const added = await addWorktree(config.repo, place.worktree, place.branch, place.start);
+    if (!added.ok) {
+      await removeWorktree(config.repo, place.worktree).catch(() => {});
+      return err(problem(added.failure, 'worktree_failed'));
+    }
+    const filled = await this.fill(place.worktree, task);
+    if (!filled.ok) return filled;
+    const done = setup ? await setup(agent, place.worktree) : ok(undefined);
+    if (!done.ok) {
+      await removeWorktree(config.repo, place.worktree).catch(() => {});
+      return err({ reason: 'setup_failed', detail: done.failure });
+    }
+    const tree = await snapshot(place.worktree);
+    if (!tree.ok) return err(problem(tree.failure, 'worktree_failed'));
+    this.checkpoints.set(agent, tree.value);
+    return ok(place);
+  }
+
+  /** Copies ignored files that were asked for, and makes the folders of files that are to be new. */
+  private async fill(worktree: string, task: Task): Promise<Result<void, WorkProblem>> {
+    const { config, copy } = this.options;
+    try {
+      for (const file of task.files) await mkdir(path.dirname(path.join(worktree, file)), { recursive: true });
+      if (copy.length === 0) return ok(undefined);
+      const listed = await git(config.repo, ['ls-files', '-z', '--others', '--ignored', '--exclude-standard']);
+      if (!listed.ok) return err(problem(listed.failure, 'worktree_failed'));
+      const matches = picomatch([...copy], { dot: true });
+      for (const file of splitNul(listed.value.stdout).filter((name) => matches(name))) {
+        await mkdir(path.dirname(path.join(worktree, file)), { recursive: true });
+        await copyFile(path.join(config.repo, file), path.join(worktree, file));
+      }
+      return ok(undefined);
+    } catch (error) {
+      return err(fileProblem(error, 'worktree_failed'));
+    }
+  }
+
+  async inspect(agent: number, task: Task, place: Place, rollBack: boolean): Promise<Inspection> {
+    const empty = { diff: { files: [] }, outside: [] };
+    const result = await this.look(agent, task, place, rollBack);
+    if (result.ok) return { ...result.value, failure: null };
+    return { ...empty, failure: problem(result.failure, 'worktree_failed') };
+  }
+
+  private async look(
+    agent: number,
+    task: Task,
+    place: Place,
+    rollBack: boolean,
+  ): Promise<Result<{ diff: Inspection['diff']; outside: string[] }, Failure>> {
+    const { worktree, start } = place;
+    const before = this.checkpoints.get(agent) ?? start;
+    const now = await snapshot(worktree);
+    if (!now.ok) return now;
+    const change = await diffStat(worktree, before, now.value);
+    if (!change.ok) return change;
+    const outside = change.value.files.map((file) => file.path).filter((file) => !inScope(task, file));
+    if (rollBack && change.value.files.length > 0) {
+      await this.keepPatch(agent, 'rolled-back', worktree, before, now.value, []);
+      const restored = await restore(worktree, before);
+      if (!restored.ok) return restored;
+    } else if (outside.length > 0) {
+      await this.keepPatch(agent, 'outside', worktree, before, now.value, outside);
+      const restored = await putBack(worktree, before, outside);
+      if (!restored.ok) return restored;
+    }
+    const after = await snapshot(worktree);
+    if (!after.ok) return after;
+    this.checkpoints.set(agent, after.value);
+    const diff = await diffStat(worktree, start, after.value);
+    return diff.ok ? ok({ diff: diff.value, outside }) : diff;
+  }
+
+  /** Nothing is thrown away: what is taken back stays as a patch beside the logs. */
+  private async keepPatch(agent: number, name: string, worktree: string, from: string, to: string, files: string[]) {
+    const text = await patch(worktree, from, to, files);
+    this.patches += 1;
+    if (text.ok) await writeFile(this.options.paths.patch(agent, `${name}${this.patches}`), text.value).catch(() => {});
+  }
+
+  async commit(agent: number, task: Task, place: Place, finished: boolean): Promise<Result<CommittedWork, WorkProblem>> {
+    const { config } = this.options;
+    const done = await this.commitTree(task, place, finished);
+    // What could not be committed stays where it is, for the person to rescue.
+    if (!done.ok) return err({ ...problem(done.failure, 'commit_failed'), detail: `${describe(done.failure).message} The work is still in ${place.worktree}` });
+    this.checkpoints.delete(agent);
+    await removeWorktree(config.repo, place.worktree).catch(() => {});
+    return done;
+  }
+
+  private async commitTree(task: Task, place: Place, finished: boolean): Promise<Result<CommittedWork, Failure>> {
+    const { worktree, start, branch } = place;
+    const tree = await snapshot(worktree);
+    if (!tree.ok) return tree;
+    const diff = await diffStat(worktree, start, tree.value);
+    if (!diff.ok) return diff;
+    if (diff.value.files.length === 0) return ok({ commit: null, diff: diff.value });
+    const commit = await gitText(worktree, ['commit-tree', tree.value, '-p', start, '-F', '-'], {
+      input: this.commitMessage(task, finished),
+    });
+    if (!commit.ok) return commit;
+    const set = await git(worktree, ['update-ref', `refs/heads/${branch}`, commit.value]);
+    return set.ok ? ok({ commit: commit.value, diff: diff.value }) : set;
+  }
+
+  private commitMessage(task: Task, finished: boolean): string {
+    const { config, prdPath } = this.options;
+    const prd = prdPath();
+    const subject = finished ? task.title : `Unfinished: ${task.title}`;
+    const body = [`Task: ${task.id}`, ...(prd ? [`PRD: ${prd}`] : []), `Run: ${config.stamp}`];
+    const simulated = config.simulated ? ['Made by a simulated agent.', ''] : [];
+    return `${subject}\n\n${[...simulated, ...body].join('\n')}\nCo-authored-by: aider (${config.model}) <aider@aider.chat>\n`;
+  }
+
+  integrate(work: readonly MergeItem[]): Promise<Result<Integration, Failure>> {
+    const { config } = this.options;
+    return integrate(config.repo, config.base, integrationBranch(config.stamp), work);
+  }
+
+  land(commit: string): Promise<Landing> {
+    const { config } = this.options;
+    return land({
+      repo: config.repo,
+      base: config.base,
+      branch: config.branch,
+      commit,
+      later: `aider-orchestrator land ${config.stamp}`,
+    });
+  }
+}
+
+function inScope(task: Task, file: string): boolean {
+  return task.files.length === 0 || task.files.includes(file);
+}
+
+function problem(failure: Failure, reason: WorkProblem['reason']): WorkProblem {
+  if (failure.kind === 'disk_full') return { reason: 'disk_full', detail: failure.doing };
+  return { reason, detail: describe(failure).message };
+}
+
+function fileProblem(error: unknown, reason: WorkProblem['reason']): WorkProblem {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code === 'ENOSPC' ? { reason: 'disk_full', detail: message } : { reason, detail: message };
+}
+
+/** The folders of worktrees that are left in a run's folder. */
+export async function leftWorktrees(folder: string): Promise<string[]> {
+  const agents = await readdir(folder).catch(() => [] as string[]);
+  const found: string[] = [];
+  for (const agent of agents) {
+    for (const name of await readdir(path.join(folder, agent)).catch(() => [] as string[])) {
+      const worktree = path.join(folder, agent, name);
+      if (await readFile(path.join(worktree, '.git'), 'utf8').catch(() => null)) found.push(worktree);
+    }
+  }
+  return found;
+}

@@ -1,0 +1,109 @@
+import { currentAttempt, iterations, outcomeOf } from '../../core/agent.js';
+import type { Message, RunState } from '../../core/run.js';
+import { outcomeWords } from '../../core/words.js';
+import type { LogPaths } from './log-paths.js';
+import { LineFile } from './line-file.js';
+
+/**
+ * Writes `agent<N>_<stamp>.jsonl`: Aider's events as they come, an `assistant_response` for each
+ * response of the model, and our own facts. Every line has `event` and `time` (epoch seconds, as in
+ * Aider's log) and, but for Aider's own events, `attempt`.
+ */
+export class AgentLogs {
+  private readonly files = new Map<number, LineFile>();
+
+  constructor(
+    private readonly paths: LogPaths,
+    private readonly onProblem: (problem: string) => void,
+  ) {}
+
+  /** Takes note of a message and of the state it led to. */
+  note(state: RunState, before: RunState | null, message: Message): void {
+    for (const line of agentLines(state, message)) this.file(line.agent).append(line.line);
+    if (before === state) return;
+    for (const [index, agent] of state.agents.entries()) {
+      const outcome = outcomeOf(agent);
+      const was = before?.agents[index];
+      if (!outcome || (was && outcomeOf(was))) continue;
+      this.file(index).append({
+        event: 'outcome',
+        time: message.at / 1000,
+        state: outcome.state,
+        reason: outcome.state === 'failed' ? outcome.reason : outcome.state === 'killed' ? outcome.by : null,
+        words: outcomeWords(outcome),
+        iterations: iterations(agent),
+        simulated: state.config.simulated,
+      });
+    }
+  }
+
+  close(): void {
+    for (const file of this.files.values()) file.close();
+  }
+
+  private file(agent: number): LineFile {
+    let file = this.files.get(agent);
+    if (!file) {
+      file = new LineFile(this.paths.agentLog(agent), this.onProblem);
+      this.files.set(agent, file);
+    }
+    return file;
+  }
+}
+
+interface AgentLine {
+  readonly agent: number;
+  readonly line: Record<string, unknown>;
+}
+
+function agentLines(state: RunState, message: Message): AgentLine[] {
+  if (!('agent' in message)) return [];
+  const agent = state.agents[message.agent];
+  if (!agent) return [];
+  const line = (event: string, more: Record<string, unknown> = {}): AgentLine => ({
+    agent: agent.index,
+    line: { event, time: message.at / 1000, attempt: agent.attempts.length, ...more },
+  });
+  switch (message.type) {
+    case 'agent_prepared':
+      return [line('prepared', { ...message.place, task: agent.task.id, files: agent.task.files })];
+    case 'attempt_started':
+      return [line('started', { pid: message.pid, simulated: state.config.simulated })];
+    case 'aider_event': {
+      const { event, properties, time } = message.event;
+      const own: AgentLine = { agent: agent.index, line: { event, properties, time: time ?? message.at / 1000 } };
+      if (event !== 'message_send') return [own];
+      return [
+        own,
+        line('assistant_response', {
+          iteration: iterations(agent),
+          prompt_tokens: properties.prompt_tokens ?? null,
+          completion_tokens: properties.completion_tokens ?? null,
+          cost: properties.cost ?? null,
+        }),
+      ];
+    }
+    case 'agent_asks':
+      return [line('asked', { question: message.question })];
+    case 'attempt_exited':
+      return [line('exited', { ...message.exit })];
+    case 'attempt_inspected':
+      return [
+        line('judged', {
+          verdict: currentAttemptVerdict(state, agent.index),
+          files: message.inspection.diff.files.map((file) => file.path),
+          put_back: message.inspection.outside,
+        }),
+      ];
+    default:
+      return [];
+  }
+}
+
+/** The verdict on the attempt that was just judged; a following one may have begun by now. */
+function currentAttemptVerdict(state: RunState, index: number): string | null {
+  const agent = state.agents[index];
+  const last = agent && currentAttempt(agent);
+  if (last?.verdict) return last.verdict;
+  return agent?.attempts[agent.attempts.length - 2]?.verdict ?? null;
+}

@@ -1,0 +1,129 @@
+import { readSync } from 'node:fs';
+import { constants } from 'node:os';
+import type { ReadStream } from 'node:tty';
+import { type IPty, spawn } from 'node-pty';
+
+export interface PtyRequest {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly cols: number;
+  readonly rows: number;
+}
+
+export interface PtyExit {
+  /** Null when a signal ended it. */
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+/** A process in a pseudo-terminal of its own, leader of its own process group and session. */
+export interface PtyProcess {
+  readonly pid: number;
+  onData(listener: (bytes: Buffer) => void): void;
+  /** Called once, after the last byte was given to `onData`. */
+  onExit(listener: (exit: PtyExit) => void): void;
+  write(data: string): void;
+  resize(cols: number, rows: number): void;
+  /** To the whole process group. */
+  signal(signal: NodeJS.Signals): void;
+  pause(): void;
+  resume(): void;
+}
+
+/** The parts of node-pty's terminal that its types hide. */
+interface Internals {
+  readonly _socket: ReadStream;
+  readonly fd: number;
+}
+
+const signalNames = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]));
+
+const readSize = 64 * 1024;
+
+/**
+ * Starts a process in a pseudo-terminal. Throws when the file cannot be executed at all.
+ */
+export function spawnPty(request: PtyRequest): PtyProcess {
+  const pty: IPty = spawn(request.file, [...request.args], {
+    cwd: request.cwd,
+    env: { ...request.env },
+    cols: request.cols,
+    rows: request.rows,
+    encoding: null,
+    name: request.env.TERM ?? 'xterm-256color',
+  });
+  const listeners: ((bytes: Buffer) => void)[] = [];
+  const emit = (bytes: Buffer) => {
+    for (const listener of listeners) listener(bytes);
+  };
+  let exited = false;
+  // With `encoding: null` node-pty gives buffers, whatever its types say.
+  pty.onData((data) => emit(data as unknown as Buffer));
+  keepTail(pty as unknown as Internals, emit);
+  pty.onExit(() => {
+    exited = true;
+  });
+  return {
+    pid: pty.pid,
+    onData: (listener) => void listeners.push(listener),
+    onExit: (listener) => {
+      pty.onExit(({ exitCode, signal }) => {
+        const name = signal ? (signalNames.get(signal) ?? `signal ${signal}`) : null;
+        listener({ code: name === null ? exitCode : null, signal: name });
+      });
+    },
+    write: (data) => pty.write(data),
+    resize: (cols, rows) => {
+      if (!exited) pty.resize(cols, rows);
+    },
+    signal: (signal) => {
+      if (!exited) signalGroup(pty.pid, signal);
+    },
+    pause: () => pty.pause(),
+    resume: () => pty.resume(),
+  };
+}
+
+/** Signals a process group; a group that is gone is fine. */
+export function signalGroup(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+/**
+ * node-pty destroys the master when the child is gone, and with it what the kernel or the stream still
+ * holds (upstream issues 85 and 726). So just before, everything is read synchronously: first what the
+ * paused stream has buffered, then the descriptor until it says EIO (all slave ends closed) or EAGAIN
+ * (a descendant still holds one and is silent).
+ */
+function keepTail({ _socket: socket, fd }: Internals, emit: (bytes: Buffer) => void): void {
+  const destroy = socket.destroy.bind(socket);
+  let drained = false;
+  socket.destroy = (error?: Error) => {
+    if (!drained) {
+      drained = true;
+      for (let held = socket.read(); held !== null; held = socket.read()) emit(held as Buffer);
+      drain(fd, emit);
+    }
+    return destroy(error);
+  };
+}
+
+function drain(fd: number, emit: (bytes: Buffer) => void): void {
+  for (;;) {
+    const chunk = Buffer.allocUnsafe(readSize);
+    let length: number;
+    try {
+      length = readSync(fd, chunk, 0, readSize, null);
+    } catch {
+      return;
+    }
+    if (length === 0) return;
+    emit(chunk.subarray(0, length));
+  }
+}

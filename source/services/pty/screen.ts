@@ -1,0 +1,102 @@
+import unicode11 from '@xterm/addon-unicode11';
+import xterm from '@xterm/headless';
+import type { PtyProcess } from './pty-process.js';
+
+/** Bytes waiting for the emulator at which a process is paused, and at which it goes on. */
+const pauseAt = 128 * 1024;
+const resumeAt = 32 * 1024;
+
+export interface ScreenLine {
+  /** Text of a logical line, soft wraps joined. */
+  readonly text: string;
+  /** Colour of its first visible character as 0xRRGGBB; null unless it is a true colour. */
+  readonly rgb: number | null;
+}
+
+/**
+ * The screen of one agent: a terminal emulator with scrollback, fed from a process or any stream of
+ * bytes. Questions and failure texts are read from it, and panes draw it.
+ */
+export class Screen {
+  private readonly terminal: xterm.Terminal;
+  private pending = 0;
+
+  constructor(cols: number, rows: number, scrollback = 5000) {
+    this.terminal = new xterm.Terminal({ cols, rows, scrollback, allowProposedApi: true, logLevel: 'off' });
+    this.terminal.loadAddon(new unicode11.Unicode11Addon());
+    this.terminal.unicode.activeVersion = '11';
+  }
+
+  /** Connects a process: its output is drawn here, and it is paused while it is too fast. */
+  attach(process: PtyProcess, onDrawn: () => void): void {
+    let paused = false;
+    process.onData((bytes) => {
+      this.pending += bytes.length;
+      if (!paused && this.pending > pauseAt) {
+        paused = true;
+        process.pause();
+      }
+      this.terminal.write(bytes, () => {
+        this.pending -= bytes.length;
+        if (paused && this.pending < resumeAt) {
+          paused = false;
+          process.resume();
+        }
+        onDrawn();
+      });
+    });
+    // A program may ask the terminal things (cursor position, colours) and waits for the answer.
+    this.terminal.onData((answer) => process.write(answer));
+  }
+
+  /** Resolves when all that was fed so far is drawn. */
+  drawn(): Promise<void> {
+    return new Promise((resolve) => this.terminal.write('', resolve));
+  }
+
+  resize(cols: number, rows: number): void {
+    this.terminal.resize(cols, rows);
+  }
+
+  /** The line up to the cursor: where a question stands while it waits for its answer. */
+  cursorLine(): string {
+    const buffer = this.terminal.buffer.active;
+    let y = buffer.baseY + buffer.cursorY;
+    let text = buffer.getLine(y)?.translateToString(false, 0, buffer.cursorX) ?? '';
+    while (buffer.getLine(y)?.isWrapped && y > 0) {
+      y -= 1;
+      text = (buffer.getLine(y)?.translateToString(false) ?? '') + text;
+    }
+    return text;
+  }
+
+  /** Marks where the output stands now; the answer gives the lines since then, also when much scrolled off. */
+  mark(): () => ScreenLine[] {
+    const marker = this.terminal.registerMarker(0);
+    return () => this.lines(marker === undefined || marker.isDisposed ? 0 : Math.max(0, marker.line));
+  }
+
+  /** Lines from a row on, scrollback first, with soft wraps joined. */
+  lines(from = 0): ScreenLine[] {
+    const buffer = this.terminal.buffer.active;
+    const lines: ScreenLine[] = [];
+    for (let y = from; y < buffer.length; y++) {
+      const line = buffer.getLine(y);
+      if (!line) continue;
+      const text = line.translateToString(true);
+      const last = lines[lines.length - 1];
+      if (line.isWrapped && last) {
+        lines[lines.length - 1] = { text: last.text + text, rgb: last.rgb };
+        continue;
+      }
+      const indent = text.length - text.trimStart().length;
+      const cell = text.trim() === '' ? undefined : line.getCell(indent);
+      lines.push({ text, rgb: cell?.isFgRGB() ? cell.getFgColor() : null });
+    }
+    return lines;
+  }
+
+  dispose(): void {
+    this.terminal.dispose();
+  }
+}
