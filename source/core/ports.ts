@@ -39,6 +39,8 @@ export interface PlannerAnswer {
 export interface Workspace {
   /** Makes an agent's worktree on its branch, from the base or from the commits it builds on. */
   prepare(agent: number, task: Task, onto: readonly string[]): Promise<Result<Place, WorkProblem>>;
+  /** Ends a preparation that takes long: its set-up command gets the signal. */
+  interruptPrepare(agent: number, signal: StopSignal): void;
   /** What an attempt changed; puts back what it must not have changed. */
   inspect(agent: number, task: Task, place: Place, rollBack: boolean): Promise<Inspection>;
   /** Commits the work on the agent's branch and removes the worktree. */

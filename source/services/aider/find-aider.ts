@@ -79,9 +79,14 @@ async function describeAider(command: string, source: FoundAider['source']): Pro
   return ok({ command, version, python, source });
 }
 
-/** The interpreter named in a script's first lines, in the two forms that pip writes. */
+/** The interpreter beside the command in its virtual environment, or the one its first lines name. */
 async function interpreterOf(command: string): Promise<string | null> {
-  const head = (await readFile(await realpath(command)).catch(() => Buffer.alloc(0))).toString('latin1', 0, 1024);
+  const real = await realpath(command);
+  const beside = path.join(path.dirname(real), 'python');
+  const config = path.join(path.dirname(real), '..', 'pyvenv.cfg');
+  if ((await isExecutable(beside)) && (await stat(config).catch(() => null))) return beside;
+  // The two forms that pip writes.
+  const head = (await readFile(real).catch(() => Buffer.alloc(0))).toString('latin1', 0, 1024);
   const direct = /^#!\s*(\/\S*python[\d.]*)\s*$/m.exec(head.split('\n', 1)[0] ?? '');
   const wrapped = /^'''exec'\s+"?(\/[^"\n]*?python[\d.]*)"?\s+"\$0"/m.exec(head);
   const python = direct?.[1] ?? wrapped?.[1] ?? null;

@@ -108,11 +108,13 @@ async function pathFacts(repo: Repository, paths: readonly string[]): Promise<Pa
 
 /**
  * Checks the paths of tasks against the repository and brings them to git's form.
+ * @param lenient drops files to be read that do not exist or cannot be, instead of naming them
  * @returns the tasks, or one sentence for each file that cannot be used
  */
 export async function resolveTasks(
   repo: Repository,
   tasks: readonly Task[],
+  lenient = false,
 ): Promise<{ tasks: Task[]; problems: string[] }> {
   const all = tasks.flatMap((task) => [...task.files, ...task.read]);
   const facts = await pathFacts(repo, all.map((file) => normalisePath(file) ?? file));
@@ -125,11 +127,10 @@ export async function resolveTasks(
   const resolved = tasks.map((task) => ({
     ...task,
     files: [...new Set(task.files.map((file) => check(task, file)))],
-    read: [...new Set(task.read.map((file) => check(task, file)))].filter((file) => {
+    read: [...new Set(task.read.map((file) => normalisePath(file) ?? file))].filter((file) => {
+      if (task.files.includes(file)) return false;
       if (repo.tracked.has(file) || tasks.some((other) => other.files.includes(file))) return true;
-      if (![...problems].some((problem) => problem.includes(file))) {
-        problems.add(`${task.id}: ${file} is to be read, but does not exist`);
-      }
+      if (!lenient) problems.add(`${task.id}: ${refusePath(file, facts) ?? `${file} is to be read, but does not exist`}`);
       return false;
     }),
   }));

@@ -1,7 +1,7 @@
 import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import picomatch from 'picomatch';
-import type { CommittedWork, Place } from '../../core/agent.js';
+import type { CommittedWork, Place, StopSignal } from '../../core/agent.js';
 import type { Failure } from '../../core/failure.js';
 import { describe } from '../../core/failure.js';
 import type { Task } from '../../core/plan.js';
@@ -17,6 +17,13 @@ import { git, gitText, splitNul } from './run-git.js';
 import { diffStat, patch, putBack, restore, snapshot } from './snapshot.js';
 import { addWorktree, removeWorktree } from './worktree.js';
 
+/** A command that makes a fresh worktree ready, such as `npm ci`. */
+export interface SetupCommand {
+  /** The failure is its last lines. */
+  run(agent: number, worktree: string): Promise<Result<void, string>>;
+  signal(agent: number, signal: StopSignal): void;
+}
+
 export interface WorkspaceOptions {
   readonly config: RunConfig;
   readonly paths: LogPaths;
@@ -24,8 +31,8 @@ export interface WorkspaceOptions {
   readonly worktrees: string;
   /** Globs of ignored files to copy into each worktree. */
   readonly copy: readonly string[];
-  /** Runs the set-up command in a worktree; its last lines when it fails. Null when there is none. */
-  readonly setup: ((agent: number, worktree: string) => Promise<Result<void, string>>) | null;
+  /** The set-up command; null when there is none. */
+  readonly setup: SetupCommand | null;
   /** The PRD to name in commits, relative to the repository. */
   readonly prdPath: () => string | null;
 }
@@ -57,7 +64,7 @@ export class GitWorkspace implements Workspace {
     }
     const filled = await this.fill(place.worktree, task);
     if (!filled.ok) return filled;
-    const done = setup ? await setup(agent, place.worktree) : ok(undefined);
+    const done = setup ? await setup.run(agent, place.worktree) : ok(undefined);
     if (!done.ok) {
       await removeWorktree(config.repo, place.worktree).catch(() => {});
       return err({ reason: 'setup_failed', detail: done.failure });
@@ -66,6 +73,10 @@ export class GitWorkspace implements Workspace {
     if (!tree.ok) return err(problem(tree.failure, 'worktree_failed'));
     this.checkpoints.set(agent, tree.value);
     return ok(place);
+  }
+
+  interruptPrepare(agent: number, signal: StopSignal): void {
+    this.options.setup?.signal(agent, signal);
   }
 
   /** Copies ignored files that were asked for, and makes the folders of files that are to be new. */

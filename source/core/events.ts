@@ -1,0 +1,131 @@
+import { isDone, iterations, outcomeOf } from './agent.js';
+import { describe } from './failure.js';
+import type { Message, RunState } from './run.js';
+import { exitCode, landingWords, type Summary, summarise } from './summary.js';
+import { outcomeWords } from './words.js';
+
+/**
+ * What a run tells the world while it goes, one JSON object a line (`--json`). Version 1; fields may
+ * be added, none is renamed or removed without a new version. The README documents each event.
+ */
+export const eventVersion = 1;
+
+export type PublicEvent =
+  | { event: 'run_started'; run: string; change: string; base: string; branch: string | null; model: string; simulated: boolean }
+  | { event: 'plan_made'; tasks: readonly { agent: number; id: string; title: string; files: readonly string[]; read: readonly string[]; depends_on: readonly string[] }[]; prd_path: string | null; gemini_model: string | null; max_agents: number }
+  | { event: 'warning'; message: string }
+  | { event: 'agent_prepared'; agent: number; task: string; worktree: string; branch: string }
+  | { event: 'attempt_started'; agent: number; attempt: number; pid: number; simulated: boolean }
+  | { event: 'assistant_response'; agent: number; iteration: number; prompt_tokens: number; completion_tokens: number; cost: number | null }
+  | { event: 'agent_asks'; agent: number; question: string }
+  | { event: 'attempt_failed'; agent: number; attempt: number; reason: string }
+  | { event: 'agent_done'; agent: number; task: string; title: string; state: string; reason: string | null; words: string; iterations: number; files: number; added: number; removed: number; duration_s: number; simulated: boolean }
+  | { event: 'interrupted'; signal: string }
+  | { event: 'integrated'; branch: string | null; commit: string | null; merged: readonly number[]; left_out: readonly { agent: number; files: readonly string[]; because: number | null }[] }
+  | { event: 'landing'; landed: boolean; words: string; land_later: string | null }
+  | { event: 'run_finished'; exit_code: number; summary: Summary; summary_path: string };
+
+/** The events that a message and the state it led to amount to. */
+export function publicEvents(state: RunState, before: RunState | null, message: Message): PublicEvent[] {
+  const events: PublicEvent[] = [...ofMessage(state, before, message)];
+  for (const agent of state.agents) {
+    const was = before?.agents[agent.index];
+    const outcome = outcomeOf(agent);
+    if (!outcome || (was && isDone(was))) continue;
+    const now = agent.state;
+    const files = 'work' in now ? (now.work?.diff.files ?? []) : [];
+    events.push({
+      event: 'agent_done',
+      agent: agent.index,
+      task: agent.task.id,
+      title: agent.task.title,
+      state: outcome.state,
+      reason: outcome.state === 'failed' ? outcome.reason : outcome.state === 'killed' ? outcome.by : null,
+      words: outcomeWords(outcome),
+      iterations: iterations(agent),
+      files: files.length,
+      added: files.reduce((sum, file) => sum + (file.added ?? 0), 0),
+      removed: files.reduce((sum, file) => sum + (file.removed ?? 0), 0),
+      duration_s: agent.startedAt === null || agent.endedAt === null ? 0 : (agent.endedAt - agent.startedAt) / 1000,
+      simulated: state.config.simulated,
+    });
+  }
+  if (state.phase === 'finished' && before?.phase !== 'finished') {
+    const summary = summarise(state);
+    events.push({ event: 'landing', landed: summary.landed, words: landingWords(state), land_later: summary.land_later });
+    events.push({
+      event: 'run_finished',
+      exit_code: exitCode(state),
+      summary,
+      summary_path: `.aider_logs/summary_${state.config.stamp}.json`,
+    });
+  }
+  return events;
+}
+
+function ofMessage(state: RunState, before: RunState | null, message: Message): PublicEvent[] {
+  switch (message.type) {
+    case 'run_started': {
+      const { stamp, change, base, branch, model, simulated } = state.config;
+      return [{ event: 'run_started', run: stamp, change, base, branch, model, simulated }];
+    }
+    case 'plan_made':
+      return [
+        ...message.plan.warnings.map((warning) => ({ event: 'warning' as const, message: warning })),
+        {
+          event: 'plan_made',
+          tasks: state.agents.map(({ index, task }) => ({
+            agent: index, id: task.id, title: task.title, files: task.files, read: task.read,
+            depends_on: task.depends_on,
+          })),
+          prd_path: state.prdPath,
+          gemini_model: state.geminiModelUsed,
+          max_agents: state.config.maxAgents,
+        },
+      ];
+    case 'plan_failed':
+    case 'integration_failed':
+      return [{ event: 'warning', message: describe(message.failure).message }];
+    case 'agent_prepared': {
+      const { worktree, branch } = message.place;
+      const task = state.agents[message.agent]?.task.id ?? '';
+      return [{ event: 'agent_prepared', agent: message.agent, task, worktree, branch }];
+    }
+    case 'attempt_started': {
+      const attempt = state.agents[message.agent]?.attempts.length ?? 0;
+      return [{ event: 'attempt_started', agent: message.agent, attempt, pid: message.pid, simulated: state.config.simulated }];
+    }
+    case 'aider_event': {
+      const agent = state.agents[message.agent];
+      if (message.event.event !== 'message_send' || !agent) return [];
+      const { prompt_tokens, completion_tokens, cost } = message.event.properties;
+      return [
+        {
+          event: 'assistant_response',
+          agent: agent.index,
+          iteration: iterations(agent),
+          prompt_tokens: typeof prompt_tokens === 'number' ? prompt_tokens : 0,
+          completion_tokens: typeof completion_tokens === 'number' ? completion_tokens : 0,
+          cost: typeof cost === 'number' ? cost : null,
+        },
+      ];
+    }
+    case 'agent_asks':
+      return [{ event: 'agent_asks', agent: message.agent, question: message.question }];
+    case 'attempt_inspected': {
+      const agent = state.agents[message.agent];
+      const attempt = before?.agents[message.agent]?.attempts.length ?? 0;
+      const verdict = agent?.attempts[attempt - 1]?.verdict;
+      if (!verdict || verdict === 'ok' || verdict === 'killed') return [];
+      return [{ event: 'attempt_failed', agent: message.agent, attempt, reason: verdict }];
+    }
+    case 'interrupt':
+      return [{ event: 'interrupted', signal: message.signal }];
+    case 'integrated': {
+      const { branch, commit, merged, leftOut } = message.integration;
+      return [{ event: 'integrated', branch: commit ? branch : null, commit, merged, left_out: leftOut }];
+    }
+    default:
+      return [];
+  }
+}

@@ -1,0 +1,37 @@
+import { printable } from '../core/printable.js';
+import type { Summary } from '../core/summary.js';
+import { type Glyphs, summaryTable } from './table.js';
+
+/** What stands after the table: where the work is, why something is missing, what to do next. */
+export function summaryReport(summary: Summary, width: number, glyphs: Glyphs): string[] {
+  const lines = summaryTable(summary, width, glyphs);
+  const agents = Object.entries(summary.agents);
+  if (lines.length > 0) lines.push('');
+  for (const [name, agent] of agents) {
+    if (agent.error) lines.push(`${glyphs.bad} ${name}: ${agent.error}`);
+    if (agent.conflicts.length > 0) {
+      lines.push(`${glyphs.bad} ${name}: not merged, it conflicts in ${agent.conflicts.join(', ')}`);
+    } else if (agent.success && !agent.merged) {
+      lines.push(`${glyphs.bad} ${name}: not merged, as what it builds on was left out`);
+    }
+    if (agent.files_put_back.length > 0) {
+      lines.push(`  ${name}: put back, outside its files: ${agent.files_put_back.join(', ')}`);
+    }
+    if (agent.commit && !agent.merged) lines.push(`  ${name}: its work is on ${agent.branch}`);
+  }
+  if (summary.simulated) lines.push('The agents were SIMULATED: this is no work of Aider.');
+  for (const warning of summary.warnings) lines.push(`! ${warning}`);
+  if (summary.error) lines.push(`${glyphs.bad} ${summary.error}`);
+  lines.push(`${summary.landed ? glyphs.ok : glyphs.stopped} The work ${summary.landing}.`);
+  if (summary.integration_branch && !summary.landed) {
+    lines.push(`  Merged work: ${summary.integration_branch}`);
+    lines.push(`  Look at it:  git diff ${summary.base.slice(0, 12)} ${summary.integration_branch}`);
+    lines.push(`  Land it:     ${summary.land_later ?? `aider-orchestrator land ${summary.timestamp}`}`);
+  }
+  if (summary.prd_path) lines.push(`  PRD:         ${summary.prd_path}`);
+  lines.push(`  Summary:     .aider_logs/summary_${summary.timestamp}.json`);
+  if (agents.length > 0) {
+    lines.push(`  Logs:        .aider_logs/agent*_${summary.timestamp}.jsonl (terminals: .cast)`);
+  }
+  return lines.map(printable);
+}

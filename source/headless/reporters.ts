@@ -1,0 +1,109 @@
+import { type PublicEvent, eventVersion, publicEvents } from '../core/events.js';
+import { printable } from '../core/printable.js';
+import { reasonWords } from '../core/words.js';
+import { unreachable } from '../core/result.js';
+import { failReasons } from '../core/agent.js';
+import type { Observer } from '../store/run-store.js';
+import { summaryReport } from './report.js';
+import { formatCost, formatDuration, formatTokens, type Glyphs } from './table.js';
+
+export type Verbosity = 'quiet' | 'normal' | 'verbose';
+export type Write = (text: string) => void;
+
+/** NDJSON on stdout: one event a line, each with the version, the run and the time (ISO 8601). */
+export function jsonReporter(out: Write): Observer {
+  return (state, before, message) => {
+    for (const event of publicEvents(state, before, message)) {
+      const { event: name, ...rest } = event;
+      const time = new Date(message.at).toISOString();
+      out(`${JSON.stringify({ v: eventVersion, event: name, time, run: state.config.stamp, ...rest })}\n`);
+    }
+  };
+}
+
+export interface LineOptions {
+  readonly verbosity: Verbosity;
+  readonly width: number;
+  readonly glyphs: Glyphs;
+}
+
+/** The run as lines of text. Quiet leaves only the table and what is wrong. */
+export function lineReporter(out: Write, options: LineOptions): Observer {
+  return (state, before, message) => {
+    for (const event of publicEvents(state, before, message)) {
+      const lines = eventLines(event, options);
+      const clock = new Date(message.at).toTimeString().slice(0, 8);
+      for (const line of lines) out(event.event === 'run_finished' ? `${line}\n` : `${clock}  ${printable(line)}\n`);
+    }
+  };
+}
+
+function name(agent: number, simulated = false): string {
+  return simulated ? `agent${agent} (simulated)` : `agent${agent}`;
+}
+
+function eventLines(event: PublicEvent, options: LineOptions): string[] {
+  const { verbosity, width, glyphs } = options;
+  const at = (least: Verbosity, ...lines: string[]) => (shows(verbosity, least) ? lines : []);
+  switch (event.event) {
+    case 'run_started':
+      return at('normal', `run ${event.run}  ${event.branch ?? 'detached HEAD'} at ${event.base.slice(0, 12)}, model ${event.model}${event.simulated ? ', SIMULATED agents' : ''}`);
+    case 'plan_made':
+      return at('normal', ...planLines(event));
+    case 'warning':
+      return at('quiet', `! ${event.message}`);
+    case 'agent_prepared':
+      return at('verbose', `${name(event.agent)}  worktree ${event.worktree}, branch ${event.branch}`);
+    case 'attempt_started':
+      return at('normal', `${name(event.agent, event.simulated)}  attempt ${event.attempt} started (pid ${event.pid})`);
+    case 'assistant_response':
+      return at(
+        'normal',
+        `${name(event.agent)}  iteration ${event.iteration}: ${formatTokens(event.prompt_tokens)} tokens in, ${formatTokens(event.completion_tokens)} out, cost ${formatCost(event.cost)}`,
+      );
+    case 'agent_asks':
+      return at('quiet', `${name(event.agent)}  asks: ${event.question}`);
+    case 'attempt_failed':
+      return at('normal', `${name(event.agent)}  attempt ${event.attempt}: ${wordsFor(event.reason)}`);
+    case 'agent_done': {
+      const glyph = event.state === 'succeeded' ? glyphs.ok : event.state === 'killed' ? glyphs.stopped : glyphs.bad;
+      const work = event.files > 0 ? `, ${event.files} files +${event.added} -${event.removed}` : '';
+      return at('normal', `${name(event.agent, event.simulated)}  ${glyph} ${event.words}${work}, ${formatDuration(event.duration_s)}  ${event.title}`);
+    }
+    case 'interrupted':
+      return at('quiet', `interrupted (${event.signal}): the agents are stopped, their work is kept; again to stop at once`);
+    case 'integrated':
+      return at('normal', event.commit ? `merged ${event.merged.map((agent) => name(agent)).join(', ')} into ${event.branch}` : 'nothing to merge');
+    case 'landing':
+      return at('verbose', event.words);
+    case 'run_finished':
+      return ['', ...summaryReport(event.summary, width, glyphs)];
+    default:
+      return unreachable(event);
+  }
+}
+
+function wordsFor(reason: string): string {
+  const known = failReasons.find((candidate) => candidate === reason);
+  return known ? reasonWords(known) : reason;
+}
+
+function planLines(event: PublicEvent & { event: 'plan_made' }): string[] {
+  const lines = event.tasks.map((task) => {
+    const files = task.files.length === 0 ? 'the whole repository' : task.files.join(', ');
+    const after = task.depends_on.length > 0 ? `, after ${task.depends_on.join(', ')}` : '';
+    return `  ${name(task.agent)}  ${task.id} ${task.title}: ${files}${after}`;
+  });
+  const count = event.tasks.length === 1 ? '1 task' : `${event.tasks.length} tasks`;
+  const writer = event.gemini_model ? ` by ${event.gemini_model}` : '';
+  return [
+    `plan${writer}: ${count}, at most ${event.max_agents} at once${event.prd_path ? `; PRD: ${event.prd_path}` : ''}`,
+    ...lines,
+  ];
+}
+
+const levels: Record<Verbosity, number> = { quiet: 0, normal: 1, verbose: 2 };
+
+function shows(verbosity: Verbosity, least: Verbosity): boolean {
+  return levels[verbosity] >= levels[least];
+}

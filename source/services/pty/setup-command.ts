@@ -1,0 +1,41 @@
+import { writeFileSync } from 'node:fs';
+import type { StopSignal } from '../../core/agent.js';
+import { err, ok, type Result } from '../../core/result.js';
+import type { PtyProcess } from './pty-process.js';
+import { runCommand } from './run-command.js';
+
+/** Runs the set-up command of a run, by `sh -c`, in each worktree before its agent starts. */
+export class ShellSetup {
+  private readonly running = new Map<number, PtyProcess>();
+
+  constructor(
+    private readonly command: string,
+    /** Where an agent's output of it goes. */
+    private readonly logFile: (agent: number) => string,
+  ) {}
+
+  async run(agent: number, worktree: string): Promise<Result<void, string>> {
+    try {
+      const end = await runCommand({
+        file: '/bin/sh',
+        args: ['-c', this.command],
+        cwd: worktree,
+        env: process.env as Record<string, string>,
+        onStart: (started) => this.running.set(agent, started),
+      });
+      writeFileSync(this.logFile(agent), end.text);
+      if (end.exit.code === 0) return ok(undefined);
+      const what = end.exit.signal ?? `exit code ${end.exit.code}`;
+      const last = end.text.trim().split('\n').slice(-2).join(' ').slice(-200);
+      return err(`${what}: ${last}`);
+    } catch (error) {
+      return err((error as Error).message);
+    } finally {
+      this.running.delete(agent);
+    }
+  }
+
+  signal(agent: number, signal: StopSignal): void {
+    this.running.get(agent)?.signal(signal);
+  }
+}

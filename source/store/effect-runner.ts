@@ -1,0 +1,170 @@
+import type { Agent } from '../core/agent.js';
+import { committedWork } from '../core/agent.js';
+import type { Failure } from '../core/failure.js';
+import type { AgentBackend, AttemptHandle, MergeItem, Workspace } from '../core/ports.js';
+import { type Result, unreachable } from '../core/result.js';
+import type { Effect, MadePlan, RunState } from '../core/run.js';
+import type { Dispatch } from './run-store.js';
+
+export interface Ports {
+  readonly workspace: Workspace;
+  readonly backend: AgentBackend;
+  /** Makes the plan of this run, by whatever it was asked to. */
+  readonly plan: (signal: AbortSignal) => Promise<Result<MadePlan, Failure>>;
+  /** Asks a person whether the plan may be run; resolves at once when nobody is to be asked. */
+  readonly confirm: (state: RunState) => Promise<boolean>;
+}
+
+/**
+ * Carries out effects by the ports and answers with messages.
+ * @param state the state as it is now
+ * @param onFinish called when the run has ended and nothing of it is under way
+ */
+export function createEffectRunner(ports: Ports, state: () => RunState, onFinish: () => void) {
+  const { workspace, backend } = ports;
+  const planning = new AbortController();
+  const handles = new Map<number, AttemptHandle>();
+  const timers = new Set<NodeJS.Timeout>();
+  const agentOf = (index: number): Agent => {
+    const agent = state().agents[index];
+    if (!agent) throw new Error(`no agent ${index}`);
+    return agent;
+  };
+
+  return (effect: Effect, dispatch: Dispatch): void => {
+    switch (effect.type) {
+      case 'make_plan':
+        background(async () => {
+          const made = await ports.plan(planning.signal);
+          dispatch(
+            made.ok
+              ? { type: 'plan_made', plan: made.value }
+              : { type: 'plan_failed', failure: made.failure },
+          );
+        });
+        return;
+      case 'confirm_plan':
+        background(async () => {
+          const yes = await ports.confirm(state());
+          dispatch({ type: yes ? 'plan_confirmed' : 'plan_declined' });
+        });
+        return;
+      case 'cancel_planning':
+        planning.abort();
+        return;
+      case 'prepare_agent':
+        background(async () => {
+          const { agent } = effect;
+          const made = await workspace.prepare(agent, agentOf(agent).task, effect.onto);
+          dispatch(
+            made.ok
+              ? { type: 'agent_prepared', agent, place: made.value }
+              : { type: 'agent_not_prepared', agent, ...made.failure },
+          );
+        });
+        return;
+      case 'start_attempt':
+        background(() => startAttempt(effect, dispatch));
+        return;
+      case 'signal_agent': {
+        const handle = handles.get(effect.agent);
+        if (handle) handle.signal(effect.signal);
+        else workspace.interruptPrepare(effect.agent, effect.signal);
+        return;
+      }
+      case 'type_into_agent':
+        handles.get(effect.agent)?.type(effect.text);
+        return;
+      case 'inspect_attempt':
+        background(async () => {
+          const { agent, place, rollBack } = effect;
+          const inspection = await workspace.inspect(agent, agentOf(agent).task, place, rollBack);
+          dispatch({ type: 'attempt_inspected', agent, inspection });
+        });
+        return;
+      case 'commit_agent':
+        background(async () => {
+          const { agent, place, finished } = effect;
+          const done = await workspace.commit(agent, agentOf(agent).task, place, finished);
+          dispatch(
+            done.ok
+              ? { type: 'agent_committed', agent, work: done.value }
+              : { type: 'agent_not_committed', agent, ...done.failure },
+          );
+        });
+        return;
+      case 'start_timer': {
+        const timer = setTimeout(() => {
+          timers.delete(timer);
+          dispatch({ type: 'timer_fired', timer: effect.timer });
+        }, effect.ms);
+        timers.add(timer);
+        return;
+      }
+      case 'integrate':
+        background(async () => {
+          const done = await workspace.integrate(effect.order.map((index) => mergeItem(state(), index)));
+          dispatch(
+            done.ok
+              ? { type: 'integrated', integration: done.value }
+              : { type: 'integration_failed', failure: done.failure },
+          );
+        });
+        return;
+      case 'land':
+        background(async () => {
+          dispatch({ type: 'landing_done', landing: await workspace.land(effect.commit) });
+        });
+        return;
+      case 'finish':
+        for (const timer of timers) clearTimeout(timer);
+        onFinish();
+        return;
+      default:
+        unreachable(effect);
+    }
+  };
+
+  async function startAttempt(effect: Effect & { type: 'start_attempt' }, dispatch: Dispatch): Promise<void> {
+    const { agent, attempt, place, message } = effect;
+    const started = await backend.start(
+      { agent, attempt, place, message, task: agentOf(agent).task, prdPath: state().prdPath },
+      {
+        aiderEvent: (event) => dispatch({ type: 'aider_event', agent, event }),
+        asks: (question) => dispatch({ type: 'agent_asks', agent, question }),
+        goesOn: () => dispatch({ type: 'agent_goes_on', agent }),
+        exited: (exit) => {
+          handles.delete(agent);
+          dispatch({ type: 'attempt_exited', agent, exit });
+        },
+      },
+    );
+    if (started.ok) {
+      handles.set(agent, started.value);
+      dispatch({ type: 'attempt_started', agent, pid: started.value.pid });
+    } else {
+      dispatch({ type: 'attempt_not_started', agent, detail: started.failure });
+    }
+  }
+}
+
+/** Runs an effect beside the loop. What it throws is a bug, and must not pass unseen. */
+function background(work: () => Promise<void>): void {
+  void work().catch((error: unknown) => {
+    queueMicrotask(() => {
+      throw error;
+    });
+  });
+}
+
+function mergeItem(state: RunState, index: number): MergeItem {
+  const agent = state.agents[index] as Agent;
+  const byTask = new Map(state.agents.map((other) => [other.task.id, other.index]));
+  return {
+    agent: index,
+    title: agent.task.title,
+    // A success has changed something, so it has a commit.
+    commit: committedWork(agent)?.commit as string,
+    needs: agent.task.depends_on.flatMap((id) => byTask.get(id) ?? []),
+  };
+}
