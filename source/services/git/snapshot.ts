@@ -3,12 +3,12 @@ import type { Failure } from '../../core/failure.js';
 import { ok, type Result } from '../../core/result.js';
 import { git, gitText, splitNul } from './run-git.js';
 
-/** What Aider leaves in a checkout for itself; never part of anybody's work. */
-const aidersOwn = ':(exclude,glob)**/.aider*';
+/** Pathspecs for all but what Aider leaves in a checkout for itself, which is never part of anybody's work. */
+export const notAidersOwn = ['.', ':(exclude,glob)**/.aider*', ':(exclude,glob)**/.aider*/**'] as const;
 
 /** Writes the whole state of a worktree as a tree object, without a commit. */
 export async function snapshot(worktree: string): Promise<Result<string, Failure>> {
-  const added = await git(worktree, ['add', '--all', '--', '.', aidersOwn]);
+  const added = await git(worktree, ['add', '--all', '--', ...notAidersOwn]);
   if (!added.ok) return added;
   return gitText(worktree, ['write-tree']);
 }

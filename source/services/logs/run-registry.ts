@@ -65,19 +65,33 @@ export function claimStamp(
         if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue;
         throw error;
       }
-      const file = {
-        pid: process.pid,
-        host: hostname(),
-        process_started: processStart(process.pid) ?? '',
-        worktrees: worktreesOf(stamp),
-      };
-      writeWhole(logPaths(repo, stamp).run, `${JSON.stringify(file)}\n`);
+      writeOwner(repo, stamp, worktreesOf(stamp));
       return ok(stamp);
     }
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ENOSPC') return err({ kind: 'disk_full', doing: 'making .aider_logs' });
     return err({ kind: 'file', path: logs, detail: message });
+  }
+}
+
+function writeOwner(repo: string, stamp: string, worktrees: string): void {
+  const owner: Owner = {
+    pid: process.pid,
+    host: hostname(),
+    process_started: processStart(process.pid) ?? '',
+    worktrees,
+  };
+  writeWhole(logPaths(repo, stamp).run, `${JSON.stringify(owner)}\n`);
+}
+
+/** Makes this process the one that runs a dead run, so that no other closes its books too. */
+export function adoptRun(repo: string, run: KnownRun): boolean {
+  try {
+    writeOwner(repo, run.stamp, run.worktrees ?? '');
+    return readOwner(repo, run.stamp)?.pid === process.pid;
+  } catch {
+    return false;
   }
 }
 

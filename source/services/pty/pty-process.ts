@@ -42,6 +42,14 @@ const signalNames = new Map(Object.entries(constants.signals).map(([name, number
 
 const readSize = 64 * 1024;
 
+/** Process groups that were started here and have not ended. */
+const alive = new Set<number>();
+
+/** Ends all that was started here, at once; for the last moment of this program. */
+export function killAllProcesses(): void {
+  for (const pid of alive) signalGroup(pid, 'SIGKILL');
+}
+
 /**
  * Starts a process in a pseudo-terminal. Throws when the file cannot be executed at all.
  */
@@ -62,8 +70,10 @@ export function spawnPty(request: PtyRequest): PtyProcess {
   // With `encoding: null` node-pty gives buffers, whatever its types say.
   pty.onData((data) => emit(data as unknown as Buffer));
   keepTail(pty as unknown as Internals, emit);
+  alive.add(pty.pid);
   pty.onExit(() => {
     exited = true;
+    alive.delete(pty.pid);
   });
   return {
     pid: pty.pid,

@@ -1,0 +1,74 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { type Arguments, parseArguments } from './source/commands/arguments.js';
+import { helpText } from './source/commands/help.js';
+import { processTerminal, reportFailure, type Terminal } from './source/commands/terminal.js';
+import { unreachable } from './source/core/result.js';
+
+/** Each subcommand loads what it needs, when it is needed. */
+async function runCommand(args: Arguments, terminal: Terminal): Promise<number> {
+  switch (args.command) {
+    case 'run':
+      return (await import('./source/commands/run.js')).runMain(args, terminal);
+    case 'demo':
+      return (await import('./source/commands/demo.js')).demoCommand(args, terminal);
+    case 'doctor':
+      return (await import('./source/commands/doctor.js')).doctorCommand(args, terminal);
+    case 'setup':
+      return (await import('./source/commands/setup.js')).setupCommand(args, terminal);
+    case 'runs':
+      return (await import('./source/commands/history.js')).runsCommand(args, terminal);
+    case 'show':
+      return (await import('./source/commands/history.js')).showCommand(args, terminal);
+    case 'land':
+      return (await import('./source/commands/history.js')).landCommand(args, terminal);
+    case 'clean':
+      return (await import('./source/commands/clean.js')).cleanCommand(args, terminal);
+    case 'completion':
+      return (await import('./source/commands/completion.js')).completionCommand(args, terminal);
+    default:
+      return unreachable(args.command);
+  }
+}
+
+function version(): string {
+  // Beside cli.tsx in the sources, one folder up from dist/cli.js in the package.
+  for (const place of ['./package.json', '../package.json']) {
+    try {
+      return JSON.parse(readFileSync(new URL(place, import.meta.url), 'utf8')).version;
+    } catch {}
+  }
+  return 'unknown';
+}
+
+async function main(): Promise<number> {
+  const terminal = processTerminal();
+  if (process.platform === 'win32') {
+    terminal.error('aider-orchestrator needs a Unix: on Windows, use it inside WSL (Windows Subsystem for Linux).\n');
+    return 2;
+  }
+  const args = parseArguments(process.argv.slice(2), import.meta);
+  if (!args.ok) {
+    reportFailure(terminal, args.failure);
+    return 2;
+  }
+  if (args.value.flags.help) {
+    terminal.out(helpText.slice(1));
+    return 0;
+  }
+  if (args.value.flags.version) {
+    terminal.out(`${version()}\n`);
+    return 0;
+  }
+  return runCommand(args.value, terminal);
+}
+
+// A bug: say it, and leave no process behind. The next start closes the books of the run.
+process.on('uncaughtException', (error) => {
+  process.stderr.write(`aider-orchestrator: internal error: ${error.stack ?? error.message}\n`);
+  process.exit(1);
+});
+
+process.exitCode = await main();
+// What a library may have left open must not hold the end up; the output must be out first.
+process.stdout.write('', () => process.stderr.write('', () => process.exit()));

@@ -1,0 +1,156 @@
+import { closest } from 'fastest-levenshtein';
+import meow from 'meow';
+import type { Failure } from '../core/failure.js';
+import { err, ok, type Result } from '../core/result.js';
+import { helpText } from './help.js';
+
+/** Subcommands, in the order in which help lists them. A new one is a row here and in `cli.tsx`. */
+export const commandNames = [
+  'run', 'demo', 'doctor', 'setup', 'runs', 'show', 'land', 'clean', 'completion',
+] as const;
+export type CommandName = (typeof commandNames)[number];
+
+/** Every flag, with what completion needs to know. `meow` reads it as it is. */
+export const flags = {
+  change: { type: 'string' },
+  maxAgents: { type: 'string' },
+  files: { type: 'string', isMultiple: true },
+  model: { type: 'string' },
+  claude: { type: 'boolean' },
+  geminiModel: { type: 'string' },
+  apiKey: { type: 'string' },
+  maxIterations: { type: 'string' },
+  prd: { type: 'string' },
+  withoutPrd: { type: 'boolean' },
+  plan: { type: 'string' },
+  dryRun: { type: 'boolean' },
+  headless: { type: 'boolean' },
+  json: { type: 'boolean' },
+  yes: { type: 'boolean', shortFlag: 'y' },
+  quiet: { type: 'boolean', shortFlag: 'q' },
+  verbose: { type: 'boolean', shortFlag: 'v' },
+  land: { type: 'string' },
+  timeout: { type: 'string' },
+  setupCmd: { type: 'string' },
+  copy: { type: 'string', isMultiple: true },
+  aider: { type: 'string' },
+  repo: { type: 'string' },
+  trust: { type: 'boolean' },
+  help: { type: 'boolean', shortFlag: 'h' },
+  version: { type: 'boolean' },
+} as const;
+
+export type FlagName = keyof typeof flags;
+
+export interface Arguments {
+  readonly command: CommandName;
+  /** What stands after the subcommand. */
+  readonly rest: readonly string[];
+  readonly flags: FlagValues;
+  /** What stands after `--`: more arguments for Aider. */
+  readonly aiderArgs: readonly string[];
+}
+
+export type FlagValues = {
+  readonly [Name in FlagName]?: (typeof flags)[Name] extends { isMultiple: true }
+    ? string[]
+    : (typeof flags)[Name]['type'] extends 'boolean'
+      ? boolean
+      : string;
+};
+
+const multiple = ['--files', '--copy'];
+
+/** `--files a b c` becomes `--files a --files b --files c`: meow alone keeps only the first value. */
+export function spreadValues(argv: readonly string[]): string[] {
+  const spread: string[] = [];
+  for (let at = 0; at < argv.length; at++) {
+    const flag = argv[at] as string;
+    if (flag === '--no-prd') {
+      // meow would read it as `--prd false`.
+      spread.push('--without-prd');
+      continue;
+    }
+    spread.push(flag);
+    if (!multiple.includes(flag)) continue;
+    spread.pop();
+    while (at + 1 < argv.length && !(argv[at + 1] as string).startsWith('-')) {
+      at += 1;
+      spread.push(`${flag}=${argv[at]}`);
+    }
+  }
+  return spread;
+}
+
+export function flagOption(name: string): string {
+  if (name === 'withoutPrd') return '--no-prd';
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+function usage(message: string, hint = 'aider-orchestrator --help lists all.'): Result<never, Failure> {
+  return err({ kind: 'usage', message, hint });
+}
+
+/** Reads the command line. `importMeta` is that of the entry, from which the version is found. */
+export function parseArguments(argv: readonly string[], importMeta: ImportMeta): Result<Arguments, Failure> {
+  const cut = argv.indexOf('--');
+  const own = cut < 0 ? argv : argv.slice(0, cut);
+  const problem = checkFlags(own);
+  if (problem) return usage(problem);
+  const parsed = meow(helpText, {
+    importMeta,
+    argv: spreadValues(own),
+    flags,
+    autoHelp: false,
+    autoVersion: false,
+    allowUnknownFlags: true,
+  });
+  const [first, ...rest] = parsed.input;
+  const command = (first ?? 'run') as CommandName;
+  if (!commandNames.includes(command)) {
+    const near = closest(command, [...commandNames]);
+    return usage(`There is no subcommand ${command}.`, `Did you mean ${near}? A change is given with --change "…".`);
+  }
+  if (command === 'run' && rest.length > 0) {
+    return usage(`Unexpected argument: ${rest.join(' ')}.`, 'A change is given with --change "…", as one argument.');
+  }
+  return ok({
+    command,
+    rest,
+    flags: parsed.flags as FlagValues,
+    aiderArgs: cut < 0 ? [] : argv.slice(cut + 1),
+  });
+}
+
+/** Unknown flags, values that are missing and values too many; null when all is well. */
+function checkFlags(argv: readonly string[]): string | null {
+  const byOption = new Map(
+    Object.entries(flags).flatMap(([name, flag]) => {
+      const short = 'shortFlag' in flag ? [[`-${flag.shortFlag}`, flag] as const] : [];
+      return [[flagOption(name), flag] as const, ...short];
+    }),
+  );
+  for (let at = 0; at < argv.length; at++) {
+    const argument = argv[at] as string;
+    if (!argument.startsWith('-') || argument === '-') continue;
+    const [option = '', value] = argument.split(/=(.*)/s, 2);
+    if (/^-[a-z]{2,}$/.test(option)) {
+      const unknown = [...option.slice(1)].find((letter) => byOption.get(`-${letter}`)?.type !== 'boolean');
+      if (unknown) return `Unknown flag -${unknown} in ${option}.`;
+      continue;
+    }
+    const flag = byOption.get(option);
+    if (!flag) {
+      return `Unknown flag ${option}; did you mean ${closest(option, [...byOption.keys()])}?`;
+    }
+    if (flag.type === 'boolean') {
+      if (value !== undefined) return `${option} takes no value.`;
+      continue;
+    }
+    const next = argv[at + 1];
+    const missing = value === undefined && (next === undefined || (next.startsWith('-') && next !== '-'));
+    if (missing) return `${option} needs a value${next === undefined ? '' : ` (one that begins with - is given as ${option}=…)`}.`;
+    if (value === undefined) at += 1;
+  }
+  return null;
+}

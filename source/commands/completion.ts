@@ -1,0 +1,68 @@
+import type { Arguments } from './arguments.js';
+import { commandNames, flagOption, flags } from './arguments.js';
+import { reportFailure, type Terminal } from './terminal.js';
+
+const options = Object.entries(flags).map(([name, flag]) => ({
+  option: flagOption(name),
+  short: 'shortFlag' in flag ? `-${flag.shortFlag}` : null,
+  takesFile: ['files', 'prd', 'plan', 'aider', 'repo'].includes(name),
+  takesValue: flag.type === 'string',
+}));
+
+const shells: Record<string, () => string> = {
+  bash: () => `# aider-orchestrator completion for bash: eval "$(aider-orchestrator completion bash)"
+_aider_orchestrator() {
+  local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]}
+  case "$prev" in
+    --land) COMPREPLY=($(compgen -W "all any none" -- "$cur")); return ;;
+    completion) COMPREPLY=($(compgen -W "bash zsh fish" -- "$cur")); return ;;
+    ${options.filter((flag) => flag.takesFile).map((flag) => flag.option).join('|')}) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+  esac
+  if [[ $cur == -* ]]; then
+    COMPREPLY=($(compgen -W "${options.map((flag) => flag.option).join(' ')}" -- "$cur"))
+  elif [[ $COMP_CWORD -eq 1 ]]; then
+    COMPREPLY=($(compgen -W "${commandNames.join(' ')}" -- "$cur"))
+  else
+    COMPREPLY=($(compgen -f -- "$cur"))
+  fi
+}
+complete -o filenames -F _aider_orchestrator aider-orchestrator
+`,
+  zsh: () => `#compdef aider-orchestrator
+# aider-orchestrator completion for zsh: source <(aider-orchestrator completion zsh)
+_aider_orchestrator() {
+  _arguments \\
+    '1:subcommand:(${commandNames.join(' ')})' \\
+${options.map(({ option, takesFile, takesValue }) => `    '${option}${takesValue ? `:value:${takesFile ? '_files' : option === '--land' ? '(all any none)' : ' '}` : ''}' \\`).join('\n')}
+    '*:file:_files'
+}
+compdef _aider_orchestrator aider-orchestrator
+`,
+  fish: () => `# aider-orchestrator completion for fish: aider-orchestrator completion fish | source
+complete -c aider-orchestrator -n __fish_use_subcommand -f -a "${commandNames.join(' ')}"
+complete -c aider-orchestrator -n "__fish_seen_subcommand_from completion" -f -a "bash zsh fish"
+${options
+  .map(({ option, short, takesFile, takesValue }) =>
+    [
+      'complete -c aider-orchestrator',
+      `-l ${option.slice(2)}`,
+      short ? `-s ${short.slice(1)}` : '',
+      takesFile ? '-r -F' : takesValue ? `-x${option === '--land' ? ' -a "all any none"' : ''}` : '',
+    ]
+      .filter(Boolean)
+      .join(' '),
+  )
+  .join('\n')}
+`,
+};
+
+/** `completion bash|zsh|fish`: prints the shell's completion script. */
+export function completionCommand(args: Arguments, terminal: Terminal): number {
+  const script = shells[args.rest[0] ?? ''];
+  if (!script) {
+    reportFailure(terminal, { kind: 'usage', message: 'Completion is for bash, zsh or fish.', hint: 'eval "$(aider-orchestrator completion bash)"' });
+    return 2;
+  }
+  terminal.out(script());
+  return 0;
+}

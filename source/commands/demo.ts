@@ -1,0 +1,122 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, realpath } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe } from '../core/failure.js';
+import { printable } from '../core/printable.js';
+import { makeSampleRepo } from '../demo/sample-repo.js';
+import { demoChange, demoScript } from '../demo/script.js';
+import { findAider } from '../services/aider/find-aider.js';
+import { setupAider } from '../services/aider/setup-aider.js';
+import { startModelServer } from '../services/model-server/model-server.js';
+import type { Arguments } from './arguments.js';
+import type { AiderCommand } from './prepare-run.js';
+import { runMain } from './run.js';
+import type { Terminal } from './terminal.js';
+
+/**
+ * `demo`: the whole job in a sample repository, with real Aider and a scripted model behind the real
+ * protocols. Needs no key and, but for installing Aider, no network.
+ */
+export async function demoCommand(args: Arguments, terminal: Terminal): Promise<number> {
+  const say = (text = '') => (args.flags.json ? terminal.error : terminal.out)(`${text}\n`);
+  const aider = await demoAider(args, say);
+  const folder = await realpath(await mkdtemp(path.join(tmpdir(), 'aider-orchestrator-demo-')));
+  const repo = path.join(folder, 'tiny-text');
+  await makeSampleRepo(repo);
+  const before = await runTests(repo);
+  say(`Sample repository: ${repo} (its tests: ${before.words})`);
+  const server = await startModelServer(demoScript);
+  Object.assign(process.env, {
+    GEMINI_API_KEY: 'demo',
+    GOOGLE_GEMINI_BASE_URL: server.url,
+    OPENAI_API_KEY: 'demo',
+    OPENAI_API_BASE: `${server.url}/v1`,
+  });
+  say(`Scripted model: ${server.url} (it only stands in for Gemini and gpt-4o)`);
+  say(`Change: ${demoChange}\n`);
+  try {
+    const code = await runMain(demoArguments(args, repo), terminal, { aider });
+    const after = await runTests(repo);
+    say();
+    say(`Tests of the sample: before ${before.words}; after ${after.words}.`);
+    say('Look at it:');
+    say(`  cd ${repo}`);
+    say('  git log --graph --oneline      what each agent did, merged');
+    say('  cat docs/prd/*.md              the PRD');
+    say('  npm test                       its tests');
+    say('  ls .aider_logs                 logs, recordings, summary');
+    return code === 0 && !after.pass ? 1 : code;
+  } finally {
+    await server.close();
+  }
+}
+
+function demoArguments(args: Arguments, repo: string): Arguments {
+  const { json, quiet, verbose, maxAgents } = args.flags;
+  return {
+    ...args,
+    command: 'run',
+    flags: {
+      change: demoChange,
+      model: 'gpt-4o',
+      geminiModel: 'gemini-1.5-pro',
+      maxAgents: maxAgents ?? '3',
+      land: 'all',
+      yes: true,
+      repo,
+      ...(json ? { json } : {}),
+      ...(quiet ? { quiet } : {}),
+      ...(verbose ? { verbose } : {}),
+    },
+  };
+}
+
+async function demoAider(args: Arguments, say: (text?: string) => void): Promise<AiderCommand> {
+  const named = args.flags.aider ?? null;
+  const found = await findAider(named);
+  if (found.ok) {
+    say(`Aider ${found.value.version}: ${found.value.command}`);
+    return { command: [found.value.command], version: found.value.version, simulated: false };
+  }
+  if (named === null) {
+    say('Aider is not installed; installing it into a folder of its own (about a minute, 700 MB)...');
+    const done = await setupAider((line) => {
+      if (args.flags.verbose) say(`  ${printable(line)}`);
+    });
+    const installed = done.ok ? await findAider(done.value.command) : done;
+    if (installed.ok) {
+      say(`Aider ${installed.value.version}: ${installed.value.command}`);
+      return { command: [installed.value.command], version: installed.value.version, simulated: false };
+    }
+    say(describe(installed.failure).message);
+  } else {
+    say(describe(found.failure).message);
+  }
+  say('The demo goes on with SIMULATED agents.');
+  return { command: simulatedCommand(), version: 'simulated', simulated: true };
+}
+
+/** The stand-in as a command, also when the sources are run without a build. */
+function simulatedCommand(): [string, ...string[]] {
+  const own = fileURLToPath(import.meta.url);
+  const script = fileURLToPath(new URL(`../services/simulated/agent${path.extname(own)}`, import.meta.url));
+  return [process.execPath, ...process.execArgv, script];
+}
+
+interface TestResult {
+  readonly pass: boolean;
+  readonly words: string;
+}
+
+function runTests(repo: string): Promise<TestResult> {
+  return new Promise((resolve) => {
+    // A test runner that is told of another one around it reports to that one.
+    const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+    execFile(process.execPath, ['--test', '--test-reporter=tap'], { cwd: repo, env }, (error, stdout) => {
+      const count = (name: string) => Number(new RegExp(`^# ${name} (\\d+)`, 'm').exec(stdout)?.[1] ?? 0);
+      resolve({ pass: error === null, words: `${count('pass')} pass, ${count('fail')} fail` });
+    });
+  });
+}

@@ -1,0 +1,59 @@
+/** `--help`: examples first. */
+export const helpText = `
+Examples
+  $ aider-orchestrator                                   asks for the change
+  $ aider-orchestrator --change "Add a dark mode"
+  $ aider-orchestrator --change "Fix the parser" --files src/parser --max-agents 2 --yes
+  $ git log -1 --format=%b | aider-orchestrator --change - --headless --json
+  $ aider-orchestrator --change "Split utils" --dry-run > plan.json
+  $ aider-orchestrator --change "Split utils" --plan plan.json --yes
+  $ aider-orchestrator demo                              see it work, without a key
+
+Usage
+  $ aider-orchestrator [flags] [-- more arguments for aider]
+  $ aider-orchestrator SUBCOMMAND
+
+The change
+  --change TEXT         the change to implement; - reads it from standard input
+  --files FILE...       files, folders and globs to focus on (default: all files)
+  --prd FILE            use this PRD;   --no-prd   use none
+  --plan FILE           run this plan (JSON; --dry-run prints one)
+  --dry-run             make PRD and plan, save the PRD, print the plan, run no agent
+
+Agents
+  --max-agents N        most agents at once (default: CPU count)
+  --max-iterations N    most iterations per agent (default: 10)
+  --timeout MINUTES     wall clock per agent (default: 30)
+  --model NAME          Aider's model (default: gpt-4o);   --claude   a Claude model
+  --aider PATH          which Aider
+  --setup-cmd CMD       run in each worktree before its agent, such as "npm ci"
+  --copy GLOB...        ignored files to copy into each worktree, such as .env.test
+
+PRD
+  --gemini-model NAME   model for the PRD (default: gemini-1.5-pro)
+  --api-key KEY         Google API key; better set GEMINI_API_KEY, or give - and pipe it in
+
+Result
+  --land all|any|none   bring the work onto the current branch when all agents
+                        succeeded (default), when any did, or never
+  --headless            no screen, plain lines;   --json   NDJSON events on stdout
+  -q, --quiet  -v, --verbose  -y, --yes (no questions)
+  --repo DIR            the repository (default: the one around the working folder)
+  --trust               trust the repository's settings file without asking
+
+Subcommands
+  demo                  the whole job in a sample repository, with a scripted model
+  doctor [--json]       what is here, what is missing, how to mend it
+  setup                 install Aider into a folder of its own
+  runs                  earlier runs in this repository
+  show [RUN] [AGENT]    one run's table; with an agent (0, 1, ...) its diff and log
+  land [RUN]            bring a finished run's work onto the current branch
+  clean                 remove what old runs left: worktrees and branches
+  completion SHELL      bash, zsh or fish
+
+Exit codes
+  0 all succeeded and landed (or was asked not to)   1 something failed
+  2 wrong use, or a prerequisite is missing          130, 143, 129 INT, TERM, HUP
+
+On Windows, use it inside WSL (Windows Subsystem for Linux).
+`;

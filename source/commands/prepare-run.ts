@@ -1,0 +1,257 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Failure, Must } from '../core/failure.js';
+import { checkPlan } from '../core/groups.js';
+import { parsePlan, type Task } from '../core/plan.js';
+import { geminiKeyVariables, keyVariable } from '../core/providers.js';
+import { err, ok, type Result } from '../core/result.js';
+import type { PlanSource } from '../core/run-config.js';
+import { type FoundAider, findAider } from '../services/aider/find-aider.js';
+import { loadDotenv } from '../services/config/dotenv-files.js';
+import { readRepoSettings, readUserSettings, type SettingsFile } from '../services/config/settings.js';
+import { commandsIn, isTrusted, recordTrust } from '../services/config/trust.js';
+import { hasIdentity, openRepository, type Repository, resolveFocus, resolveTasks } from '../services/git/repository.js';
+import { gitText } from '../services/git/run-git.js';
+import { tasksOfPrd } from '../store/make-plan.js';
+import type { Arguments } from './arguments.js';
+import { modelKeyKnown } from './model-key.js';
+import { type RunOptions, resolveOptions } from './options.js';
+import { askLine, askYesNo, readStdin, type Terminal } from './terminal.js';
+
+/** Everything checked: from here on, work may begin. */
+export interface PreparedRun {
+  readonly repo: Repository;
+  readonly options: RunOptions;
+  readonly change: string;
+  readonly focus: readonly string[];
+  readonly source: PlanSource;
+  readonly given: { readonly tasks: readonly Task[] } | { readonly prd: string } | null;
+  readonly geminiKey: string | null;
+  /** Null for a dry run, which needs none. */
+  readonly aider: AiderCommand | null;
+}
+
+export interface AiderCommand {
+  readonly command: readonly [string, ...string[]];
+  readonly version: string;
+  readonly simulated: boolean;
+}
+
+/** What stands in for parts of the environment; used by the demo. */
+export interface Overrides {
+  readonly aider?: AiderCommand;
+}
+
+/**
+ * Checks arguments, repository, settings, change, PRD and plan, one after the other; then names all
+ * missing prerequisites together. Nothing is written before all of it is right.
+ */
+export async function prepareRun(
+  args: Arguments,
+  terminal: Terminal,
+  overrides: Overrides = {},
+): Promise<Result<PreparedRun, Failure>> {
+  const { flags } = args;
+  if (flags.change === '-' && flags.apiKey === '-') {
+    return err({ kind: 'usage', message: 'Only one of --change and --api-key can be read from standard input.' });
+  }
+  const opened = await openRepository(path.resolve(flags.repo ?? '.'));
+  if (!opened.ok) return opened;
+  const repo = opened.value;
+  loadDotenv(process.cwd(), repo.root);
+  const options = await readOptions(args, repo, terminal);
+  if (!options.ok) return options;
+  const landing = checkLanding(repo, options.value);
+  if (landing) return err(landing);
+  const focus = await resolveFocus(repo, flags.files ?? []);
+  if (!focus.ok) return focus;
+  const planned = await readPlanFiles(args, repo, focus.value, options.value.maxAgents);
+  if (!planned.ok) return planned;
+  const change = await readChange(args, terminal, planned.value.given);
+  if (!change.ok) return change;
+  const geminiKey = await readGeminiKey(args, terminal);
+  const musts = await findMusts(args, repo, options.value, planned.value.source, geminiKey, overrides);
+  if (!musts.ok) return musts;
+  return ok({
+    repo, options: options.value, change: change.value, focus: focus.value, ...planned.value, geminiKey,
+    aider: musts.value,
+  });
+}
+
+async function readOptions(args: Arguments, repo: Repository, terminal: Terminal): Promise<Result<RunOptions, Failure>> {
+  const user = readUserSettings();
+  if (!user.ok) return user;
+  const file = readRepoSettings(repo.root);
+  if (!file.ok) return file;
+  if (file.value) {
+    const trusted = await checkTrust(file.value, args, terminal);
+    if (!trusted.ok) return trusted;
+  }
+  return resolveOptions(
+    args.flags, process.env, file.value?.settings ?? {}, user.value?.settings ?? {}, args.aiderArgs,
+  );
+}
+
+/** A command that comes with a repository runs only when the user has once trusted that very file. */
+async function checkTrust(file: SettingsFile, args: Arguments, terminal: Terminal): Promise<Result<void, Failure>> {
+  const commands = commandsIn(file);
+  if (commands.length === 0 || isTrusted(file)) return ok(undefined);
+  const person = terminal.interactive && !args.flags.headless && !args.flags.json;
+  if (!args.flags.trust && person) {
+    terminal.error(`${file.path} wants to run:\n${commands.map((line) => `  ${line}\n`).join('')}`);
+    if (!(await askYesNo('Trust this file?', false))) {
+      return err({ kind: 'usage', message: `${file.path} is not trusted.`, hint: 'Nothing was run.' });
+    }
+  } else if (!args.flags.trust) {
+    return err({
+      kind: 'usage',
+      message: `${file.path} names commands (${commands.join('; ')}) and is not trusted.`,
+      hint: 'Look at it, then use --trust once, or start on a terminal to be asked.',
+    });
+  }
+  recordTrust(file);
+  return ok(undefined);
+}
+
+function checkLanding(repo: Repository, options: RunOptions): Failure | null {
+  if (options.land === 'none' || repo.branch !== null) return null;
+  return {
+    kind: 'usage',
+    message: 'HEAD is detached, so there is no branch to land the work on.',
+    hint: 'Check out a branch (git switch -c NAME), or use --land none.',
+  };
+}
+
+async function readPlanFiles(
+  { flags }: Arguments,
+  repo: Repository,
+  focus: readonly string[],
+  maxAgents: number,
+): Promise<Result<Pick<PreparedRun, 'source' | 'given'>, Failure>> {
+  const prd = flags.prd === undefined ? null : await readText(flags.prd);
+  if (prd && !prd.ok) return prd;
+  if (prd && prd.value.trim() === '') {
+    return err({ kind: 'usage', message: `The PRD ${flags.prd} is empty.`, hint: '--no-prd goes without one.' });
+  }
+  const prdPath = flags.prd === undefined ? null : repoRelative(repo, path.resolve(flags.prd));
+  if (flags.plan !== undefined) {
+    const text = flags.plan === '-' ? ok(await readStdin()) : await readText(flags.plan);
+    if (!text.ok) return text;
+    const plan = parsePlan(text.value, flags.plan);
+    if (!plan.ok) return plan;
+    const { tasks, problems } = await resolveTasks(repo, plan.value.tasks);
+    const all = [...problems, ...checkPlan(tasks)];
+    if (all.length > 0) return err({ kind: 'plan', source: flags.plan, problems: all });
+    return ok({ source: { kind: 'plan', path: flags.plan, prdPath }, given: { tasks } });
+  }
+  if (prd && prdPath !== null) {
+    const resolve = (tasks: readonly Task[], lenient: boolean) => resolveTasks(repo, tasks, lenient);
+    const checked = await tasksOfPrd(prd.value, prdPath, { files: focus, maxAgents, change: '' }, resolve);
+    if (!checked.ok) return checked;
+    return ok({ source: { kind: 'prd', path: prdPath }, given: { prd: prd.value } });
+  }
+  return ok({ source: { kind: flags.withoutPrd ? 'none' : 'planner' }, given: null });
+}
+
+async function readText(file: string): Promise<Result<string, Failure>> {
+  try {
+    return ok(await readFile(file, 'utf8'));
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'this is a folder' : message;
+    return err({ kind: 'file', path: file, detail: why });
+  }
+}
+
+/** Relative to the repository when inside of it, else absolute. */
+export function repoRelative(repo: Repository, file: string): string {
+  const relative = path.relative(repo.root, file);
+  return relative.startsWith('..') || path.isAbsolute(relative) ? file : relative;
+}
+
+async function readChange(
+  { flags }: Arguments,
+  terminal: Terminal,
+  given: PreparedRun['given'],
+): Promise<Result<string, Failure>> {
+  let change = flags.change;
+  if (change === '-') change = await readStdin();
+  if (change === undefined && given) {
+    // A plan says itself what is to be done.
+    change = 'tasks' in given ? given.tasks.map((task) => task.title).join('; ') : 'Implement the PRD.';
+  }
+  if (change === undefined && terminal.interactive && !flags.headless && !flags.json && !flags.yes) {
+    change = (await askLine('What is to be changed? ')) ?? '';
+  }
+  if (change === undefined) {
+    return err({
+      kind: 'usage',
+      message: 'No change is given.',
+      hint: 'aider-orchestrator --change "what is to be done"; --change - reads it from standard input.',
+    });
+  }
+  if (change.trim() === '') return err({ kind: 'usage', message: 'The change is empty.', hint: 'Say what is to be done: --change "…"' });
+  return ok(change.trim());
+}
+
+async function readGeminiKey({ flags }: Arguments, terminal: Terminal): Promise<string | null> {
+  if (flags.apiKey === '-') return (await readStdin()).trim() || null;
+  if (flags.apiKey !== undefined) {
+    terminal.error('Warning: --api-key can be seen by every user of this machine (ps). Better set GEMINI_API_KEY, or pipe it in with --api-key -.\n');
+    return flags.apiKey.trim() || null;
+  }
+  for (const name of geminiKeyVariables) {
+    const value = process.env[name]?.trim();
+    if (value) return value;
+  }
+  return null;
+}
+
+async function findMusts(
+  { flags }: Arguments,
+  repo: Repository,
+  options: RunOptions,
+  source: PlanSource,
+  geminiKey: string | null,
+  overrides: Overrides,
+): Promise<Result<AiderCommand | null, Failure>> {
+  const missing: Must[] = [];
+  if (source.kind === 'planner' && geminiKey === null) {
+    missing.push({
+      what: 'a Gemini API key, so no PRD can be written',
+      mend: 'Gemini: set GEMINI_API_KEY (or GOOGLE_API_KEY), or go without: --prd FILE uses your own PRD, --no-prd uses none.',
+    });
+  }
+  if (flags.dryRun) return missing.length > 0 ? err({ kind: 'musts', missing }) : ok(null);
+  if (!(await hasIdentity(repo.root))) {
+    missing.push({
+      what: 'a git identity to commit with',
+      mend: 'git: git config --global user.name "Your Name" && git config --global user.email you@example.com',
+    });
+  }
+  const blocking = await gitText(repo.root, ['rev-parse', '--verify', '--quiet', 'refs/heads/aider'], { answers: [1] });
+  if (blocking.ok && blocking.value !== '') {
+    missing.push({
+      what: 'the name space aider/ for branches, as there is a branch aider',
+      mend: 'git: rename that branch: git branch -m aider NAME',
+    });
+  }
+  if (!modelKeyKnown(options, repo.root, geminiKey)) {
+    missing.push({
+      what: `${keyVariable(options.model)}, the key for the model ${options.model}`,
+      mend: `Model: set ${keyVariable(options.model)} (in the environment or a .env file), or name another model with --model.`,
+    });
+  }
+  const aider = overrides.aider ? ok(overrides.aider) : await wrapFound(findAider(options.aider));
+  if (!aider.ok && aider.failure.kind === 'aider') {
+    missing.push({ what: aider.failure.message.replace(/\.$/, ''), mend: `Aider: ${aider.failure.hint}` });
+  }
+  if (missing.length > 0) return err({ kind: 'musts', missing });
+  return aider;
+}
+
+async function wrapFound(found: Promise<Result<FoundAider, Failure>>): Promise<Result<AiderCommand, Failure>> {
+  const aider = await found;
+  if (!aider.ok) return aider;
+  return ok({ command: [aider.value.command], version: aider.value.version, simulated: false });
+}

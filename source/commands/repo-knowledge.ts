@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { makeDigest } from '../core/digest.js';
+import type { Task } from '../core/plan.js';
+import { makeRepoMap, writeMap } from '../services/aider/repo-map.js';
+import { cacheFolder } from '../services/config/folders.js';
+import { readRepoFacts } from '../services/git/repo-facts.js';
+import type { LogPaths } from '../services/logs/log-paths.js';
+import { writeWhole } from '../services/logs/write-whole.js';
+import type { PtyProcess } from '../services/pty/pty-process.js';
+import type { PreparedRun } from './prepare-run.js';
+
+/** Below this many files the names tell enough, and a map is not worth the seconds it takes. */
+const fewFiles = 20;
+/** Above it Aider needs minutes for its map. */
+const manyFiles = 5000;
+const mapTokens = 4096;
+
+/**
+ * What is known of the repository beyond its files: Aider's map of the symbols, made once, in the
+ * background, from the base commit, and kept for later runs on the same tree.
+ */
+export class RepoKnowledge {
+  /** Where agents can read the map; null without one. */
+  mapFile: string | null = null;
+  private readonly map: Promise<string | null>;
+  private process: PtyProcess | null = null;
+  private stopped = false;
+
+  constructor(
+    private readonly run: PreparedRun,
+    private readonly paths: LogPaths,
+    private readonly worktree: string,
+  ) {
+    this.map = this.findMap();
+  }
+
+  async digest(change: string, focus: readonly string[]): Promise<string> {
+    return makeDigest(await readRepoFacts(this.run.repo, await this.map), change, focus);
+  }
+
+  /** Writes the map for the agents, when there is one that helps them. */
+  async writeMapFor(tasks: readonly Task[]): Promise<void> {
+    const map = tasks.every((task) => task.files.length === 0) ? null : await this.map;
+    if (map === null) return;
+    await writeMap(this.paths.repoMap, map);
+    this.mapFile = this.paths.repoMap;
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.process?.signal('SIGKILL');
+  }
+
+  /** Resolves when nothing of it runs any more. */
+  async settled(): Promise<void> {
+    await this.map;
+  }
+
+  private async findMap(): Promise<string | null> {
+    const { repo, aider, options } = this.run;
+    const count = repo.tracked.size;
+    if (!aider || aider.simulated || count < fewFiles || count > manyFiles) return null;
+    const key = createHash('sha256').update(`${repo.head} ${aider.version} ${mapTokens}`).digest('hex');
+    const cached = path.join(cacheFolder(), 'maps', `${key.slice(0, 24)}.txt`);
+    if (existsSync(cached)) return readFile(cached, 'utf8').catch(() => null);
+    const map = await makeRepoMap({
+      aider: aider.command,
+      model: options.model,
+      repo: repo.root,
+      base: repo.head,
+      worktree: this.worktree,
+      tokens: mapTokens,
+      onStart: (process) => {
+        this.process = process;
+        if (this.stopped) process.signal('SIGKILL');
+      },
+    });
+    this.process = null;
+    if (map !== null) {
+      try {
+        writeWhole(cached, map);
+      } catch {
+        // Only a cache: the next run makes the map again.
+      }
+    }
+    return map;
+  }
+}

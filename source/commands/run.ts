@@ -1,0 +1,228 @@
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { describe, type Failure } from '../core/failure.js';
+import { providerOf } from '../core/providers.js';
+import type { Task } from '../core/plan.js';
+import { err, ok, type Result } from '../core/result.js';
+import type { RunState } from '../core/run.js';
+import type { RunConfig } from '../core/run-config.js';
+import { exitCode, summarise } from '../core/summary.js';
+import { jsonReporter, lineReporter, type Verbosity } from '../headless/reporters.js';
+import { glyphsFor } from '../headless/table.js';
+import { AiderBackend } from '../services/aider/aider-backend.js';
+import { worktreesFolder } from '../services/config/folders.js';
+import { GeminiPlanner } from '../services/gemini/gemini-planner.js';
+import { changedTrackedFiles, resolveTasks } from '../services/git/repository.js';
+import { GitWorkspace } from '../services/git/workspace.js';
+import { AgentLogs } from '../services/logs/agent-log.js';
+import { LineFile } from '../services/logs/line-file.js';
+import { type LogPaths, logPaths } from '../services/logs/log-paths.js';
+import { claimStamp } from '../services/logs/run-registry.js';
+import { writeWhole } from '../services/logs/write-whole.js';
+import { ShellSetup } from '../services/pty/setup-command.js';
+import { createEffectRunner, type Ports } from '../store/effect-runner.js';
+import { makePlan } from '../store/make-plan.js';
+import { createRunStore, type Observer } from '../store/run-store.js';
+import type { Arguments } from './arguments.js';
+import { type Overrides, type PreparedRun, prepareRun } from './prepare-run.js';
+import { recoverRuns } from './recover.js';
+import { RepoKnowledge } from './repo-knowledge.js';
+import { onSignals } from './signals.js';
+import { askYesNo, reportFailure, type Terminal } from './terminal.js';
+
+/** The main command: from a change to a merged branch. Gives the exit code. */
+export async function runMain(args: Arguments, terminal: Terminal, overrides: Overrides = {}): Promise<number> {
+  const prepared = await prepareRun(args, terminal, overrides);
+  if (!prepared.ok) {
+    reportFailure(terminal, prepared.failure);
+    return 2;
+  }
+  const run = prepared.value;
+  const worktrees = worktreesFolder(run.repo.commonDir);
+  await recoverRuns(run.repo.root, (text) => terminal.error(`${text}\n`));
+  const stamp = claimStamp(run.repo.root, (name) => path.join(worktrees, name));
+  if (!stamp.ok) {
+    reportFailure(terminal, stamp.failure);
+    return 2;
+  }
+  const config = makeConfig(stamp.value, run, args);
+  const paths = logPaths(config.repo, config.stamp);
+  return args.flags.dryRun
+    ? dryRun(config, run, paths, terminal)
+    : execute(config, run, paths, path.join(worktrees, config.stamp), args, terminal);
+}
+
+function makeConfig(stamp: string, run: PreparedRun, { flags }: Arguments): RunConfig {
+  const { repo, options } = run;
+  return {
+    stamp,
+    change: run.change,
+    repo: repo.root,
+    base: repo.head,
+    branch: repo.branch,
+    model: options.model,
+    provider: providerOf(options.model),
+    geminiModel: options.geminiModel,
+    maxAgents: options.maxAgents,
+    maxIterations: options.maxIterations,
+    timeoutMs: options.timeoutMs,
+    land: flags.dryRun ? 'none' : options.land,
+    files: run.focus,
+    planSource: run.source,
+    unattended: true,
+    simulated: run.aider?.simulated ?? false,
+  };
+}
+
+function planWith(config: RunConfig, run: PreparedRun, paths: LogPaths, knowledge: RepoKnowledge) {
+  const planner =
+    run.source.kind === 'planner' && run.geminiKey !== null
+      ? new GeminiPlanner({
+          key: run.geminiKey,
+          model: config.geminiModel,
+          baseUrl: process.env.GOOGLE_GEMINI_BASE_URL || null,
+        })
+      : null;
+  return async (signal: AbortSignal) => {
+    const made = await makePlan(
+      config,
+      {
+        planner,
+        digest: () => knowledge.digest(config.change, config.files),
+        resolve: (tasks: readonly Task[], lenient: boolean) => resolveTasks(run.repo, tasks, lenient),
+        isTracked: (file) => run.repo.tracked.has(file),
+        savePrd: async (text) => savePrd(paths, config, text),
+        given: run.given,
+      },
+      signal,
+    );
+    if (made.ok) await knowledge.writeMapFor(made.value.tasks);
+    return made;
+  };
+}
+
+function savePrd(paths: LogPaths, config: RunConfig, text: string): Result<string, Failure> {
+  try {
+    writeWhole(paths.prd, text);
+    return ok(path.relative(config.repo, paths.prd));
+  } catch (error) {
+    return err({ kind: 'file', path: paths.prd, detail: (error as Error).message });
+  }
+}
+
+/** Makes PRD and plan, and prints the plan in the form that `--plan` reads. */
+async function dryRun(config: RunConfig, run: PreparedRun, paths: LogPaths, terminal: Terminal): Promise<number> {
+  const stop = new AbortController();
+  const knowledge = new RepoKnowledge(run, paths, '');
+  const release = onSignals(() => stop.abort());
+  const made = await planWith(config, run, paths, knowledge)(stop.signal);
+  const signal = release();
+  if (!made.ok) {
+    reportFailure(terminal, made.failure);
+    return signal?.code ?? 2;
+  }
+  for (const warning of made.value.warnings) terminal.error(`! ${warning}\n`);
+  if (made.value.prdPath) terminal.error(`PRD: ${made.value.prdPath}\n`);
+  terminal.out(`${JSON.stringify({ tasks: made.value.tasks }, null, 2)}\n`);
+  return 0;
+}
+
+async function execute(
+  config: RunConfig,
+  run: PreparedRun,
+  paths: LogPaths,
+  worktrees: string,
+  args: Arguments,
+  terminal: Terminal,
+): Promise<number> {
+  const { flags } = args;
+  const warn = (text: string) => terminal.error(`! ${text}\n`);
+  const knowledge = new RepoKnowledge(run, paths, path.join(worktrees, 'map', path.basename(config.repo)));
+  const backend = new AiderBackend({
+    command: run.aider?.command ?? ['aider'],
+    model: config.model,
+    geminiKey: run.geminiKey,
+    extra: run.options.aiderArgs,
+    repo: config.repo,
+    paths,
+    repoMap: () => knowledge.mapFile,
+    onWarning: warn,
+  });
+  let current: RunState | null = null;
+  const workspace = new GitWorkspace({
+    config,
+    paths,
+    worktrees,
+    copy: run.options.copy,
+    setup: setupCommand(run, paths),
+    prdPath: () => current?.prdPath ?? null,
+  });
+  const confirm = async () =>
+    !terminal.interactive || flags.yes === true || flags.headless === true || flags.json === true
+      ? true
+      : askYesNo('Start the agents?', true);
+  const ports: Ports = { workspace, backend, plan: planWith(config, run, paths, knowledge), confirm };
+
+  const journal = new LineFile(paths.journal, warn);
+  const agentLogs = new AgentLogs(paths, warn);
+  const record: Observer = (state, before, message) => {
+    current = state;
+    journal.append(message);
+    agentLogs.note(state, before, message);
+    // On disk before anybody is told that the run has ended.
+    if (state.phase === 'finished') writeSummary(state, paths, warn);
+  };
+  const report = flags.json ? jsonReporter(terminal.out) : lineReporter(terminal.out, lineOptions(flags, terminal));
+  await warnOfChanges(config, warn);
+
+  let onFinish = () => {};
+  const finished = new Promise<void>((resolve) => {
+    onFinish = resolve;
+  });
+  const runner = createEffectRunner(ports, () => current as RunState, () => onFinish());
+  const { dispatch } = createRunStore(runner, [record, report], Date.now);
+  const release = onSignals((signal) => {
+    knowledge.stop();
+    dispatch({ type: 'interrupt', signal });
+  });
+  dispatch({ type: 'run_started', config });
+  await finished;
+  knowledge.stop();
+  await knowledge.settled();
+  release();
+  backend.close();
+  agentLogs.close();
+  journal.close();
+  const state = current as unknown as RunState;
+  if (state.failure) reportFailure(terminal, state.failure);
+  return exitCode(state);
+}
+
+function lineOptions(flags: Arguments['flags'], terminal: Terminal) {
+  const verbosity: Verbosity = flags.quiet ? 'quiet' : flags.verbose ? 'verbose' : 'normal';
+  return { verbosity, width: terminal.width, glyphs: glyphsFor(process.env) };
+}
+
+function setupCommand(run: PreparedRun, paths: LogPaths): ShellSetup | null {
+  const { setupCmd } = run.options;
+  if (setupCmd === null) return null;
+  return new ShellSetup(setupCmd, (agent) => {
+    mkdirSync(paths.agentFolder(agent), { recursive: true });
+    return paths.setup(agent);
+  });
+}
+
+async function warnOfChanges(config: RunConfig, warn: (text: string) => void): Promise<void> {
+  const changed = await changedTrackedFiles(config.repo);
+  if (!changed.ok || changed.value.length === 0) return;
+  const landing = config.land === 'none' ? '' : ', and nothing can land while they are changed';
+  warn(`Tracked files have changes that the agents do not see${landing}: ${changed.value.slice(0, 5).join(', ')}`);
+}
+
+export function writeSummary(state: RunState, paths: LogPaths, warn: (text: string) => void): void {
+  try {
+    writeWhole(paths.summary, `${JSON.stringify(summarise(state), null, 2)}\n`);
+  } catch (error) {
+    warn(`The summary could not be written: ${describe({ kind: 'file', path: paths.summary, detail: (error as Error).message }).message}`);
+  }
+}

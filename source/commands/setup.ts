@@ -1,0 +1,20 @@
+import { printable } from '../core/printable.js';
+import { setupAider } from '../services/aider/setup-aider.js';
+import type { Arguments } from './arguments.js';
+import { onSignals } from './signals.js';
+import { reportFailure, type Terminal } from './terminal.js';
+
+/** `setup`: installs Aider into a folder of its own. */
+export async function setupCommand(args: Arguments, terminal: Terminal): Promise<number> {
+  const release = onSignals(() => process.exit(130));
+  const done = await setupAider((line) => {
+    if (!args.flags.quiet) terminal.error(`  ${printable(line)}\n`);
+  });
+  release();
+  if (!done.ok) {
+    reportFailure(terminal, done.failure);
+    return 1;
+  }
+  terminal.out(`Aider is ${done.value.installed ? 'installed' : 'there already'}: ${done.value.command}\n`);
+  return 0;
+}

@@ -1,0 +1,61 @@
+import { createInterface } from 'node:readline/promises';
+import { describe, type Failure } from '../core/failure.js';
+import { printable, printableLines } from '../core/printable.js';
+
+/** What a command needs of the outside, so that tests and the demo can give their own. */
+export interface Terminal {
+  readonly out: (text: string) => void;
+  readonly error: (text: string) => void;
+  /** A person is there: standard input and output are a terminal. */
+  readonly interactive: boolean;
+  /** Columns of the output; 100 without a terminal. */
+  readonly width: number;
+}
+
+export function processTerminal(): Terminal {
+  // A reader that goes away (`| head`) must not stop the agents.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+  return {
+    out: (text) => void process.stdout.write(text),
+    error: (text) => void process.stderr.write(text),
+    interactive: process.stdin.isTTY === true && process.stdout.isTTY === true && process.env.TERM !== 'dumb',
+    width: process.stdout.columns ?? 100,
+  };
+}
+
+/** Names a failure and the way out on standard error. */
+export function reportFailure(terminal: Terminal, failure: Failure): void {
+  const { message, hint } = describe(failure);
+  terminal.error(`aider-orchestrator: ${printableLines(message)}\n`);
+  for (const line of hint.split('\n').filter(Boolean)) terminal.error(`  ${printable(line)}\n`);
+}
+
+/** Asks one line on the terminal; null at its end (Ctrl-D) or Ctrl-C. */
+export async function askLine(question: string): Promise<string | null> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await new Promise<string | null>((resolve) => {
+      lines.once('close', () => resolve(null));
+      lines.once('SIGINT', () => resolve(null));
+      lines.question(question).then(resolve, () => resolve(null));
+    });
+  } finally {
+    lines.close();
+  }
+}
+
+export async function askYesNo(question: string, otherwise: boolean): Promise<boolean> {
+  for (;;) {
+    const answer = await askLine(`${question} ${otherwise ? '[Y/n]' : '[y/N]'} `);
+    if (answer === null) return false;
+    if (answer.trim() === '') return otherwise;
+    if (/^y(es)?$/i.test(answer.trim())) return true;
+    if (/^no?$/i.test(answer.trim())) return false;
+  }
+}
+
+export async function readStdin(): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString('utf8');
+}
