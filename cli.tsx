@@ -44,7 +44,9 @@ function version(): string {
 async function main(): Promise<number> {
   const terminal = processTerminal();
   if (process.platform === 'win32') {
-    terminal.error('aider-orchestrator needs a Unix: on Windows, use it inside WSL (Windows Subsystem for Linux).\n');
+    terminal.error(
+      'aider-orchestrator needs a Unix: on Windows, use it inside WSL (Windows Subsystem for Linux).\n',
+    );
     return 2;
   }
   const args = parseArguments(process.argv.slice(2), import.meta);

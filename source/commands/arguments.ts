@@ -6,7 +6,15 @@ import { helpText } from './help.js';
 
 /** Subcommands, in the order in which help lists them. A new one is a row here and in `cli.tsx`. */
 export const commandNames = [
-  'run', 'demo', 'doctor', 'setup', 'runs', 'show', 'land', 'clean', 'completion',
+  'run',
+  'demo',
+  'doctor',
+  'setup',
+  'runs',
+  'show',
+  'land',
+  'clean',
+  'completion',
 ] as const;
 export type CommandName = (typeof commandNames)[number];
 
@@ -87,12 +95,18 @@ export function flagOption(name: string): string {
   return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
-function usage(message: string, hint = 'aider-orchestrator --help lists all.'): Result<never, Failure> {
+function usage(
+  message: string,
+  hint = 'aider-orchestrator --help lists all.',
+): Result<never, Failure> {
   return err({ kind: 'usage', message, hint });
 }
 
 /** Reads the command line. `importMeta` is that of the entry, from which the version is found. */
-export function parseArguments(argv: readonly string[], importMeta: ImportMeta): Result<Arguments, Failure> {
+export function parseArguments(
+  argv: readonly string[],
+  importMeta: ImportMeta,
+): Result<Arguments, Failure> {
   const cut = argv.indexOf('--');
   const own = cut < 0 ? argv : argv.slice(0, cut);
   const problem = checkFlags(own);
@@ -109,10 +123,16 @@ export function parseArguments(argv: readonly string[], importMeta: ImportMeta):
   const command = (first ?? 'run') as CommandName;
   if (!commandNames.includes(command)) {
     const near = closest(command, [...commandNames]);
-    return usage(`There is no subcommand ${command}.`, `Did you mean ${near}? A change is given with --change "…".`);
+    return usage(
+      `There is no subcommand ${command}.`,
+      `Did you mean ${near}? A change is given with --change "…".`,
+    );
   }
   if (command === 'run' && rest.length > 0) {
-    return usage(`Unexpected argument: ${rest.join(' ')}.`, 'A change is given with --change "…", as one argument.');
+    return usage(
+      `Unexpected argument: ${rest.join(' ')}.`,
+      'A change is given with --change "…", as one argument.',
+    );
   }
   return ok({
     command,
@@ -135,7 +155,9 @@ function checkFlags(argv: readonly string[]): string | null {
     if (!argument.startsWith('-') || argument === '-') continue;
     const [option = '', value] = argument.split(/=(.*)/s, 2);
     if (/^-[a-z]{2,}$/.test(option)) {
-      const unknown = [...option.slice(1)].find((letter) => byOption.get(`-${letter}`)?.type !== 'boolean');
+      const unknown = [...option.slice(1)].find(
+        (letter) => byOption.get(`-${letter}`)?.type !== 'boolean',
+      );
       if (unknown) return `Unknown flag -${unknown} in ${option}.`;
       continue;
     }
@@ -148,8 +170,10 @@ function checkFlags(argv: readonly string[]): string | null {
       continue;
     }
     const next = argv[at + 1];
-    const missing = value === undefined && (next === undefined || (next.startsWith('-') && next !== '-'));
-    if (missing) return `${option} needs a value${next === undefined ? '' : ` (one that begins with - is given as ${option}=…)`}.`;
+    const missing =
+      value === undefined && (next === undefined || (next.startsWith('-') && next !== '-'));
+    if (missing)
+      return `${option} needs a value${next === undefined ? '' : ` (one that begins with - is given as ${option}=…)`}.`;
     if (value === undefined) at += 1;
   }
   return null;

@@ -25,7 +25,11 @@ interface Leftover {
 export async function cleanCommand(args: Arguments, terminal: Terminal): Promise<number> {
   const repo = await openForHistory(args, terminal);
   if (!repo) return 2;
-  const alive = new Set(listRuns(repo.root).filter((run) => run.alive).map((run) => run.stamp));
+  const alive = new Set(
+    listRuns(repo.root)
+      .filter((run) => run.alive)
+      .map((run) => run.stamp),
+  );
   const leftovers = (await findLeftovers(repo)).filter((left) => !alive.has(left.stamp));
   for (const stamp of alive) terminal.out(`${stamp}  runs, not touched\n`);
   if (leftovers.length === 0) terminal.out('Nothing is left of old runs.\n');
@@ -36,10 +40,22 @@ export async function cleanCommand(args: Arguments, terminal: Terminal): Promise
 }
 
 async function findLeftovers(repo: Repository): Promise<Leftover[]> {
-  const refs = await gitText(repo.root, ['for-each-ref', '--format=%(refname:short)', 'refs/heads/aider/']);
-  const merged = await gitText(repo.root, ['for-each-ref', '--format=%(refname:short)', `--merged=${repo.head}`, 'refs/heads/aider/']);
+  const refs = await gitText(repo.root, [
+    'for-each-ref',
+    '--format=%(refname:short)',
+    'refs/heads/aider/',
+  ]);
+  const merged = await gitText(repo.root, [
+    'for-each-ref',
+    '--format=%(refname:short)',
+    `--merged=${repo.head}`,
+    'refs/heads/aider/',
+  ]);
   const isMerged = new Set(merged.ok ? merged.value.split('\n') : []);
-  const byStamp = new Map<string, { worktrees: string[]; branches: { name: string; merged: boolean }[] }>();
+  const byStamp = new Map<
+    string,
+    { worktrees: string[]; branches: { name: string; merged: boolean }[] }
+  >();
   const entry = (stamp: string) => {
     const known = byStamp.get(stamp) ?? { worktrees: [], branches: [] };
     byStamp.set(stamp, known);
@@ -54,16 +70,29 @@ async function findLeftovers(repo: Repository): Promise<Leftover[]> {
   const registered = (listed.ok ? listed.value.split('\n') : [])
     .filter((line) => line.startsWith(`worktree ${root}${path.sep}`))
     .map((line) => line.slice('worktree '.length));
-  for (const run of new Set([...registered.map((file) => path.relative(root, file).split(path.sep)[0] as string), ...byStamp.keys()])) {
+  for (const run of new Set([
+    ...registered.map((file) => path.relative(root, file).split(path.sep)[0] as string),
+    ...byStamp.keys(),
+  ])) {
     const folder = path.join(root, run);
-    const worktrees = new Set([...(await leftWorktrees(folder)), ...registered.filter((file) => file.startsWith(`${folder}${path.sep}`))]);
+    const worktrees = new Set([
+      ...(await leftWorktrees(folder)),
+      ...registered.filter((file) => file.startsWith(`${folder}${path.sep}`)),
+    ]);
     if (worktrees.size > 0) entry(run).worktrees.push(...worktrees);
   }
-  return [...byStamp].map(([stamp, left]) => ({ stamp, ...left })).sort((a, b) => a.stamp.localeCompare(b.stamp));
+  return [...byStamp]
+    .map(([stamp, left]) => ({ stamp, ...left }))
+    .sort((a, b) => a.stamp.localeCompare(b.stamp));
 }
 
 /** Cleans one run; gives the number of things that stay. */
-async function cleanOne(repo: Repository, left: Leftover, { flags }: Arguments, terminal: Terminal): Promise<number> {
+async function cleanOne(
+  repo: Repository,
+  left: Leftover,
+  { flags }: Arguments,
+  terminal: Terminal,
+): Promise<number> {
   let kept = 0;
   const allowed = async (question: string) =>
     flags.yes === true || (terminal.interactive && (await askYesNo(question, false)));

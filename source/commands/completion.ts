@@ -16,7 +16,10 @@ _aider_orchestrator() {
   case "$prev" in
     --land) COMPREPLY=($(compgen -W "all any none" -- "$cur")); return ;;
     completion) COMPREPLY=($(compgen -W "bash zsh fish" -- "$cur")); return ;;
-    ${options.filter((flag) => flag.takesFile).map((flag) => flag.option).join('|')}) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+    ${options
+      .filter((flag) => flag.takesFile)
+      .map((flag) => flag.option)
+      .join('|')}) COMPREPLY=($(compgen -f -- "$cur")); return ;;
   esac
   if [[ $cur == -* ]]; then
     COMPREPLY=($(compgen -W "${options.map((flag) => flag.option).join(' ')}" -- "$cur"))
@@ -47,7 +50,11 @@ ${options
       'complete -c aider-orchestrator',
       `-l ${option.slice(2)}`,
       short ? `-s ${short.slice(1)}` : '',
-      takesFile ? '-r -F' : takesValue ? `-x${option === '--land' ? ' -a "all any none"' : ''}` : '',
+      takesFile
+        ? '-r -F'
+        : takesValue
+          ? `-x${option === '--land' ? ' -a "all any none"' : ''}`
+          : '',
     ]
       .filter(Boolean)
       .join(' '),
@@ -60,7 +67,11 @@ ${options
 export function completionCommand(args: Arguments, terminal: Terminal): number {
   const script = shells[args.rest[0] ?? ''];
   if (!script) {
-    reportFailure(terminal, { kind: 'usage', message: 'Completion is for bash, zsh or fish.', hint: 'eval "$(aider-orchestrator completion bash)"' });
+    reportFailure(terminal, {
+      kind: 'usage',
+      message: 'Completion is for bash, zsh or fish.',
+      hint: 'eval "$(aider-orchestrator completion bash)"',
+    });
     return 2;
   }
   terminal.out(script());

@@ -81,14 +81,20 @@ async function demoAider(args: Arguments, say: (text?: string) => void): Promise
     return { command: [found.value.command], version: found.value.version, simulated: false };
   }
   if (named === null) {
-    say('Aider is not installed; installing it into a folder of its own (about a minute, 700 MB)...');
+    say(
+      'Aider is not installed; installing it into a folder of its own (about a minute, 700 MB)...',
+    );
     const done = await setupAider((line) => {
       if (args.flags.verbose) say(`  ${printable(line)}`);
     });
     const installed = done.ok ? await findAider(done.value.command) : done;
     if (installed.ok) {
       say(`Aider ${installed.value.version}: ${installed.value.command}`);
-      return { command: [installed.value.command], version: installed.value.version, simulated: false };
+      return {
+        command: [installed.value.command],
+        version: installed.value.version,
+        simulated: false,
+      };
     }
     say(describe(installed.failure).message);
   } else {
@@ -101,7 +107,9 @@ async function demoAider(args: Arguments, say: (text?: string) => void): Promise
 /** The stand-in as a command, also when the sources are run without a build. */
 function simulatedCommand(): [string, ...string[]] {
   const own = fileURLToPath(import.meta.url);
-  const script = fileURLToPath(new URL(`../services/simulated/agent${path.extname(own)}`, import.meta.url));
+  const script = fileURLToPath(
+    new URL(`../services/simulated/agent${path.extname(own)}`, import.meta.url),
+  );
   return [process.execPath, ...process.execArgv, script];
 }
 
@@ -114,9 +122,15 @@ function runTests(repo: string): Promise<TestResult> {
   return new Promise((resolve) => {
     // A test runner that is told of another one around it reports to that one.
     const { NODE_TEST_CONTEXT: _, ...env } = process.env;
-    execFile(process.execPath, ['--test', '--test-reporter=tap'], { cwd: repo, env }, (error, stdout) => {
-      const count = (name: string) => Number(new RegExp(`^# ${name} (\\d+)`, 'm').exec(stdout)?.[1] ?? 0);
-      resolve({ pass: error === null, words: `${count('pass')} pass, ${count('fail')} fail` });
-    });
+    execFile(
+      process.execPath,
+      ['--test', '--test-reporter=tap'],
+      { cwd: repo, env },
+      (error, stdout) => {
+        const count = (name: string) =>
+          Number(new RegExp(`^# ${name} (\\d+)`, 'm').exec(stdout)?.[1] ?? 0);
+        resolve({ pass: error === null, words: `${count('pass')} pass, ${count('fail')} fail` });
+      },
+    );
   });
 }

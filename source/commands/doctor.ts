@@ -11,7 +11,12 @@ import { aiderVersion, findPython } from '../services/aider/setup-aider.js';
 import { loadDotenv } from '../services/config/dotenv-files.js';
 import { readRepoSettings, readUserSettings } from '../services/config/settings.js';
 import { defaultBaseUrl, listModels } from '../services/gemini/models.js';
-import { changedTrackedFiles, hasIdentity, openRepository, type Repository } from '../services/git/repository.js';
+import {
+  changedTrackedFiles,
+  hasIdentity,
+  openRepository,
+  type Repository,
+} from '../services/git/repository.js';
 import type { Arguments } from './arguments.js';
 import { modelKeyKnown } from './model-key.js';
 import { type RunOptions, resolveOptions } from './options.js';
@@ -29,8 +34,18 @@ export interface Check {
 }
 
 const ok = (name: string, text: string): Check => ({ name, state: 'ok', text, mend: '' });
-const missing = (name: string, text: string, mend: string): Check => ({ name, state: 'missing', text, mend });
-const warning = (name: string, text: string, mend: string): Check => ({ name, state: 'warning', text, mend });
+const missing = (name: string, text: string, mend: string): Check => ({
+  name,
+  state: 'missing',
+  text,
+  mend,
+});
+const warning = (name: string, text: string, mend: string): Check => ({
+  name,
+  state: 'warning',
+  text,
+  mend,
+});
 
 /** `doctor`: every prerequisite a line, with the way to mend it. Exit 1 when a must is missing. */
 export async function doctorCommand(args: Arguments, terminal: Terminal): Promise<number> {
@@ -41,7 +56,11 @@ export async function doctorCommand(args: Arguments, terminal: Terminal): Promis
     return bad ? 1 : 0;
   }
   const glyphs = glyphsFor(process.env);
-  const marks = { ok: `${glyphs.ok} ok     `, missing: `${glyphs.bad} missing`, warning: '! warning' };
+  const marks = {
+    ok: `${glyphs.ok} ok     `,
+    missing: `${glyphs.bad} missing`,
+    warning: '! warning',
+  };
   for (const { name, state, text, mend } of checks) {
     terminal.out(`${marks[state].padEnd(10)} ${name.padEnd(12)} ${printable(text)}\n`);
     for (const line of mend.split('\n').filter(Boolean)) terminal.out(`${' '.repeat(24)}${line}\n`);
@@ -57,13 +76,23 @@ export async function runChecks(args: Arguments): Promise<Check[]> {
   const user = readUserSettings();
   const file = repo ? readRepoSettings(repo.root) : null;
   const settings = (file?.ok && file.value?.settings) || {};
-  const options = resolveOptions(args.flags, process.env, settings, (user.ok && user.value?.settings) || {}, []);
-  const problems = [user, file].flatMap((read) => (read && !read.ok ? [describe(read.failure).message] : []));
+  const options = resolveOptions(
+    args.flags,
+    process.env,
+    settings,
+    (user.ok && user.value?.settings) || {},
+    [],
+  );
+  const problems = [user, file].flatMap((read) =>
+    read && !read.ok ? [describe(read.failure).message] : [],
+  );
   if (!options.ok) problems.push(describe(options.failure).message);
   return [
     checkNode(),
     await checkGit(),
-    repo ? ok('repository', `${repo.root}, ${repo.branch ?? 'HEAD is detached'}`) : missing('repository', ...failureText(opened)),
+    repo
+      ? ok('repository', `${repo.root}, ${repo.branch ?? 'HEAD is detached'}`)
+      : missing('repository', ...failureText(opened)),
     ...(repo ? await checkRepository(repo) : []),
     ...problems.map((text) => missing('settings', text, 'Correct it; the README lists the keys.')),
     await checkAider(options.ok ? options.value.aider : null),
@@ -85,15 +114,26 @@ function checkNode(): Check {
   const fine = major > 20 || (major === 20 && minor >= 19);
   return fine
     ? ok('Node.js', process.versions.node)
-    : missing('Node.js', `${process.versions.node} is too old`, 'Install Node.js 20.19 or newer: https://nodejs.org');
+    : missing(
+        'Node.js',
+        `${process.versions.node} is too old`,
+        'Install Node.js 20.19 or newer: https://nodejs.org',
+      );
 }
 
 async function checkGit(): Promise<Check> {
   const answer = await run('git', ['--version']).catch(() => null);
   const version = /(\d+)\.(\d+)\S*/.exec(answer?.stdout ?? '');
-  if (!version) return missing('git', 'not found', 'Install git 2.38 or newer: https://git-scm.com');
+  if (!version)
+    return missing('git', 'not found', 'Install git 2.38 or newer: https://git-scm.com');
   const fine = Number(version[1]) > 2 || Number(version[2]) >= 38;
-  return fine ? ok('git', version[0]) : missing('git', `${version[0]} is too old`, 'Install git 2.38 or newer (merge-tree --write-tree).');
+  return fine
+    ? ok('git', version[0])
+    : missing(
+        'git',
+        `${version[0]} is too old`,
+        'Install git 2.38 or newer (merge-tree --write-tree).',
+      );
 }
 
 async function checkRepository(repo: Repository): Promise<Check[]> {
@@ -101,19 +141,41 @@ async function checkRepository(repo: Repository): Promise<Check[]> {
   checks.push(
     (await hasIdentity(repo.root))
       ? ok('identity', 'git knows who commits')
-      : missing('identity', 'git does not know who commits', 'git config --global user.name "Your Name"\ngit config --global user.email you@example.com'),
+      : missing(
+          'identity',
+          'git does not know who commits',
+          'git config --global user.name "Your Name"\ngit config --global user.email you@example.com',
+        ),
   );
   if (repo.branch === null) {
-    checks.push(warning('branch', 'HEAD is detached: nothing can land', 'git switch -c NAME, or use --land none'));
+    checks.push(
+      warning(
+        'branch',
+        'HEAD is detached: nothing can land',
+        'git switch -c NAME, or use --land none',
+      ),
+    );
   }
   const changed = await changedTrackedFiles(repo.root);
   if (changed.ok && changed.value.length > 0) {
-    checks.push(warning('changes', `${changed.value.length} tracked files are changed: agents do not see that, and nothing can land`, 'Commit or stash them (git stash), or use --land none'));
+    checks.push(
+      warning(
+        'changes',
+        `${changed.value.length} tracked files are changed: agents do not see that, and nothing can land`,
+        'Commit or stash them (git stash), or use --land none',
+      ),
+    );
   } else {
     checks.push(ok('changes', 'no tracked file is changed'));
   }
   if (repo.submodules.length > 0) {
-    checks.push(warning('submodules', `${repo.submodules.join(', ')}: empty in the agents' worktrees, not theirs to change`, ''));
+    checks.push(
+      warning(
+        'submodules',
+        `${repo.submodules.join(', ')}: empty in the agents' worktrees, not theirs to change`,
+        '',
+      ),
+    );
   }
   return checks;
 }
@@ -128,14 +190,22 @@ async function checkAider(named: string | null): Promise<Check> {
   const text = `${version}, ${command}${source === 'setup' ? ' (from setup)' : ''}`;
   const [major = 0, minor = 0] = version.split('.').map(Number);
   if (major > 0 || minor >= 86) return ok('Aider', text);
-  return warning('Aider', `${text}: older than ${aiderVersion}, for which this is made`, 'aider-orchestrator setup   then --aider, or update it: pip install -U aider-chat');
+  return warning(
+    'Aider',
+    `${text}: older than ${aiderVersion}, for which this is made`,
+    'aider-orchestrator setup   then --aider, or update it: pip install -U aider-chat',
+  );
 }
 
 async function checkPython(): Promise<Check> {
   const python = await findPython();
   return python
     ? ok('Python', `${python.version}, ${python.command}`)
-    : warning('Python', 'no Python 3.10 to 3.12 (only setup needs it)', 'Install uv (https://docs.astral.sh/uv) or python3.12 with python3.12-venv');
+    : warning(
+        'Python',
+        'no Python 3.10 to 3.12 (only setup needs it)',
+        'Install uv (https://docs.astral.sh/uv) or python3.12 with python3.12-venv',
+      );
 }
 
 /** Keys are told by name only. */
@@ -144,14 +214,29 @@ async function checkKeys(options: RunOptions, repo: Repository | null): Promise<
   const geminiKey = name ? (process.env[name] as string) : null;
   const variable = keyVariable(options.model);
   const model = modelKeyKnown(options, repo?.root ?? process.cwd(), geminiKey)
-    ? ok('model', `${options.model}${variable ? `, its key: ${variable}` : ', its provider is not known, so no key was looked for'}`)
-    : missing('model', `${options.model} needs ${variable}, which is not set`, `Set ${variable}, in the environment or a .env file; or name another model with --model`);
+    ? ok(
+        'model',
+        `${options.model}${variable ? `, its key: ${variable}` : ', its provider is not known, so no key was looked for'}`,
+      )
+    : missing(
+        'model',
+        `${options.model} needs ${variable}, which is not set`,
+        `Set ${variable}, in the environment or a .env file; or name another model with --model`,
+      );
   return [model, await checkGemini(options.geminiModel, name ?? null, geminiKey)];
 }
 
-async function checkGemini(wanted: string, name: string | null, key: string | null): Promise<Check> {
+async function checkGemini(
+  wanted: string,
+  name: string | null,
+  key: string | null,
+): Promise<Check> {
   if (key === null) {
-    return warning('Gemini', 'no key, so no PRD can be written', 'Set GEMINI_API_KEY (or GOOGLE_API_KEY), or use --prd FILE or --no-prd');
+    return warning(
+      'Gemini',
+      'no key, so no PRD can be written',
+      'Set GEMINI_API_KEY (or GOOGLE_API_KEY), or use --prd FILE or --no-prd',
+    );
   }
   try {
     const base = (process.env.GOOGLE_GEMINI_BASE_URL || defaultBaseUrl).replace(/\/+$/, '');
@@ -159,11 +244,23 @@ async function checkGemini(wanted: string, name: string | null, key: string | nu
     if (models.includes(wanted)) return ok('Gemini', `${wanted} is there, key: ${name}`);
     const best = models[0];
     return best
-      ? warning('Gemini', `${wanted} is gone; a run would take ${best} (key: ${name})`, `--gemini-model ${best}, or DEFAULT_GEMINI_MODEL=${best}`)
-      : warning('Gemini', `the key ${name} can use no model`, 'Check the key at https://aistudio.google.com/apikey');
+      ? warning(
+          'Gemini',
+          `${wanted} is gone; a run would take ${best} (key: ${name})`,
+          `--gemini-model ${best}, or DEFAULT_GEMINI_MODEL=${best}`,
+        )
+      : warning(
+          'Gemini',
+          `the key ${name} can use no model`,
+          'Check the key at https://aistudio.google.com/apikey',
+        );
   } catch (error) {
     const detail = (error as Error).message.split(key).join('***');
-    return warning('Gemini', `cannot be reached with ${name} (${detail})`, 'Check the key, the network and the proxy, or use --prd FILE or --no-prd');
+    return warning(
+      'Gemini',
+      `cannot be reached with ${name} (${detail})`,
+      'Check the key, the network and the proxy, or use --prd FILE or --no-prd',
+    );
   }
 }
 
@@ -171,10 +268,15 @@ async function checkDisk(folder: string): Promise<Check> {
   const stats = await statfs(folder);
   const gigabytes = (stats.bavail * stats.bsize) / 1e9;
   const text = `${gigabytes.toFixed(1)} GB free`;
-  return gigabytes > 1 ? ok('disk', text) : warning('disk', text, 'Each agent needs a copy of the checkout; free some space');
+  return gigabytes > 1
+    ? ok('disk', text)
+    : warning('disk', text, 'Each agent needs a copy of the checkout; free some space');
 }
 
 function checkTerminal(): Check {
   if (!process.stdout.isTTY) return ok('terminal', 'none: a run is headless');
-  return ok('terminal', `${process.env.TERM ?? 'unknown'}, ${process.stdout.columns}x${process.stdout.rows}`);
+  return ok(
+    'terminal',
+    `${process.env.TERM ?? 'unknown'}, ${process.stdout.columns}x${process.stdout.rows}`,
+  );
 }

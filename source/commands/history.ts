@@ -5,7 +5,7 @@ import { printable, printableLines } from '../core/printable.js';
 import { err, ok, type Result } from '../core/result.js';
 import type { Summary } from '../core/summary.js';
 import { summaryReport } from '../headless/report.js';
-import { fit, glyphsFor } from '../headless/table.js';
+import { fitWidth, glyphsFor } from '../headless/table.js';
 import { land as landCommit } from '../services/git/land.js';
 import { openRepository, type Repository } from '../services/git/repository.js';
 import { git } from '../services/git/run-git.js';
@@ -17,7 +17,10 @@ import { recoverRuns } from './recover.js';
 import { reportFailure, type Terminal } from './terminal.js';
 
 /** Opens the repository a subcommand is about, and closes the books of runs that died. */
-export async function openForHistory(args: Arguments, terminal: Terminal): Promise<Repository | null> {
+export async function openForHistory(
+  args: Arguments,
+  terminal: Terminal,
+): Promise<Repository | null> {
   const repo = await openRepository(path.resolve(args.flags.repo ?? '.'));
   if (!repo.ok) {
     reportFailure(terminal, repo.failure);
@@ -33,7 +36,13 @@ export async function runsCommand(args: Arguments, terminal: Terminal): Promise<
   if (!repo) return 2;
   const runs = listRuns(repo.root).filter((run) => run.summary || run.alive);
   if (args.flags.json) {
-    terminal.out(`${JSON.stringify(runs.map(({ stamp, alive, summary }) => ({ run: stamp, alive, summary })), null, 2)}\n`);
+    terminal.out(
+      `${JSON.stringify(
+        runs.map(({ stamp, alive, summary }) => ({ run: stamp, alive, summary })),
+        null,
+        2,
+      )}\n`,
+    );
     return 0;
   }
   if (runs.length === 0) terminal.out('No runs yet.\n');
@@ -44,12 +53,22 @@ export async function runsCommand(args: Arguments, terminal: Terminal): Promise<
 function runLine({ stamp, alive, summary }: KnownRun, width: number): string {
   if (!summary) return `${stamp}  ${alive ? 'running' : 'no summary'}`;
   const counts = `${summary.successful_agents} of ${summary.successful_agents + summary.failed_agents} agents succeeded`;
-  const landed = summary.landed ? 'landed' : summary.integration_branch ? 'not landed' : 'nothing merged';
+  const landed = summary.landed
+    ? 'landed'
+    : summary.integration_branch
+      ? 'not landed'
+      : 'nothing merged';
   const change = printable(summary.change.split('\n', 1)[0] ?? '');
-  return fit(`${stamp}  ${counts}, ${landed}${summary.simulated ? ' (simulated)' : ''}  ${change}`, width).trimEnd();
+  return fitWidth(
+    `${stamp}  ${counts}, ${landed}${summary.simulated ? ' (simulated)' : ''}  ${change}`,
+    width,
+  ).trimEnd();
 }
 
-function findRun(repo: Repository, name: string | undefined): Result<{ stamp: string; summary: Summary }, Failure> {
+function findRun(
+  repo: Repository,
+  name: string | undefined,
+): Result<{ stamp: string; summary: Summary }, Failure> {
   const runs = listRuns(repo.root);
   if (name === undefined) {
     const last = runs.filter((run) => run.summary).at(-1);
@@ -68,36 +87,59 @@ export async function showCommand(args: Arguments, terminal: Terminal): Promise<
   if (!repo) return 2;
   const rest = [...args.rest];
   // A lone number names an agent of the last run; a run's name has 15 characters.
-  const agent = rest.length > 0 && /^(agent)?\d{1,4}$/.test(rest.at(-1) as string) ? rest.pop() : undefined;
+  const agent =
+    rest.length > 0 && /^(agent)?\d{1,4}$/.test(rest.at(-1) as string) ? rest.pop() : undefined;
   const run = findRun(repo, rest[0]);
   if (!run.ok) {
     reportFailure(terminal, run.failure);
     return 2;
   }
   const { summary } = run.value;
-  if (agent !== undefined) return showAgent(repo, summary, agent.replace(/^agent/, ''), args, terminal);
+  if (agent !== undefined)
+    return showAgent(repo, summary, agent.replace(/^agent/, ''), args, terminal);
   if (args.flags.json) {
     terminal.out(`${JSON.stringify(summary, null, 2)}\n`);
     return 0;
   }
-  terminal.out(`run ${summary.timestamp}  ${printable(summary.change.split('\n', 1)[0] ?? '')}\n\n`);
+  terminal.out(
+    `run ${summary.timestamp}  ${printable(summary.change.split('\n', 1)[0] ?? '')}\n\n`,
+  );
   terminal.out(`${summaryReport(summary, terminal.width, glyphsFor(process.env)).join('\n')}\n`);
   return 0;
 }
 
-async function showAgent(repo: Repository, summary: Summary, index: string, { flags }: Arguments, terminal: Terminal): Promise<number> {
+async function showAgent(
+  repo: Repository,
+  summary: Summary,
+  index: string,
+  { flags }: Arguments,
+  terminal: Terminal,
+): Promise<number> {
   const agent = summary.agents[`agent${Number(index)}`];
   if (!agent) {
-    reportFailure(terminal, { kind: 'usage', message: `The run ${summary.timestamp} has no agent ${index}.` });
+    reportFailure(terminal, {
+      kind: 'usage',
+      message: `The run ${summary.timestamp} has no agent ${index}.`,
+    });
     return 2;
   }
   if (flags.json) {
     terminal.out(`${JSON.stringify(agent, null, 2)}\n`);
     return 0;
   }
-  terminal.out(`agent${Number(index)}  ${printable(agent.task.title)}\n${agent.error ? `${printable(agent.error)}\n` : ''}branch ${agent.branch}\n`);
+  terminal.out(
+    `agent${Number(index)}  ${printable(agent.task.title)}\n${agent.error ? `${printable(agent.error)}\n` : ''}branch ${agent.branch}\n`,
+  );
   if (agent.commit) {
-    const diff = await git(repo.root, ['show', '--stat', '--patch', '--no-color', '--format=%n%H%n%B', agent.commit, '--']);
+    const diff = await git(repo.root, [
+      'show',
+      '--stat',
+      '--patch',
+      '--no-color',
+      '--format=%n%H%n%B',
+      agent.commit,
+      '--',
+    ]);
     terminal.out(diff.ok ? `${printableLines(diff.value.stdout)}\n` : 'The commit is gone.\n');
   } else {
     terminal.out('No work was committed.\n');
@@ -105,7 +147,8 @@ async function showAgent(repo: Repository, summary: Summary, index: string, { fl
   const log = logPaths(repo.root, summary.timestamp).agentLog(Number(index));
   terminal.out(`Log ${agent.log_file}\n`);
   try {
-    for (const line of readFileSync(log, 'utf8').split('\n').filter(Boolean)) terminal.out(`  ${printable(line)}\n`);
+    for (const line of readFileSync(log, 'utf8').split('\n').filter(Boolean))
+      terminal.out(`  ${printable(line)}\n`);
   } catch {
     terminal.out('  The log is gone.\n');
   }
@@ -127,7 +170,10 @@ export async function landCommand(args: Arguments, terminal: Terminal): Promise<
     return 0;
   }
   if (summary.integration_commit === null) {
-    reportFailure(terminal, { kind: 'usage', message: `Run ${stamp} merged nothing, so there is nothing to land.` });
+    reportFailure(terminal, {
+      kind: 'usage',
+      message: `Run ${stamp} merged nothing, so there is nothing to land.`,
+    });
     return 1;
   }
   const landing = await landCommit({
@@ -140,10 +186,17 @@ export async function landCommand(args: Arguments, terminal: Terminal): Promise<
   if (landing.state !== 'landed') {
     const reason = landing.state === 'refused' ? landing.reason : '';
     terminal.error(`aider-orchestrator: not landed: ${printable(reason)}\n`);
-    terminal.error(`  Nothing was touched. The work is on ${summary.integration_branch}; to merge it by hand: git merge ${summary.integration_branch}\n`);
+    terminal.error(
+      `  Nothing was touched. The work is on ${summary.integration_branch}; to merge it by hand: git merge ${summary.integration_branch}\n`,
+    );
     return 1;
   }
-  const landed: Summary = { ...summary, landed: true, landing: `landed on ${landing.branch}`, land_later: null };
+  const landed: Summary = {
+    ...summary,
+    landed: true,
+    landing: `landed on ${landing.branch}`,
+    land_later: null,
+  };
   writeWhole(logPaths(repo.root, stamp).summary, `${JSON.stringify(landed, null, 2)}\n`);
   terminal.out(`Landed ${landing.commit.slice(0, 12)} on ${printable(landing.branch)}.\n`);
   return 0;

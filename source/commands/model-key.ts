@@ -9,13 +9,25 @@ import type { RunOptions } from './options.js';
  * Looked for where Aider looks: the environment, `.env` files, its configuration, its arguments. What
  * we do not know the provider of is taken as fine.
  */
-export function modelKeyKnown(options: RunOptions, repo: string, geminiKey: string | null): boolean {
+export function modelKeyKnown(
+  options: RunOptions,
+  repo: string,
+  geminiKey: string | null,
+): boolean {
   const variable = keyVariable(options.model);
   if (variable === null) return true;
   if (variable === 'GEMINI_API_KEY' && geminiKey !== null) return true;
   if (process.env[variable] || process.env[`AIDER_${variable}`]) return true;
-  if (options.aiderArgs.some((argument) => /^--(.*api-key|set-env|env-file|config)\b/.test(argument))) return true;
-  const places = [path.join(homedir(), '.env'), path.join(repo, '.env'), path.join(homedir(), '.aider.conf.yml'), path.join(repo, '.aider.conf.yml')];
+  if (
+    options.aiderArgs.some((argument) => /^--(.*api-key|set-env|env-file|config)\b/.test(argument))
+  )
+    return true;
+  const places = [
+    path.join(homedir(), '.env'),
+    path.join(repo, '.env'),
+    path.join(homedir(), '.aider.conf.yml'),
+    path.join(repo, '.aider.conf.yml'),
+  ];
   const option = variable.toLowerCase().replace(/_/g, '-');
   return places.some((file) => {
     try {

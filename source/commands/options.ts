@@ -20,7 +20,9 @@ export interface RunOptions {
 }
 
 /** The first value that is given, with the name of where it comes from. */
-function first<T>(...sources: readonly (readonly [T | undefined, string])[]): readonly [T, string] | null {
+function first<T>(
+  ...sources: readonly (readonly [T | undefined, string])[]
+): readonly [T, string] | null {
   for (const [value, name] of sources) {
     if (value !== undefined && value !== '') return [value as T, name];
   }
@@ -39,9 +41,11 @@ export function resolveOptions(
   aiderArgs: readonly string[],
 ): Result<RunOptions, Failure> {
   const problems: string[] = [];
-  if (flags.claude && flags.model !== undefined) problems.push('--claude and --model exclude each other');
+  if (flags.claude && flags.model !== undefined)
+    problems.push('--claude and --model exclude each other');
   if (flags.quiet && flags.verbose) problems.push('--quiet and --verbose exclude each other');
-  if (flags.prd !== undefined && flags.withoutPrd) problems.push('--prd and --no-prd exclude each other');
+  if (flags.prd !== undefined && flags.withoutPrd)
+    problems.push('--prd and --no-prd exclude each other');
   const whole = (given: readonly [string | number, string] | null, otherwise: number): number => {
     if (!given) return otherwise;
     const value = Number(given[0]);
@@ -50,53 +54,78 @@ export function resolveOptions(
     return otherwise;
   };
   const maxAgents = whole(
-    first<string | number>([flags.maxAgents, '--max-agents'], [repo.max_agents, 'max_agents'], [user.max_agents, 'max_agents']),
+    first<string | number>(
+      [flags.maxAgents, '--max-agents'],
+      [repo.max_agents, 'max_agents'],
+      [user.max_agents, 'max_agents'],
+    ),
     availableParallelism(),
   );
   const maxIterations = whole(
     first<string | number>(
-      [flags.maxIterations, '--max-iterations'], [env.AIDER_MAX_ITERATIONS, 'AIDER_MAX_ITERATIONS'],
-      [repo.max_iterations, 'max_iterations'], [user.max_iterations, 'max_iterations'],
+      [flags.maxIterations, '--max-iterations'],
+      [env.AIDER_MAX_ITERATIONS, 'AIDER_MAX_ITERATIONS'],
+      [repo.max_iterations, 'max_iterations'],
+      [user.max_iterations, 'max_iterations'],
     ),
     10,
   );
   const minutes = first<string | number>(
-    [flags.timeout, '--timeout'], [repo.timeout_minutes, 'timeout_minutes'], [user.timeout_minutes, 'timeout_minutes'],
+    [flags.timeout, '--timeout'],
+    [repo.timeout_minutes, 'timeout_minutes'],
+    [user.timeout_minutes, 'timeout_minutes'],
   );
   const timeout = Number(minutes?.[0] ?? 30);
   // A timer of the system holds at most 2^31-1 ms, about 24.8 days.
   if (!(timeout > 0 && timeout <= 35_000)) {
     problems.push(`${minutes?.[1]} needs minutes above 0 and up to 35000, not ${minutes?.[0]}`);
   }
-  const land = first<string>([flags.land, '--land'], [repo.land, 'land'], [user.land, 'land'])?.[0] ?? 'all';
+  const land =
+    first<string>([flags.land, '--land'], [repo.land, 'land'], [user.land, 'land'])?.[0] ?? 'all';
   if (land !== 'all' && land !== 'any' && land !== 'none') {
     problems.push(`--land is all, any or none, not ${land}`);
   }
   if (problems.length > 0) {
-    return err({ kind: 'usage', message: `${problems.join('; ')}.`, hint: 'aider-orchestrator --help lists all flags.' });
+    return err({
+      kind: 'usage',
+      message: `${problems.join('; ')}.`,
+      hint: 'aider-orchestrator --help lists all flags.',
+    });
   }
   return ok({
     model: modelOf(flags, env, repo, user),
     geminiModel:
       first<string>(
-        [flags.geminiModel, ''], [env.DEFAULT_GEMINI_MODEL, ''], [repo.gemini_model, ''], [user.gemini_model, ''],
+        [flags.geminiModel, ''],
+        [env.DEFAULT_GEMINI_MODEL, ''],
+        [repo.gemini_model, ''],
+        [user.gemini_model, ''],
       )?.[0] ?? 'gemini-1.5-pro',
     maxAgents,
     maxIterations,
     timeoutMs: timeout * 60_000,
     land: land as LandRule,
-    setupCmd: first<string>([flags.setupCmd, ''], [repo.setup_cmd, ''], [user.setup_cmd, ''])?.[0] ?? null,
+    setupCmd:
+      first<string>([flags.setupCmd, ''], [repo.setup_cmd, ''], [user.setup_cmd, ''])?.[0] ?? null,
     copy: flags.copy?.length ? flags.copy : (repo.copy ?? user.copy ?? []),
     aider: first<string>([flags.aider, ''], [repo.aider, ''], [user.aider, ''])?.[0] ?? null,
     aiderArgs: [...(repo.aider_args ?? user.aider_args ?? []), ...aiderArgs],
   });
 }
 
-function modelOf(flags: FlagValues, env: NodeJS.ProcessEnv, repo: Settings, user: Settings): string {
+function modelOf(
+  flags: FlagValues,
+  env: NodeJS.ProcessEnv,
+  repo: Settings,
+  user: Settings,
+): string {
   // An alias of Aider's own, so that it follows Aider to newer Claude models.
   if (flags.claude) return env.DEFAULT_CLAUDE_MODEL || 'sonnet';
   const given = first<string>(
-    [flags.model, ''], [env.DEFAULT_AIDER_MODEL, ''], [repo.model, ''], [user.model, ''],
+    [flags.model, ''],
+    [env.DEFAULT_AIDER_MODEL, ''],
+    [repo.model, ''],
+    [user.model, ''],
   );
   return given?.[0] ?? 'gpt-4o';
 }

@@ -8,9 +8,19 @@ import { err, ok, type Result } from '../core/result.js';
 import type { PlanSource } from '../core/run-config.js';
 import { type FoundAider, findAider } from '../services/aider/find-aider.js';
 import { loadDotenv } from '../services/config/dotenv-files.js';
-import { readRepoSettings, readUserSettings, type SettingsFile } from '../services/config/settings.js';
+import {
+  readRepoSettings,
+  readUserSettings,
+  type SettingsFile,
+} from '../services/config/settings.js';
 import { commandsIn, isTrusted, recordTrust } from '../services/config/trust.js';
-import { hasIdentity, openRepository, type Repository, resolveFocus, resolveTasks } from '../services/git/repository.js';
+import {
+  hasIdentity,
+  openRepository,
+  type Repository,
+  resolveFocus,
+  resolveTasks,
+} from '../services/git/repository.js';
 import { gitText } from '../services/git/run-git.js';
 import { tasksOfPrd } from '../store/make-plan.js';
 import type { Arguments } from './arguments.js';
@@ -53,7 +63,10 @@ export async function prepareRun(
 ): Promise<Result<PreparedRun, Failure>> {
   const { flags } = args;
   if (flags.change === '-' && flags.apiKey === '-') {
-    return err({ kind: 'usage', message: 'Only one of --change and --api-key can be read from standard input.' });
+    return err({
+      kind: 'usage',
+      message: 'Only one of --change and --api-key can be read from standard input.',
+    });
   }
   const opened = await openRepository(path.resolve(flags.repo ?? '.'));
   if (!opened.ok) return opened;
@@ -70,15 +83,31 @@ export async function prepareRun(
   const change = await readChange(args, terminal, planned.value.given);
   if (!change.ok) return change;
   const geminiKey = await readGeminiKey(args, terminal);
-  const musts = await findMusts(args, repo, options.value, planned.value.source, geminiKey, overrides);
+  const musts = await findMusts(
+    args,
+    repo,
+    options.value,
+    planned.value.source,
+    geminiKey,
+    overrides,
+  );
   if (!musts.ok) return musts;
   return ok({
-    repo, options: options.value, change: change.value, focus: focus.value, ...planned.value, geminiKey,
+    repo,
+    options: options.value,
+    change: change.value,
+    focus: focus.value,
+    ...planned.value,
+    geminiKey,
     aider: musts.value,
   });
 }
 
-async function readOptions(args: Arguments, repo: Repository, terminal: Terminal): Promise<Result<RunOptions, Failure>> {
+async function readOptions(
+  args: Arguments,
+  repo: Repository,
+  terminal: Terminal,
+): Promise<Result<RunOptions, Failure>> {
   const user = readUserSettings();
   if (!user.ok) return user;
   const file = readRepoSettings(repo.root);
@@ -88,19 +117,31 @@ async function readOptions(args: Arguments, repo: Repository, terminal: Terminal
     if (!trusted.ok) return trusted;
   }
   return resolveOptions(
-    args.flags, process.env, file.value?.settings ?? {}, user.value?.settings ?? {}, args.aiderArgs,
+    args.flags,
+    process.env,
+    file.value?.settings ?? {},
+    user.value?.settings ?? {},
+    args.aiderArgs,
   );
 }
 
 /** A command that comes with a repository runs only when the user has once trusted that very file. */
-async function checkTrust(file: SettingsFile, args: Arguments, terminal: Terminal): Promise<Result<void, Failure>> {
+async function checkTrust(
+  file: SettingsFile,
+  args: Arguments,
+  terminal: Terminal,
+): Promise<Result<void, Failure>> {
   const commands = commandsIn(file);
   if (commands.length === 0 || isTrusted(file)) return ok(undefined);
   const person = terminal.interactive && !args.flags.headless && !args.flags.json;
   if (!args.flags.trust && person) {
     terminal.error(`${file.path} wants to run:\n${commands.map((line) => `  ${line}\n`).join('')}`);
     if (!(await askYesNo('Trust this file?', false))) {
-      return err({ kind: 'usage', message: `${file.path} is not trusted.`, hint: 'Nothing was run.' });
+      return err({
+        kind: 'usage',
+        message: `${file.path} is not trusted.`,
+        hint: 'Nothing was run.',
+      });
     }
   } else if (!args.flags.trust) {
     return err({
@@ -131,7 +172,11 @@ async function readPlanFiles(
   const prd = flags.prd === undefined ? null : await readText(flags.prd);
   if (prd && !prd.ok) return prd;
   if (prd && prd.value.trim() === '') {
-    return err({ kind: 'usage', message: `The PRD ${flags.prd} is empty.`, hint: '--no-prd goes without one.' });
+    return err({
+      kind: 'usage',
+      message: `The PRD ${flags.prd} is empty.`,
+      hint: '--no-prd goes without one.',
+    });
   }
   const prdPath = flags.prd === undefined ? null : repoRelative(repo, path.resolve(flags.prd));
   if (flags.plan !== undefined) {
@@ -145,8 +190,14 @@ async function readPlanFiles(
     return ok({ source: { kind: 'plan', path: flags.plan, prdPath }, given: { tasks } });
   }
   if (prd && prdPath !== null) {
-    const resolve = (tasks: readonly Task[], lenient: boolean) => resolveTasks(repo, tasks, lenient);
-    const checked = await tasksOfPrd(prd.value, prdPath, { files: focus, maxAgents, change: '' }, resolve);
+    const resolve = (tasks: readonly Task[], lenient: boolean) =>
+      resolveTasks(repo, tasks, lenient);
+    const checked = await tasksOfPrd(
+      prd.value,
+      prdPath,
+      { files: focus, maxAgents, change: '' },
+      resolve,
+    );
     if (!checked.ok) return checked;
     return ok({ source: { kind: 'prd', path: prdPath }, given: { prd: prd.value } });
   }
@@ -158,7 +209,12 @@ async function readText(file: string): Promise<Result<string, Failure>> {
     return ok(await readFile(file, 'utf8'));
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    const why = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'this is a folder' : message;
+    const why =
+      code === 'ENOENT'
+        ? 'there is no such file'
+        : code === 'EISDIR'
+          ? 'this is a folder'
+          : message;
     return err({ kind: 'file', path: file, detail: why });
   }
 }
@@ -178,9 +234,16 @@ async function readChange(
   if (change === '-') change = await readStdin();
   if (change === undefined && given) {
     // A plan says itself what is to be done.
-    change = 'tasks' in given ? given.tasks.map((task) => task.title).join('; ') : 'Implement the PRD.';
+    change =
+      'tasks' in given ? given.tasks.map((task) => task.title).join('; ') : 'Implement the PRD.';
   }
-  if (change === undefined && terminal.interactive && !flags.headless && !flags.json && !flags.yes) {
+  if (
+    change === undefined &&
+    terminal.interactive &&
+    !flags.headless &&
+    !flags.json &&
+    !flags.yes
+  ) {
     change = (await askLine('What is to be changed? ')) ?? '';
   }
   if (change === undefined) {
@@ -190,14 +253,21 @@ async function readChange(
       hint: 'aider-orchestrator --change "what is to be done"; --change - reads it from standard input.',
     });
   }
-  if (change.trim() === '') return err({ kind: 'usage', message: 'The change is empty.', hint: 'Say what is to be done: --change "…"' });
+  if (change.trim() === '')
+    return err({
+      kind: 'usage',
+      message: 'The change is empty.',
+      hint: 'Say what is to be done: --change "…"',
+    });
   return ok(change.trim());
 }
 
 async function readGeminiKey({ flags }: Arguments, terminal: Terminal): Promise<string | null> {
   if (flags.apiKey === '-') return (await readStdin()).trim() || null;
   if (flags.apiKey !== undefined) {
-    terminal.error('Warning: --api-key can be seen by every user of this machine (ps). Better set GEMINI_API_KEY, or pipe it in with --api-key -.\n');
+    terminal.error(
+      'Warning: --api-key can be seen by every user of this machine (ps). Better set GEMINI_API_KEY, or pipe it in with --api-key -.\n',
+    );
     return flags.apiKey.trim() || null;
   }
   for (const name of geminiKeyVariables) {
@@ -229,7 +299,11 @@ async function findMusts(
       mend: 'git: git config --global user.name "Your Name" && git config --global user.email you@example.com',
     });
   }
-  const blocking = await gitText(repo.root, ['rev-parse', '--verify', '--quiet', 'refs/heads/aider'], { answers: [1] });
+  const blocking = await gitText(
+    repo.root,
+    ['rev-parse', '--verify', '--quiet', 'refs/heads/aider'],
+    { answers: [1] },
+  );
   if (blocking.ok && blocking.value !== '') {
     missing.push({
       what: 'the name space aider/ for branches, as there is a branch aider',
@@ -244,13 +318,18 @@ async function findMusts(
   }
   const aider = overrides.aider ? ok(overrides.aider) : await wrapFound(findAider(options.aider));
   if (!aider.ok && aider.failure.kind === 'aider') {
-    missing.push({ what: aider.failure.message.replace(/\.$/, ''), mend: `Aider: ${aider.failure.hint}` });
+    missing.push({
+      what: aider.failure.message.replace(/\.$/, ''),
+      mend: `Aider: ${aider.failure.hint}`,
+    });
   }
   if (missing.length > 0) return err({ kind: 'musts', missing });
   return aider;
 }
 
-async function wrapFound(found: Promise<Result<FoundAider, Failure>>): Promise<Result<AiderCommand, Failure>> {
+async function wrapFound(
+  found: Promise<Result<FoundAider, Failure>>,
+): Promise<Result<AiderCommand, Failure>> {
   const aider = await found;
   if (!aider.ok) return aider;
   return ok({ command: [aider.value.command], version: aider.value.version, simulated: false });

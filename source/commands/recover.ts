@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Message, RunState } from '../core/run.js';
 import { update } from '../core/update.js';
-import { leftWorktrees, GitWorkspace } from '../services/git/workspace.js';
+import { GitWorkspace, leftWorktrees } from '../services/git/workspace.js';
 import { removeWorktree } from '../services/git/worktree.js';
 import { AgentLogs } from '../services/logs/agent-log.js';
 import { LineFile } from '../services/logs/line-file.js';
@@ -26,7 +26,9 @@ export async function recoverRuns(repo: string, say: (text: string) => void): Pr
     if (state === null || !adoptRun(repo, run)) continue;
     if (state.phase === 'finished') writeSummary(state, logPaths(repo, run.stamp), say);
     else await recover(run, state, say);
-    say(`Run ${run.stamp} ended without its end: its work is kept, its summary is written (aider-orchestrator show ${run.stamp}).`);
+    say(
+      `Run ${run.stamp} ended without its end: its work is kept, its summary is written (aider-orchestrator show ${run.stamp}).`,
+    );
   }
 }
 
@@ -60,7 +62,12 @@ async function recover(run: KnownRun, state: RunState, say: (text: string) => vo
   const worktrees = run.worktrees ?? '';
   let current = state;
   const workspace = new GitWorkspace({
-    config, paths, worktrees, copy: [], setup: null, prdPath: () => current.prdPath,
+    config,
+    paths,
+    worktrees,
+    copy: [],
+    setup: null,
+    prdPath: () => current.prdPath,
   });
   const never = () => Promise.reject(new Error('a dead run starts nothing'));
   const journal = new LineFile(paths.journal, say);
@@ -93,6 +100,7 @@ async function recover(run: KnownRun, state: RunState, say: (text: string) => vo
   logs.close();
   // Worktrees that were being made or were for looking only hold no work.
   for (const left of await leftWorktrees(worktrees)) {
-    if (path.basename(path.dirname(left)) === 'map') await removeWorktree(config.repo, left).catch(() => {});
+    if (path.basename(path.dirname(left)) === 'map')
+      await removeWorktree(config.repo, left).catch(() => {});
   }
 }

@@ -63,7 +63,9 @@ export class RepoKnowledge {
     const { repo, aider, options } = this.run;
     const count = repo.tracked.size;
     if (!aider || aider.simulated || count < fewFiles || count > manyFiles) return null;
-    const key = createHash('sha256').update(`${repo.head} ${aider.version} ${mapTokens}`).digest('hex');
+    const key = createHash('sha256')
+      .update(`${repo.head} ${aider.version} ${mapTokens}`)
+      .digest('hex');
     const cached = path.join(cacheFolder(), 'maps', `${key.slice(0, 24)}.txt`);
     if (existsSync(cached)) return readFile(cached, 'utf8').catch(() => null);
     const map = await makeRepoMap({

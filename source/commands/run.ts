@@ -1,8 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { describe, type Failure } from '../core/failure.js';
-import { providerOf } from '../core/providers.js';
 import type { Task } from '../core/plan.js';
+import { providerOf } from '../core/providers.js';
 import { err, ok, type Result } from '../core/result.js';
 import type { RunState } from '../core/run.js';
 import type { RunConfig } from '../core/run-config.js';
@@ -31,7 +31,11 @@ import { onSignals } from './signals.js';
 import { askYesNo, reportFailure, type Terminal } from './terminal.js';
 
 /** The main command: from a change to a merged branch. Gives the exit code. */
-export async function runMain(args: Arguments, terminal: Terminal, overrides: Overrides = {}): Promise<number> {
+export async function runMain(
+  args: Arguments,
+  terminal: Terminal,
+  overrides: Overrides = {},
+): Promise<number> {
   const prepared = await prepareRun(args, terminal, overrides);
   if (!prepared.ok) {
     reportFailure(terminal, prepared.failure);
@@ -89,7 +93,8 @@ function planWith(config: RunConfig, run: PreparedRun, paths: LogPaths, knowledg
       {
         planner,
         digest: () => knowledge.digest(config.change, config.files),
-        resolve: (tasks: readonly Task[], lenient: boolean) => resolveTasks(run.repo, tasks, lenient),
+        resolve: (tasks: readonly Task[], lenient: boolean) =>
+          resolveTasks(run.repo, tasks, lenient),
         isTracked: (file) => run.repo.tracked.has(file),
         savePrd: async (text) => savePrd(paths, config, text),
         given: run.given,
@@ -111,7 +116,12 @@ function savePrd(paths: LogPaths, config: RunConfig, text: string): Result<strin
 }
 
 /** Makes PRD and plan, and prints the plan in the form that `--plan` reads. */
-async function dryRun(config: RunConfig, run: PreparedRun, paths: LogPaths, terminal: Terminal): Promise<number> {
+async function dryRun(
+  config: RunConfig,
+  run: PreparedRun,
+  paths: LogPaths,
+  terminal: Terminal,
+): Promise<number> {
   const stop = new AbortController();
   const knowledge = new RepoKnowledge(run, paths, '');
   const release = onSignals(() => stop.abort());
@@ -137,7 +147,11 @@ async function execute(
 ): Promise<number> {
   const { flags } = args;
   const warn = (text: string) => terminal.error(`! ${text}\n`);
-  const knowledge = new RepoKnowledge(run, paths, path.join(worktrees, 'map', path.basename(config.repo)));
+  const knowledge = new RepoKnowledge(
+    run,
+    paths,
+    path.join(worktrees, 'map', path.basename(config.repo)),
+  );
   const backend = new AiderBackend({
     command: run.aider?.command ?? ['aider'],
     model: config.model,
@@ -161,7 +175,12 @@ async function execute(
     !terminal.interactive || flags.yes === true || flags.headless === true || flags.json === true
       ? true
       : askYesNo('Start the agents?', true);
-  const ports: Ports = { workspace, backend, plan: planWith(config, run, paths, knowledge), confirm };
+  const ports: Ports = {
+    workspace,
+    backend,
+    plan: planWith(config, run, paths, knowledge),
+    confirm,
+  };
 
   const journal = new LineFile(paths.journal, warn);
   const agentLogs = new AgentLogs(paths, warn);
@@ -172,14 +191,20 @@ async function execute(
     // On disk before anybody is told that the run has ended.
     if (state.phase === 'finished') writeSummary(state, paths, warn);
   };
-  const report = flags.json ? jsonReporter(terminal.out) : lineReporter(terminal.out, lineOptions(flags, terminal));
+  const report = flags.json
+    ? jsonReporter(terminal.out)
+    : lineReporter(terminal.out, lineOptions(flags, terminal));
   await warnOfChanges(config, warn);
 
   let onFinish = () => {};
   const finished = new Promise<void>((resolve) => {
     onFinish = resolve;
   });
-  const runner = createEffectRunner(ports, () => current as RunState, () => onFinish());
+  const runner = createEffectRunner(
+    ports,
+    () => current as RunState,
+    () => onFinish(),
+  );
   const { dispatch } = createRunStore(runner, [record, report], Date.now);
   const release = onSignals((signal) => {
     knowledge.stop();
@@ -216,13 +241,17 @@ async function warnOfChanges(config: RunConfig, warn: (text: string) => void): P
   const changed = await changedTrackedFiles(config.repo);
   if (!changed.ok || changed.value.length === 0) return;
   const landing = config.land === 'none' ? '' : ', and nothing can land while they are changed';
-  warn(`Tracked files have changes that the agents do not see${landing}: ${changed.value.slice(0, 5).join(', ')}`);
+  warn(
+    `Tracked files have changes that the agents do not see${landing}: ${changed.value.slice(0, 5).join(', ')}`,
+  );
 }
 
 export function writeSummary(state: RunState, paths: LogPaths, warn: (text: string) => void): void {
   try {
     writeWhole(paths.summary, `${JSON.stringify(summarise(state), null, 2)}\n`);
   } catch (error) {
-    warn(`The summary could not be written: ${describe({ kind: 'file', path: paths.summary, detail: (error as Error).message }).message}`);
+    warn(
+      `The summary could not be written: ${describe({ kind: 'file', path: paths.summary, detail: (error as Error).message }).message}`,
+    );
   }
 }

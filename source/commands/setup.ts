@@ -15,6 +15,8 @@ export async function setupCommand(args: Arguments, terminal: Terminal): Promise
     reportFailure(terminal, done.failure);
     return 1;
   }
-  terminal.out(`Aider is ${done.value.installed ? 'installed' : 'there already'}: ${done.value.command}\n`);
+  terminal.out(
+    `Aider is ${done.value.installed ? 'installed' : 'there already'}: ${done.value.command}\n`,
+  );
   return 0;
 }

@@ -18,7 +18,8 @@ export function processTerminal(): Terminal {
   return {
     out: (text) => void process.stdout.write(text),
     error: (text) => void process.stderr.write(text),
-    interactive: process.stdin.isTTY === true && process.stdout.isTTY === true && process.env.TERM !== 'dumb',
+    interactive:
+      process.stdin.isTTY === true && process.stdout.isTTY === true && process.env.TERM !== 'dumb',
     width: process.stdout.columns ?? 100,
   };
 }

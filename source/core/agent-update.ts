@@ -1,6 +1,16 @@
 import {
-  type Agent, type AgentState, type Attempt, type AttemptExit, type CommittedWork, currentAttempt, type FailReason,
-  iterationsUsed, type Outcome, type Place, type StopCause, type StopSignal,
+  type Agent,
+  type AgentState,
+  type Attempt,
+  type AttemptExit,
+  type CommittedWork,
+  currentAttempt,
+  type FailReason,
+  iterationsUsed,
+  type Outcome,
+  type Place,
+  type StopCause,
+  type StopSignal,
 } from './agent.js';
 import { brokeOff, isHopeless, judge } from './judge.js';
 import { unreachable } from './result.js';
@@ -30,7 +40,12 @@ function finish(agent: Agent, state: AgentState, at: number): Agent {
 }
 
 /** Ends an agent that has no worktree yet. */
-export function failBeforeWork(agent: Agent, reason: FailReason, detail: string, at: number): Agent {
+export function failBeforeWork(
+  agent: Agent,
+  reason: FailReason,
+  detail: string,
+  at: number,
+): Agent {
   return finish(agent, { name: 'failed', reason, detail, work: null }, at);
 }
 
@@ -94,7 +109,13 @@ export function stop(agent: Agent, cause: StopCause, signal: StopSignal): Step {
       ms: harsher.ms,
     });
   }
-  const stopping: AgentState = { name: 'stopping', place: state.place, pid: state.pid, cause: first, signal };
+  const stopping: AgentState = {
+    name: 'stopping',
+    place: state.place,
+    pid: state.pid,
+    cause: first,
+    signal,
+  };
   return [{ ...agent, state: stopping, epoch }, effects];
 }
 
@@ -234,7 +255,10 @@ export function onInspected(run: RunState, agent: Agent, inspection: Inspection,
   return startAttempt(run, judged(verdict.reason), place, trouble, at);
 }
 
-function stopReason(run: RunState, cause: Exclude<StopCause, { kind: 'killed' }>): [FailReason, string] {
+function stopReason(
+  run: RunState,
+  cause: Exclude<StopCause, { kind: 'killed' }>,
+): [FailReason, string] {
   switch (cause.kind) {
     case 'cap':
       return ['max_iterations', `${run.config.maxIterations}`];
@@ -254,7 +278,11 @@ export function onCommitted(agent: Agent, work: CommittedWork, at: number): Agen
     case 'succeeded':
       return finish(agent, { name: 'succeeded', work }, at);
     case 'failed':
-      return finish(agent, { name: 'failed', reason: outcome.reason, detail: outcome.detail, work }, at);
+      return finish(
+        agent,
+        { name: 'failed', reason: outcome.reason, detail: outcome.detail, work },
+        at,
+      );
     case 'killed':
       return finish(agent, { name: 'killed', by: outcome.by, work }, at);
     default:
@@ -263,11 +291,15 @@ export function onCommitted(agent: Agent, work: CommittedWork, at: number): Agen
 }
 
 /** The work of an agent could not be committed: whatever it was, it is no success. */
-export function onNotCommitted(agent: Agent, reason: FailReason, detail: string, at: number): Agent {
+export function onNotCommitted(
+  agent: Agent,
+  reason: FailReason,
+  detail: string,
+  at: number,
+): Agent {
   if (agent.state.name !== 'committing') return agent;
   const { outcome } = agent.state;
-  const was =
-    outcome.state === 'failed' ? `${reasonWords(outcome.reason)}; ` : '';
+  const was = outcome.state === 'failed' ? `${reasonWords(outcome.reason)}; ` : '';
   return failBeforeWork(agent, reason, `${was}${detail}`, at);
 }
 

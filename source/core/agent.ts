@@ -19,11 +19,24 @@ export type AgentState =
   | { readonly name: 'preparing' }
   | (Working & { readonly name: 'running' })
   | (Working & { readonly name: 'asking'; readonly question: string })
-  | (Working & { readonly name: 'stopping'; readonly cause: StopCause; readonly signal: StopSignal })
-  | (Placed & { readonly name: 'judging'; readonly exit: AttemptExit; readonly cause: StopCause | null })
+  | (Working & {
+      readonly name: 'stopping';
+      readonly cause: StopCause;
+      readonly signal: StopSignal;
+    })
+  | (Placed & {
+      readonly name: 'judging';
+      readonly exit: AttemptExit;
+      readonly cause: StopCause | null;
+    })
   | (Placed & { readonly name: 'committing'; readonly outcome: Outcome })
   | { readonly name: 'succeeded'; readonly work: CommittedWork }
-  | { readonly name: 'failed'; readonly reason: FailReason; readonly detail: string; readonly work: CommittedWork | null }
+  | {
+      readonly name: 'failed';
+      readonly reason: FailReason;
+      readonly detail: string;
+      readonly work: CommittedWork | null;
+    }
   | { readonly name: 'killed'; readonly by: string; readonly work: CommittedWork | null };
 
 /** An agent that has a worktree. */
@@ -55,11 +68,31 @@ export type StopCause =
 
 /** The closed set of reasons an agent can fail for. Their words are in `words.ts`. */
 export const failReasons = [
-  'no_response', 'no_change', 'empty_reply', 'malformed_edits', 'edit_failed', 'edits_skipped',
-  'outside_scope', 'token_limit', 'auth', 'model_not_found', 'rate_limited', 'provider_error',
-  'stream_broken', 'aider_crashed', 'killed_by_signal', 'timeout', 'unanswered_question',
-  'max_iterations', 'start_failed', 'setup_failed', 'worktree_failed', 'commit_failed', 'disk_full',
-  'dependency_failed', 'dependency_conflict',
+  'no_response',
+  'no_change',
+  'empty_reply',
+  'malformed_edits',
+  'edit_failed',
+  'edits_skipped',
+  'outside_scope',
+  'token_limit',
+  'auth',
+  'model_not_found',
+  'rate_limited',
+  'provider_error',
+  'stream_broken',
+  'aider_crashed',
+  'killed_by_signal',
+  'timeout',
+  'unanswered_question',
+  'max_iterations',
+  'start_failed',
+  'setup_failed',
+  'worktree_failed',
+  'commit_failed',
+  'disk_full',
+  'dependency_failed',
+  'dependency_conflict',
 ] as const;
 
 export type FailReason = (typeof failReasons)[number];
@@ -97,9 +130,19 @@ export interface AttemptExit {
 }
 
 export type ScreenText =
-  | 'malformed' | 'reflections_exhausted' | 'token_limit' | 'empty_response' | 'auth' | 'rate_limited'
-  | 'unable_to_commit' | 'unable_to_add' | 'skipping_edits' | 'edit_exception' | 'not_found'
-  | 'server' | 'disk_full';
+  | 'malformed'
+  | 'reflections_exhausted'
+  | 'token_limit'
+  | 'empty_response'
+  | 'auth'
+  | 'rate_limited'
+  | 'unable_to_commit'
+  | 'unable_to_add'
+  | 'skipping_edits'
+  | 'edit_exception'
+  | 'not_found'
+  | 'server'
+  | 'disk_full';
 
 /** One Aider process. `message_send_starting` and `message_send` are counted from its analytics log. */
 export interface Attempt {

@@ -18,7 +18,8 @@ function words(text: string): Set<string> {
   return new Set(text.toLowerCase().match(/[\p{L}\p{N}]{3,}/gu) ?? []);
 }
 
-const generated = /(^|\/)(dist|build|vendor|node_modules|third_party|__snapshots__|fixtures?)\/|\.(lock|min\.js|map|svg|png|jpe?g|gif|pdf|zip|snap)$/i;
+const generated =
+  /(^|\/)(dist|build|vendor|node_modules|third_party|__snapshots__|fixtures?)\/|\.(lock|min\.js|map|svg|png|jpe?g|gif|pdf|zip|snap)$/i;
 
 /** How likely a file matters for the change: named in it, in focus, near the top, not generated. */
 function rank(path: string, wanted: ReadonlySet<string>, focus: ReadonlySet<string>): number {
@@ -45,7 +46,8 @@ export function makeDigest(
   limit = digestLimit,
 ): string {
   const parts: string[] = [];
-  if (facts.readme) parts.push(`## ${facts.readme.path}\n\n${cut(facts.readme.text, limit * 0.06)}`);
+  if (facts.readme)
+    parts.push(`## ${facts.readme.path}\n\n${cut(facts.readme.text, limit * 0.06)}`);
   let room = limit * 0.1;
   for (const manifest of facts.manifests) {
     if (room <= 0) break;
@@ -53,13 +55,21 @@ export function makeDigest(
     room -= text.length;
     parts.push(`## ${manifest.path}\n\n${text}`);
   }
-  if (facts.subjects.length > 0) parts.push(`## Recent commits\n\n${facts.subjects.map((line) => `- ${cut(line, 200)}`).join('\n')}`);
+  if (facts.subjects.length > 0)
+    parts.push(
+      `## Recent commits\n\n${facts.subjects.map((line) => `- ${cut(line, 200)}`).join('\n')}`,
+    );
   if (facts.map) parts.push(`## Symbols\n\n${cut(facts.map, limit * 0.4)}`);
   const used = parts.reduce((sum, part) => sum + part.length + 2, 0);
   return `${listFiles(facts, change, focus, limit - used - 200)}\n\n${parts.join('\n\n')}`.trim();
 }
 
-function listFiles(facts: RepoFacts, change: string, focus: readonly string[], limit: number): string {
+function listFiles(
+  facts: RepoFacts,
+  change: string,
+  focus: readonly string[],
+  limit: number,
+): string {
   const wanted = words(change);
   const inFocus = new Set(focus);
   const ranked = facts.files

@@ -11,22 +11,74 @@ import { outcomeWords } from './words.js';
 export const eventVersion = 1;
 
 export type PublicEvent =
-  | { event: 'run_started'; run: string; change: string; base: string; branch: string | null; model: string; simulated: boolean }
-  | { event: 'plan_made'; tasks: readonly { agent: number; id: string; title: string; files: readonly string[]; read: readonly string[]; depends_on: readonly string[] }[]; prd_path: string | null; gemini_model: string | null; max_agents: number }
+  | {
+      event: 'run_started';
+      run: string;
+      change: string;
+      base: string;
+      branch: string | null;
+      model: string;
+      simulated: boolean;
+    }
+  | {
+      event: 'plan_made';
+      tasks: readonly {
+        agent: number;
+        id: string;
+        title: string;
+        files: readonly string[];
+        read: readonly string[];
+        depends_on: readonly string[];
+      }[];
+      prd_path: string | null;
+      gemini_model: string | null;
+      max_agents: number;
+    }
   | { event: 'warning'; message: string }
   | { event: 'agent_prepared'; agent: number; task: string; worktree: string; branch: string }
   | { event: 'attempt_started'; agent: number; attempt: number; pid: number; simulated: boolean }
-  | { event: 'assistant_response'; agent: number; iteration: number; prompt_tokens: number; completion_tokens: number; cost: number | null }
+  | {
+      event: 'assistant_response';
+      agent: number;
+      iteration: number;
+      prompt_tokens: number;
+      completion_tokens: number;
+      cost: number | null;
+    }
   | { event: 'agent_asks'; agent: number; question: string }
   | { event: 'attempt_failed'; agent: number; attempt: number; reason: string }
-  | { event: 'agent_done'; agent: number; task: string; title: string; state: string; reason: string | null; words: string; iterations: number; files: number; added: number; removed: number; duration_s: number; simulated: boolean }
+  | {
+      event: 'agent_done';
+      agent: number;
+      task: string;
+      title: string;
+      state: string;
+      reason: string | null;
+      words: string;
+      iterations: number;
+      files: number;
+      added: number;
+      removed: number;
+      duration_s: number;
+      simulated: boolean;
+    }
   | { event: 'interrupted'; signal: string }
-  | { event: 'integrated'; branch: string | null; commit: string | null; merged: readonly number[]; left_out: readonly { agent: number; files: readonly string[]; because: number | null }[] }
+  | {
+      event: 'integrated';
+      branch: string | null;
+      commit: string | null;
+      merged: readonly number[];
+      left_out: readonly { agent: number; files: readonly string[]; because: number | null }[];
+    }
   | { event: 'landing'; landed: boolean; words: string; land_later: string | null }
   | { event: 'run_finished'; exit_code: number; summary: Summary; summary_path: string };
 
 /** The events that a message and the state it led to amount to. */
-export function publicEvents(state: RunState, before: RunState | null, message: Message): PublicEvent[] {
+export function publicEvents(
+  state: RunState,
+  before: RunState | null,
+  message: Message,
+): PublicEvent[] {
   const events: PublicEvent[] = [...ofMessage(state, before, message)];
   for (const agent of state.agents) {
     const was = before?.agents[agent.index];
@@ -40,19 +92,32 @@ export function publicEvents(state: RunState, before: RunState | null, message: 
       task: agent.task.id,
       title: agent.task.title,
       state: outcome.state,
-      reason: outcome.state === 'failed' ? outcome.reason : outcome.state === 'killed' ? outcome.by : null,
+      reason:
+        outcome.state === 'failed'
+          ? outcome.reason
+          : outcome.state === 'killed'
+            ? outcome.by
+            : null,
       words: outcomeWords(outcome),
       iterations: iterations(agent),
       files: files.length,
       added: files.reduce((sum, file) => sum + (file.added ?? 0), 0),
       removed: files.reduce((sum, file) => sum + (file.removed ?? 0), 0),
-      duration_s: agent.startedAt === null || agent.endedAt === null ? 0 : (agent.endedAt - agent.startedAt) / 1000,
+      duration_s:
+        agent.startedAt === null || agent.endedAt === null
+          ? 0
+          : (agent.endedAt - agent.startedAt) / 1000,
       simulated: state.config.simulated,
     });
   }
   if (state.phase === 'finished' && before?.phase !== 'finished') {
     const summary = summarise(state);
-    events.push({ event: 'landing', landed: summary.landed, words: landingWords(state), land_later: summary.land_later });
+    events.push({
+      event: 'landing',
+      landed: summary.landed,
+      words: landingWords(state),
+      land_later: summary.land_later,
+    });
     events.push({
       event: 'run_finished',
       exit_code: exitCode(state),
@@ -71,11 +136,18 @@ function ofMessage(state: RunState, before: RunState | null, message: Message): 
     }
     case 'plan_made':
       return [
-        ...message.plan.warnings.map((warning) => ({ event: 'warning' as const, message: warning })),
+        ...message.plan.warnings.map((warning) => ({
+          event: 'warning' as const,
+          message: warning,
+        })),
         {
           event: 'plan_made',
           tasks: state.agents.map(({ index, task }) => ({
-            agent: index, id: task.id, title: task.title, files: task.files, read: task.read,
+            agent: index,
+            id: task.id,
+            title: task.title,
+            files: task.files,
+            read: task.read,
             depends_on: task.depends_on,
           })),
           prd_path: state.prdPath,
@@ -93,7 +165,15 @@ function ofMessage(state: RunState, before: RunState | null, message: Message): 
     }
     case 'attempt_started': {
       const attempt = state.agents[message.agent]?.attempts.length ?? 0;
-      return [{ event: 'attempt_started', agent: message.agent, attempt, pid: message.pid, simulated: state.config.simulated }];
+      return [
+        {
+          event: 'attempt_started',
+          agent: message.agent,
+          attempt,
+          pid: message.pid,
+          simulated: state.config.simulated,
+        },
+      ];
     }
     case 'aider_event': {
       const agent = state.agents[message.agent];
@@ -123,7 +203,9 @@ function ofMessage(state: RunState, before: RunState | null, message: Message): 
       return [{ event: 'interrupted', signal: message.signal }];
     case 'integrated': {
       const { branch, commit, merged, leftOut } = message.integration;
-      return [{ event: 'integrated', branch: commit ? branch : null, commit, merged, left_out: leftOut }];
+      return [
+        { event: 'integrated', branch: commit ? branch : null, commit, merged, left_out: leftOut },
+      ];
     }
     default:
       return [];

@@ -7,10 +7,33 @@ import type { Task } from './plan.js';
 
 /** Files that describe the project as a whole; two tasks that change one of them always collide. */
 const manifestNames = new Set([
-  'package.json', 'package-lock.json', 'npm-shrinkwrap.json', 'yarn.lock', 'pnpm-lock.yaml', 'bun.lockb',
-  'pyproject.toml', 'poetry.lock', 'uv.lock', 'Pipfile', 'Pipfile.lock', 'requirements.txt',
-  'setup.py', 'setup.cfg', 'Cargo.toml', 'Cargo.lock', 'go.mod', 'go.sum', 'Gemfile', 'Gemfile.lock',
-  'composer.json', 'composer.lock', 'pom.xml', 'build.gradle', 'build.gradle.kts', 'mix.exs', 'mix.lock',
+  'package.json',
+  'package-lock.json',
+  'npm-shrinkwrap.json',
+  'yarn.lock',
+  'pnpm-lock.yaml',
+  'bun.lockb',
+  'pyproject.toml',
+  'poetry.lock',
+  'uv.lock',
+  'Pipfile',
+  'Pipfile.lock',
+  'requirements.txt',
+  'setup.py',
+  'setup.cfg',
+  'Cargo.toml',
+  'Cargo.lock',
+  'go.mod',
+  'go.sum',
+  'Gemfile',
+  'Gemfile.lock',
+  'composer.json',
+  'composer.lock',
+  'pom.xml',
+  'build.gradle',
+  'build.gradle.kts',
+  'mix.exs',
+  'mix.lock',
 ]);
 
 export function isManifest(path: string): boolean {
@@ -90,7 +113,9 @@ export function checkPlan(tasks: readonly Task[]): string[] {
       (task) => task !== free && !related.has(task.id) && !ancestors(tasks, task.id).has(free.id),
     );
     if (other) {
-      problems.push(`${free.id} names no files, so it may change all, but may run beside ${other.id}`);
+      problems.push(
+        `${free.id} names no files, so it may change all, but may run beside ${other.id}`,
+      );
     }
   }
   for (const { a, b, files } of findOverlaps(tasks)) {
@@ -132,7 +157,9 @@ function mergeTasks(tasks: readonly Task[], a: Task, b: Task): Task[] {
     description: [a.description, b.description].filter((text) => text !== '').join('\n\n'),
     files,
     read: unique([...a.read, ...b.read]).filter((file) => !files.includes(file)),
-    depends_on: unique([...a.depends_on, ...b.depends_on]).filter((id) => id !== a.id && id !== b.id),
+    depends_on: unique([...a.depends_on, ...b.depends_on]).filter(
+      (id) => id !== a.id && id !== b.id,
+    ),
     ...(requirements.length > 0 ? { requirements } : {}),
   };
   return tasks
@@ -156,7 +183,8 @@ export function repairTasks(given: readonly Task[]): { tasks: Task[]; notes: str
   const ids = new Set(tasks.map((task) => task.id));
   tasks = tasks.map((task) => {
     const unknown = task.depends_on.filter((id) => !ids.has(id) || id === task.id);
-    for (const id of unknown) notes.push(`${task.id}: the dependency on ${id} was dropped, there is no such task`);
+    for (const id of unknown)
+      notes.push(`${task.id}: the dependency on ${id} was dropped, there is no such task`);
     return {
       ...task,
       files: unique(task.files),
@@ -201,7 +229,8 @@ function separate(given: readonly Task[], notes: string[]): Task[] {
     if (!overlap) return tasks;
     const { a, b, files } = overlap;
     const covered =
-      a.files.every((file) => files.includes(file)) || b.files.every((file) => files.includes(file));
+      a.files.every((file) => files.includes(file)) ||
+      b.files.every((file) => files.includes(file));
     if (covered) {
       notes.push(`${b.id} was merged into ${a.id}: they change the same files`);
       // Neither depends on the other, so no path leads from one to the other and no circle can close.
@@ -246,7 +275,10 @@ export function chunkFiles(files: readonly string[], maxAgents: number, change: 
     at += length;
     return {
       id: `T${index + 1}`,
-      title: count === 1 ? title : `${title} (${chunk[0]}${length > 1 ? ` and ${length - 1} more` : ''})`.slice(0, 200),
+      title:
+        count === 1
+          ? title
+          : `${title} (${chunk[0]}${length > 1 ? ` and ${length - 1} more` : ''})`.slice(0, 200),
       description: change,
       files: [...chunk],
       read: [],
@@ -268,6 +300,6 @@ export function waves(tasks: readonly Task[]): string[][] {
     depth.set(task.id, deepest + 1);
   }
   const result: string[][] = [];
-  for (const [id, level] of depth) (result[level] ??= []).push(id);
+  for (const [id, level] of depth) result[level] = [...(result[level] ?? []), id];
   return result;
 }

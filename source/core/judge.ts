@@ -7,8 +7,16 @@ export type Verdict =
 
 /** Reasons that another message to the model cannot cure; the agent fails at once. */
 const hopeless: ReadonlySet<FailReason> = new Set<FailReason>([
-  'auth', 'model_not_found', 'disk_full', 'start_failed', 'worktree_failed', 'setup_failed',
-  'commit_failed', 'timeout', 'unanswered_question', 'max_iterations',
+  'auth',
+  'model_not_found',
+  'disk_full',
+  'start_failed',
+  'worktree_failed',
+  'setup_failed',
+  'commit_failed',
+  'timeout',
+  'unanswered_question',
+  'max_iterations',
 ]);
 
 export function isHopeless(reason: FailReason): boolean {
@@ -41,7 +49,8 @@ export function judge(attempt: Attempt, inspection: Inspection): Verdict {
   if (saw.has('token_limit')) return no('token_limit');
   if (exit.signal !== null) return no('killed_by_signal', exit.signal);
   if (exit.code !== 0) return no('aider_crashed', `exit code ${exit.code}`);
-  if (attempt.exceptions > 0) return no('aider_crashed', 'an exception while it talked to the model');
+  if (attempt.exceptions > 0)
+    return no('aider_crashed', 'an exception while it talked to the model');
   if (attempt.sends === 0) return no('no_response');
   if (brokeOff(attempt)) return no('stream_broken');
   if (!attempt.sawExit) return no('aider_crashed', 'it left no exit event');

@@ -16,7 +16,9 @@ export const taskSchema = z.strictObject({
   files: z
     .array(z.string().min(1))
     .default([])
-    .describe('Files the task may change, relative to the repository; one that does not exist is new'),
+    .describe(
+      'Files the task may change, relative to the repository; one that does not exist is new',
+    ),
   read: z.array(z.string().min(1)).default([]).describe('Files the agent may read, not change'),
   depends_on: z.array(z.string()).default([]).describe('Ids of the tasks this one builds on'),
   requirements: z.array(z.string()).optional().describe('Ids of the requirements it serves'),

@@ -1,4 +1,11 @@
-import type { AttemptExit, CommittedWork, DiffStat, FailReason, Place, StopSignal } from './agent.js';
+import type {
+  AttemptExit,
+  CommittedWork,
+  DiffStat,
+  FailReason,
+  Place,
+  StopSignal,
+} from './agent.js';
 import type { Failure } from './failure.js';
 import type { Task } from './plan.js';
 import type { Result } from './result.js';
@@ -44,7 +51,12 @@ export interface Workspace {
   /** What an attempt changed; puts back what it must not have changed. */
   inspect(agent: number, task: Task, place: Place, rollBack: boolean): Promise<Inspection>;
   /** Commits the work on the agent's branch and removes the worktree. */
-  commit(agent: number, task: Task, place: Place, finished: boolean): Promise<Result<CommittedWork, WorkProblem>>;
+  commit(
+    agent: number,
+    task: Task,
+    place: Place,
+    finished: boolean,
+  ): Promise<Result<CommittedWork, WorkProblem>>;
   integrate(work: readonly MergeItem[]): Promise<Result<Integration, Failure>>;
   land(commit: string): Promise<Landing>;
 }

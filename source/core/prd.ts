@@ -98,7 +98,11 @@ export function parseTasks(markdown: string): Task[] {
   let inFields = true;
   const close = () => {
     const last = tasks[tasks.length - 1];
-    if (last) last.description = body.join('\n').replace(/^\\(#{1,3} )/gm, '$1').trim();
+    if (last)
+      last.description = body
+        .join('\n')
+        .replace(/^\\(#{1,3} )/gm, '$1')
+        .trim();
     body = [];
     inFields = true;
   };

@@ -7,14 +7,22 @@ interface Provider {
 
 const providers: readonly Provider[] = [
   { name: 'gemini', key: 'GEMINI_API_KEY', pattern: /^(gemini\/|gemini(-|$)|flash$)/ },
-  { name: 'anthropic', key: 'ANTHROPIC_API_KEY', pattern: /^(anthropic\/|claude|sonnet$|opus$|haiku$)/ },
+  {
+    name: 'anthropic',
+    key: 'ANTHROPIC_API_KEY',
+    pattern: /^(anthropic\/|claude|sonnet$|opus$|haiku$)/,
+  },
   { name: 'openrouter', key: 'OPENROUTER_API_KEY', pattern: /^openrouter\// },
   { name: 'deepseek', key: 'DEEPSEEK_API_KEY', pattern: /^deepseek/ },
   { name: 'groq', key: 'GROQ_API_KEY', pattern: /^groq\// },
   { name: 'mistral', key: 'MISTRAL_API_KEY', pattern: /^mistral\// },
   { name: 'xai', key: 'XAI_API_KEY', pattern: /^xai\// },
   { name: 'cohere', key: 'COHERE_API_KEY', pattern: /^(cohere|command-)/ },
-  { name: 'openai', key: 'OPENAI_API_KEY', pattern: /^(openai\/|gpt-|chatgpt-|o\d(-|$)|4o?$|mini$)/ },
+  {
+    name: 'openai',
+    key: 'OPENAI_API_KEY',
+    pattern: /^(openai\/|gpt-|chatgpt-|o\d(-|$)|4o?$|mini$)/,
+  },
 ];
 
 export function providerOf(model: string): string {

@@ -1,4 +1,12 @@
-import type { Agent, AttemptExit, CommittedWork, DiffStat, FailReason, Place, StopSignal } from './agent.js';
+import type {
+  Agent,
+  AttemptExit,
+  CommittedWork,
+  DiffStat,
+  FailReason,
+  Place,
+  StopSignal,
+} from './agent.js';
 import type { Failure } from './failure.js';
 import type { Task } from './plan.js';
 import type { RunConfig } from './run-config.js';

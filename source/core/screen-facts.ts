@@ -13,7 +13,10 @@ export interface ColouredLine {
  * joined first, as Aider breaks its messages at the width of the terminal.
  * @param colours of Aider's errors and warnings, 0xRRGGBB
  */
-export function findTexts(lines: readonly ColouredLine[], colours: readonly number[]): ScreenText[] {
+export function findTexts(
+  lines: readonly ColouredLine[],
+  colours: readonly number[],
+): ScreenText[] {
   const blocks: string[] = [];
   let colour: number | null = null;
   for (const line of lines) {
@@ -29,7 +32,8 @@ export function findTexts(lines: readonly ColouredLine[], colours: readonly numb
     const forms = [block.replace(/\s+/g, ' '), block.replace(/\s+/g, '')];
     for (const { text, pattern } of screenTexts) {
       if (pattern.test(forms[0] as string)) found.add(text);
-      else if (new RegExp(pattern.source.replace(/ /g, '')).test(forms[1] as string)) found.add(text);
+      else if (new RegExp(pattern.source.replace(/ /g, '')).test(forms[1] as string))
+        found.add(text);
     }
   }
   return [...found];
@@ -49,5 +53,7 @@ const questions: readonly RegExp[] = [
 export function findQuestion(cursorLine: string): string | null {
   const line = cursorLine.replace(/\s+$/, '');
   if (line === '') return null;
-  return questions.some((pattern) => pattern.test(`${line} `) || pattern.test(line)) ? line.trim() : null;
+  return questions.some((pattern) => pattern.test(`${line} `) || pattern.test(line))
+    ? line.trim()
+    : null;
 }

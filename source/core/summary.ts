@@ -99,7 +99,11 @@ function summariseAgent(state: RunState, agent: Agent): AgentSummary {
     outcome: {
       state: outcome.state,
       reason:
-        outcome.state === 'failed' ? outcome.reason : outcome.state === 'killed' ? outcome.by : null,
+        outcome.state === 'failed'
+          ? outcome.reason
+          : outcome.state === 'killed'
+            ? outcome.by
+            : null,
     },
     task: { id: agent.task.id, title: agent.task.title },
     files: [...agent.task.files],

@@ -1,12 +1,29 @@
 import { type Agent, isActive, isDone, newAgent } from './agent.js';
 import {
-  commit, failBeforeWork, killBeforeWork, onAiderEvent, onAsks, onCommitted, onExited, onGoesOn,
-  onInspected, onNotCommitted, onTimer, type Step, startAttempt, stop,
+  commit,
+  failBeforeWork,
+  killBeforeWork,
+  onAiderEvent,
+  onAsks,
+  onCommitted,
+  onExited,
+  onGoesOn,
+  onInspected,
+  onNotCommitted,
+  onTimer,
+  type Step,
+  startAttempt,
+  stop,
 } from './agent-update.js';
 import { topological } from './groups.js';
 import { unreachable } from './result.js';
 import {
-  type Effect, initialState, type Landing, type MadePlan, type Message, type RunState,
+  type Effect,
+  initialState,
+  type Landing,
+  type MadePlan,
+  type Message,
+  type RunState,
 } from './run.js';
 
 export type Next = readonly [RunState, readonly Effect[]];
@@ -35,11 +52,15 @@ function apply(state: RunState, message: Exclude<Message, { type: 'run_started' 
     case 'plan_made':
       return onPlan(state, message.plan);
     case 'plan_failed':
-      return state.phase === 'planning' ? end({ ...state, failure: message.failure }, at) : [state, []];
+      return state.phase === 'planning'
+        ? end({ ...state, failure: message.failure }, at)
+        : [state, []];
     case 'plan_confirmed':
       return state.phase === 'confirming' ? [{ ...state, phase: 'running' }, []] : [state, []];
     case 'plan_declined':
-      return state.phase === 'confirming' ? end({ ...state, interruptedBy: 'SIGINT' }, at) : [state, []];
+      return state.phase === 'confirming'
+        ? end({ ...state, interruptedBy: 'SIGINT' }, at)
+        : [state, []];
     case 'agent_prepared':
       return ofAgent(message.agent, (agent) => {
         if (agent.state.name !== 'preparing') return [agent, []];
@@ -64,7 +85,11 @@ function apply(state: RunState, message: Exclude<Message, { type: 'run_started' 
       return ofAgent(message.agent, (agent) => {
         const { state: now } = agent;
         if (now.name !== 'running' && now.name !== 'stopping') return [agent, []];
-        return commit(agent, now.place, { state: 'failed', reason: 'start_failed', detail: message.detail });
+        return commit(agent, now.place, {
+          state: 'failed',
+          reason: 'start_failed',
+          detail: message.detail,
+        });
       });
     case 'aider_event':
       return ofAgent(message.agent, (agent) => onAiderEvent(state, agent, message.event));
@@ -145,7 +170,11 @@ function onInterrupt(state: RunState, signal: string, at: number): Next {
     if (agent.state.name === 'queued') return killBeforeWork(agent, by, at);
     // A set-up command may be running; its agent is ended when that has ended.
     if (agent.state.name === 'preparing') {
-      effects.push({ type: 'signal_agent', agent: agent.index, signal: again ? 'SIGKILL' : 'SIGTERM' });
+      effects.push({
+        type: 'signal_agent',
+        agent: agent.index,
+        signal: again ? 'SIGKILL' : 'SIGTERM',
+      });
       return agent;
     }
     const [stopped, more] = stop(agent, { kind: 'killed', by }, again ? 'SIGKILL' : 'SIGINT');
@@ -162,7 +191,8 @@ function onOrphaned(state: RunState, detail: string, at: number): Next {
     const { state: now } = agent;
     if (now.name === 'succeeded' || now.name === 'failed' || now.name === 'killed') return agent;
     if (now.name === 'queued' || now.name === 'preparing') return killBeforeWork(agent, detail, at);
-    const outcome = now.name === 'committing' ? now.outcome : ({ state: 'killed', by: detail } as const);
+    const outcome =
+      now.name === 'committing' ? now.outcome : ({ state: 'killed', by: detail } as const);
     const [next, more] = commit(agent, now.place, outcome);
     effects.push(...more);
     return next;
@@ -179,13 +209,15 @@ function onIntegrated(state: RunState, at: number): Next {
   if (state.phase !== 'integrating') return [state, []];
   const { config, integration } = state;
   const allIn =
-    state.agents.every((agent) => agent.state.name === 'succeeded') && integration?.leftOut.length === 0;
+    state.agents.every((agent) => agent.state.name === 'succeeded') &&
+    integration?.leftOut.length === 0;
   const refuse = (reason: string): Next => {
     const how = integration?.commit ? `aider-orchestrator land ${config.stamp}` : '';
     return end({ ...state, landing: { state: 'refused', reason, how } }, at);
   };
   if (!integration?.commit) return refuse('nothing was merged');
-  if (config.land === 'none') return end({ ...state, landing: { state: 'not_asked' } satisfies Landing }, at);
+  if (config.land === 'none')
+    return end({ ...state, landing: { state: 'not_asked' } satisfies Landing }, at);
   if (state.interruptedBy !== null) return refuse('the run was interrupted');
   if (config.land === 'all' && !allIn) return refuse('not all agents succeeded');
   return [{ ...state, phase: 'landing' }, [{ type: 'land', commit: integration.commit }]];

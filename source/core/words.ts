@@ -11,49 +11,86 @@ const reasons: Record<FailReason, ReasonWords> = {
   no_response: { person: 'no response from the model', model: 'There was no response.' },
   no_change: {
     person: 'replied, but changed nothing',
-    model: 'Your last reply changed no file. Make the change now, as edit blocks in the required format.',
+    model:
+      'Your last reply changed no file. Make the change now, as edit blocks in the required format.',
   },
   empty_reply: { person: 'empty reply', model: 'Your last reply was empty.' },
   malformed_edits: {
     person: 'edits in a wrong format',
-    model: 'The edit blocks of your last replies could not be read or did not match the files, so nothing of them was applied. Look at the files as they are now and follow the edit format exactly.',
+    model:
+      'The edit blocks of your last replies could not be read or did not match the files, so nothing of them was applied. Look at the files as they are now and follow the edit format exactly.',
   },
   edit_failed: {
     person: 'the edits could not be written',
-    model: 'An error occurred while your edits were written, and they were lost. Send all of them again.',
+    model:
+      'An error occurred while your edits were written, and they were lost. Send all of them again.',
   },
   edits_skipped: {
     person: 'edits to files that git ignores were skipped',
-    model: 'Some of your edits were skipped, because git ignores those files. Change only the files you were given.',
+    model:
+      'Some of your edits were skipped, because git ignores those files. Change only the files you were given.',
   },
   outside_scope: {
     person: 'changed files outside its group (put back)',
-    model: 'You changed files that are not yours; those changes were taken back. Reach the goal within the files you were given.',
+    model:
+      'You changed files that are not yours; those changes were taken back. Reach the goal within the files you were given.',
   },
   token_limit: {
     person: "hit the model's token limit",
-    model: 'Your last reply was cut by the token limit. Send a shorter one: small edits instead of whole files.',
+    model:
+      'Your last reply was cut by the token limit. Send a shorter one: small edits instead of whole files.',
   },
   auth: { person: 'the provider refused the API key', model: 'Authentication failed.' },
   model_not_found: { person: 'the provider does not know the model', model: 'Model not found.' },
-  rate_limited: { person: 'rate limited until the retries were used up', model: 'You were rate limited before you could reply.' },
-  provider_error: { person: "the provider's server kept failing", model: 'The connection failed before you could reply.' },
+  rate_limited: {
+    person: 'rate limited until the retries were used up',
+    model: 'You were rate limited before you could reply.',
+  },
+  provider_error: {
+    person: "the provider's server kept failing",
+    model: 'The connection failed before you could reply.',
+  },
   stream_broken: {
     person: 'the reply broke off in the middle (taken back)',
-    model: 'Your last reply broke off in the middle; its edits were taken back. Send it again, whole.',
+    model:
+      'Your last reply broke off in the middle; its edits were taken back. Send it again, whole.',
   },
-  aider_crashed: { person: 'Aider crashed', model: 'The tool that applies your edits crashed. Send your edits again.' },
-  killed_by_signal: { person: 'Aider was killed by a signal', model: 'The tool that applies your edits was killed. Send your edits again.' },
+  aider_crashed: {
+    person: 'Aider crashed',
+    model: 'The tool that applies your edits crashed. Send your edits again.',
+  },
+  killed_by_signal: {
+    person: 'Aider was killed by a signal',
+    model: 'The tool that applies your edits was killed. Send your edits again.',
+  },
   timeout: { person: 'out of time', model: 'Time ran out.' },
-  unanswered_question: { person: 'asked a question that nobody answered', model: 'Do not ask; decide yourself.' },
-  max_iterations: { person: 'stopped at the iteration limit', model: 'The iteration limit was reached.' },
+  unanswered_question: {
+    person: 'asked a question that nobody answered',
+    model: 'Do not ask; decide yourself.',
+  },
+  max_iterations: {
+    person: 'stopped at the iteration limit',
+    model: 'The iteration limit was reached.',
+  },
   start_failed: { person: 'Aider could not be started', model: 'The tool could not be started.' },
   setup_failed: { person: 'the set-up command failed', model: 'The set-up failed.' },
-  worktree_failed: { person: 'the worktree could not be made', model: 'The worktree could not be made.' },
-  commit_failed: { person: 'the work could not be committed', model: 'The work could not be committed.' },
+  worktree_failed: {
+    person: 'the worktree could not be made',
+    model: 'The worktree could not be made.',
+  },
+  commit_failed: {
+    person: 'the work could not be committed',
+    model: 'The work could not be committed.',
+  },
   disk_full: { person: 'the disk is full', model: 'The disk is full.' },
-  dependency_failed: { person: 'skipped: what it depends on did not succeed', model: 'A dependency failed.' },
-  dependency_conflict: { person: 'skipped: what it depends on conflicts', model: 'The dependencies conflict.' },
+  dependency_failed: {
+    person: 'skipped: what it depends on did not succeed',
+    model: 'A dependency failed.',
+  },
+  dependency_conflict: {
+    person: 'skipped: what it depends on conflicts',
+    model: 'The dependencies conflict.',
+  },
 };
 
 /** A reason in words for a person, without its detail. */
@@ -87,9 +124,16 @@ export const screenTexts: readonly { readonly text: ScreenText; readonly pattern
   { text: 'reflections_exhausted', pattern: /Only \d+ reflections allowed, stopping\./ },
   { text: 'token_limit', pattern: /has hit a token limit!/ },
   { text: 'empty_response', pattern: /Empty response received from LLM\./ },
-  { text: 'auth', pattern: /The API provider is not able to authenticate you\.|PermissionDeniedError/ },
+  {
+    text: 'auth',
+    pattern: /The API provider is not able to authenticate you\.|PermissionDeniedError/,
+  },
   { text: 'rate_limited', pattern: /The API provider has rate limited you\./ },
-  { text: 'server', pattern: /servers are down or overloaded|APIConnectionError|InternalServerError|litellm\.Timeout|timed out without returning/ },
+  {
+    text: 'server',
+    pattern:
+      /servers are down or overloaded|litellm\.(APIError|APIConnectionError|InternalServerError|Timeout|ServiceUnavailableError|BadGatewayError)|timed out without returning/,
+  },
   { text: 'not_found', pattern: /litellm\.NotFoundError/ },
   { text: 'unable_to_commit', pattern: /Unable to commit:/ },
   { text: 'unable_to_add', pattern: /Unable to add|Cmd\('git'\) failed/ },

@@ -41,26 +41,46 @@ const tasks = [
   {
     id: 'T1',
     title: 'Take accents and punctuation out of slugs',
-    description: 'In src/slugify.js: decompose the text (NFKD), drop combining marks, turn every run of other characters than a-z and 0-9 into one hyphen, and trim hyphens at both ends.',
-    files: ['src/slugify.js'], new_files: [], read: ['test/slugify.test.js'], depends_on: [], requirements: ['R1'],
+    description:
+      'In src/slugify.js: decompose the text (NFKD), drop combining marks, turn every run of other characters than a-z and 0-9 into one hyphen, and trim hyphens at both ends.',
+    files: ['src/slugify.js'],
+    new_files: [],
+    read: ['test/slugify.test.js'],
+    depends_on: [],
+    requirements: ['R1'],
   },
   {
     id: 'T2',
     title: 'Truncate at word borders',
-    description: 'In src/truncate.js: a text that fits stays. Otherwise cut at the last space that leaves room for "…" and append it.',
-    files: ['src/truncate.js'], new_files: [], read: ['test/truncate.test.js'], depends_on: [], requirements: ['R2'],
+    description:
+      'In src/truncate.js: a text that fits stays. Otherwise cut at the last space that leaves room for "…" and append it.',
+    files: ['src/truncate.js'],
+    new_files: [],
+    read: ['test/truncate.test.js'],
+    depends_on: [],
+    requirements: ['R2'],
   },
   {
     id: 'T3',
     title: 'Add wordCount',
-    description: 'New file src/word-count.js that exports wordCount(text): the number of runs of characters that are not white space.',
-    files: [], new_files: ['src/word-count.js'], read: [], depends_on: [], requirements: ['R3'],
+    description:
+      'New file src/word-count.js that exports wordCount(text): the number of runs of characters that are not white space.',
+    files: [],
+    new_files: ['src/word-count.js'],
+    read: [],
+    depends_on: [],
+    requirements: ['R3'],
   },
   {
     id: 'T4',
     title: 'Export and document wordCount',
-    description: 'Export wordCount from src/index.js and add a line for it to the list in README.md.',
-    files: ['src/index.js', 'README.md'], new_files: [], read: ['src/word-count.js'], depends_on: ['T3'], requirements: ['R4'],
+    description:
+      'Export wordCount from src/index.js and add a line for it to the list in README.md.',
+    files: ['src/index.js', 'README.md'],
+    new_files: [],
+    read: ['src/word-count.js'],
+    depends_on: ['T3'],
+    requirements: ['R4'],
   },
 ];
 
@@ -91,19 +111,26 @@ export const demoScript: Script = {
   geminiModels: ['gemini-2.5-pro', 'gemini-2.5-flash'],
   gemini: [
     {
-      replies: [{ text: JSON.stringify({ prd, parallel: true, tasks }), chunkSize: 80, chunkDelayMs: 8 }],
+      replies: [
+        { text: JSON.stringify({ prd, parallel: true, tasks }), chunkSize: 80, chunkDelayMs: 8 },
+      ],
     },
   ],
   chat: [
     {
       when: 'Task: Take accents',
-      replies: [{ ...pace, text: `I decompose the text, so that accents can be dropped.\n\n${slugify}` }],
+      replies: [
+        { ...pace, text: `I decompose the text, so that accents can be dropped.\n\n${slugify}` },
+      ],
     },
     {
       when: 'Task: Truncate at',
       replies: [
         // The first try quotes the file wrongly, as models do; Aider says so and the next one is right.
-        { ...pace, text: `I cut at the last space.\n\n${truncate.replace('text.slice(0, length);\n=', 'text.substring(0, length);\n=')}` },
+        {
+          ...pace,
+          text: `I cut at the last space.\n\n${truncate.replace('text.slice(0, length);\n=', 'text.substring(0, length);\n=')}`,
+        },
         { ...pace, text: `You are right, the line reads differently. Once more:\n\n${truncate}` },
       ],
     },

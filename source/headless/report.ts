@@ -10,7 +10,9 @@ export function summaryReport(summary: Summary, width: number, glyphs: Glyphs): 
   for (const [name, agent] of agents) {
     if (agent.error) lines.push(`${glyphs.bad} ${name}: ${agent.error}`);
     if (agent.conflicts.length > 0) {
-      lines.push(`${glyphs.bad} ${name}: not merged, it conflicts in ${agent.conflicts.join(', ')}`);
+      lines.push(
+        `${glyphs.bad} ${name}: not merged, it conflicts in ${agent.conflicts.join(', ')}`,
+      );
     } else if (agent.success && !agent.merged) {
       lines.push(`${glyphs.bad} ${name}: not merged, as what it builds on was left out`);
     }
@@ -25,8 +27,12 @@ export function summaryReport(summary: Summary, width: number, glyphs: Glyphs): 
   lines.push(`${summary.landed ? glyphs.ok : glyphs.stopped} The work ${summary.landing}.`);
   if (summary.integration_branch && !summary.landed) {
     lines.push(`  Merged work: ${summary.integration_branch}`);
-    lines.push(`  Look at it:  git diff ${summary.base.slice(0, 12)} ${summary.integration_branch}`);
-    lines.push(`  Land it:     ${summary.land_later ?? `aider-orchestrator land ${summary.timestamp}`}`);
+    lines.push(
+      `  Look at it:  git diff ${summary.base.slice(0, 12)} ${summary.integration_branch}`,
+    );
+    lines.push(
+      `  Land it:     ${summary.land_later ?? `aider-orchestrator land ${summary.timestamp}`}`,
+    );
   }
   if (summary.prd_path) lines.push(`  PRD:         ${summary.prd_path}`);
   lines.push(`  Summary:     .aider_logs/summary_${summary.timestamp}.json`);

@@ -1,8 +1,8 @@
-import { type PublicEvent, eventVersion, publicEvents } from '../core/events.js';
-import { printable } from '../core/printable.js';
-import { reasonWords } from '../core/words.js';
-import { unreachable } from '../core/result.js';
 import { failReasons } from '../core/agent.js';
+import { eventVersion, type PublicEvent, publicEvents } from '../core/events.js';
+import { printable } from '../core/printable.js';
+import { unreachable } from '../core/result.js';
+import { reasonWords } from '../core/words.js';
 import type { Observer } from '../store/run-store.js';
 import { summaryReport } from './report.js';
 import { formatCost, formatDuration, formatTokens, type Glyphs } from './table.js';
@@ -16,7 +16,9 @@ export function jsonReporter(out: Write): Observer {
     for (const event of publicEvents(state, before, message)) {
       const { event: name, ...rest } = event;
       const time = new Date(message.at).toISOString();
-      out(`${JSON.stringify({ v: eventVersion, event: name, time, run: state.config.stamp, ...rest })}\n`);
+      out(
+        `${JSON.stringify({ v: eventVersion, event: name, time, run: state.config.stamp, ...rest })}\n`,
+      );
     }
   };
 }
@@ -33,7 +35,8 @@ export function lineReporter(out: Write, options: LineOptions): Observer {
     for (const event of publicEvents(state, before, message)) {
       const lines = eventLines(event, options);
       const clock = new Date(message.at).toTimeString().slice(0, 8);
-      for (const line of lines) out(event.event === 'run_finished' ? `${line}\n` : `${clock}  ${printable(line)}\n`);
+      for (const line of lines)
+        out(event.event === 'run_finished' ? `${line}\n` : `${clock}  ${printable(line)}\n`);
     }
   };
 }
@@ -47,15 +50,24 @@ function eventLines(event: PublicEvent, options: LineOptions): string[] {
   const at = (least: Verbosity, ...lines: string[]) => (shows(verbosity, least) ? lines : []);
   switch (event.event) {
     case 'run_started':
-      return at('normal', `run ${event.run}  ${event.branch ?? 'detached HEAD'} at ${event.base.slice(0, 12)}, model ${event.model}${event.simulated ? ', SIMULATED agents' : ''}`);
+      return at(
+        'normal',
+        `run ${event.run}  ${event.branch ?? 'detached HEAD'} at ${event.base.slice(0, 12)}, model ${event.model}${event.simulated ? ', SIMULATED agents' : ''}`,
+      );
     case 'plan_made':
       return at('normal', ...planLines(event));
     case 'warning':
       return at('quiet', `! ${event.message}`);
     case 'agent_prepared':
-      return at('verbose', `${name(event.agent)}  worktree ${event.worktree}, branch ${event.branch}`);
+      return at(
+        'verbose',
+        `${name(event.agent)}  worktree ${event.worktree}, branch ${event.branch}`,
+      );
     case 'attempt_started':
-      return at('normal', `${name(event.agent, event.simulated)}  attempt ${event.attempt} started (pid ${event.pid})`);
+      return at(
+        'normal',
+        `${name(event.agent, event.simulated)}  attempt ${event.attempt} started (pid ${event.pid})`,
+      );
     case 'assistant_response':
       return at(
         'normal',
@@ -64,16 +76,36 @@ function eventLines(event: PublicEvent, options: LineOptions): string[] {
     case 'agent_asks':
       return at('quiet', `${name(event.agent)}  asks: ${event.question}`);
     case 'attempt_failed':
-      return at('normal', `${name(event.agent)}  attempt ${event.attempt}: ${wordsFor(event.reason)}`);
+      return at(
+        'normal',
+        `${name(event.agent)}  attempt ${event.attempt}: ${wordsFor(event.reason)}`,
+      );
     case 'agent_done': {
-      const glyph = event.state === 'succeeded' ? glyphs.ok : event.state === 'killed' ? glyphs.stopped : glyphs.bad;
-      const work = event.files > 0 ? `, ${event.files} files +${event.added} -${event.removed}` : '';
-      return at('normal', `${name(event.agent, event.simulated)}  ${glyph} ${event.words}${work}, ${formatDuration(event.duration_s)}  ${event.title}`);
+      const glyph =
+        event.state === 'succeeded'
+          ? glyphs.ok
+          : event.state === 'killed'
+            ? glyphs.stopped
+            : glyphs.bad;
+      const work =
+        event.files > 0 ? `, ${event.files} files +${event.added} -${event.removed}` : '';
+      return at(
+        'normal',
+        `${name(event.agent, event.simulated)}  ${glyph} ${event.words}${work}, ${formatDuration(event.duration_s)}  ${event.title}`,
+      );
     }
     case 'interrupted':
-      return at('quiet', `interrupted (${event.signal}): the agents are stopped, their work is kept; again to stop at once`);
+      return at(
+        'quiet',
+        `interrupted (${event.signal}): the agents are stopped, their work is kept; again to stop at once`,
+      );
     case 'integrated':
-      return at('normal', event.commit ? `merged ${event.merged.map((agent) => name(agent)).join(', ')} into ${event.branch}` : 'nothing to merge');
+      return at(
+        'normal',
+        event.commit
+          ? `merged ${event.merged.map((agent) => name(agent)).join(', ')} into ${event.branch}`
+          : 'nothing to merge',
+      );
     case 'landing':
       return at('verbose', event.words);
     case 'run_finished':

@@ -19,7 +19,7 @@ export function glyphsFor(env: NodeJS.ProcessEnv): Glyphs {
 }
 
 /** Pads or cuts to a display width; wide characters count as two columns. */
-export function fit(text: string, width: number): string {
+export function fitWidth(text: string, width: number): string {
   if (stringWidth(text) <= width) return text + ' '.repeat(width - stringWidth(text));
   let cut = '';
   for (const { segment } of new Intl.Segmenter().segment(text)) {
@@ -48,8 +48,12 @@ export function formatCost(cost: number | null): string {
 
 function row(name: string, agent: AgentSummary, simulated: boolean, glyphs: Glyphs): string[] {
   const { state } = agent.outcome;
-  const glyph = state === 'succeeded' ? glyphs.ok : state === 'killed' ? glyphs.stopped : glyphs.bad;
-  const notMerged = agent.success && !agent.merged ? `, not merged${agent.conflicts.length > 0 ? ': conflict' : ''}` : '';
+  const glyph =
+    state === 'succeeded' ? glyphs.ok : state === 'killed' ? glyphs.stopped : glyphs.bad;
+  const notMerged =
+    agent.success && !agent.merged
+      ? `, not merged${agent.conflicts.length > 0 ? ': conflict' : ''}`
+      : '';
   const added = agent.files_changed.reduce((sum, file) => sum + (file.added ?? 0), 0);
   const removed = agent.files_changed.reduce((sum, file) => sum + (file.removed ?? 0), 0);
   return [
@@ -84,9 +88,11 @@ export function summaryTable(summary: Summary, width: number, glyphs: Glyphs): s
   const draw = (cells: readonly string[]) =>
     cells
       .map((cell, column) => {
-        const fitted = fit(cell, widths[column] as number);
+        const fitted = fitWidth(cell, widths[column] as number);
         const text = fitted.trimEnd();
-        return rightAligned.has(column) ? ' '.repeat((widths[column] as number) - stringWidth(text)) + text : fitted;
+        return rightAligned.has(column)
+          ? ' '.repeat((widths[column] as number) - stringWidth(text)) + text
+          : fitted;
       })
       .join('  ')
       .trimEnd();

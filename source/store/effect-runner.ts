@@ -103,7 +103,9 @@ export function createEffectRunner(ports: Ports, state: () => RunState, onFinish
       }
       case 'integrate':
         background(async () => {
-          const done = await workspace.integrate(effect.order.map((index) => mergeItem(state(), index)));
+          const done = await workspace.integrate(
+            effect.order.map((index) => mergeItem(state(), index)),
+          );
           dispatch(
             done.ok
               ? { type: 'integrated', integration: done.value }
@@ -125,7 +127,10 @@ export function createEffectRunner(ports: Ports, state: () => RunState, onFinish
     }
   };
 
-  async function startAttempt(effect: Effect & { type: 'start_attempt' }, dispatch: Dispatch): Promise<void> {
+  async function startAttempt(
+    effect: Effect & { type: 'start_attempt' },
+    dispatch: Dispatch,
+  ): Promise<void> {
     const { agent, attempt, place, message } = effect;
     const started = await backend.start(
       { agent, attempt, place, message, task: agentOf(agent).task, prdPath: state().prdPath },

@@ -12,7 +12,10 @@ export interface PlanningPorts {
   readonly planner: Planner | null;
   readonly digest: () => Promise<string>;
   /** Checks paths; `lenient` drops files to be read that do not exist, where a model named them. */
-  readonly resolve: (tasks: readonly Task[], lenient: boolean) => Promise<{ tasks: Task[]; problems: string[] }>;
+  readonly resolve: (
+    tasks: readonly Task[],
+    lenient: boolean,
+  ) => Promise<{ tasks: Task[]; problems: string[] }>;
   readonly isTracked: (file: string) => boolean;
   /** Saves the PRD and gives its path. */
   readonly savePrd: (text: string) => Promise<Result<string, Failure>>;
@@ -109,8 +112,12 @@ function keepFocus(
     const others = task.files.filter((file) => isTracked(file) && !config.files.includes(file));
     if (others.length === 0) return [task];
     const files = task.files.filter((file) => !others.includes(file));
-    warnings.push(`Plan: ${task.id} may not change ${others.join(', ')}, as --files does not name them.`);
-    return files.length === 0 ? [] : [{ ...task, files, read: [...new Set([...task.read, ...others])] }];
+    warnings.push(
+      `Plan: ${task.id} may not change ${others.join(', ')}, as --files does not name them.`,
+    );
+    return files.length === 0
+      ? []
+      : [{ ...task, files, read: [...new Set([...task.read, ...others])] }];
   });
   return kept.length > 0 ? kept : chunkFiles(config.files, config.maxAgents, config.change);
 }

@@ -3,7 +3,12 @@ import path from 'node:path';
 import type { AttemptExit, StopSignal } from '../../core/agent.js';
 import { escapeIgnorePattern } from '../../core/paths.js';
 import type { Task } from '../../core/plan.js';
-import type { AgentBackend, AttemptEvents, AttemptHandle, AttemptRequest } from '../../core/ports.js';
+import type {
+  AgentBackend,
+  AttemptEvents,
+  AttemptHandle,
+  AttemptRequest,
+} from '../../core/ports.js';
 import { err, ok, type Result } from '../../core/result.js';
 import { findQuestion, findTexts } from '../../core/screen-facts.js';
 import type { LogPaths } from '../logs/log-paths.js';
@@ -50,7 +55,10 @@ export class AiderBackend implements AgentBackend {
     return this.terminals.get(agent)?.screen ?? null;
   }
 
-  async start(request: AttemptRequest, events: AttemptEvents): Promise<Result<AttemptHandle, string>> {
+  async start(
+    request: AttemptRequest,
+    events: AttemptEvents,
+  ): Promise<Result<AttemptHandle, string>> {
     try {
       const args = this.prepareFiles(request);
       const terminal = this.terminal(request);
@@ -65,7 +73,9 @@ export class AiderBackend implements AgentBackend {
         rows,
       });
       terminal.recording.mark(`attempt ${request.attempt}`);
-      return ok(watchAttempt(process, terminal, log, statSync(log).size, events, this.options.onWarning));
+      return ok(
+        watchAttempt(process, terminal, log, statSync(log).size, events, this.options.onWarning),
+      );
     } catch (error) {
       return err((error as Error).message);
     }
@@ -87,7 +97,10 @@ export class AiderBackend implements AgentBackend {
     if (!terminal) {
       const file = this.options.paths.cast(request.agent);
       const title = `agent ${request.agent}: ${request.task.title}`;
-      terminal = { screen: new Screen(cols, rows), recording: new Recording(file, cols, rows, title) };
+      terminal = {
+        screen: new Screen(cols, rows),
+        recording: new Recording(file, cols, rows, title),
+      };
       this.terminals.set(request.agent, terminal);
     }
     return terminal;

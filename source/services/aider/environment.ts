@@ -14,8 +14,18 @@ const set: Readonly<Record<string, string>> = {
 };
 
 const unset = [
-  'NO_COLOR', 'FORCE_COLOR', 'COLUMNS', 'LINES', 'GIT_DIR', 'GIT_WORK_TREE', 'GIT_INDEX_FILE',
-  'GIT_COMMON_DIR', 'GIT_PREFIX', 'TMUX', 'TMUX_PANE', 'STY',
+  'NO_COLOR',
+  'FORCE_COLOR',
+  'COLUMNS',
+  'LINES',
+  'GIT_DIR',
+  'GIT_WORK_TREE',
+  'GIT_INDEX_FILE',
+  'GIT_COMMON_DIR',
+  'GIT_PREFIX',
+  'TMUX',
+  'TMUX_PANE',
+  'STY',
 ];
 
 /** Aider's own names for what the rest of the world knows under the plain ones. */

@@ -66,9 +66,13 @@ export async function findAider(named: string | null): Promise<Result<FoundAider
   });
 }
 
-async function describeAider(command: string, source: FoundAider['source']): Promise<Result<FoundAider, Failure>> {
+async function describeAider(
+  command: string,
+  source: FoundAider['source'],
+): Promise<Result<FoundAider, Failure>> {
   const python = await interpreterOf(command);
-  const version = python === null ? await askCommand(command) : await askInterpreter(python, command);
+  const version =
+    python === null ? await askCommand(command) : await askInterpreter(python, command);
   if (version === null) {
     return err({
       kind: 'aider',

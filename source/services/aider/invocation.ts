@@ -24,10 +24,20 @@ export interface Invocation {
 
 /** Switches off whatever would ask, upgrade, open a browser, scrape, install or write elsewhere. */
 export const unattendedArguments = [
-  '--yes-always', '--no-gitignore', '--no-check-update', '--no-show-release-notes',
-  '--no-show-model-warnings', '--no-analytics', '--no-detect-urls', '--disable-playwright',
-  '--no-suggest-shell-commands', '--no-notifications', '--no-auto-lint', '--no-auto-test',
-  '--no-auto-commits', '--no-dirty-commits',
+  '--yes-always',
+  '--no-gitignore',
+  '--no-check-update',
+  '--no-show-release-notes',
+  '--no-show-model-warnings',
+  '--no-analytics',
+  '--no-detect-urls',
+  '--disable-playwright',
+  '--no-suggest-shell-commands',
+  '--no-notifications',
+  '--no-auto-lint',
+  '--no-auto-test',
+  '--no-auto-commits',
+  '--no-dirty-commits',
 ] as const;
 
 /** The argument list for one unattended Aider; never passed through a shell, and without secrets. */
@@ -35,20 +45,29 @@ export function aiderArguments(invocation: Invocation): string[] {
   const { model, task, message, read, scope } = invocation;
   const color = (rgb: number) => `#${rgb.toString(16).padStart(6, '0').toUpperCase()}`;
   return [
-    '--model', model,
+    '--model',
+    model,
     ...unattendedArguments,
     ...('text' in message ? [`--message=${message.text}`] : ['--message-file', message.file]),
     ...task.files.flatMap((file) => ['--file', file]),
     ...read.flatMap((file) => ['--read', file]),
-    '--analytics-log', invocation.analyticsLog,
-    '--chat-history-file', invocation.chatHistory,
-    '--input-history-file', '/dev/null',
-    '--max-chat-history-tokens', '1000000',
+    '--analytics-log',
+    invocation.analyticsLog,
+    '--chat-history-file',
+    invocation.chatHistory,
+    '--input-history-file',
+    '/dev/null',
+    '--max-chat-history-tokens',
+    '1000000',
     ...(scope === null ? [] : ['--aiderignore', scope]),
-    '--tool-error-color', color(errorRgb),
-    '--tool-warning-color', color(warningRgb),
-    '--pretty', '--stream',
-    '--timeout', '120',
+    '--tool-error-color',
+    color(errorRgb),
+    '--tool-warning-color',
+    color(warningRgb),
+    '--pretty',
+    '--stream',
+    '--timeout',
+    '120',
     ...invocation.extra,
   ];
 }

@@ -13,7 +13,11 @@ export class LogTail {
   private readonly chunk = Buffer.allocUnsafe(64 * 1024);
   private offset: number;
 
-  constructor(file: string, from: number, private readonly onEvent: (event: AiderEvent) => void) {
+  constructor(
+    file: string,
+    from: number,
+    private readonly onEvent: (event: AiderEvent) => void,
+  ) {
     this.fd = openSync(file, 'r');
     this.offset = from;
     this.watcher = watch(file, () => this.read());

@@ -33,9 +33,18 @@ export async function makeRepoMap(request: RepoMapRequest): Promise<string | nul
     const end = await runCommand({
       file,
       args: [
-        ...before, '--model', request.model, ...unattendedArguments,
-        '--chat-history-file', path.join(scratch, 'chat.md'), '--input-history-file', '/dev/null',
-        '--no-pretty', '--show-repo-map', '--map-tokens', String(request.tokens),
+        ...before,
+        '--model',
+        request.model,
+        ...unattendedArguments,
+        '--chat-history-file',
+        path.join(scratch, 'chat.md'),
+        '--input-history-file',
+        '/dev/null',
+        '--no-pretty',
+        '--show-repo-map',
+        '--map-tokens',
+        String(request.tokens),
       ],
       cwd: worktree,
       env: agentEnvironment(process.env, request.model, null),
@@ -59,7 +68,10 @@ export function cutMap(output: string): string | null {
   if (start < 0) return null;
   const map = lines
     .slice(start + 1)
-    .filter((line) => !/^(Here are summaries of|Do not propose changes|If you need to edit any)/.test(line))
+    .filter(
+      (line) =>
+        !/^(Here are summaries of|Do not propose changes|If you need to edit any)/.test(line),
+    )
     .join('\n')
     .trim();
   return map === '' ? null : map;
@@ -67,5 +79,8 @@ export function cutMap(output: string): string | null {
 
 /** Writes the map for agents to read. */
 export async function writeMap(file: string, map: string): Promise<void> {
-  await writeFile(file, `# Map of the repository\n\nThe important symbols of its files, as they are before the change. For reading only.\n\n\`\`\`\n${map}\n\`\`\`\n`);
+  await writeFile(
+    file,
+    `# Map of the repository\n\nThe important symbols of its files, as they are before the change. For reading only.\n\n\`\`\`\n${map}\n\`\`\`\n`,
+  );
 }

@@ -28,7 +28,9 @@ export interface SetupDone {
  * place and moved there when it is whole, so that an interrupted set-up leaves nothing half done.
  * @param onProgress gets the lines that the installer prints
  */
-export async function setupAider(onProgress: (line: string) => void): Promise<Result<SetupDone, Failure>> {
+export async function setupAider(
+  onProgress: (line: string) => void,
+): Promise<Result<SetupDone, Failure>> {
   const folder = aiderFolder();
   const command = path.join(folder, 'bin', 'aider');
   if (await works(folder)) return ok({ command, installed: false });
@@ -51,27 +53,48 @@ export async function setupAider(onProgress: (line: string) => void): Promise<Re
 /** Whether an installation is whole: its metadata can be read by its own interpreter. */
 async function works(folder: string): Promise<boolean> {
   const python = path.join(folder, 'bin', 'python');
-  if (!(await isExecutable(python)) || !(await isExecutable(path.join(folder, 'bin', 'aider')))) return false;
+  if (!(await isExecutable(python)) || !(await isExecutable(path.join(folder, 'bin', 'aider'))))
+    return false;
   const code = `import importlib.metadata as m, sys; sys.exit(m.version('aider-chat') != '${aiderVersion}')`;
-  return run(python, ['-c', code]).then(() => true, () => false);
+  return run(python, ['-c', code]).then(
+    () => true,
+    () => false,
+  );
 }
 
-async function install(folder: string, onProgress: (line: string) => void): Promise<Result<void, Failure>> {
+async function install(
+  folder: string,
+  onProgress: (line: string) => void,
+): Promise<Result<void, Failure>> {
   const python = await findPython();
   const uv = await which('uv');
   if (uv !== null) {
     // uv can fetch a Python of its own where the system has none that suits.
     const version = python?.version ?? '3.12';
-    const made = await step(uv, ['venv', '--relocatable', '--python', python?.command ?? version, folder], onProgress);
+    const made = await step(
+      uv,
+      ['venv', '--relocatable', '--python', python?.command ?? version, folder],
+      onProgress,
+    );
     if (!made.ok) return made;
-    return step(uv, ['pip', 'install', '--python', path.join(folder, 'bin', 'python'), requirement], onProgress);
+    return step(
+      uv,
+      ['pip', 'install', '--python', path.join(folder, 'bin', 'python'), requirement],
+      onProgress,
+    );
   }
   if (python === null) return err(await noPython());
   onProgress(`Python ${python.version}: ${python.command}`);
   const made = await step(python.command, ['-m', 'venv', folder], onProgress);
   if (!made.ok) return made;
   const pip = [
-    '-m', 'pip', 'install', '--disable-pip-version-check', '--no-input', '--progress-bar', 'off',
+    '-m',
+    'pip',
+    'install',
+    '--disable-pip-version-check',
+    '--no-input',
+    '--progress-bar',
+    'off',
     requirement,
   ];
   const installed = await step(path.join(folder, 'bin', 'python'), pip, onProgress);
@@ -113,10 +136,17 @@ async function step(
     },
   });
   if (end.exit.code === 0) return ok(undefined);
-  const last = end.text.split('\n').filter((line) => /error|no space|could not/i.test(line)).slice(-2).join(' ');
+  const last = end.text
+    .split('\n')
+    .filter((line) => /error|no space|could not/i.test(line))
+    .slice(-2)
+    .join(' ');
   const what = end.exit.signal ?? `exit code ${end.exit.code}`;
-  if (/No space left on device/i.test(end.text)) return err({ kind: 'disk_full', doing: 'installing Aider' });
-  return err(setupFailure(`${path.basename(file)} ${args.slice(0, 3).join(' ')}: ${what}. ${last}`));
+  if (/No space left on device/i.test(end.text))
+    return err({ kind: 'disk_full', doing: 'installing Aider' });
+  return err(
+    setupFailure(`${path.basename(file)} ${args.slice(0, 3).join(' ')}: ${what}. ${last}`),
+  );
 }
 
 function setupFailure(detail: string): Failure {
@@ -149,7 +179,9 @@ export async function findPython(): Promise<FoundPython | null> {
 async function noPython(): Promise<Failure> {
   const command = (await which('python3')) ?? (await which('python'));
   const answer = command
-    ? await run(command, ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])'], { timeout: 20_000 }).catch(() => null)
+    ? await run(command, ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])'], {
+        timeout: 20_000,
+      }).catch(() => null)
     : null;
   const found = answer?.stdout.trim();
   const message = found

@@ -53,7 +53,8 @@ export function readSettings(file: string): Result<SettingsFile | null, Failure>
     return err({ kind: 'settings', file, problems: [`not JSON (${(error as Error).message})`] });
   }
   const parsed = settingsSchema.safeParse(value);
-  if (!parsed.success) return err({ kind: 'settings', file, problems: schemaProblems(parsed.error) });
+  if (!parsed.success)
+    return err({ kind: 'settings', file, problems: schemaProblems(parsed.error) });
   return ok({ path: file, text, settings: parsed.data });
 }
 

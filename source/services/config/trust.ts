@@ -33,5 +33,9 @@ export function isTrusted(file: SettingsFile): boolean {
 }
 
 export function recordTrust(file: SettingsFile): void {
-  writeWhole(trustFile(), `${JSON.stringify({ ...readTrust(), [file.path]: digest(file) }, null, 2)}\n`, 0o600);
+  writeWhole(
+    trustFile(),
+    `${JSON.stringify({ ...readTrust(), [file.path]: digest(file) }, null, 2)}\n`,
+    0o600,
+  );
 }

@@ -21,11 +21,23 @@ export const responseSchema: ResponseSchema = {
       type: SchemaType.ARRAY,
       items: {
         type: SchemaType.OBJECT,
-        required: ['id', 'title', 'description', 'files', 'new_files', 'read', 'depends_on', 'requirements'],
+        required: [
+          'id',
+          'title',
+          'description',
+          'files',
+          'new_files',
+          'read',
+          'depends_on',
+          'requirements',
+        ],
         properties: {
           id: { type: SchemaType.STRING, description: 'T1, T2, …' },
           title: { type: SchemaType.STRING, description: 'One line, imperative' },
-          description: { type: SchemaType.STRING, description: 'All an engineer needs who sees only these files' },
+          description: {
+            type: SchemaType.STRING,
+            description: 'All an engineer needs who sees only these files',
+          },
           files: strings('Existing files this task changes'),
           new_files: strings('Files this task creates'),
           read: strings('Files it must know, but does not change'),
@@ -41,7 +53,10 @@ function strings(description: string): ResponseSchema {
   return { type: SchemaType.ARRAY, description, items: { type: SchemaType.STRING } };
 }
 
-const list = z.array(z.string()).nullish().transform((value) => (value ?? []).map((item) => item.trim()).filter(Boolean));
+const list = z
+  .array(z.string())
+  .nullish()
+  .transform((value) => (value ?? []).map((item) => item.trim()).filter(Boolean));
 
 const answerSchema = z.object({
   prd: z.string().trim().min(1),
@@ -90,17 +105,24 @@ export function readAnswer(text: string): Result<Answer, string> {
       depends_on: task.depends_on,
       ...(task.requirements.length > 0 ? { requirements: task.requirements } : {}),
     });
-    if (!checked.success) return err(`task ${task.id}: ${schemaProblems(checked.error).join('; ')}`);
+    if (!checked.success)
+      return err(`task ${task.id}: ${schemaProblems(checked.error).join('; ')}`);
     tasks.push(checked.data);
   }
   return ok({ prd: parsed.data.prd, parallel: parsed.data.parallel ?? true, tasks });
 }
 
 /** The instructions for the plan. */
-export function planPrompt(change: string, digest: string, focus: readonly string[], maxAgents: number): string {
-  const focused = focus.length > 0
-    ? `\nChange only these files (new ones may be added where they are needed):\n${focus.map((file) => `- ${file}`).join('\n')}\n`
-    : '';
+export function planPrompt(
+  change: string,
+  digest: string,
+  focus: readonly string[],
+  maxAgents: number,
+): string {
+  const focused =
+    focus.length > 0
+      ? `\nChange only these files (new ones may be added where they are needed):\n${focus.map((file) => `- ${file}`).join('\n')}\n`
+      : '';
   return `You plan a change to a software repository. Write a PRD for it and split the work into tasks for coding agents.
 
 The agents work at the same time, at most ${maxAgents} of them, each on files of its own, and none sees what the others do.

@@ -12,7 +12,12 @@ export interface GeminiTrouble {
 /** Reads what went wrong from the library's error. The key is never in the detail. */
 export function classify(error: unknown, key: string): GeminiTrouble {
   const mask = (text: string) => text.split(key).join('***').replace(/\s+/g, ' ').slice(0, 300);
-  const trouble = (problem: PlannerProblem, detail: string, retry: boolean, waitMs: number | null = null) => ({
+  const trouble = (
+    problem: PlannerProblem,
+    detail: string,
+    retry: boolean,
+    waitMs: number | null = null,
+  ) => ({
     problem,
     detail: mask(detail),
     retry,
@@ -30,7 +35,8 @@ export function classify(error: unknown, key: string): GeminiTrouble {
     return trouble('server', detail, false);
   }
   const cause = error instanceof Error ? `${error.message} ${causes(error)}` : String(error);
-  if (/block(ed)?|SAFETY|PROHIBITED|RECITATION/i.test(cause)) return trouble('blocked', cause, false);
+  if (/block(ed)?|SAFETY|PROHIBITED|RECITATION/i.test(cause))
+    return trouble('blocked', cause, false);
   return trouble('network', cause.replace(/^.*?Error fetching from \S+:?\s*/, ''), true);
 }
 

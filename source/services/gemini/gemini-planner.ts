@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
-  type Content, FinishReason, type GenerateContentResponse, GoogleGenerativeAI,
+  type Content,
+  FinishReason,
+  type GenerateContentResponse,
+  GoogleGenerativeAI,
 } from '@google/generative-ai';
 import type { Failure, PlannerProblem } from '../../core/failure.js';
 import type { Planner, PlannerAnswer, PlanRequest } from '../../core/ports.js';
@@ -45,7 +48,14 @@ export class GeminiPlanner implements Planner {
     const repair: Content[] = [
       question,
       { role: 'model', parts: [{ text: first.value.text }] },
-      { role: 'user', parts: [{ text: `That answer cannot be used: ${read.failure}. Answer again, with the JSON alone.` }] },
+      {
+        role: 'user',
+        parts: [
+          {
+            text: `That answer cannot be used: ${read.failure}. Answer again, with the JSON alone.`,
+          },
+        ],
+      },
     ];
     const second = await this.askAny(request, repair, first.value.model, warnings);
     if (!second.ok) return second;
@@ -62,12 +72,16 @@ export class GeminiPlanner implements Planner {
     warnings: string[],
   ): Promise<Result<Reply, Failure>> {
     const answer = await this.ask(request, contents, model);
-    const gone = !answer.ok && answer.failure.kind === 'planner' && answer.failure.problem === 'model_gone';
+    const gone =
+      !answer.ok && answer.failure.kind === 'planner' && answer.failure.problem === 'model_gone';
     if (!gone) return answer;
     const others = await this.others(request.signal);
     const best = others.find((name) => name !== model);
-    if (!best) return problem('model_gone', `${model} is not available, and no other model can be found`);
-    warnings.push(`The Gemini model ${model} is gone; ${best} was used instead. Name another with --gemini-model.`);
+    if (!best)
+      return problem('model_gone', `${model} is not available, and no other model can be found`);
+    warnings.push(
+      `The Gemini model ${model} is gone; ${best} was used instead. Name another with --gemini-model.`,
+    );
     return this.ask(request, contents, best);
   }
 
@@ -76,7 +90,11 @@ export class GeminiPlanner implements Planner {
     return listModels(this.baseUrl, this.options.key, limit).catch(() => []);
   }
 
-  private async ask(request: PlanRequest, contents: Content[], model: string): Promise<Result<Reply, Failure>> {
+  private async ask(
+    request: PlanRequest,
+    contents: Content[],
+    model: string,
+  ): Promise<Result<Reply, Failure>> {
     let wait = this.options.backoffMs ?? 1000;
     for (let attempt = 1; ; attempt++) {
       const silence = new AbortController();
@@ -85,10 +103,15 @@ export class GeminiPlanner implements Planner {
         return text.ok ? ok({ text: text.value, model }) : text;
       } catch (error) {
         if (request.signal.aborted) return problem('cancelled', '');
-        if (silence.signal.aborted) return problem('timeout', `no answer for ${(this.options.silenceMs ?? 120_000) / 1000} s`);
+        if (silence.signal.aborted)
+          return problem(
+            'timeout',
+            `no answer for ${(this.options.silenceMs ?? 120_000) / 1000} s`,
+          );
         const trouble = classify(error, this.options.key);
         const pause = trouble.waitMs ?? wait * (1 + Math.random() / 4);
-        if (!trouble.retry || attempt === tries || pause > longestWaitMs) return problem(trouble.problem, trouble.detail);
+        if (!trouble.retry || attempt === tries || pause > longestWaitMs)
+          return problem(trouble.problem, trouble.detail);
         await sleep(pause, undefined, { signal: request.signal }).catch(() => {});
         if (request.signal.aborted) return problem('cancelled', '');
         wait *= 2;
@@ -103,7 +126,14 @@ export class GeminiPlanner implements Planner {
     silence: AbortController,
   ): Promise<Result<string, Failure>> {
     const client = new GoogleGenerativeAI(this.options.key).getGenerativeModel(
-      { model, generationConfig: { responseMimeType: 'application/json', responseSchema, temperature: 0.2 } },
+      {
+        model,
+        generationConfig: {
+          responseMimeType: 'application/json',
+          responseSchema,
+          temperature: 0.2,
+        },
+      },
       { baseUrl: this.baseUrl },
     );
     const signal = AbortSignal.any([request.signal, silence.signal]);
@@ -118,7 +148,9 @@ export class GeminiPlanner implements Planner {
         last = chunk;
         const blocked = blockReason(chunk);
         if (blocked !== null) return problem('blocked', blocked);
-        text += (chunk.candidates?.[0]?.content?.parts ?? []).map((part) => part.text ?? '').join('');
+        text += (chunk.candidates?.[0]?.content?.parts ?? [])
+          .map((part) => part.text ?? '')
+          .join('');
         request.onText?.(text);
       }
       if (signal.aborted) throw new Error('aborted');
@@ -137,7 +169,12 @@ export class GeminiPlanner implements Planner {
 }
 
 const refusals: ReadonlySet<string> = new Set([
-  'SAFETY', 'RECITATION', 'BLOCKLIST', 'PROHIBITED_CONTENT', 'SPII', 'LANGUAGE',
+  'SAFETY',
+  'RECITATION',
+  'BLOCKLIST',
+  'PROHIBITED_CONTENT',
+  'SPII',
+  'LANGUAGE',
 ]);
 
 function blockReason(chunk: GenerateContentResponse): string | null {

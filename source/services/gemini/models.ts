@@ -9,7 +9,11 @@ const listSchema = z.object({
 export const defaultBaseUrl = 'https://generativelanguage.googleapis.com';
 
 /** The models a key may use for text, best first. Throws like `fetch`, or on an HTTP error. */
-export async function listModels(baseUrl: string, key: string, signal: AbortSignal): Promise<string[]> {
+export async function listModels(
+  baseUrl: string,
+  key: string,
+  signal: AbortSignal,
+): Promise<string[]> {
   const response = await fetch(`${baseUrl}/v1beta/models?pageSize=1000`, {
     headers: { 'x-goog-api-key': key },
     signal,
@@ -19,7 +23,11 @@ export async function listModels(baseUrl: string, key: string, signal: AbortSign
   return models
     .filter((model) => model.supportedGenerationMethods?.includes('generateContent') ?? true)
     .map((model) => model.name.replace(/^models\//, ''))
-    .filter((name) => /^gemini-/.test(name) && !/(embedding|image|tts|audio|live|vision|robotics|computer)/.test(name))
+    .filter(
+      (name) =>
+        /^gemini-/.test(name) &&
+        !/(embedding|image|tts|audio|live|vision|robotics|computer)/.test(name),
+    )
     .sort((a, b) => score(b) - score(a));
 }
 

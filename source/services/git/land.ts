@@ -25,26 +25,41 @@ export async function land(request: LandRequest): Promise<Landing> {
   const { repo, commit, branch } = request;
   const refusal = await whyNot(request);
   if (refusal !== null) return { state: 'refused', reason: refusal, how: request.later };
-  const merged = await git(repo, ['-c', 'merge.verifySignatures=false', 'merge', '--ff-only', '--no-stat', '--quiet', commit]);
+  const merged = await git(repo, [
+    '-c',
+    'merge.verifySignatures=false',
+    'merge',
+    '--ff-only',
+    '--no-stat',
+    '--quiet',
+    commit,
+  ]);
   if (!merged.ok) {
-    const reason = merged.failure.kind === 'git' ? merged.failure.detail.split('\n')[0] : 'the disk is full';
+    const reason =
+      merged.failure.kind === 'git' ? merged.failure.detail.split('\n')[0] : 'the disk is full';
     return { state: 'refused', reason: reason ?? 'git refused', how: request.later };
   }
   return { state: 'landed', commit, branch: branch ?? 'HEAD' };
 }
 
 async function whyNot({ repo, base, branch, commit }: LandRequest): Promise<string | null> {
-  const current = await gitText(repo, ['symbolic-ref', '--quiet', '--short', 'HEAD'], { answers: [1] });
+  const current = await gitText(repo, ['symbolic-ref', '--quiet', '--short', 'HEAD'], {
+    answers: [1],
+  });
   if (!current.ok) return 'git cannot tell the current branch';
-  if (branch === null || current.value === '') return 'HEAD is detached, there is no branch to land on';
-  if (current.value !== branch) return `the current branch is ${current.value}, the run started on ${branch}`;
+  if (branch === null || current.value === '')
+    return 'HEAD is detached, there is no branch to land on';
+  if (current.value !== branch)
+    return `the current branch is ${current.value}, the run started on ${branch}`;
   const head = await gitText(repo, ['rev-parse', 'HEAD']);
-  if (!head.ok || head.value !== base) return `the branch ${branch} has moved since the run started`;
+  if (!head.ok || head.value !== base)
+    return `the branch ${branch} has moved since the run started`;
   const changed = await changedTrackedFiles(repo);
   if (!changed.ok) return 'git cannot tell whether files are changed';
   if (changed.value.length > 0) return `tracked files are changed: ${listing(changed.value)}`;
   const overwritten = await untrackedInTheWay(repo, base, commit);
-  if (overwritten.length > 0) return `untracked files would be overwritten: ${listing(overwritten)}`;
+  if (overwritten.length > 0)
+    return `untracked files would be overwritten: ${listing(overwritten)}`;
   return null;
 }
 
@@ -60,7 +75,8 @@ async function untrackedInTheWay(repo: string, base: string, commit: string): Pr
   const lower = new Set(ignoreCase ? [...tracked].map((name) => name.toLowerCase()) : []);
   const inTheWay: string[] = [];
   for (const file of diff.value.files) {
-    if (file.status !== 'A' || tracked.has(file.path) || lower.has(file.path.toLowerCase())) continue;
+    if (file.status !== 'A' || tracked.has(file.path) || lower.has(file.path.toLowerCase()))
+      continue;
     const there = await lstat(path.join(repo, file.path)).catch(() => null);
     if (there) inTheWay.push(file.path);
   }

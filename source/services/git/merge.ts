@@ -71,7 +71,12 @@ export async function integrate(
       leftOut.push({ agent: item.agent, files: [], because: lost.agent });
       continue;
     }
-    const next = await mergeCommits(repo, tip, item.commit, `Merge agent ${item.agent}: ${item.title}\n`);
+    const next = await mergeCommits(
+      repo,
+      tip,
+      item.commit,
+      `Merge agent ${item.agent}: ${item.title}\n`,
+    );
     if (!next.ok) return next;
     if (next.value.clean) {
       tip = next.value.commit;

@@ -1,5 +1,5 @@
-import { isManifest } from '../../core/groups.js';
 import type { RepoFacts } from '../../core/digest.js';
+import { isManifest } from '../../core/groups.js';
 import type { Repository } from './repository.js';
 import { git, gitText } from './run-git.js';
 
@@ -22,7 +22,9 @@ export async function readRepoFacts(repo: Repository, map: string | null): Promi
   return {
     files,
     readme: readme ? { path: readme.path, text: await text(readme.path) } : null,
-    manifests: await Promise.all(manifests.map(async ({ path }) => ({ path, text: await text(path) }))),
+    manifests: await Promise.all(
+      manifests.map(async ({ path }) => ({ path, text: await text(path) })),
+    ),
     subjects: subjects.ok ? subjects.value.split('\n').filter(Boolean) : [],
     map,
   };

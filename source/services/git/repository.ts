@@ -30,12 +30,14 @@ export interface TrackedFile {
 
 /** Opens the repository around `cwd`, or says why it cannot be worked on. */
 export async function openRepository(cwd: string): Promise<Result<Repository, Failure>> {
-  const where = await gitText(cwd, ['rev-parse', '--show-toplevel', '--git-common-dir', '--show-prefix']);
+  const where = await gitText(cwd, [
+    'rev-parse',
+    '--show-toplevel',
+    '--git-common-dir',
+    '--show-prefix',
+  ]);
   if (!where.ok) return err(noRepository(cwd, where.failure));
   const [top = '', common = '', prefix = ''] = where.value.split('\n');
-  if (top === '') {
-    return err({ kind: 'usage', message: `${cwd} is inside a git folder, not in a checkout.` });
-  }
   const root = await realpath(top);
   const head = await gitText(root, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}']);
   if (!head.ok) {
@@ -45,7 +47,9 @@ export async function openRepository(cwd: string): Promise<Result<Repository, Fa
       hint: 'Make a first commit: git add -A && git commit -m "Start"',
     });
   }
-  const branch = await gitText(root, ['symbolic-ref', '--quiet', '--short', 'HEAD'], { answers: [1] });
+  const branch = await gitText(root, ['symbolic-ref', '--quiet', '--short', 'HEAD'], {
+    answers: [1],
+  });
   const listed = await git(root, ['ls-tree', '-r', '-z', '--long', '--full-tree', head.value]);
   if (!listed.ok) return listed;
   const tracked = new Map<string, TrackedFile>();
@@ -70,7 +74,17 @@ export async function openRepository(cwd: string): Promise<Result<Repository, Fa
 function noRepository(cwd: string, failure: Failure): Failure {
   const detail = failure.kind === 'git' ? failure.detail : '';
   if (/dubious ownership/.test(detail)) {
-    return { kind: 'usage', message: `git does not trust ${cwd}: ${detail.split('\n')[0]}`, hint: `git config --global --add safe.directory ${cwd}` };
+    return {
+      kind: 'usage',
+      message: `git does not trust ${cwd}: ${detail.split('\n')[0]}`,
+      hint: `git config --global --add safe.directory ${cwd}`,
+    };
+  }
+  if (/must be run in a work tree/.test(detail)) {
+    return {
+      kind: 'usage',
+      message: `${cwd} is inside a git folder or a bare repository, not in a checkout.`,
+    };
   }
   if (/ENOENT/.test(detail)) return { kind: 'usage', message: `The folder ${cwd} does not exist.` };
   return {
@@ -82,12 +96,21 @@ function noRepository(cwd: string, failure: Failure): Failure {
 
 /** Tracked files that have changes, staged or not. */
 export async function changedTrackedFiles(root: string): Promise<Result<string[], Failure>> {
-  const status = await git(root, ['status', '--porcelain', '-z', '--untracked-files=no', '--ignore-submodules=none', '--no-renames']);
+  const status = await git(root, [
+    'status',
+    '--porcelain',
+    '-z',
+    '--untracked-files=no',
+    '--ignore-submodules=none',
+    '--no-renames',
+  ]);
   return status.ok ? ok(splitNul(status.value.stdout).map((line) => line.slice(3))) : status;
 }
 
 async function ignoredOf(root: string, paths: readonly string[]): Promise<ReadonlySet<string>> {
-  const asked = paths.filter((file) => file !== '' && normalisePath(file) !== null && !/[\n\r]/.test(file));
+  const asked = paths.filter(
+    (file) => file !== '' && normalisePath(file) !== null && !/[\n\r]/.test(file),
+  );
   if (asked.length === 0) return new Set();
   const answer = await git(root, ['check-ignore', '-z', '--stdin'], {
     input: asked.map((file) => `${file}\0`).join(''),
@@ -98,7 +121,9 @@ async function ignoredOf(root: string, paths: readonly string[]): Promise<Readon
 
 async function pathFacts(repo: Repository, paths: readonly string[]): Promise<PathFacts> {
   // Git dies on a path beyond a submodule's edge, so those are not asked about.
-  const outside = paths.filter((file) => !repo.submodules.some((sub) => file.startsWith(`${sub}/`)));
+  const outside = paths.filter(
+    (file) => !repo.submodules.some((sub) => file.startsWith(`${sub}/`)),
+  );
   return {
     tracked: new Set(repo.tracked.keys()),
     submodules: repo.submodules,
@@ -117,7 +142,10 @@ export async function resolveTasks(
   lenient = false,
 ): Promise<{ tasks: Task[]; problems: string[] }> {
   const all = tasks.flatMap((task) => [...task.files, ...task.read]);
-  const facts = await pathFacts(repo, all.map((file) => normalisePath(file) ?? file));
+  const facts = await pathFacts(
+    repo,
+    all.map((file) => normalisePath(file) ?? file),
+  );
   const problems = new Set<string>();
   const check = (task: Task, file: string): string => {
     const refusal = refusePath(file, facts);
@@ -130,7 +158,10 @@ export async function resolveTasks(
     read: [...new Set(task.read.map((file) => normalisePath(file) ?? file))].filter((file) => {
       if (task.files.includes(file)) return false;
       if (repo.tracked.has(file) || tasks.some((other) => other.files.includes(file))) return true;
-      if (!lenient) problems.add(`${task.id}: ${refusePath(file, facts) ?? `${file} is to be read, but does not exist`}`);
+      if (!lenient)
+        problems.add(
+          `${task.id}: ${refusePath(file, facts) ?? `${file} is to be read, but does not exist`}`,
+        );
       return false;
     }),
   }));
@@ -160,7 +191,9 @@ export async function resolveFocus(
       found.push(normal);
       continue;
     }
-    const inside = [...repo.tracked.keys()].filter((file) => normal === '' || file.startsWith(`${normal}/`));
+    const inside = [...repo.tracked.keys()].filter(
+      (file) => normal === '' || file.startsWith(`${normal}/`),
+    );
     if (inside.length > 0) {
       found.push(...inside);
       continue;

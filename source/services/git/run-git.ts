@@ -20,7 +20,9 @@ export interface GitAnswer {
 function gitEnv(more: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = { ...process.env };
   for (const name of Object.keys(env)) {
-    if (/^GIT_(DIR|WORK_TREE|INDEX_FILE|COMMON_DIR|OBJECT_DIRECTORY|NAMESPACE|PREFIX)$/.test(name)) {
+    if (
+      /^GIT_(DIR|WORK_TREE|INDEX_FILE|COMMON_DIR|OBJECT_DIRECTORY|NAMESPACE|PREFIX)$/.test(name)
+    ) {
       delete env[name];
     }
   }
@@ -38,8 +40,18 @@ export async function git(
   options: GitOptions = {},
 ): Promise<Result<GitAnswer, Failure>> {
   const full = [
-    '-c', 'core.hooksPath=/dev/null', '-c', 'core.quotePath=false', '-c', 'commit.gpgSign=false',
-    '-c', 'core.fsmonitor=false', '-c', 'gc.auto=0', '-c', 'advice.graftFileDeprecated=false',
+    '-c',
+    'core.hooksPath=/dev/null',
+    '-c',
+    'core.quotePath=false',
+    '-c',
+    'commit.gpgSign=false',
+    '-c',
+    'core.fsmonitor=false',
+    '-c',
+    'gc.auto=0',
+    '-c',
+    'advice.graftFileDeprecated=false',
     ...args,
   ];
   const doing = `git ${args.find((arg) => !arg.startsWith('-')) ?? ''}`.trim();

@@ -4,11 +4,22 @@ import { ok, type Result } from '../../core/result.js';
 import { git, gitText, splitNul } from './run-git.js';
 
 /** Pathspecs for all but what Aider leaves in a checkout for itself, which is never part of anybody's work. */
-export const notAidersOwn = ['.', ':(exclude,glob)**/.aider*', ':(exclude,glob)**/.aider*/**'] as const;
+export const notAidersOwn = [
+  '.',
+  ':(exclude,glob)**/.aider*',
+  ':(exclude,glob)**/.aider*/**',
+] as const;
 
-/** Writes the whole state of a worktree as a tree object, without a commit. */
-export async function snapshot(worktree: string): Promise<Result<string, Failure>> {
-  const added = await git(worktree, ['add', '--all', '--', ...notAidersOwn]);
+/**
+ * Writes the whole state of a worktree as a tree object, without a commit.
+ * @param without paths and folders that are nobody's work; they stay as they are in the index
+ */
+export async function snapshot(
+  worktree: string,
+  without: readonly string[] = [],
+): Promise<Result<string, Failure>> {
+  const excluded = without.map((path) => `:(exclude,top,literal)${path}`);
+  const added = await git(worktree, ['add', '--all', '--', ...notAidersOwn, ...excluded]);
   if (!added.ok) return added;
   return gitText(worktree, ['write-tree']);
 }
@@ -29,16 +40,21 @@ export async function putBack(
     const literal = `:(literal)${file}`;
     const inTree = await git(worktree, ['ls-tree', '-z', '--full-tree', tree, '--', file]);
     if (!inTree.ok) return inTree;
-    const answer = inTree.value.stdout === ''
-      ? await git(worktree, ['rm', '-rfq', '--ignore-unmatch', '--', literal])
-      : await git(worktree, ['checkout', '-q', tree, '--', literal]);
+    const answer =
+      inTree.value.stdout === ''
+        ? await git(worktree, ['rm', '-rfq', '--ignore-unmatch', '--', literal])
+        : await git(worktree, ['checkout', '-q', tree, '--', literal]);
     if (!answer.ok) return answer;
   }
   return ok(undefined);
 }
 
 /** The difference between two trees or commits, renames told as D and A. */
-export async function diffStat(cwd: string, from: string, to: string): Promise<Result<DiffStat, Failure>> {
+export async function diffStat(
+  cwd: string,
+  from: string,
+  to: string,
+): Promise<Result<DiffStat, Failure>> {
   const base = ['diff-tree', '-r', '-z', '--no-renames', '--ignore-submodules=none'];
   const [status, numbers] = await Promise.all([
     git(cwd, [...base, '--name-status', from, to]),
@@ -70,6 +86,15 @@ export async function patch(
   paths: readonly string[] = [],
 ): Promise<Result<string, Failure>> {
   const literal = paths.map((file) => `:(literal)${file}`);
-  const answer = await git(cwd, ['diff', '--binary', '--no-color', '--no-ext-diff', from, to, '--', ...literal]);
+  const answer = await git(cwd, [
+    'diff',
+    '--binary',
+    '--no-color',
+    '--no-ext-diff',
+    from,
+    to,
+    '--',
+    ...literal,
+  ]);
   return answer.ok ? ok(answer.value.stdout) : answer;
 }

@@ -41,11 +41,17 @@ export interface WorkspaceOptions {
 export class GitWorkspace implements Workspace {
   /** State of each worktree before the attempt that runs, as a tree. */
   private readonly checkpoints = new Map<number, string>();
+  /** What the set-up command made or changed in each worktree: nobody's work. */
+  private readonly setUp = new Map<number, readonly string[]>();
   private patches = 0;
 
   constructor(private readonly options: WorkspaceOptions) {}
 
-  async prepare(agent: number, task: Task, onto: readonly string[]): Promise<Result<Place, WorkProblem>> {
+  async prepare(
+    agent: number,
+    task: Task,
+    onto: readonly string[],
+  ): Promise<Result<Place, WorkProblem>> {
     const { config, worktrees, setup } = this.options;
     const start = await mergeOnto(config.repo, config.base, onto);
     if (!start.ok) return err(problem(start.failure, 'worktree_failed'));
@@ -69,10 +75,40 @@ export class GitWorkspace implements Workspace {
       await removeWorktree(config.repo, place.worktree).catch(() => {});
       return err({ reason: 'setup_failed', detail: done.failure });
     }
-    const tree = await snapshot(place.worktree);
+    if (setup) this.setUp.set(agent, await this.setAside(place.worktree, task));
+    const tree = await this.snapshot(agent, place);
     if (!tree.ok) return err(problem(tree.failure, 'worktree_failed'));
     this.checkpoints.set(agent, tree.value);
     return ok(place);
+  }
+
+  private snapshot(agent: number, { worktree }: Place): Promise<Result<string, Failure>> {
+    return snapshot(worktree, this.setUp.get(agent));
+  }
+
+  /**
+   * What the set-up command did must not count as the agent's work: the agent's own files are put
+   * back, the rest stays where it is and is left out of every snapshot.
+   */
+  private async setAside(worktree: string, task: Task): Promise<string[]> {
+    const changed = await git(worktree, ['diff', '--name-only', '-z', 'HEAD']);
+    const made = await git(worktree, [
+      'ls-files',
+      '-z',
+      '--others',
+      '--exclude-standard',
+      '--directory',
+      '--no-empty-directory',
+    ]);
+    const own = (changed.ok ? splitNul(changed.value.stdout) : []).filter((file) =>
+      task.files.includes(file),
+    );
+    if (own.length > 0) await putBack(worktree, 'HEAD', own);
+    const all = [
+      ...(changed.ok ? splitNul(changed.value.stdout) : []),
+      ...(made.ok ? splitNul(made.value.stdout) : []),
+    ];
+    return all.map((file) => file.replace(/\/$/, '')).filter((file) => !task.files.includes(file));
   }
 
   interruptPrepare(agent: number, signal: StopSignal): void {
@@ -83,9 +119,16 @@ export class GitWorkspace implements Workspace {
   private async fill(worktree: string, task: Task): Promise<Result<void, WorkProblem>> {
     const { config, copy } = this.options;
     try {
-      for (const file of task.files) await mkdir(path.dirname(path.join(worktree, file)), { recursive: true });
+      for (const file of task.files)
+        await mkdir(path.dirname(path.join(worktree, file)), { recursive: true });
       if (copy.length === 0) return ok(undefined);
-      const listed = await git(config.repo, ['ls-files', '-z', '--others', '--ignored', '--exclude-standard']);
+      const listed = await git(config.repo, [
+        'ls-files',
+        '-z',
+        '--others',
+        '--ignored',
+        '--exclude-standard',
+      ]);
       if (!listed.ok) return err(problem(listed.failure, 'worktree_failed'));
       const matches = picomatch([...copy], { dot: true });
       for (const file of splitNul(listed.value.stdout).filter((name) => matches(name))) {
@@ -113,11 +156,13 @@ export class GitWorkspace implements Workspace {
   ): Promise<Result<{ diff: Inspection['diff']; outside: string[] }, Failure>> {
     const { worktree, start } = place;
     const before = this.checkpoints.get(agent) ?? start;
-    const now = await snapshot(worktree);
+    const now = await this.snapshot(agent, place);
     if (!now.ok) return now;
     const change = await diffStat(worktree, before, now.value);
     if (!change.ok) return change;
-    const outside = change.value.files.map((file) => file.path).filter((file) => !inScope(task, file));
+    const outside = change.value.files
+      .map((file) => file.path)
+      .filter((file) => !inScope(task, file));
     if (rollBack && change.value.files.length > 0) {
       await this.keepPatch(agent, 'rolled-back', worktree, before, now.value, []);
       const restored = await restore(worktree, before);
@@ -127,7 +172,7 @@ export class GitWorkspace implements Workspace {
       const restored = await putBack(worktree, before, outside);
       if (!restored.ok) return restored;
     }
-    const after = await snapshot(worktree);
+    const after = await this.snapshot(agent, place);
     if (!after.ok) return after;
     this.checkpoints.set(agent, after.value);
     const diff = await diffStat(worktree, start, after.value);
@@ -135,25 +180,49 @@ export class GitWorkspace implements Workspace {
   }
 
   /** Nothing is thrown away: what is taken back stays as a patch beside the logs. */
-  private async keepPatch(agent: number, name: string, worktree: string, from: string, to: string, files: string[]) {
+  private async keepPatch(
+    agent: number,
+    name: string,
+    worktree: string,
+    from: string,
+    to: string,
+    files: string[],
+  ) {
     const text = await patch(worktree, from, to, files);
     this.patches += 1;
-    if (text.ok) await writeFile(this.options.paths.patch(agent, `${name}${this.patches}`), text.value).catch(() => {});
+    if (text.ok)
+      await writeFile(this.options.paths.patch(agent, `${name}${this.patches}`), text.value).catch(
+        () => {},
+      );
   }
 
-  async commit(agent: number, task: Task, place: Place, finished: boolean): Promise<Result<CommittedWork, WorkProblem>> {
+  async commit(
+    agent: number,
+    task: Task,
+    place: Place,
+    finished: boolean,
+  ): Promise<Result<CommittedWork, WorkProblem>> {
     const { config } = this.options;
-    const done = await this.commitTree(task, place, finished);
+    const done = await this.commitTree(agent, task, place, finished);
     // What could not be committed stays where it is, for the person to rescue.
-    if (!done.ok) return err({ ...problem(done.failure, 'commit_failed'), detail: `${describe(done.failure).message} The work is still in ${place.worktree}` });
+    if (!done.ok)
+      return err({
+        ...problem(done.failure, 'commit_failed'),
+        detail: `${describe(done.failure).message} The work is still in ${place.worktree}`,
+      });
     this.checkpoints.delete(agent);
     await removeWorktree(config.repo, place.worktree).catch(() => {});
     return done;
   }
 
-  private async commitTree(task: Task, place: Place, finished: boolean): Promise<Result<CommittedWork, Failure>> {
+  private async commitTree(
+    agent: number,
+    task: Task,
+    place: Place,
+    finished: boolean,
+  ): Promise<Result<CommittedWork, Failure>> {
     const { worktree, start, branch } = place;
-    const tree = await snapshot(worktree);
+    const tree = await this.snapshot(agent, place);
     if (!tree.ok) return tree;
     const diff = await diffStat(worktree, start, tree.value);
     if (!diff.ok) return diff;
@@ -213,7 +282,8 @@ export async function leftWorktrees(folder: string): Promise<string[]> {
   for (const agent of agents) {
     for (const name of await readdir(path.join(folder, agent)).catch(() => [] as string[])) {
       const worktree = path.join(folder, agent, name);
-      if (await readFile(path.join(worktree, '.git'), 'utf8').catch(() => null)) found.push(worktree);
+      if (await readFile(path.join(worktree, '.git'), 'utf8').catch(() => null))
+        found.push(worktree);
     }
   }
   return found;

@@ -30,7 +30,11 @@ export function addWorktree(
 }
 
 /** The same without a branch: for looking only. */
-export function addDetachedWorktree(repo: string, worktree: string, commit: string): Promise<Result<void, Failure>> {
+export function addDetachedWorktree(
+  repo: string,
+  worktree: string,
+  commit: string,
+): Promise<Result<void, Failure>> {
   return add(repo, worktree, ['--detach'], commit);
 }
 
@@ -43,14 +47,32 @@ async function add(
   await mkdir(path.dirname(worktree), { recursive: true, mode: 0o700 });
   const added = await oneAtATime(async () => {
     for (let tries = 1; ; tries++) {
-      const args = ['worktree', 'add', '--quiet', '--no-track', '--no-checkout', ...how, worktree, commit];
+      const args = [
+        'worktree',
+        'add',
+        '--quiet',
+        '--no-track',
+        '--no-checkout',
+        ...how,
+        worktree,
+        commit,
+      ];
       const answer = await git(repo, args);
-      const raced = !answer.ok && answer.failure.kind === 'git' && /lock|File exists/i.test(answer.failure.detail);
+      const raced =
+        !answer.ok &&
+        answer.failure.kind === 'git' &&
+        /lock|File exists/i.test(answer.failure.detail);
       if (answer.ok || !raced || tries === retries) return answer;
     }
   });
   if (!added.ok) return added;
-  const filled = await git(worktree, ['-c', 'submodule.recurse=false', 'reset', '--hard', '--quiet']);
+  const filled = await git(worktree, [
+    '-c',
+    'submodule.recurse=false',
+    'reset',
+    '--hard',
+    '--quiet',
+  ]);
   return filled.ok ? ok(undefined) : filled;
 }
 

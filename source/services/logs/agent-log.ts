@@ -1,8 +1,8 @@
 import { currentAttempt, iterations, outcomeOf } from '../../core/agent.js';
 import type { Message, RunState } from '../../core/run.js';
 import { outcomeWords } from '../../core/words.js';
-import type { LogPaths } from './log-paths.js';
 import { LineFile } from './line-file.js';
+import type { LogPaths } from './log-paths.js';
 
 /**
  * Writes `agent<N>_<stamp>.jsonl`: Aider's events as they come, an `assistant_response` for each
@@ -29,7 +29,12 @@ export class AgentLogs {
         event: 'outcome',
         time: message.at / 1000,
         state: outcome.state,
-        reason: outcome.state === 'failed' ? outcome.reason : outcome.state === 'killed' ? outcome.by : null,
+        reason:
+          outcome.state === 'failed'
+            ? outcome.reason
+            : outcome.state === 'killed'
+              ? outcome.by
+              : null,
         words: outcomeWords(outcome),
         iterations: iterations(agent),
         simulated: state.config.simulated,
@@ -66,12 +71,22 @@ function agentLines(state: RunState, message: Message): AgentLine[] {
   });
   switch (message.type) {
     case 'agent_prepared':
-      return [line('prepared', { ...message.place, task: agent.task.id, files: agent.task.files })];
+      return [
+        line('prepared', {
+          ...message.place,
+          attempt: 0,
+          task: agent.task.id,
+          files: agent.task.files,
+        }),
+      ];
     case 'attempt_started':
       return [line('started', { pid: message.pid, simulated: state.config.simulated })];
     case 'aider_event': {
       const { event, properties, time } = message.event;
-      const own: AgentLine = { agent: agent.index, line: { event, properties, time: time ?? message.at / 1000 } };
+      const own: AgentLine = {
+        agent: agent.index,
+        line: { event, properties, time: time ?? message.at / 1000 },
+      };
       if (event !== 'message_send') return [own];
       return [
         own,

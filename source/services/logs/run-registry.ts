@@ -98,7 +98,9 @@ export function adoptRun(repo: string, run: KnownRun): boolean {
 /** Reads a summary; null when there is none or it is not one of ours. */
 export function readSummary(repo: string, stamp: string): Summary | null {
   try {
-    const parsed = summarySchema.safeParse(JSON.parse(readFileSync(logPaths(repo, stamp).summary, 'utf8')));
+    const parsed = summarySchema.safeParse(
+      JSON.parse(readFileSync(logPaths(repo, stamp).summary, 'utf8')),
+    );
     return parsed.success ? parsed.data : null;
   } catch {
     return null;

@@ -113,7 +113,9 @@ function chatText(body: unknown): string {
 
 function geminiText(body: unknown): string {
   const { contents } = body as { contents?: { parts?: { text?: string }[] }[] };
-  return (contents ?? []).flatMap((content) => (content.parts ?? []).map((part) => part.text ?? '')).join('\n');
+  return (contents ?? [])
+    .flatMap((content) => (content.parts ?? []).map((part) => part.text ?? ''))
+    .join('\n');
 }
 
 function chunksOf(reply: Reply): string[] {
@@ -126,13 +128,18 @@ function chunksOf(reply: Reply): string[] {
 }
 
 /** Sends server-sent events; true when the reply came to its regular end. */
-async function streamChunks(response: ServerResponse, reply: Reply, event: (chunk: string) => unknown): Promise<boolean> {
+async function streamChunks(
+  response: ServerResponse,
+  reply: Reply,
+  event: (chunk: string) => unknown,
+): Promise<boolean> {
   response.writeHead(200, { 'content-type': 'text/event-stream', ...reply.headers });
   response.flushHeaders();
   for (const chunk of chunksOf(reply)) {
     if (response.destroyed) return false;
     const written = response.write(`data: ${JSON.stringify(event(chunk))}\r\n\r\n`);
-    if (!written) await new Promise((resolve) => response.once('drain', resolve).once('close', resolve));
+    if (!written)
+      await new Promise((resolve) => response.once('drain', resolve).once('close', resolve));
     if (reply.chunkDelayMs) await sleep(reply.chunkDelayMs);
   }
   if (reply.breakAfter !== undefined) {
@@ -142,7 +149,12 @@ async function streamChunks(response: ServerResponse, reply: Reply, event: (chun
   return !reply.hang;
 }
 
-async function sendChat(response: ServerResponse, reply: Reply, model: string, stream: boolean): Promise<void> {
+async function sendChat(
+  response: ServerResponse,
+  reply: Reply,
+  model: string,
+  stream: boolean,
+): Promise<void> {
   if (reply.delayMs) await sleep(reply.delayMs);
   const status = reply.status ?? 200;
   if (status !== 200) {
@@ -156,14 +168,26 @@ async function sendChat(response: ServerResponse, reply: Reply, model: string, s
   if (!stream) {
     const message = { role: 'assistant', content: reply.text ?? '' };
     const choices = [{ index: 0, message, finish_reason: finish }];
-    return sendJson(response, 200, { id, object: 'chat.completion', created, model, choices, usage });
+    return sendJson(response, 200, {
+      id,
+      object: 'chat.completion',
+      created,
+      model,
+      choices,
+      usage,
+    });
   }
   const event = (delta: object, finish_reason: string | null, more: object = {}) => ({
-    id, object: 'chat.completion.chunk', created, model,
+    id,
+    object: 'chat.completion.chunk',
+    created,
+    model,
     choices: [{ index: 0, delta, finish_reason }],
     ...more,
   });
-  const whole = await streamChunks(response, reply, (content) => event({ role: 'assistant', content }, null));
+  const whole = await streamChunks(response, reply, (content) =>
+    event({ role: 'assistant', content }, null),
+  );
   if (!whole) return;
   response.write(`data: ${JSON.stringify(event({}, finish, { usage }))}\r\n\r\n`);
   response.end('data: [DONE]\r\n\r\n');
@@ -176,8 +200,12 @@ function usageOf(reply: Reply) {
 }
 
 const rpcStatus: Record<number, string> = {
-  400: 'INVALID_ARGUMENT', 403: 'PERMISSION_DENIED', 404: 'NOT_FOUND', 429: 'RESOURCE_EXHAUSTED',
-  500: 'INTERNAL', 503: 'UNAVAILABLE',
+  400: 'INVALID_ARGUMENT',
+  403: 'PERMISSION_DENIED',
+  404: 'NOT_FOUND',
+  429: 'RESOURCE_EXHAUSTED',
+  500: 'INTERNAL',
+  503: 'UNAVAILABLE',
 };
 
 async function sendGemini(response: ServerResponse, reply: Reply, stream: boolean): Promise<void> {
@@ -196,7 +224,13 @@ async function sendGemini(response: ServerResponse, reply: Reply, stream: boolea
     return;
   }
   const part = (text: string, finishReason?: string) => ({
-    candidates: [{ index: 0, content: { role: 'model', parts: [{ text }] }, ...(finishReason ? { finishReason } : {}) }],
+    candidates: [
+      {
+        index: 0,
+        content: { role: 'model', parts: [{ text }] },
+        ...(finishReason ? { finishReason } : {}),
+      },
+    ],
   });
   const finish = reply.finish ?? 'STOP';
   if (!stream) return sendJson(response, 200, part(reply.text ?? '', finish));

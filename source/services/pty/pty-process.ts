@@ -38,7 +38,9 @@ interface Internals {
   readonly fd: number;
 }
 
-const signalNames = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]));
+const signalNames = new Map(
+  Object.entries(constants.signals).map(([name, number]) => [number, name]),
+);
 
 const readSize = 64 * 1024;
 

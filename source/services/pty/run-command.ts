@@ -39,6 +39,9 @@ export async function runCommand(request: CommandRequest): Promise<CommandEnd> {
   });
   request.onStart?.(process);
   const exit = await new Promise<PtyExit>((resolve) => process.onExit(resolve));
-  const text = stripVTControlCharacters(Buffer.concat(kept).toString('utf8')).replace(/\r\n?/g, '\n');
+  const text = stripVTControlCharacters(Buffer.concat(kept).toString('utf8')).replace(
+    /\r\n?/g,
+    '\n',
+  );
   return { exit, text };
 }

@@ -22,7 +22,13 @@ export class Screen {
   private pending = 0;
 
   constructor(cols: number, rows: number, scrollback = 5000) {
-    this.terminal = new xterm.Terminal({ cols, rows, scrollback, allowProposedApi: true, logLevel: 'off' });
+    this.terminal = new xterm.Terminal({
+      cols,
+      rows,
+      scrollback,
+      allowProposedApi: true,
+      logLevel: 'off',
+    });
     this.terminal.loadAddon(new unicode11.Unicode11Addon());
     this.terminal.unicode.activeVersion = '11';
   }
@@ -73,7 +79,8 @@ export class Screen {
   /** Marks where the output stands now; the answer gives the lines since then, also when much scrolled off. */
   mark(): () => ScreenLine[] {
     const marker = this.terminal.registerMarker(0);
-    return () => this.lines(marker === undefined || marker.isDisposed ? 0 : Math.max(0, marker.line));
+    return () =>
+      this.lines(marker === undefined || marker.isDisposed ? 0 : Math.max(0, marker.line));
   }
 
   /** Lines from a row on, scrollback first, with soft wraps joined. */

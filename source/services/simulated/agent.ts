@@ -17,7 +17,8 @@ function option(name: string): string | null {
 function log(event: string, properties: Record<string, unknown> = {}): void {
   const file = option('--analytics-log');
   const time = Math.floor(Date.now() / 1000);
-  if (file) appendFileSync(file, `${JSON.stringify({ event, properties, user_id: 'simulated', time })}\n`);
+  if (file)
+    appendFileSync(file, `${JSON.stringify({ event, properties, user_id: 'simulated', time })}\n`);
 }
 
 /** Applies blocks of the `diff` format; gives the files that changed. */
@@ -37,8 +38,14 @@ function applyEdits(reply: string): string[] {
 async function ask(message: string): Promise<{ text: string; usage: Record<string, number> }> {
   const response = await fetch(`${process.env.OPENAI_API_BASE}/chat/completions`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${process.env.OPENAI_API_KEY}` },
-    body: JSON.stringify({ model: option('--model'), messages: [{ role: 'user', content: message }] }),
+    headers: {
+      'content-type': 'application/json',
+      authorization: `Bearer ${process.env.OPENAI_API_KEY}`,
+    },
+    body: JSON.stringify({
+      model: option('--model'),
+      messages: [{ role: 'user', content: message }],
+    }),
   });
   const body = (await response.json()) as {
     choices: { message: { content: string } }[];
@@ -47,13 +54,20 @@ async function ask(message: string): Promise<{ text: string; usage: Record<strin
   return { text: body.choices[0]?.message.content ?? '', usage: body.usage };
 }
 
-const message = option('--message') ?? readFileSync(option('--message-file') ?? '/dev/null', 'utf8');
+const message =
+  option('--message') ?? readFileSync(option('--message-file') ?? '/dev/null', 'utf8');
 console.log('SIMULATED agent: this is not Aider.\n');
 log('launched');
 for (let turn = 0; turn < 4; turn++) {
   log('message_send_starting');
   const { text, usage } = await ask(message);
-  log('message_send', { main_model: option('--model'), edit_format: 'diff', ...usage, cost: 0, total_cost: 0 });
+  log('message_send', {
+    main_model: option('--model'),
+    edit_format: 'diff',
+    ...usage,
+    cost: 0,
+    total_cost: 0,
+  });
   console.log(text);
   const changed = applyEdits(text);
   for (const file of changed) console.log(`Applied edit to ${file} (simulated)`);

@@ -1,0 +1,170 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { findQuestion, findTexts } from '../../source/core/screen-facts.js';
+import { type PtyExit, type PtyProcess, spawnPty } from '../../source/services/pty/pty-process.js';
+import { Recording } from '../../source/services/pty/recording.js';
+import { runCommand } from '../../source/services/pty/run-command.js';
+import { Screen } from '../../source/services/pty/screen.js';
+import { isAlive, tempFolder } from '../rig.js';
+
+const env = { PATH: process.env.PATH ?? '', TERM: 'xterm-256color' };
+
+function start(script: string): PtyProcess {
+  return spawnPty({ file: '/bin/sh', args: ['-c', script], cwd: '/', env, cols: 80, rows: 24 });
+}
+
+function exitOf(process: PtyProcess): Promise<PtyExit> {
+  return new Promise((resolve) => process.onExit(resolve));
+}
+
+describe('a process in a pseudo-terminal', () => {
+  test('no byte is lost at the exit, in 200 bursts, also while the reader pauses', async () => {
+    for (let run = 0; run < 200; run++) {
+      const size = 20_000 + ((run * 7919) % 300_000);
+      const process = spawnPty({
+        file: 'head',
+        args: ['-c', String(size), '/dev/zero'],
+        cwd: '/',
+        env,
+        cols: 80,
+        rows: 24,
+      });
+      let got = 0;
+      process.onData((bytes) => {
+        got += bytes.length;
+        if (run % 4 !== 0) return;
+        process.pause();
+        setImmediate(() => process.resume());
+      });
+      await exitOf(process);
+      expect(got, `run ${run}`).toBe(size);
+    }
+  });
+
+  test('exit code and signal are told', async () => {
+    expect(await exitOf(start('exit 7'))).toEqual({ code: 7, signal: null });
+    expect(await exitOf(start('kill -TERM $$'))).toEqual({ code: null, signal: 'SIGTERM' });
+  });
+
+  test('a signal reaches the whole group', async () => {
+    const process = start('sleep 300 & echo child $!; wait');
+    const child = await new Promise<number>((resolve) => {
+      let text = '';
+      process.onData((bytes) => {
+        text += bytes;
+        const match = /child (\d+)/.exec(text);
+        if (match) resolve(Number(match[1]));
+      });
+    });
+    process.signal('SIGKILL');
+    await exitOf(process);
+    while (isAlive(child)) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(isAlive(process.pid)).toBe(false);
+  });
+
+  test.runIf(process.platform === 'linux')(
+    "no descriptor of another agent's terminal is in a child",
+    async () => {
+      const others = Array.from({ length: 4 }, () => start('sleep 300'));
+      const end = await runCommand({
+        file: '/bin/sh',
+        args: ['-c', 'ls -l /proc/self/fd'],
+        cwd: '/',
+        env,
+      });
+      for (const other of others) other.signal('SIGKILL');
+      expect(end.text).not.toContain('ptmx');
+      expect(new Set(end.text.match(/\/dev\/pts\/\d+/g)).size).toBe(1);
+    },
+  );
+});
+
+describe('the screen', () => {
+  async function screenOf(script: string, cols = 40): Promise<Screen> {
+    const process = spawnPty({
+      file: '/bin/sh',
+      args: ['-c', script],
+      cwd: '/',
+      env,
+      cols,
+      rows: 10,
+    });
+    const screen = new Screen(cols, 10);
+    screen.attach(process, () => {});
+    await exitOf(process);
+    await screen.drawn();
+    return screen;
+  }
+
+  test("failure texts count in Aider's colours alone, also when they are broken across lines", async () => {
+    const red = (text: string) => `\\033[38;2;255;34;34m${text}\\033[0m\\n`;
+    const script = `printf '${red('Only 3 reflections allowed,')}${red('stopping.')}The LLM did not conform to the edit format.\\n'; printf '${red('litellm.NotFoundEr')}'`;
+    const lines = (await screenOf(script)).lines();
+    expect(findTexts(lines, [0xff2222])).toEqual(['reflections_exhausted']);
+    const long = red('Model openai/a-very-long-name-of-a-model has hit a token limit!');
+    expect(findTexts((await screenOf(`printf '${long}'`, 30)).lines(), [0xff2222])).toEqual([
+      'token_limit',
+    ]);
+  });
+
+  test('a mark gives the lines since then, also when much has scrolled off', async () => {
+    const screen = new Screen(40, 10, 100);
+    const first = start('seq 1 50');
+    screen.attach(first, () => {});
+    await exitOf(first);
+    await screen.drawn();
+    const since = screen.mark();
+    const second = start('seq 1001 1500');
+    screen.attach(second, () => {});
+    await exitOf(second);
+    await screen.drawn();
+    const lines = since()
+      .map((line) => line.text)
+      .filter(Boolean);
+    expect(lines.at(-1)).toBe('1500');
+    expect(lines).not.toContain('50');
+  });
+
+  test.each([
+    ['Add a.py to the chat? (Y)es/(N)o [Yes]: ', true],
+    ['Open a GitHub Issue pre-filled with the above error in your browser? (Y/n) ', true],
+    ['> ', true],
+    ['Is this (Y/n) a question', false],
+    ['Tokens: 2.5k sent', false],
+    ['', false],
+  ])('question on the line of the cursor: %j', (line, asks) => {
+    expect(findQuestion(line) !== null).toBe(asks);
+  });
+
+  test('wide characters and emoji take the columns they take', async () => {
+    const screen = await screenOf("printf '日本語 👍🏽 é\\n'");
+    expect(screen.lines()[0]?.text).toContain('日本語');
+  });
+});
+
+test('a recording is an asciicast: split characters are whole again', () => {
+  const file = path.join(tempFolder(), 'x.cast');
+  const recording = new Recording(file, 80, 24, 'title', 1_700_000_000_000);
+  const bytes = Buffer.from('größe 👍');
+  for (const byte of bytes) recording.output(Buffer.from([byte]));
+  recording.mark('attempt 2');
+  recording.close();
+  const [head, ...events] = readFileSync(file, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(head).toEqual({
+    version: 2,
+    width: 80,
+    height: 24,
+    timestamp: 1_700_000_000,
+    title: 'title',
+  });
+  expect(
+    events
+      .filter(([, code]) => code === 'o')
+      .map(([, , data]) => data)
+      .join(''),
+  ).toBe('größe 👍');
+});
