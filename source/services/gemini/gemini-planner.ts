@@ -139,7 +139,9 @@ export class GeminiPlanner implements Planner {
     const signal = AbortSignal.any([request.signal, silence.signal]);
     let timer = this.watch(silence);
     try {
-      const { stream } = await client.generateContentStream({ contents }, { signal });
+      const { stream, response } = await client.generateContentStream({ contents }, { signal });
+      // The library reads the stream twice; what breaks is told by the one that is read here.
+      response.catch(() => {});
       let text = '';
       let last: GenerateContentResponse | null = null;
       for await (const chunk of stream) {

@@ -1,0 +1,72 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { root } from './rig.js';
+
+/** Floors from the ground up: a file may import from its own floor and those below. */
+const floors = ['core', 'services', 'demo', 'store', 'headless', 'commands'];
+/** Floors that must not know each other although one lies above. */
+const forbidden: Record<string, readonly string[]> = {
+  store: ['services', 'demo'],
+  headless: ['services', 'demo'],
+  build: [],
+};
+
+function sources(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const file = path.join(folder, entry.name);
+    return entry.isDirectory() ? sources(file) : /\.tsx?$/.test(entry.name) ? [file] : [];
+  });
+}
+
+function imports(file: string): string[] {
+  const text = readFileSync(file, 'utf8');
+  return [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(
+    (match) => match[1] as string,
+  );
+}
+
+const source = path.join(root, 'source');
+const files = sources(source).filter((file) => !file.includes(`${path.sep}build${path.sep}`));
+const floorOf = (file: string) => path.relative(source, file).split(path.sep)[0] as string;
+
+test('imports point down only', () => {
+  const wrong: string[] = [];
+  for (const file of files) {
+    const own = floors.indexOf(floorOf(file));
+    expect(own, file).toBeGreaterThanOrEqual(0);
+    for (const name of imports(file).filter((one) => one.startsWith('.'))) {
+      const target = floorOf(path.resolve(path.dirname(file), name));
+      const allowed = floors.indexOf(target) <= own && !forbidden[floorOf(file)]?.includes(target);
+      if (!allowed) wrong.push(`${path.relative(source, file)} imports ${name}`);
+    }
+  }
+  expect(wrong).toEqual([]);
+});
+
+test('core is pure: no Node, no React, no clock, no randomness', () => {
+  const wrong = files
+    .filter((file) => floorOf(file) === 'core')
+    .filter(
+      (file) =>
+        imports(file).some((name) => name.startsWith('node:') || /^(react|ink)/.test(name)) ||
+        /Date\.now|new Date\(\)|Math\.random|\bprocess\.(env|argv|cwd|exit|stdout|stderr|pid|kill)\b/.test(
+          readFileSync(file, 'utf8'),
+        ),
+    );
+  expect(wrong).toEqual([]);
+});
+
+test('only one file knows the Gemini library, and one folder node-pty and the emulator', () => {
+  const users = (library: string) =>
+    files
+      .filter((file) => imports(file).some((name) => name.startsWith(library)))
+      .map((file) => path.relative(source, file));
+  expect(users('node-pty')).toEqual([path.join('services', 'pty', 'pty-process.ts')]);
+  expect(users('@xterm')).toEqual([path.join('services', 'pty', 'screen.ts')]);
+  expect(
+    users('@google/generative-ai').every((file) =>
+      file.startsWith(path.join('services', 'gemini')),
+    ),
+  ).toBe(true);
+});

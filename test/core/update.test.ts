@@ -1,0 +1,386 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type AttemptExit, isActive, isDone, iterationsUsed } from '../../source/core/agent.js';
+import { judge } from '../../source/core/judge.js';
+import type { Task } from '../../source/core/plan.js';
+import type { Effect, Inspection, Message, MessageBody, RunState } from '../../source/core/run.js';
+import type { RunConfig } from '../../source/core/run-config.js';
+import { exitCode, summarise, summarySchema } from '../../source/core/summary.js';
+import { update } from '../../source/core/update.js';
+
+const config: RunConfig = {
+  stamp: '20260102_030405',
+  change: 'Do it',
+  repo: '/repo',
+  base: 'b'.repeat(40),
+  branch: 'main',
+  model: 'gpt-4o',
+  provider: 'openai',
+  geminiModel: 'g',
+  maxAgents: 2,
+  maxIterations: 3,
+  timeoutMs: 60_000,
+  land: 'all',
+  files: [],
+  planSource: { kind: 'none' },
+  unattended: true,
+  simulated: false,
+};
+
+function task(id: string, depends_on: string[] = []): Task {
+  return { id, title: id, description: '', files: [`${id}.ts`], read: [], depends_on };
+}
+
+const place = { worktree: '/w', branch: 'aider/x/agent0', start: 'b'.repeat(40) };
+const clean: AttemptExit = { code: 0, signal: null, texts: [] };
+const changed: Inspection = {
+  diff: { files: [{ path: 'T1.ts', status: 'M', added: 1, removed: 0 }] },
+  outside: [],
+  failure: null,
+};
+const event = (name: string, properties: Record<string, unknown> = {}) => ({
+  event: name,
+  properties,
+  time: 1,
+});
+
+/** A run driven by hand: each message at the next millisecond. */
+class Drive {
+  state: RunState | null = null;
+  effects: Effect[] = [];
+  messages: Message[] = [];
+  private at = 1000;
+
+  send(...bodies: MessageBody[]): this {
+    for (const body of bodies) {
+      const message: Message = { ...body, at: this.at++ };
+      this.messages.push(message);
+      const [state, effects] = update(this.state, message);
+      this.state = state;
+      this.effects = [...effects];
+    }
+    return this;
+  }
+
+  start(tasks: readonly Task[], more: Partial<RunConfig> = {}): this {
+    return this.send(
+      { type: 'run_started', config: { ...config, ...more } },
+      { type: 'plan_made', plan: { tasks, prdPath: null, geminiModelUsed: null, warnings: [] } },
+      { type: 'plan_confirmed' },
+    );
+  }
+
+  prepared(agent: number): this {
+    return this.send(
+      { type: 'agent_prepared', agent, place },
+      { type: 'attempt_started', agent, pid: 42 },
+    );
+  }
+
+  response(agent: number, tokens = 10): this {
+    return this.send(
+      { type: 'aider_event', agent, event: event('message_send_starting') },
+      {
+        type: 'aider_event',
+        agent,
+        event: event('message_send', { prompt_tokens: 5, completion_tokens: tokens, cost: 0.5 }),
+      },
+    );
+  }
+
+  exit(agent: number, exit: AttemptExit = clean): this {
+    return this.send(
+      { type: 'aider_event', agent, event: event('exit') },
+      { type: 'attempt_exited', agent, exit },
+    );
+  }
+
+  succeed(agent: number): this {
+    return this.prepared(agent)
+      .response(agent)
+      .exit(agent)
+      .send(
+        { type: 'attempt_inspected', agent, inspection: changed },
+        { type: 'agent_committed', agent, work: { commit: 'c'.repeat(40), diff: changed.diff } },
+      );
+  }
+
+  names(): string[] {
+    return this.state?.agents.map((agent) => agent.state.name) ?? [];
+  }
+}
+
+describe('the run', () => {
+  test('slots: as many at once as allowed, the rest wait; then it integrates, lands and ends', () => {
+    const drive = new Drive().start([task('T1'), task('T2'), task('T3')]);
+    expect(drive.names()).toEqual(['preparing', 'preparing', 'queued']);
+    drive.succeed(1);
+    expect(drive.names()).toEqual(['preparing', 'succeeded', 'preparing']);
+    drive.succeed(0).succeed(2);
+    expect(drive.state?.phase).toBe('integrating');
+    expect(drive.effects).toContainEqual({ type: 'integrate', order: [0, 1, 2] });
+    drive.send({
+      type: 'integrated',
+      integration: {
+        branch: 'm',
+        commit: 'd',
+        merged: [0, 1, 2],
+        leftOut: [],
+        diff: { files: [] },
+      },
+    });
+    expect(drive.effects).toEqual([{ type: 'land', commit: 'd' }]);
+    drive.send({ type: 'landing_done', landing: { state: 'landed', commit: 'd', branch: 'main' } });
+    expect(drive.effects).toEqual([{ type: 'finish' }]);
+    expect(exitCode(drive.state as RunState)).toBe(0);
+    expect(summarise(drive.state as RunState)).toMatchObject({
+      landed: true,
+      successful_agents: 3,
+      total_iterations: 3,
+    });
+  });
+
+  test('a dependent waits, and starts from the commit it depends on; one of a failed task is skipped', () => {
+    const drive = new Drive().start([task('T1'), task('T2', ['T1']), task('T3', ['T2'])]);
+    expect(drive.names()).toEqual(['preparing', 'queued', 'queued']);
+    drive.succeed(0);
+    expect(drive.effects).toContainEqual({
+      type: 'prepare_agent',
+      agent: 1,
+      onto: ['c'.repeat(40)],
+    });
+    drive.send({ type: 'agent_not_prepared', agent: 1, reason: 'setup_failed', detail: 'x' });
+    expect(drive.names()).toEqual(['succeeded', 'failed', 'failed']);
+    expect(drive.state?.agents[2]?.state).toMatchObject({
+      reason: 'dependency_failed',
+      detail: 'T2',
+    });
+  });
+
+  test.each([
+    ['all', 'refused'],
+    ['any', 'landing'],
+    ['none', 'not_asked'],
+  ] as const)('--land %s when one failed', (land, expected) => {
+    const drive = new Drive().start([task('T1'), task('T2')], { land }).succeed(0);
+    drive.send({ type: 'agent_not_prepared', agent: 1, reason: 'worktree_failed', detail: '' });
+    drive.send({
+      type: 'integrated',
+      integration: { branch: 'm', commit: 'd', merged: [0], leftOut: [], diff: { files: [] } },
+    });
+    if (expected === 'landing') expect(drive.state?.phase).toBe('landing');
+    else expect(drive.state?.landing?.state).toBe(expected);
+  });
+
+  test('a message without success is followed by another, with the reason, until the cap', () => {
+    const drive = new Drive()
+      .start([task('T1')])
+      .prepared(0)
+      .response(0)
+      .exit(0);
+    drive.send({
+      type: 'attempt_inspected',
+      agent: 0,
+      inspection: { ...changed, diff: { files: [] } },
+    });
+    expect(drive.effects[0]).toMatchObject({ type: 'start_attempt', attempt: 2 });
+    expect((drive.effects[0] as { message: string }).message).toContain('changed no file');
+    // One that had no response counts as one.
+    drive.exit(0).send({
+      type: 'attempt_inspected',
+      agent: 0,
+      inspection: { ...changed, diff: { files: [] } },
+    });
+    expect(iterationsUsed((drive.state as RunState).agents[0] as never)).toBe(2);
+    drive
+      .response(0)
+      .exit(0)
+      .send({
+        type: 'attempt_inspected',
+        agent: 0,
+        inspection: { ...changed, diff: { files: [] } },
+      });
+    expect(drive.effects).toEqual([{ type: 'commit_agent', agent: 0, place, finished: false }]);
+  });
+
+  test('the cap: at the next call after N responses the agent is killed', () => {
+    const drive = new Drive()
+      .start([task('T1')], { maxIterations: 2 })
+      .prepared(0)
+      .response(0)
+      .response(0);
+    expect(drive.names()).toEqual(['running']);
+    drive.send({ type: 'aider_event', agent: 0, event: event('message_send_starting') });
+    expect(drive.effects).toEqual([{ type: 'signal_agent', agent: 0, signal: 'SIGKILL' }]);
+  });
+
+  test('a late timer means nothing; a stop becomes harsher', () => {
+    const drive = new Drive().start([task('T1')]).prepared(0);
+    const early = drive.state?.agents[0]?.epoch as number;
+    drive.send({ type: 'kill_agent', agent: 0 });
+    expect(drive.effects[0]).toEqual({ type: 'signal_agent', agent: 0, signal: 'SIGINT' });
+    const epoch = drive.state?.agents[0]?.epoch as number;
+    drive.send({ type: 'timer_fired', timer: { kind: 'escalate', agent: 0, epoch: early } });
+    expect(drive.effects).toEqual([]);
+    drive.send({ type: 'timer_fired', timer: { kind: 'escalate', agent: 0, epoch } });
+    expect(drive.effects[0]).toMatchObject({ signal: 'SIGTERM' });
+  });
+
+  test('the one question Aider asks whatever it was told is answered; another one is not waited for for ever', () => {
+    const drive = new Drive().start([task('T1')]).prepared(0);
+    drive.send({
+      type: 'agent_asks',
+      agent: 0,
+      question: 'Open a GitHub Issue pre-filled with the above error in your browser? (Y/n)',
+    });
+    expect(drive.effects).toEqual([{ type: 'type_into_agent', agent: 0, text: 'n\r' }]);
+    drive.send(
+      { type: 'agent_goes_on', agent: 0 },
+      { type: 'agent_asks', agent: 0, question: 'Really? (Y/n)' },
+    );
+    const timer = drive.effects[0] as Effect & { type: 'start_timer' };
+    drive.send({ type: 'timer_fired', timer: timer.timer });
+    expect(drive.state?.agents[0]?.state).toMatchObject({
+      name: 'stopping',
+      cause: { kind: 'unanswered' },
+    });
+  });
+
+  test('an interrupt keeps the work; a second one kills at once', () => {
+    const drive = new Drive().start([task('T1'), task('T2'), task('T3')]).prepared(0);
+    drive.send({ type: 'interrupt', signal: 'SIGINT' });
+    expect(drive.names()).toEqual(['stopping', 'preparing', 'killed']);
+    drive.send({ type: 'interrupt', signal: 'SIGINT' });
+    expect(drive.effects[0]).toEqual({ type: 'signal_agent', agent: 0, signal: 'SIGKILL' });
+    drive.send({ type: 'agent_prepared', agent: 1, place });
+    expect(drive.effects).toEqual([{ type: 'commit_agent', agent: 1, place, finished: false }]);
+  });
+
+  test('an interrupt while it plans ends the run', () => {
+    const drive = new Drive().send(
+      { type: 'run_started', config },
+      { type: 'interrupt', signal: 'SIGTERM' },
+    );
+    expect(drive.effects.map((effect) => effect.type)).toEqual(['cancel_planning', 'finish']);
+    expect(exitCode(drive.state as RunState)).toBe(143);
+  });
+});
+
+describe('the evidence', () => {
+  const attempt = {
+    number: 1,
+    startedAt: 0,
+    endedAt: 1,
+    sends: 1,
+    responses: 1,
+    lastCompletionTokens: 5,
+    exceptions: 0,
+    sawExit: true,
+    exit: clean,
+    verdict: null,
+  };
+
+  test('all of it is needed', () => {
+    expect(judge(attempt, changed)).toEqual({ ok: true });
+    const without: [Partial<typeof attempt>, Partial<Inspection>, string][] = [
+      [{ exit: { ...clean, code: 1 } }, {}, 'aider_crashed'],
+      [
+        { exit: { ...clean, code: null as never, signal: 'SIGKILL' } as never },
+        {},
+        'killed_by_signal',
+      ],
+      [{ sawExit: false }, {}, 'aider_crashed'],
+      [{ sends: 2 }, {}, 'stream_broken'],
+      [{ sends: 0, responses: 0 }, {}, 'no_response'],
+      [{ lastCompletionTokens: 0 }, {}, 'empty_reply'],
+      [{ exceptions: 1 }, {}, 'aider_crashed'],
+      [{}, { diff: { files: [] } }, 'no_change'],
+      [{}, { outside: ['x'] }, 'outside_scope'],
+      [{}, { failure: { reason: 'disk_full', detail: '' } }, 'disk_full'],
+    ];
+    for (const [part, seen, reason] of without) {
+      expect(judge({ ...attempt, ...part }, { ...changed, ...seen })).toMatchObject({
+        ok: false,
+        reason,
+      });
+    }
+  });
+
+  test('no set of failure texts makes a broken attempt a success, and none but the final ones a failure', () => {
+    const texts = ['malformed', 'rate_limited', 'server'] as const;
+    fc.assert(
+      fc.property(fc.subarray([...texts]), (seen) => {
+        expect(judge({ ...attempt, exit: { ...clean, texts: seen } }, changed).ok).toBe(true);
+        expect(judge({ ...attempt, sends: 2, exit: { ...clean, texts: seen } }, changed).ok).toBe(
+          false,
+        );
+      }),
+    );
+  });
+});
+
+describe('any order of messages', () => {
+  const agents = [0, 1, 2];
+  const body: fc.Arbitrary<MessageBody> = fc.oneof(
+    fc.record({
+      type: fc.constant('agent_prepared' as const),
+      agent: fc.constantFrom(...agents),
+      place: fc.constant(place),
+    }),
+    fc.record({
+      type: fc.constant('attempt_started' as const),
+      agent: fc.constantFrom(...agents),
+      pid: fc.constant(1),
+    }),
+    fc.record({
+      type: fc.constant('aider_event' as const),
+      agent: fc.constantFrom(...agents),
+      event: fc.constantFrom(
+        event('message_send_starting'),
+        event('message_send', { completion_tokens: 3 }),
+        event('exit'),
+      ),
+    }),
+    fc.record({
+      type: fc.constant('attempt_exited' as const),
+      agent: fc.constantFrom(...agents),
+      exit: fc.constantFrom(clean, { ...clean, code: 1 }),
+    }),
+    fc.record({
+      type: fc.constant('attempt_inspected' as const),
+      agent: fc.constantFrom(...agents),
+      inspection: fc.constantFrom(changed, { ...changed, diff: { files: [] } }),
+    }),
+    fc.record({
+      type: fc.constant('agent_committed' as const),
+      agent: fc.constantFrom(...agents),
+      work: fc.constant({ commit: 'c', diff: changed.diff }),
+    }),
+    fc.record({ type: fc.constant('kill_agent' as const), agent: fc.constantFrom(...agents) }),
+    fc.record({ type: fc.constant('interrupt' as const), signal: fc.constant('SIGINT') }),
+  );
+
+  test('never more agents than slots; no success without evidence; the journal rebuilds the state', () => {
+    fc.assert(
+      fc.property(fc.array(body, { maxLength: 80 }), (bodies) => {
+        const drive = new Drive().start([task('T1'), task('T2'), task('T3', ['T1'])]);
+        for (const one of bodies) {
+          drive.send(one);
+          const state = drive.state as RunState;
+          expect(state.agents.filter(isActive).length).toBeLessThanOrEqual(2);
+          for (const agent of state.agents) {
+            if (agent.state.name === 'succeeded') expect(agent.attempts.at(-1)?.verdict).toBe('ok');
+            if (isDone(agent)) expect(agent.endedAt).not.toBe(null);
+          }
+        }
+        const again = drive.messages.reduce<RunState | null>(
+          (state, message) => update(state, JSON.parse(JSON.stringify(message)))[0],
+          null,
+        );
+        expect(again).toEqual(drive.state);
+        expect(summarySchema.safeParse(summarise(drive.state as RunState)).success).toBe(true);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
