@@ -79,6 +79,12 @@ export function spreadValues(argv: readonly string[]): string[] {
       spread.push('--without-prd');
       continue;
     }
+    if (flag.startsWith('--') && argv[at + 1] === '-') {
+      // Standard input; on its own, meow would take the hyphen for an argument.
+      spread.push(`${flag}=-`);
+      at += 1;
+      continue;
+    }
     spread.push(flag);
     if (!multiple.includes(flag)) continue;
     spread.pop();

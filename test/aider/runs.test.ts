@@ -108,33 +108,29 @@ describe('several agents with real Aider', () => {
     ]);
   });
 
-  aiderTest(
-    'two agents with the same new content in conflict: the later one is left out, by name',
-    async () => {
-      const repo = makeRepo(files);
-      const server = await modelServer([
-        { when: 'Task: One', replies: [{ text: diffEdit('a.py', 'a = 1', 'a = 11') }] },
-        { when: 'Task: Two', replies: [{ text: edit('b') }] },
-      ]);
-      // Task Two starts from the base and changes b.py alone; the base moves on in the meantime.
-      const end = await runPlan(
-        repo,
-        world(server),
-        [
-          { id: 'T1', title: 'One', files: ['a.py'] },
-          { id: 'T2', title: 'Two', files: ['b.py'] },
-        ],
-        ['--land', 'none'],
-      );
-      expect(end.code).toBe(0);
-      expect(end.summary.landed).toBe(false);
-      expect(git(repo, 'status', '--porcelain')).toBe('');
-      const land = await runCli(['land'], { cwd: repo, env: world(null).env });
-      expect(land.code, land.stderr).toBe(0);
-      expect(readFileSync(path.join(repo, 'a.py'), 'utf8')).toBe('a = 11\n');
-      expect(lastSummary(repo).landed).toBe(true);
-    },
-  );
+  aiderTest('--land none leaves all on branches; land brings it home later', async () => {
+    const repo = makeRepo(files);
+    const server = await modelServer([
+      { when: 'Task: One', replies: [{ text: diffEdit('a.py', 'a = 1', 'a = 11') }] },
+      { when: 'Task: Two', replies: [{ text: edit('b') }] },
+    ]);
+    const end = await runPlan(
+      repo,
+      world(server),
+      [
+        { id: 'T1', title: 'One', files: ['a.py'] },
+        { id: 'T2', title: 'Two', files: ['b.py'] },
+      ],
+      ['--land', 'none'],
+    );
+    expect(end.code).toBe(0);
+    expect(end.summary.landed).toBe(false);
+    expect(git(repo, 'status', '--porcelain')).toBe('');
+    const land = await runCli(['land'], { cwd: repo, env: world(null).env });
+    expect(land.code, land.stderr).toBe(0);
+    expect(readFileSync(path.join(repo, 'a.py'), 'utf8')).toBe('a = 11\n');
+    expect(lastSummary(repo).landed).toBe(true);
+  });
 
   aiderTest('the cap is exact: after N responses the agent is stopped', async () => {
     const repo = makeRepo(files);

@@ -1,0 +1,87 @@
+import { execFileSync } from 'node:child_process';
+import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import { wholeEdit } from '../../source/services/model-server/script.js';
+import { git, lastSummary, makeRepo, modelServer, runPlan, tempFolder, world } from '../rig.js';
+
+/** A small disk of its own needs a mount, so root on Linux. */
+const canMount = process.platform === 'linux' && process.getuid?.() === 0 && tryMount();
+
+function tryMount(): boolean {
+  try {
+    execFileSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'none', '/mnt'], {
+      stdio: 'ignore',
+    });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function smallDisk(megabytes: number): string {
+  const folder = tempFolder('disk');
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'none', folder]);
+  onTestFinished(() => void execFileSync('umount', ['--lazy', folder]));
+  return folder;
+}
+
+describe('a full disk', () => {
+  const test_ = test.runIf(inject('aider') !== null && canMount);
+
+  test_('where the worktrees are: said by name, nothing lands', async () => {
+    const repo = makeRepo({ 'a.py': 'a = 1\n' });
+    const server = await modelServer([
+      { replies: [{ text: wholeEdit('a.py', `# ${'word '.repeat(4000)}\na = 2\n`) }] },
+    ]);
+    const where = world(server);
+    const full = { ...where, env: { ...where.env, XDG_CACHE_HOME: smallDisk(4) } };
+    const end = await runPlan(
+      repo,
+      full,
+      [{ id: 'T1', title: 'Raise a', files: ['a.py'] }],
+      [
+        '--model',
+        'openai/scripted',
+        '--max-iterations',
+        '2',
+        '--setup-cmd',
+        'cat /dev/zero > ../filler || true',
+      ],
+    );
+    expect(end.code, end.stdout + end.stderr).toBe(1);
+    expect(end.summary.agents.agent0?.outcome, end.stdout).toEqual({
+      state: 'failed',
+      reason: 'disk_full',
+    });
+    expect(end.stdout).toContain('the disk is full');
+    expect(git(repo, 'status', '--porcelain')).toBe('');
+  });
+
+  test_('where the repository is: the run ends in good order', async () => {
+    const disk = smallDisk(6);
+    const repo = makeRepo({ 'a.py': 'a = 1\n' }, `${disk}/repo`);
+    const server = await modelServer([{ replies: [{ text: wholeEdit('a.py', 'a = 2\n') }] }]);
+    const where = world(server);
+    const end = await runPlan(
+      repo,
+      where,
+      [{ id: 'T1', title: 'Raise a', files: ['a.py'] }],
+      [
+        '--model',
+        'openai/scripted',
+        '--max-iterations',
+        '2',
+        '--setup-cmd',
+        `cat /dev/zero > ${disk}/filler || true`,
+      ],
+    ).catch((error: Error) => error);
+    if (end instanceof Error) {
+      // Not even the summary had room: then the program has said so.
+      expect(end.message).toMatch(/No space left|disk is full/i);
+      return;
+    }
+    expect(end.code, end.stdout + end.stderr).toBe(1);
+    expect(lastSummary(repo).landed).toBe(false);
+    expect(end.stdout + end.stderr).toMatch(/disk is full|No space left/i);
+    expect(git(repo, 'rev-parse', 'HEAD')).toBe(end.summary.base);
+  });
+});
