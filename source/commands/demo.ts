@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, realpath } from 'node:fs/promises';
+import { mkdtemp, realpath, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe } from '../core/failure.js';
 import { printable } from '../core/printable.js';
 import { makeSampleRepo } from '../demo/sample-repo.js';
-import { demoChange, demoScript } from '../demo/script.js';
+import { demoChange, demoModels, demoScript } from '../demo/script.js';
 import { findAider } from '../services/aider/find-aider.js';
 import { setupAider } from '../services/aider/setup-aider.js';
 import { startModelServer } from '../services/model-server/model-server.js';
@@ -25,6 +25,8 @@ export async function demoCommand(args: Arguments, terminal: Terminal): Promise<
   const folder = await realpath(await mkdtemp(path.join(tmpdir(), 'aider-orchestrator-demo-')));
   const repo = path.join(folder, 'tiny-text');
   await makeSampleRepo(repo);
+  const metadata = path.join(folder, 'model-metadata.json');
+  await writeFile(metadata, JSON.stringify(demoModels));
   const before = await runTests(repo);
   say(`Sample repository: ${repo} (its tests: ${before.words})`);
   const server = await startModelServer(demoScript);
@@ -37,7 +39,7 @@ export async function demoCommand(args: Arguments, terminal: Terminal): Promise<
   say(`Scripted model: ${server.url} (it only stands in for Gemini and gpt-4o)`);
   say(`Change: ${demoChange}\n`);
   try {
-    const code = await runMain(demoArguments(args, repo), terminal, { aider });
+    const code = await runMain(demoArguments(args, repo, metadata), terminal, { aider });
     const after = await runTests(repo);
     say();
     say(`Tests of the sample: before ${before.words}; after ${after.words}.`);
@@ -53,11 +55,13 @@ export async function demoCommand(args: Arguments, terminal: Terminal): Promise<
   }
 }
 
-function demoArguments(args: Arguments, repo: string): Arguments {
+function demoArguments(args: Arguments, repo: string, metadata: string): Arguments {
   const { json, quiet, verbose, maxAgents } = args.flags;
   return {
     ...args,
     command: 'run',
+    // Limits and prices of the models, which Aider would download otherwise.
+    aiderArgs: ['--model-metadata-file', metadata],
     flags: {
       change: demoChange,
       model: 'gpt-4o',

@@ -12,6 +12,7 @@ import {
   type StopCause,
   type StopSignal,
 } from './agent.js';
+import { costOf } from './aider-log.js';
 import { brokeOff, isHopeless, judge } from './judge.js';
 import { unreachable } from './result.js';
 import type { AiderEvent, Effect, Inspection, RunState, Timer } from './run.js';
@@ -141,8 +142,9 @@ export function onAiderEvent(run: RunState, agent: Agent, event: AiderEvent): St
       return capped ? stop(counted, { kind: 'cap' }, 'SIGKILL') : [counted, []];
     }
     case 'message_send': {
-      const { prompt_tokens, completion_tokens, cost } = event.properties;
-      const known = agent.usage.cost !== null && typeof cost === 'number';
+      const { prompt_tokens, completion_tokens } = event.properties;
+      const cost = costOf(event);
+      const known = agent.usage.cost !== null && cost !== null;
       return [
         {
           ...updateAttempt(agent, {

@@ -36,3 +36,13 @@ export function parseAiderEvent(line: string): AiderEvent | null {
     time: typeof time === 'number' ? time : null,
   };
 }
+
+/**
+ * What a response cost, in US dollars. Aider says 0 when it does not know the price of the model, so a
+ * 0 for tokens that were used means unknown: null.
+ */
+export function costOf({ properties }: AiderEvent): number | null {
+  const { cost, total_tokens } = properties;
+  if (typeof cost !== 'number' || !Number.isFinite(cost)) return null;
+  return cost === 0 && total_tokens !== 0 ? null : cost;
+}

@@ -1,4 +1,5 @@
 import { isDone, iterations, outcomeOf } from './agent.js';
+import { costOf } from './aider-log.js';
 import { describe } from './failure.js';
 import type { Message, RunState } from './run.js';
 import { exitCode, landingWords, type Summary, summarise } from './summary.js';
@@ -178,7 +179,7 @@ function ofMessage(state: RunState, before: RunState | null, message: Message): 
     case 'aider_event': {
       const agent = state.agents[message.agent];
       if (message.event.event !== 'message_send' || !agent) return [];
-      const { prompt_tokens, completion_tokens, cost } = message.event.properties;
+      const { prompt_tokens, completion_tokens } = message.event.properties;
       return [
         {
           event: 'assistant_response',
@@ -186,7 +187,7 @@ function ofMessage(state: RunState, before: RunState | null, message: Message): 
           iteration: iterations(agent),
           prompt_tokens: typeof prompt_tokens === 'number' ? prompt_tokens : 0,
           completion_tokens: typeof completion_tokens === 'number' ? completion_tokens : 0,
-          cost: typeof cost === 'number' ? cost : null,
+          cost: costOf(message.event),
         },
       ];
     }

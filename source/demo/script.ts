@@ -1,5 +1,4 @@
 import { diffEdit, type Script } from '../services/model-server/script.js';
-import { sampleFiles } from './sample-repo.js';
 
 /** The change the demo makes. */
 export const demoChange =
@@ -171,5 +170,14 @@ export function wordCount(text) {
   ],
 };
 
-/** The tests of the sample, which fail before the run and pass after it. */
-export const sampleTests = Object.keys(sampleFiles).filter((name) => name.startsWith('test/'));
+const model = {
+  max_input_tokens: 128_000,
+  max_output_tokens: 16_384,
+  input_cost_per_token: 0.0000025,
+  output_cost_per_token: 0.00001,
+  litellm_provider: 'openai',
+  mode: 'chat',
+};
+
+/** Limits and prices of the models that the demo names, in LiteLLM's form. */
+export const demoModels = { 'gpt-4o': model, 'gpt-4o-mini': model };

@@ -3,6 +3,9 @@ import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { wholeEdit } from '../../source/services/model-server/script.js';
 import { git, lastSummary, makeRepo, modelServer, runPlan, tempFolder, world } from '../rig.js';
 
+/** Text of which no two parts are alike: a model that repeats itself is taken for broken. */
+const words = Array.from({ length: 4000 }, (_, index) => index * 7919).join(' ');
+
 /** A small disk of its own needs a mount, so root on Linux. */
 const canMount = process.platform === 'linux' && process.getuid?.() === 0 && tryMount();
 
@@ -30,7 +33,7 @@ describe('a full disk', () => {
   test_('where the worktrees are: said by name, nothing lands', async () => {
     const repo = makeRepo({ 'a.py': 'a = 1\n' });
     const server = await modelServer([
-      { replies: [{ text: wholeEdit('a.py', `# ${'word '.repeat(4000)}\na = 2\n`) }] },
+      { replies: [{ text: wholeEdit('a.py', `# ${words}\na = 2\n`) }] },
     ]);
     const where = world(server);
     const full = { ...where, env: { ...where.env, XDG_CACHE_HOME: smallDisk(4) } };

@@ -1,4 +1,5 @@
 import { currentAttempt, iterations, outcomeOf } from '../../core/agent.js';
+import { costOf } from '../../core/aider-log.js';
 import type { Message, RunState } from '../../core/run.js';
 import { outcomeWords } from '../../core/words.js';
 import { LineFile } from './line-file.js';
@@ -94,7 +95,7 @@ function agentLines(state: RunState, message: Message): AgentLine[] {
           iteration: iterations(agent),
           prompt_tokens: properties.prompt_tokens ?? null,
           completion_tokens: properties.completion_tokens ?? null,
-          cost: properties.cost ?? null,
+          cost: costOf(message.event),
         }),
       ];
     }

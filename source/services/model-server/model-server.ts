@@ -127,6 +127,19 @@ function chunksOf(reply: Reply): string[] {
   return chunks;
 }
 
+/** Resolves when more may be written, or nobody listens any more. */
+function writable(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      response.off('drain', done);
+      response.off('close', done);
+      resolve();
+    };
+    response.on('drain', done);
+    response.on('close', done);
+  });
+}
+
 /** Sends server-sent events; true when the reply came to its regular end. */
 async function streamChunks(
   response: ServerResponse,
@@ -138,8 +151,7 @@ async function streamChunks(
   for (const chunk of chunksOf(reply)) {
     if (response.destroyed) return false;
     const written = response.write(`data: ${JSON.stringify(event(chunk))}\r\n\r\n`);
-    if (!written)
-      await new Promise((resolve) => response.once('drain', resolve).once('close', resolve));
+    if (!written) await writable(response);
     if (reply.chunkDelayMs) await sleep(reply.chunkDelayMs);
   }
   if (reply.breakAfter !== undefined) {

@@ -1,0 +1,161 @@
+/**
+ * Benchmark: four one-file tasks from the command to the landed commit, against `xargs -P 4` over the
+ * same four Aider processes (same arguments but for places, same scripted model). Run in turn, five
+ * pairs after a warm-up; prints each pair, the median ratio, and what each figure is.
+ */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import path from 'node:path';
+import { agentEnvironment } from '../../source/services/aider/environment.js';
+import { findAider } from '../../source/services/aider/find-aider.js';
+import { aiderArguments } from '../../source/services/aider/invocation.js';
+import { git } from '../../source/services/git/run-git.js';
+import { startModelServer } from '../../source/services/model-server/model-server.js';
+import { diffEdit } from '../../source/services/model-server/script.js';
+
+const pairs = Number(process.env.BENCH_PAIRS ?? 5);
+const names = ['a', 'b', 'c', 'd'];
+const cli = path.resolve(import.meta.dirname, '../../dist/cli.js');
+
+const aider = await findAider(null);
+if (!aider.ok) throw new Error('the benchmark needs Aider: aider-orchestrator setup');
+const { command } = aider.value;
+const folder = mkdtempSync(path.join(tmpdir(), 'ao-bench-'));
+const server = await startModelServer({
+  gemini: [],
+  chat: names.map((name) => ({
+    when: `Task: Raise ${name}\\b`,
+    replies: [{ text: diffEdit(`${name}.py`, `${name} = 1`, `${name} = 2`) }],
+  })),
+});
+const metadata = path.join(folder, 'metadata.json');
+const price = {
+  max_input_tokens: 128000,
+  max_output_tokens: 16384,
+  input_cost_per_token: 1e-6,
+  output_cost_per_token: 1e-6,
+  litellm_provider: 'openai',
+  mode: 'chat',
+};
+writeFileSync(metadata, JSON.stringify({ 'gpt-4o': price, 'gpt-4o-mini': price }));
+const env = {
+  ...process.env,
+  HOME: folder,
+  XDG_CACHE_HOME: `${folder}/cache`,
+  OPENAI_API_KEY: 'k',
+  OPENAI_API_BASE: `${server.url}/v1`,
+};
+const tasks = names.map((name) => ({
+  id: name.toUpperCase(),
+  title: `Raise ${name}`,
+  description: '',
+  files: [`${name}.py`],
+  read: [],
+  depends_on: [],
+}));
+writeFileSync(path.join(folder, 'plan.json'), JSON.stringify({ tasks }));
+
+let serial = 0;
+async function makeRepo(): Promise<string> {
+  const repo = path.join(folder, `repo${serial++}`);
+  await run('mkdir', ['-p', repo], folder);
+  for (const name of names) writeFileSync(path.join(repo, `${name}.py`), `${name} = 1\n`);
+  for (const args of [
+    ['init', '-q', '-b', 'main'],
+    ['config', 'user.name', 'b'],
+    ['config', 'user.email', 'b@example.com'],
+    ['add', '-A'],
+    ['commit', '-qm', 'start'],
+  ]) {
+    await git(repo, args);
+  }
+  return repo;
+}
+
+function run(file: string, args: readonly string[], cwd: string, input = ''): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(file, args, { cwd, env, stdio: ['pipe', 'ignore', 'ignore'] });
+    child.on('error', reject);
+    child.on('close', (code) => resolve(code ?? -1));
+    // A program that reads nothing may have closed it.
+    child.stdin.on('error', () => {});
+    child.stdin.end(input);
+  });
+}
+
+async function timed(work: () => Promise<number>, what: string): Promise<number> {
+  const at = performance.now();
+  const code = await work();
+  if (code !== 0) throw new Error(`${what} ended with ${code}`);
+  return (performance.now() - at) / 1000;
+}
+
+/** Our program: the command, four agents, the landed commit. */
+async function ours(): Promise<number> {
+  const repo = await makeRepo();
+  const args = [
+    cli,
+    '--plan',
+    path.join(folder, 'plan.json'),
+    '--aider',
+    command,
+    '--max-agents',
+    '4',
+    '--quiet',
+    '--',
+    '--model-metadata-file',
+    metadata,
+  ];
+  return timed(() => run(process.execPath, args, repo), 'aider-orchestrator');
+}
+
+/** The four Aider processes alone, each in a clone of its own, with the very same arguments. */
+async function xargs(): Promise<number> {
+  const lines: string[] = [];
+  for (const task of tasks) {
+    const repo = await makeRepo();
+    const files = path.join(folder, `x${serial}`);
+    await run('mkdir', ['-p', files], folder);
+    writeFileSync(`${files}/scope`, `*\n!/${task.files[0]}\n`);
+    const args = aiderArguments({
+      model: 'gpt-4o',
+      task,
+      message: { text: `Task: ${task.title}` },
+      read: [],
+      analyticsLog: `${files}/log`,
+      chatHistory: `${files}/chat`,
+      scope: `${files}/scope`,
+      extra: ['--model-metadata-file', metadata],
+    });
+    const quoted = args.map((argument) => `'${argument}'`).join(' ');
+    writeFileSync(`${files}/go.sh`, `cd '${repo}' && exec '${command}' ${quoted} < /dev/null\n`);
+    lines.push(`${files}/go.sh`);
+  }
+  Object.assign(env, agentEnvironment(env, 'gpt-4o', null));
+  return timed(() => run('xargs', ['-P', '4', '-n', '1', 'sh'], folder, lines.join('\n')), 'xargs');
+}
+
+console.log(
+  `${cpus().length} cores, node ${process.versions.node}, aider ${aider.value.version}, ${pairs} pairs`,
+);
+await ours();
+await xargs();
+const ratios: number[] = [];
+const times: [number, number][] = [];
+for (let pair = 1; pair <= pairs; pair++) {
+  const [a, b] = [await ours(), await xargs()];
+  times.push([a, b]);
+  ratios.push(a / b);
+  console.log(
+    `pair ${pair}: aider-orchestrator ${a.toFixed(2)} s, xargs -P 4 ${b.toFixed(2)} s, ratio ${(a / b).toFixed(3)}`,
+  );
+}
+const median = (values: readonly number[]) =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
+console.log(
+  `median: aider-orchestrator ${median(times.map(([a]) => a)).toFixed(2)} s, xargs -P 4 ${median(times.map(([, b]) => b)).toFixed(2)} s`,
+);
+console.log(`median ratio ${median(ratios).toFixed(3)} (target: at most 1.15)`);
+await server.close();
+rmSync(folder, { recursive: true, force: true });
