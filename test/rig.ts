@@ -1,5 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import {
+  appendFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -260,4 +261,8 @@ export function processesWith(text: string): string[] {
   return execFileSync('ps', ['-eo', 'pid,stat,args'], { encoding: 'utf8', maxBuffer: 1e8 })
     .split('\n')
     .filter((line) => line.includes(text) && !/\bZ/.test(line.split(/\s+/)[2] ?? ''));
+}
+
+export function appendTo(file: string, text: string): void {
+  appendFileSync(file, text);
 }

@@ -96,6 +96,7 @@ async function recover(run: KnownRun, state: RunState, say: (text: string) => vo
   );
   dispatch({ type: 'orphaned', detail: cause });
   await finished;
+  await workspace.settled();
   journal.close();
   logs.close();
   // Worktrees that were being made or were for looking only hold no work.

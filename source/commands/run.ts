@@ -213,7 +213,7 @@ async function execute(
   dispatch({ type: 'run_started', config });
   await finished;
   knowledge.stop();
-  await knowledge.settled();
+  await Promise.all([knowledge.settled(), workspace.settled()]);
   release();
   backend.close();
   agentLogs.close();

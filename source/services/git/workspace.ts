@@ -43,6 +43,7 @@ export class GitWorkspace implements Workspace {
   private readonly checkpoints = new Map<number, string>();
   /** What the set-up command made or changed in each worktree: nobody's work. */
   private readonly setUp = new Map<number, readonly string[]>();
+  private readonly removals: Promise<void>[] = [];
   private patches = 0;
 
   constructor(private readonly options: WorkspaceOptions) {}
@@ -211,7 +212,8 @@ export class GitWorkspace implements Workspace {
         detail: `${describe(done.failure).message} The work is still in ${place.worktree}`,
       });
     this.checkpoints.delete(agent);
-    await removeWorktree(config.repo, place.worktree).catch(() => {});
+    // Nobody needs to wait for it but the end of the program.
+    this.removals.push(removeWorktree(config.repo, place.worktree).catch(() => {}));
     return done;
   }
 
@@ -242,6 +244,11 @@ export class GitWorkspace implements Workspace {
     const body = [`Task: ${task.id}`, ...(prd ? [`PRD: ${prd}`] : []), `Run: ${config.stamp}`];
     const simulated = config.simulated ? ['Made by a simulated agent.', ''] : [];
     return `${subject}\n\n${[...simulated, ...body].join('\n')}\nCo-authored-by: aider (${config.model}) <aider@aider.chat>\n`;
+  }
+
+  /** Resolves when all worktrees that are done with are gone. */
+  async settled(): Promise<void> {
+    await Promise.all(this.removals);
   }
 
   integrate(work: readonly MergeItem[]): Promise<Result<Integration, Failure>> {
