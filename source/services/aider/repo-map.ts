@@ -64,14 +64,12 @@ export async function makeRepoMap(request: RepoMapRequest): Promise<string | nul
 /** The map without Aider's start-up lines and its instructions to a model. */
 export function cutMap(output: string): string | null {
   const lines = output.split('\n').map((line) => line.trimEnd());
-  const start = lines.findIndex((line) => line.startsWith('Repo-map: using'));
+  // What comes before is Aider's start and the spinner it draws while it reads the files.
+  const start = lines.findIndex((line) => line.startsWith('Here are summaries of'));
   if (start < 0) return null;
   const map = lines
     .slice(start + 1)
-    .filter(
-      (line) =>
-        !/^(Here are summaries of|Do not propose changes|If you need to edit any)/.test(line),
-    )
+    .filter((line) => !/^(Do not propose changes|If you need to edit any)/.test(line))
     .join('\n')
     .trim();
   return map === '' ? null : map;

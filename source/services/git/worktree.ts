@@ -26,7 +26,7 @@ export function addWorktree(
   branch: string,
   commit: string,
 ): Promise<Result<void, Failure>> {
-  return add(repo, worktree, ['-B', branch], commit);
+  return add(repo, worktree, ['--no-track', '-B', branch], commit);
 }
 
 /** The same without a branch: for looking only. */
@@ -47,16 +47,7 @@ async function add(
   await mkdir(path.dirname(worktree), { recursive: true, mode: 0o700 });
   const added = await oneAtATime(async () => {
     for (let tries = 1; ; tries++) {
-      const args = [
-        'worktree',
-        'add',
-        '--quiet',
-        '--no-track',
-        '--no-checkout',
-        ...how,
-        worktree,
-        commit,
-      ];
+      const args = ['worktree', 'add', '--quiet', '--no-checkout', ...how, worktree, commit];
       const answer = await git(repo, args);
       const raced =
         !answer.ok &&
