@@ -50,7 +50,7 @@ test('core is pure: no Node, no React, no clock, no randomness', () => {
     .filter(
       (file) =>
         imports(file).some((name) => name.startsWith('node:') || /^(react|ink)/.test(name)) ||
-        /Date\.now|new Date\(\)|Math\.random|\bprocess\.(env|argv|cwd|exit|stdout|stderr|pid|kill)\b/.test(
+        /Date\.now|new Date\(\)|Math\.random|\bBuffer\.|\bprocess\.(env|argv|cwd|exit|stdout|stderr|pid|kill)\b/.test(
           readFileSync(file, 'utf8'),
         ),
     );

@@ -156,6 +156,7 @@ function checkFlags(argv: readonly string[]): string | null {
       return [[flagOption(name), flag] as const, ...short];
     }),
   );
+  const seen = new Set<string>();
   for (let at = 0; at < argv.length; at++) {
     const argument = argv[at] as string;
     if (!argument.startsWith('-') || argument === '-') continue;
@@ -168,6 +169,10 @@ function checkFlags(argv: readonly string[]): string | null {
       continue;
     }
     const flag = byOption.get(option);
+    if (flag && !('isMultiple' in flag) && flag.type === 'string') {
+      if (seen.has(option)) return `${option} is given twice.`;
+      seen.add(option);
+    }
     if (!flag) {
       return `Unknown flag ${option}; did you mean ${closest(option, [...byOption.keys()])}?`;
     }

@@ -7,7 +7,7 @@ import { git, gitText } from '../services/git/run-git.js';
 import { notAidersOwn } from '../services/git/snapshot.js';
 import { leftWorktrees } from '../services/git/workspace.js';
 import { removeWorktree } from '../services/git/worktree.js';
-import { listRuns } from '../services/logs/run-registry.js';
+import { listRuns, ownsLiveRun, releaseWorktrees } from '../services/logs/run-registry.js';
 import type { Arguments } from './arguments.js';
 import { openForHistory } from './history.js';
 import { askYesNo, type Terminal } from './terminal.js';
@@ -30,7 +30,11 @@ export async function cleanCommand(args: Arguments, terminal: Terminal): Promise
       .filter((run) => run.alive)
       .map((run) => run.stamp),
   );
-  const leftovers = (await findLeftovers(repo)).filter((left) => !alive.has(left.stamp));
+  const root = worktreesFolder(repo.commonDir);
+  const found = await findLeftovers(repo);
+  // A run may live in another checkout of the same repository.
+  for (const { stamp } of found) if (ownsLiveRun(path.join(root, stamp))) alive.add(stamp);
+  const leftovers = found.filter((left) => !alive.has(left.stamp));
   for (const stamp of alive) terminal.out(`${stamp}  runs, not touched\n`);
   if (leftovers.length === 0) terminal.out('Nothing is left of old runs.\n');
   let kept = 0;
@@ -108,6 +112,7 @@ async function cleanOne(
       terminal.out(`${left.stamp}  kept the worktree ${printable(worktree)} (uncommitted work)\n`);
     }
   }
+  releaseWorktrees(path.join(worktreesFolder(repo.commonDir), left.stamp));
   for (const { name, merged } of left.branches) {
     const remove = merged || (await allowed(`${name} is not merged. Delete it?`));
     const done = remove ? await git(repo.root, ['branch', '-D', '--quiet', name]) : null;

@@ -10,9 +10,11 @@ import { demoChange, demoModels, demoScript } from '../demo/script.js';
 import { findAider } from '../services/aider/find-aider.js';
 import { setupAider } from '../services/aider/setup-aider.js';
 import { startModelServer } from '../services/model-server/model-server.js';
+import { killAllProcesses } from '../services/pty/pty-process.js';
 import type { Arguments } from './arguments.js';
 import type { AiderCommand } from './prepare-run.js';
 import { runMain } from './run.js';
+import { onSignals } from './signals.js';
 import type { Terminal } from './terminal.js';
 
 /**
@@ -35,11 +37,17 @@ export async function demoCommand(args: Arguments, terminal: Terminal): Promise<
     GOOGLE_GEMINI_BASE_URL: server.url,
     OPENAI_API_KEY: 'demo',
     OPENAI_API_BASE: `${server.url}/v1`,
+    // The scripted model is on this machine, whatever proxy leads out of it.
+    NO_PROXY: '127.0.0.1,localhost',
+    no_proxy: '127.0.0.1,localhost',
   });
   say(`Scripted model: ${server.url} (it only stands in for Gemini and gpt-4o)`);
   say(`Change: ${demoChange}\n`);
   try {
-    const code = await runMain(demoArguments(args, repo, metadata), terminal, { aider });
+    const code = await runMain(demoArguments(args, repo, metadata), terminal, {
+      aider,
+      settings: false,
+    });
     const after = await runTests(repo);
     say();
     say(`Tests of the sample: before ${before.words}; after ${after.words}.`);
@@ -88,9 +96,12 @@ async function demoAider(args: Arguments, say: (text?: string) => void): Promise
     say(
       'Aider is not installed; installing it into a folder of its own (about a minute, 700 MB)...',
     );
+    const release = onSignals(killAllProcesses);
     const done = await setupAider((line) => {
       if (args.flags.verbose) say(`  ${printable(line)}`);
     });
+    const signal = release();
+    if (signal) process.exit(signal.code);
     const installed = done.ok ? await findAider(done.value.command) : done;
     if (installed.ok) {
       say(`Aider ${installed.value.version}: ${installed.value.command}`);

@@ -1,7 +1,5 @@
-import { execFile } from 'node:child_process';
 import { statfs } from 'node:fs/promises';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { describe } from '../core/failure.js';
 import { printable } from '../core/printable.js';
 import { geminiKeyVariables, keyVariable } from '../core/providers.js';
@@ -10,6 +8,7 @@ import { findAider } from '../services/aider/find-aider.js';
 import { aiderVersion, findPython } from '../services/aider/setup-aider.js';
 import { loadDotenv } from '../services/config/dotenv-files.js';
 import { readRepoSettings, readUserSettings } from '../services/config/settings.js';
+import { trustedSettings } from '../services/config/trust.js';
 import { defaultBaseUrl, listModels } from '../services/gemini/models.js';
 import {
   changedTrackedFiles,
@@ -21,8 +20,7 @@ import type { Arguments } from './arguments.js';
 import { modelKeyKnown } from './model-key.js';
 import { type RunOptions, resolveOptions } from './options.js';
 import type { Terminal } from './terminal.js';
-
-const run = promisify(execFile);
+import { type GitVersion, gitMust, gitVersion } from './versions.js';
 
 /** One prerequisite. `must` missing: no run is possible; `should`: something will not work. */
 export interface Check {
@@ -75,7 +73,7 @@ export async function runChecks(args: Arguments): Promise<Check[]> {
   loadDotenv(process.cwd(), repo?.root ?? null);
   const user = readUserSettings();
   const file = repo ? readRepoSettings(repo.root) : null;
-  const settings = (file?.ok && file.value?.settings) || {};
+  const settings = file?.ok && file.value ? trustedSettings(file.value) : {};
   const options = resolveOptions(
     args.flags,
     process.env,
@@ -89,7 +87,7 @@ export async function runChecks(args: Arguments): Promise<Check[]> {
   if (!options.ok) problems.push(describe(options.failure).message);
   return [
     checkNode(),
-    await checkGit(),
+    checkGit(await gitVersion()),
     repo
       ? ok('repository', `${repo.root}, ${repo.branch ?? 'HEAD is detached'}`)
       : missing('repository', ...failureText(opened)),
@@ -121,19 +119,11 @@ function checkNode(): Check {
       );
 }
 
-async function checkGit(): Promise<Check> {
-  const answer = await run('git', ['--version']).catch(() => null);
-  const version = /(\d+)\.(\d+)\S*/.exec(answer?.stdout ?? '');
-  if (!version)
-    return missing('git', 'not found', 'Install git 2.38 or newer: https://git-scm.com');
-  const fine = Number(version[1]) > 2 || Number(version[2]) >= 38;
-  return fine
-    ? ok('git', version[0])
-    : missing(
-        'git',
-        `${version[0]} is too old`,
-        'Install git 2.38 or newer (merge-tree --write-tree).',
-      );
+function checkGit(version: GitVersion | null): Check {
+  if (version === null) return missing('git', 'not found', gitMust.mend);
+  return version.fine
+    ? ok('git', version.text)
+    : missing('git', `${version.text} is too old`, gitMust.mend);
 }
 
 async function checkRepository(repo: Repository): Promise<Check[]> {

@@ -181,6 +181,7 @@ export async function landCommand(args: Arguments, terminal: Terminal): Promise<
     base: summary.base,
     branch: summary.base_branch ?? repo.branch,
     commit: summary.integration_commit,
+    merged: summary.integration_branch ?? '',
     later: `aider-orchestrator land ${stamp}`,
   });
   if (landing.state !== 'landed') {

@@ -7,6 +7,7 @@ import { geminiKeyVariables, keyVariable } from '../core/providers.js';
 import { err, ok, type Result } from '../core/result.js';
 import type { PlanSource } from '../core/run-config.js';
 import { type FoundAider, findAider } from '../services/aider/find-aider.js';
+import { refusedArguments } from '../services/aider/invocation.js';
 import { loadDotenv } from '../services/config/dotenv-files.js';
 import {
   readRepoSettings,
@@ -27,6 +28,7 @@ import type { Arguments } from './arguments.js';
 import { modelKeyKnown } from './model-key.js';
 import { type RunOptions, resolveOptions } from './options.js';
 import { askLine, askYesNo, readStdin, type Terminal } from './terminal.js';
+import { gitMust, gitVersion } from './versions.js';
 
 /** Everything checked: from here on, work may begin. */
 export interface PreparedRun {
@@ -50,6 +52,8 @@ export interface AiderCommand {
 /** What stands in for parts of the environment; used by the demo. */
 export interface Overrides {
   readonly aider?: AiderCommand;
+  /** False: the settings files are not read. */
+  readonly settings?: boolean;
 }
 
 /**
@@ -62,18 +66,32 @@ export async function prepareRun(
   overrides: Overrides = {},
 ): Promise<Result<PreparedRun, Failure>> {
   const { flags } = args;
-  if (flags.change === '-' && flags.apiKey === '-') {
+  if ([flags.change, flags.apiKey, flags.plan].filter((value) => value === '-').length > 1) {
     return err({
       kind: 'usage',
-      message: 'Only one of --change and --api-key can be read from standard input.',
+      message: 'Only one of --change, --plan and --api-key can be read from standard input.',
     });
   }
+  // Without git nothing can be looked at, so this one must cannot wait for the others.
+  const git = await gitVersion();
+  if (!git?.fine) return err({ kind: 'musts', missing: [gitMust] });
   const opened = await openRepository(path.resolve(flags.repo ?? '.'));
   if (!opened.ok) return opened;
   const repo = opened.value;
   loadDotenv(process.cwd(), repo.root);
-  const options = await readOptions(args, repo, terminal);
+  const options =
+    overrides.settings === false
+      ? resolveOptions(flags, process.env, {}, {}, args.aiderArgs)
+      : await readOptions(args, repo, terminal);
   if (!options.ok) return options;
+  const refused = options.value.aiderArgs.find((argument) => refusedArguments.test(argument));
+  if (refused) {
+    return err({
+      kind: 'usage',
+      message: `${refused} cannot be given to Aider: what an agent did is judged by it, or it is set by us.`,
+      hint: 'Leave it out of what stands after -- and of aider_args.',
+    });
+  }
   const landing = checkLanding(repo, options.value);
   if (landing) return err(landing);
   const focus = await resolveFocus(repo, flags.files ?? []);

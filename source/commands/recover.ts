@@ -7,7 +7,12 @@ import { removeWorktree } from '../services/git/worktree.js';
 import { AgentLogs } from '../services/logs/agent-log.js';
 import { LineFile } from '../services/logs/line-file.js';
 import { logPaths } from '../services/logs/log-paths.js';
-import { adoptRun, type KnownRun, listRuns } from '../services/logs/run-registry.js';
+import {
+  adoptRun,
+  type KnownRun,
+  listRuns,
+  releaseWorktrees,
+} from '../services/logs/run-registry.js';
 import { createEffectRunner } from '../store/effect-runner.js';
 import { createRunStore } from '../store/run-store.js';
 import { writeSummary } from './run.js';
@@ -22,13 +27,23 @@ const cause = 'the end of aider-orchestrator';
 export async function recoverRuns(repo: string, say: (text: string) => void): Promise<void> {
   for (const run of listRuns(repo)) {
     if (run.alive || run.summary) continue;
-    const state = readJournal(logPaths(repo, run.stamp).journal);
+    const state = readState(logPaths(repo, run.stamp).journal, say);
     if (state === null || !adoptRun(repo, run)) continue;
     if (state.phase === 'finished') writeSummary(state, logPaths(repo, run.stamp), say);
     else await recover(run, state, say);
     say(
       `Run ${run.stamp} ended without its end: its work is kept, its summary is written (aider-orchestrator show ${run.stamp}).`,
     );
+  }
+}
+
+/** A journal that this version cannot follow must not keep anybody from working. */
+function readState(file: string, say: (text: string) => void): RunState | null {
+  try {
+    return readJournal(file);
+  } catch (error) {
+    say(`The journal ${file} cannot be followed: ${(error as Error).message}`);
+    return null;
   }
 }
 
@@ -67,6 +82,7 @@ async function recover(run: KnownRun, state: RunState, say: (text: string) => vo
     worktrees,
     copy: [],
     setup: null,
+    landLater: `aider-orchestrator land ${config.stamp}`,
     prdPath: () => current.prdPath,
   });
   const never = () => Promise.reject(new Error('a dead run starts nothing'));
@@ -104,4 +120,5 @@ async function recover(run: KnownRun, state: RunState, say: (text: string) => vo
     if (path.basename(path.dirname(left)) === 'map')
       await removeWorktree(config.repo, left).catch(() => {});
   }
+  if (worktrees !== '') releaseWorktrees(worktrees);
 }

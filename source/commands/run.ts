@@ -10,6 +10,7 @@ import { exitCode, summarise } from '../core/summary.js';
 import { jsonReporter, lineReporter, type Verbosity } from '../headless/reporters.js';
 import { glyphsFor } from '../headless/table.js';
 import { AiderBackend } from '../services/aider/aider-backend.js';
+import { setupEnvironment } from '../services/aider/environment.js';
 import { worktreesFolder } from '../services/config/folders.js';
 import { GeminiPlanner } from '../services/gemini/gemini-planner.js';
 import { changedTrackedFiles, resolveTasks } from '../services/git/repository.js';
@@ -17,7 +18,7 @@ import { GitWorkspace } from '../services/git/workspace.js';
 import { AgentLogs } from '../services/logs/agent-log.js';
 import { LineFile } from '../services/logs/line-file.js';
 import { type LogPaths, logPaths } from '../services/logs/log-paths.js';
-import { claimStamp } from '../services/logs/run-registry.js';
+import { claimStamp, releaseWorktrees } from '../services/logs/run-registry.js';
 import { writeWhole } from '../services/logs/write-whole.js';
 import { ShellSetup } from '../services/pty/setup-command.js';
 import { createEffectRunner, type Ports } from '../store/effect-runner.js';
@@ -44,7 +45,7 @@ export async function runMain(
   const run = prepared.value;
   const worktrees = worktreesFolder(run.repo.commonDir);
   await recoverRuns(run.repo.root, (text) => terminal.error(`${text}\n`));
-  const stamp = claimStamp(run.repo.root, (name) => path.join(worktrees, name));
+  const stamp = claimStamp(run.repo.root, worktrees);
   if (!stamp.ok) {
     reportFailure(terminal, stamp.failure);
     return 2;
@@ -52,7 +53,7 @@ export async function runMain(
   const config = makeConfig(stamp.value, run, args);
   const paths = logPaths(config.repo, config.stamp);
   return args.flags.dryRun
-    ? dryRun(config, run, paths, terminal)
+    ? dryRun(config, run, paths, path.join(worktrees, config.stamp), terminal)
     : execute(config, run, paths, path.join(worktrees, config.stamp), args, terminal);
 }
 
@@ -120,6 +121,7 @@ async function dryRun(
   config: RunConfig,
   run: PreparedRun,
   paths: LogPaths,
+  worktrees: string,
   terminal: Terminal,
 ): Promise<number> {
   const stop = new AbortController();
@@ -127,6 +129,7 @@ async function dryRun(
   const release = onSignals(() => stop.abort());
   const made = await planWith(config, run, paths, knowledge)(stop.signal);
   const signal = release();
+  releaseWorktrees(worktrees);
   if (!made.ok) {
     reportFailure(terminal, made.failure);
     return signal?.code ?? 2;
@@ -169,6 +172,7 @@ async function execute(
     worktrees,
     copy: run.options.copy,
     setup: setupCommand(run, paths),
+    landLater: landCommand(config.stamp, flags.repo),
     prdPath: () => current?.prdPath ?? null,
   });
   const confirm = async () =>
@@ -215,12 +219,17 @@ async function execute(
   knowledge.stop();
   await Promise.all([knowledge.settled(), workspace.settled()]);
   release();
+  releaseWorktrees(worktrees);
   backend.close();
   agentLogs.close();
   journal.close();
   const state = current as unknown as RunState;
   if (state.failure) reportFailure(terminal, state.failure);
   return exitCode(state);
+}
+
+function landCommand(stamp: string, repo: string | undefined): string {
+  return `aider-orchestrator land ${stamp}${repo === undefined ? '' : ` --repo ${repo}`}`;
 }
 
 function lineOptions(flags: Arguments['flags'], terminal: Terminal) {
@@ -231,7 +240,7 @@ function lineOptions(flags: Arguments['flags'], terminal: Terminal) {
 function setupCommand(run: PreparedRun, paths: LogPaths): ShellSetup | null {
   const { setupCmd } = run.options;
   if (setupCmd === null) return null;
-  return new ShellSetup(setupCmd, (agent) => {
+  return new ShellSetup(setupCmd, setupEnvironment(process.env), (agent) => {
     mkdirSync(paths.agentFolder(agent), { recursive: true });
     return paths.setup(agent);
   });

@@ -1,16 +1,19 @@
 import { printable } from '../core/printable.js';
 import { setupAider } from '../services/aider/setup-aider.js';
+import { killAllProcesses } from '../services/pty/pty-process.js';
 import type { Arguments } from './arguments.js';
 import { onSignals } from './signals.js';
 import { reportFailure, type Terminal } from './terminal.js';
 
 /** `setup`: installs Aider into a folder of its own. */
 export async function setupCommand(args: Arguments, terminal: Terminal): Promise<number> {
-  const release = onSignals(() => process.exit(130));
+  // The installer goes, and what it has made so far is removed.
+  const release = onSignals(killAllProcesses);
   const done = await setupAider((line) => {
     if (!args.flags.quiet) terminal.error(`  ${printable(line)}\n`);
   });
-  release();
+  const signal = release();
+  if (signal) return signal.code;
   if (!done.ok) {
     reportFailure(terminal, done.failure);
     return 1;

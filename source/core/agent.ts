@@ -138,6 +138,7 @@ export type ScreenText =
   | 'rate_limited'
   | 'unable_to_commit'
   | 'unable_to_add'
+  | 'edits_lost'
   | 'skipping_edits'
   | 'edit_exception'
   | 'not_found'

@@ -19,7 +19,6 @@ export type PublicEvent =
       base: string;
       branch: string | null;
       model: string;
-      simulated: boolean;
     }
   | {
       event: 'plan_made';
@@ -37,7 +36,7 @@ export type PublicEvent =
     }
   | { event: 'warning'; message: string }
   | { event: 'agent_prepared'; agent: number; task: string; worktree: string; branch: string }
-  | { event: 'attempt_started'; agent: number; attempt: number; pid: number; simulated: boolean }
+  | { event: 'attempt_started'; agent: number; attempt: number; pid: number }
   | {
       event: 'assistant_response';
       agent: number;
@@ -61,7 +60,6 @@ export type PublicEvent =
       added: number;
       removed: number;
       duration_s: number;
-      simulated: boolean;
     }
   | { event: 'interrupted'; signal: string }
   | {
@@ -108,7 +106,6 @@ export function publicEvents(
         agent.startedAt === null || agent.endedAt === null
           ? 0
           : (agent.endedAt - agent.startedAt) / 1000,
-      simulated: state.config.simulated,
     });
   }
   if (state.phase === 'finished' && before?.phase !== 'finished') {
@@ -132,8 +129,8 @@ export function publicEvents(
 function ofMessage(state: RunState, before: RunState | null, message: Message): PublicEvent[] {
   switch (message.type) {
     case 'run_started': {
-      const { stamp, change, base, branch, model, simulated } = state.config;
-      return [{ event: 'run_started', run: stamp, change, base, branch, model, simulated }];
+      const { stamp, change, base, branch, model } = state.config;
+      return [{ event: 'run_started', run: stamp, change, base, branch, model }];
     }
     case 'plan_made':
       return [
@@ -172,7 +169,6 @@ function ofMessage(state: RunState, before: RunState | null, message: Message): 
           agent: message.agent,
           attempt,
           pid: message.pid,
-          simulated: state.config.simulated,
         },
       ];
     }

@@ -1,4 +1,4 @@
-import type { Attempt, FailReason } from './agent.js';
+import type { Attempt, FailReason, FileChange } from './agent.js';
 import type { Inspection } from './run.js';
 
 export type Verdict =
@@ -21,6 +21,11 @@ const hopeless: ReadonlySet<FailReason> = new Set<FailReason>([
 
 export function isHopeless(reason: FailReason): boolean {
   return hopeless.has(reason);
+}
+
+/** Aider makes a new file empty before it writes it. */
+function isEmptyNewFile(file: FileChange): boolean {
+  return file.status === 'A' && file.added === 0;
 }
 
 /** True when Aider began a call to the model whose answer never came whole. */
@@ -59,8 +64,11 @@ export function judge(attempt: Attempt, inspection: Inspection): Verdict {
     return no(saw.has('edit_exception') ? 'edit_failed' : 'malformed_edits');
   }
   if (saw.has('skipping_edits')) return no('edits_skipped');
-  if (saw.has('unable_to_add') || saw.has('unable_to_commit')) return no('edit_failed');
+  if (saw.has('unable_to_add') || saw.has('unable_to_commit') || saw.has('edits_lost')) {
+    return no('edit_failed');
+  }
   if (inspection.outside.length > 0) return no('outside_scope', inspection.outside.join(', '));
-  if (inspection.diff.files.length === 0) return no('no_change');
+  // What an earlier attempt left half done is no work of this one; nor is a file that was only touched.
+  if (!inspection.changed || inspection.diff.files.every(isEmptyNewFile)) return no('no_change');
   return { ok: true };
 }

@@ -23,6 +23,10 @@ export function normalisePath(path: string, from = ''): string | null {
 export interface PathFacts {
   /** Tracked files at the base commit. */
   readonly tracked: ReadonlySet<string>;
+  /** Tracked symbolic links. */
+  readonly links: ReadonlySet<string>;
+  /** Paths that exist and are neither tracked nor ignored, of those that were asked about. */
+  readonly untracked: ReadonlySet<string>;
   /** Folders that are submodules. */
   readonly submodules: readonly string[];
   /** Paths that git ignores, of those that were asked about. */
@@ -40,8 +44,12 @@ export function refusePath(path: string, facts: PathFacts): string | null {
   }
   const inside = facts.submodules.find((sub) => normal === sub || normal.startsWith(`${sub}/`));
   if (inside) return `${path} is in the submodule ${inside}, which is a repository of its own`;
+  if (facts.links.has(normal)) return `${path} is a symbolic link, and may lead anywhere`;
   if (facts.tracked.has(normal)) return null;
   if (facts.ignored.has(normal)) return `${path} is ignored by git`;
+  if (facts.untracked.has(normal)) {
+    return `${path} exists, but is not tracked by git: commit it first, or leave it out`;
+  }
   for (const known of facts.tracked) {
     if (known.startsWith(`${normal}/`)) return `${path} is a folder: name its files`;
     if (normal.startsWith(`${known}/`)) return `${path} lies below ${known}, which is a file`;

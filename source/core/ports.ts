@@ -46,7 +46,7 @@ export interface PlannerAnswer {
 export interface Workspace {
   /** Makes an agent's worktree on its branch, from the base or from the commits it builds on. */
   prepare(agent: number, task: Task, onto: readonly string[]): Promise<Result<Place, WorkProblem>>;
-  /** Ends a preparation that takes long: its set-up command gets the signal. */
+  /** Ends a preparation: no set-up command is started any more, one that runs gets the signal. */
   interruptPrepare(agent: number, signal: StopSignal): void;
   /** What an attempt changed; puts back what it must not have changed. */
   inspect(agent: number, task: Task, place: Place, rollBack: boolean): Promise<Inspection>;
@@ -76,7 +76,10 @@ export interface MergeItem {
 
 /** Runs one agent's process. Aider is one. */
 export interface AgentBackend {
-  start(request: AttemptRequest, events: AttemptEvents): Promise<Result<AttemptHandle, string>>;
+  start(
+    request: AttemptRequest,
+    events: AttemptEvents,
+  ): Promise<Result<AttemptHandle, WorkProblem>>;
 }
 
 export interface AttemptRequest {

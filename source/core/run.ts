@@ -91,7 +91,12 @@ export type MessageBody =
       readonly detail: string;
     }
   | { readonly type: 'attempt_started'; readonly agent: number; readonly pid: number }
-  | { readonly type: 'attempt_not_started'; readonly agent: number; readonly detail: string }
+  | {
+      readonly type: 'attempt_not_started';
+      readonly agent: number;
+      readonly reason: FailReason;
+      readonly detail: string;
+    }
   | { readonly type: 'aider_event'; readonly agent: number; readonly event: AiderEvent }
   | { readonly type: 'agent_asks'; readonly agent: number; readonly question: string }
   | { readonly type: 'agent_goes_on'; readonly agent: number }
@@ -119,6 +124,8 @@ export type Message = MessageBody & { readonly at: number };
 export interface Inspection {
   /** The agent's whole change so far, within its scope. */
   readonly diff: DiffStat;
+  /** Whether this very attempt changed anything within the scope. */
+  readonly changed: boolean;
   /** Files changed outside its scope by this attempt; they were put back. */
   readonly outside: readonly string[];
   /** A failure of the inspection itself. */

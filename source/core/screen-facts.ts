@@ -4,23 +4,23 @@ import { screenTexts } from './words.js';
 /** A line of an agent's screen with the colour it was written in. */
 export interface ColouredLine {
   readonly text: string;
-  readonly rgb: number | null;
+  /** 0xRRGGBB, or `palette N`. */
+  readonly colour: number | string | null;
 }
 
 /**
  * Finds Aider's failure texts. Only lines in the colours of Aider's own messages count, so a model
  * that merely writes such a text is not believed; lines in one colour that follow each other are
  * joined first, as Aider breaks its messages at the width of the terminal.
- * @param colours of Aider's errors and warnings, 0xRRGGBB
  */
 export function findTexts(
   lines: readonly ColouredLine[],
-  colours: readonly number[],
+  colours: readonly (number | string)[] = messageColours,
 ): ScreenText[] {
   const blocks: string[] = [];
-  let colour: number | null = null;
+  let colour: ColouredLine['colour'] = null;
   for (const line of lines) {
-    const own = line.rgb !== null && colours.includes(line.rgb) ? line.rgb : null;
+    const own = line.colour !== null && colours.includes(line.colour) ? line.colour : null;
     if (own !== null && own === colour) blocks[blocks.length - 1] += ` ${line.text}`;
     else if (own !== null) blocks.push(line.text);
     // A message that is broken inside a blank stays one message; an empty line has no colour.
@@ -39,12 +39,15 @@ export function findTexts(
   return [...found];
 }
 
+/** The colours of Aider's errors and warnings: its defaults, those of dark mode, those of light mode. */
+export const messageColours = [0xff2222, 0xffa500, 0xff3333, 0xffff00, 'palette 1'] as const;
+
 /** Questions as Aider, prompt_toolkit, Python's `input` and pip put them: the line ends and waits. */
 const questions: readonly RegExp[] = [
   /\(Y\)es\/\(N\)o[^\n]*:\s*$/,
   /\((?:Y\/n|y\/N|y\/n|yes\/no)\)\s*:?\s*$/i,
   /\[(?:Y\/n|y\/N|y\/n|yes\/no)\]\s*:?\s*$/i,
-  /^(?:\S+)?> ?$/,
+  /^(?:(?:ask|code|architect|help|context|whole|diff|udiff|multi) ?)*> ?$/,
   /(?:password|passphrase|username)[^\n]*:\s*$/i,
   /Press (?:enter|any key)[^\n]*$/i,
 ];

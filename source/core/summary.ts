@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Agent, committedWork, currentAttempt, iterations, outcomeOf } from './agent.js';
-import { describe } from './failure.js';
+import { describe, type Failure } from './failure.js';
 import type { RunState } from './run.js';
 import { outcomeWords } from './words.js';
 
@@ -165,12 +165,18 @@ export function summarise(state: RunState): Summary {
   };
 }
 
+/** Failures a person mends by another call; others, such as a full quota, are the world's. */
+function isWrongUse(failure: Failure): boolean {
+  if (failure.kind !== 'planner') return failure.kind !== 'git' && failure.kind !== 'disk_full';
+  return ['no_key', 'bad_key', 'model_gone'].includes(failure.problem);
+}
+
 const signalCodes: Record<string, number> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
 
 /** 0 all succeeded and landed (or was asked not to); 1 something failed; 2 no work begun; 128+n by signal. */
 export function exitCode(state: RunState): number {
   if (state.interruptedBy !== null) return signalCodes[state.interruptedBy] ?? 1;
-  if (state.failure) return state.agents.length === 0 ? 2 : 1;
+  if (state.failure) return state.agents.length === 0 && isWrongUse(state.failure) ? 2 : 1;
   const succeeded = state.agents.every((agent) => agent.state.name === 'succeeded');
   const merged = state.integration?.leftOut.length === 0;
   const landed = state.landing?.state === 'landed' || state.landing?.state === 'not_asked';

@@ -15,6 +15,7 @@ import {
   startAttempt,
   stop,
 } from './agent-update.js';
+import type { Failure } from './failure.js';
 import { topological } from './groups.js';
 import { unreachable } from './result.js';
 import {
@@ -25,6 +26,8 @@ import {
   type Message,
   type RunState,
 } from './run.js';
+
+const notStarted: Failure = { kind: 'usage', message: 'Not started, as you said.' };
 
 export type Next = readonly [RunState, readonly Effect[]];
 
@@ -59,7 +62,7 @@ function apply(state: RunState, message: Exclude<Message, { type: 'run_started' 
       return state.phase === 'confirming' ? [{ ...state, phase: 'running' }, []] : [state, []];
     case 'plan_declined':
       return state.phase === 'confirming'
-        ? end({ ...state, interruptedBy: 'SIGINT' }, at)
+        ? end({ ...state, failure: notStarted }, at)
         : [state, []];
     case 'agent_prepared':
       return ofAgent(message.agent, (agent) => {
@@ -87,7 +90,7 @@ function apply(state: RunState, message: Exclude<Message, { type: 'run_started' 
         if (now.name !== 'running' && now.name !== 'stopping') return [agent, []];
         return commit(agent, now.place, {
           state: 'failed',
-          reason: 'start_failed',
+          reason: message.reason,
           detail: message.detail,
         });
       });

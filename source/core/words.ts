@@ -137,6 +137,11 @@ export const screenTexts: readonly { readonly text: ScreenText; readonly pattern
   { text: 'not_found', pattern: /litellm\.NotFoundError/ },
   { text: 'unable_to_commit', pattern: /Unable to commit:/ },
   { text: 'unable_to_add', pattern: /Unable to add|Cmd\('git'\) failed/ },
+  {
+    text: 'edits_lost',
+    pattern:
+      /list index out of range|\[Errno \d+\] (?:Permission denied|Is a directory|Not a directory|File name too long|Read-only file system|No such file)/,
+  },
   { text: 'skipping_edits', pattern: /Skipping edits to|skipping edits\./ },
   { text: 'edit_exception', pattern: /Exception while updating files:/ },
   { text: 'disk_full', pattern: /No space left on device/ },

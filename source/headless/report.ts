@@ -7,7 +7,9 @@ export function summaryReport(summary: Summary, width: number, glyphs: Glyphs): 
   const lines = summaryTable(summary, width, glyphs);
   const agents = Object.entries(summary.agents);
   if (lines.length > 0) lines.push('');
-  for (const [name, agent] of agents) {
+  const label = summary.simulated ? ' (simulated)' : '';
+  for (const [plain, agent] of agents) {
+    const name = plain + label;
     if (agent.error) lines.push(`${glyphs.bad} ${name}: ${agent.error}`);
     if (agent.conflicts.length > 0) {
       lines.push(

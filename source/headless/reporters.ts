@@ -17,7 +17,7 @@ export function jsonReporter(out: Write): Observer {
       const { event: name, ...rest } = event;
       const time = new Date(message.at).toISOString();
       out(
-        `${JSON.stringify({ v: eventVersion, event: name, time, run: state.config.stamp, ...rest })}\n`,
+        `${JSON.stringify({ v: eventVersion, event: name, time, run: state.config.stamp, simulated: state.config.simulated, ...rest })}\n`,
       );
     }
   };
@@ -33,7 +33,7 @@ export interface LineOptions {
 export function lineReporter(out: Write, options: LineOptions): Observer {
   return (state, before, message) => {
     for (const event of publicEvents(state, before, message)) {
-      const lines = eventLines(event, options);
+      const lines = eventLines(event, options, state.config.simulated);
       const clock = new Date(message.at).toTimeString().slice(0, 8);
       for (const line of lines)
         out(event.event === 'run_finished' ? `${line}\n` : `${clock}  ${printable(line)}\n`);
@@ -41,21 +41,22 @@ export function lineReporter(out: Write, options: LineOptions): Observer {
   };
 }
 
-function name(agent: number, simulated = false): string {
+function agentName(agent: number, simulated: boolean): string {
   return simulated ? `agent${agent} (simulated)` : `agent${agent}`;
 }
 
-function eventLines(event: PublicEvent, options: LineOptions): string[] {
+function eventLines(event: PublicEvent, options: LineOptions, simulated: boolean): string[] {
+  const name = (agent: number) => agentName(agent, simulated);
   const { verbosity, width, glyphs } = options;
   const at = (least: Verbosity, ...lines: string[]) => (shows(verbosity, least) ? lines : []);
   switch (event.event) {
     case 'run_started':
       return at(
         'normal',
-        `run ${event.run}  ${event.branch ?? 'detached HEAD'} at ${event.base.slice(0, 12)}, model ${event.model}${event.simulated ? ', SIMULATED agents' : ''}`,
+        `run ${event.run}  ${event.branch ?? 'detached HEAD'} at ${event.base.slice(0, 12)}, model ${event.model}${simulated ? ', SIMULATED agents' : ''}`,
       );
     case 'plan_made':
-      return at('normal', ...planLines(event));
+      return at('normal', ...planLines(event, name));
     case 'warning':
       return at('quiet', `! ${event.message}`);
     case 'agent_prepared':
@@ -66,7 +67,7 @@ function eventLines(event: PublicEvent, options: LineOptions): string[] {
     case 'attempt_started':
       return at(
         'normal',
-        `${name(event.agent, event.simulated)}  attempt ${event.attempt} started (pid ${event.pid})`,
+        `${name(event.agent)}  attempt ${event.attempt} started (pid ${event.pid})`,
       );
     case 'assistant_response':
       return at(
@@ -91,7 +92,7 @@ function eventLines(event: PublicEvent, options: LineOptions): string[] {
         event.files > 0 ? `, ${event.files} files +${event.added} -${event.removed}` : '';
       return at(
         'normal',
-        `${name(event.agent, event.simulated)}  ${glyph} ${event.words}${work}, ${formatDuration(event.duration_s)}  ${event.title}`,
+        `${name(event.agent)}  ${glyph} ${event.words}${work}, ${formatDuration(event.duration_s)}  ${event.title}`,
       );
     }
     case 'interrupted':
@@ -120,7 +121,10 @@ function wordsFor(reason: string): string {
   return known ? reasonWords(known) : reason;
 }
 
-function planLines(event: PublicEvent & { event: 'plan_made' }): string[] {
+function planLines(
+  event: PublicEvent & { event: 'plan_made' },
+  name: (agent: number) => string,
+): string[] {
   const lines = event.tasks.map((task) => {
     const files = task.files.length === 0 ? 'the whole repository' : task.files.join(', ');
     const after = task.depends_on.length > 0 ? `, after ${task.depends_on.join(', ')}` : '';

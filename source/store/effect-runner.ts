@@ -148,7 +148,7 @@ export function createEffectRunner(ports: Ports, state: () => RunState, onFinish
       handles.set(agent, started.value);
       dispatch({ type: 'attempt_started', agent, pid: started.value.pid });
     } else {
-      dispatch({ type: 'attempt_not_started', agent, detail: started.failure });
+      dispatch({ type: 'attempt_not_started', agent, ...started.failure });
     }
   }
 }

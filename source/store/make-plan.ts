@@ -110,6 +110,10 @@ function keepFocus(
   if (config.files.length === 0) return [...tasks];
   const kept = tasks.flatMap((task) => {
     const others = task.files.filter((file) => isTracked(file) && !config.files.includes(file));
+    if (task.files.length === 0) {
+      warnings.push(`Plan: ${task.id} was dropped, as it names no files.`);
+      return [];
+    }
     if (others.length === 0) return [task];
     const files = task.files.filter((file) => !others.includes(file));
     warnings.push(

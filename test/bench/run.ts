@@ -121,7 +121,7 @@ async function xargs(): Promise<number> {
     writeFileSync(`${files}/scope`, `*\n!/${task.files[0]}\n`);
     const args = aiderArguments({
       model: 'gpt-4o',
-      task,
+      files: task.files,
       message: { text: `Task: ${task.title}` },
       read: [],
       analyticsLog: `${files}/log`,

@@ -394,7 +394,10 @@ describe('a whole run on a stand-in for aider', () => {
       file,
       `#!/bin/sh
 [ "$1" = --version ] && { echo "aider 0.86.2"; exit; }
-while [ $# -gt 0 ]; do case "$1" in --analytics-log) log=$2;; --file) file=$2;; esac; shift; done
+while [ $# -gt 0 ]; do case "$1" in
+  --analytics-log) log=$2;;
+  --message=*) file=$(printf '%s' "$1" | sed -n 's/^- //p' | head -n 1);;
+esac; shift; done
 e() { printf '{"event":"%s","properties":%s,"time":1}\\n' "$1" "\${2:-{\\}}" >> "$log"; }
 e launched; e message_send_starting
 ${body}

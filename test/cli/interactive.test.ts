@@ -61,7 +61,8 @@ describe('on a terminal', () => {
     await program.waitFor(/Start the agents\? \[Y\/n\]/);
     program.type('n\r');
     const end = await program.exit;
-    expect(end.code, end.text).toBe(130);
+    expect(end.code, end.text).toBe(1);
+    expect(end.text).toContain('Not started, as you said.');
     expect(lastSummary(repo).change).toBe('Größere Änderung');
     expect(git(repo, 'branch', '--list', 'aider/*')).toBe('');
   });
@@ -88,9 +89,7 @@ test('the demo without Aider goes on with simulated agents, and says so on every
   });
   expect(end.code, end.stdout + end.stderr).toBe(0);
   expect(end.stdout).toContain('The demo goes on with SIMULATED agents');
-  const agentLines = end.stdout
-    .split('\n')
-    .filter((line) => /^agent\d|agent\d.* (started|succeeded)/.test(line));
+  const agentLines = end.stdout.split('\n').filter((line) => /\bagent\d/.test(line));
   expect(agentLines.length).toBeGreaterThan(8);
   for (const line of agentLines) expect(line).toContain('simulated');
   expect(end.stdout).toContain('after 6 pass, 0 fail');

@@ -35,6 +35,7 @@ const place = { worktree: '/w', branch: 'aider/x/agent0', start: 'b'.repeat(40) 
 const clean: AttemptExit = { code: 0, signal: null, texts: [] };
 const changed: Inspection = {
   diff: { files: [{ path: 'T1.ts', status: 'M', added: 1, removed: 0 }] },
+  changed: true,
   outside: [],
   failure: null,
 };

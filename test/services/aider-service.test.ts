@@ -1,13 +1,13 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { LineSplitter, parseAiderEvent } from '../../source/core/aider-log.js';
+import { parseAiderEvent } from '../../source/core/aider-log.js';
 import { escapeIgnorePattern } from '../../source/core/paths.js';
 import type { AiderEvent } from '../../source/core/run.js';
 import { agentEnvironment } from '../../source/services/aider/environment.js';
 import { findAider } from '../../source/services/aider/find-aider.js';
 import { aiderArguments } from '../../source/services/aider/invocation.js';
-import { LogTail } from '../../source/services/aider/log-tail.js';
+import { LineSplitter, LogTail } from '../../source/services/aider/log-tail.js';
 import { cutMap } from '../../source/services/aider/repo-map.js';
 import { appendTo, git, makeRepo, runCli, tempFolder, world } from '../rig.js';
 
@@ -58,17 +58,9 @@ describe('the environment of an agent', () => {
 });
 
 test('the arguments: the message as one, never a command, and nothing that asks', () => {
-  const task = {
-    id: 'T1',
-    title: 't',
-    description: '',
-    files: ['a b.ts'],
-    read: [],
-    depends_on: [],
-  };
   const args = aiderArguments({
     model: 'm',
-    task,
+    files: ['a b.ts'],
     message: { text: 'Task: x\n--yes "$(rm)"' },
     read: ['/prd.md'],
     analyticsLog: '/log',

@@ -245,7 +245,7 @@ describe('landing', () => {
     const repo = makeRepo({ 'a.txt': '1\n', 'b.txt': '1\n' });
     const base = git(repo, 'rev-parse', 'HEAD');
     const commit = commitOf(repo, base, files);
-    return { repo, base, commit, branch: 'main' as string | null, later: 'later' };
+    return { repo, base, commit, branch: 'main' as string | null, merged: 'm', later: 'later' };
   }
 
   test('a fast-forward; hooks do not run', async () => {
@@ -327,7 +327,8 @@ describe('landing', () => {
     ];
     const before = state();
     const landing = await land(request);
-    expect(landing).toMatchObject({ state: 'refused', how: 'later' });
+    const how = reason === 'has moved' ? 'git merge m' : 'later';
+    expect(landing).toMatchObject({ state: 'refused', how });
     expect(landing.state === 'refused' && landing.reason).toContain(reason);
     expect(state()).toEqual(before);
   });

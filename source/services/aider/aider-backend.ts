@@ -8,6 +8,7 @@ import type {
   AttemptEvents,
   AttemptHandle,
   AttemptRequest,
+  WorkProblem,
 } from '../../core/ports.js';
 import { err, ok, type Result } from '../../core/result.js';
 import { findQuestion, findTexts } from '../../core/screen-facts.js';
@@ -16,7 +17,7 @@ import { type PtyProcess, spawnPty } from '../pty/pty-process.js';
 import { Recording } from '../pty/recording.js';
 import { Screen } from '../pty/screen.js';
 import { agentEnvironment } from './environment.js';
-import { aiderArguments, errorRgb, longestArgument, warningRgb } from './invocation.js';
+import { aiderArguments, longestArgument } from './invocation.js';
 import { LogTail } from './log-tail.js';
 
 export interface AiderBackendOptions {
@@ -58,12 +59,15 @@ export class AiderBackend implements AgentBackend {
   async start(
     request: AttemptRequest,
     events: AttemptEvents,
-  ): Promise<Result<AttemptHandle, string>> {
+  ): Promise<Result<AttemptHandle, WorkProblem>> {
+    let tail: LogTail | null = null;
     try {
       const args = this.prepareFiles(request);
       const terminal = this.terminal(request);
       const log = this.options.paths.analytics(request.agent);
       const [file, ...before] = this.options.command;
+      // All that can fail comes before the process, so that none is left running unseen.
+      tail = new LogTail(log, statSync(log).size, (event) => events.aiderEvent(event));
       const process = spawnPty({
         file,
         args: [...before, ...args],
@@ -73,11 +77,11 @@ export class AiderBackend implements AgentBackend {
         rows,
       });
       terminal.recording.mark(`attempt ${request.attempt}`);
-      return ok(
-        watchAttempt(process, terminal, log, statSync(log).size, events, this.options.onWarning),
-      );
+      return ok(watchAttempt(process, terminal, tail, events, this.options.onWarning));
     } catch (error) {
-      return err((error as Error).message);
+      tail?.close();
+      const { code, message } = error as NodeJS.ErrnoException;
+      return err({ reason: code === 'ENOSPC' ? 'disk_full' : 'start_failed', detail: message });
     }
   }
 
@@ -122,7 +126,8 @@ export class AiderBackend implements AgentBackend {
     const inWorktree = (file: string) => path.join(request.place.worktree, file);
     return aiderArguments({
       model,
-      task,
+      // One that is to be new comes into being when the model writes it: Aider would make it empty.
+      files: task.files.filter((file) => existsSync(inWorktree(file))),
       message: long ? { file: paths.message(agent, attempt) } : { text: message },
       read: [
         ...(request.prdPath === null ? [] : [path.resolve(repo, request.prdPath)]),
@@ -147,12 +152,10 @@ function scopeFile(task: Task): string {
 function watchAttempt(
   process: PtyProcess,
   { screen, recording }: Terminal,
-  log: string,
-  logStart: number,
+  tail: LogTail,
   events: AttemptEvents,
   onWarning: (warning: string) => void,
 ): AttemptHandle {
-  const tail = new LogTail(log, logStart, (event) => events.aiderEvent(event));
   // Only this attempt's lines: an earlier one's failure is no news.
   const linesSince = screen.mark();
   const questions = watchQuestions(screen, events);
@@ -164,7 +167,7 @@ function watchAttempt(
     tail.read();
     tail.close();
     if (recording.problem) onWarning(`the recording stopped: ${recording.problem}`);
-    const texts = findTexts(linesSince(), [errorRgb, warningRgb]);
+    const texts = findTexts(linesSince());
     const exit: AttemptExit = { code, signal, texts };
     events.exited(exit);
   });
@@ -179,6 +182,7 @@ function watchAttempt(
 function watchQuestions(screen: Screen, events: AttemptEvents) {
   let timer: NodeJS.Timeout | null = null;
   let asked: string | null = null;
+  let stopped = false;
   const look = () => {
     timer = null;
     const question = findQuestion(screen.cursorLine());
@@ -188,6 +192,7 @@ function watchQuestions(screen: Screen, events: AttemptEvents) {
   };
   return {
     onDrawn: () => {
+      if (stopped) return;
       if (asked !== null && findQuestion(screen.cursorLine()) === null) {
         asked = null;
         events.goesOn();
@@ -196,6 +201,7 @@ function watchQuestions(screen: Screen, events: AttemptEvents) {
       timer = setTimeout(look, quietMs);
     },
     stop: () => {
+      stopped = true;
       if (timer) clearTimeout(timer);
     },
   };

@@ -54,7 +54,7 @@ export function agentEnvironment(
     const value = from[alias];
     if (value && !env[name]) env[name] = value;
   }
-  if (needsGeminiKey(model)) {
+  if (providerOf(model) === 'gemini') {
     if (geminiKey !== null) env.GEMINI_API_KEY = geminiKey;
   } else {
     for (const name of geminiKeyVariables) delete env[name];
@@ -62,6 +62,13 @@ export function agentEnvironment(
   return { ...env, ...set };
 }
 
-function needsGeminiKey(model: string): boolean {
-  return providerOf(model) === 'gemini' || /gemini/i.test(model);
+/** The environment of a set-up command: the user's, without our caller's repository and the planner's key. */
+export function setupEnvironment(from: NodeJS.ProcessEnv): Record<string, string> {
+  const env: Record<string, string> = {};
+  for (const [name, value] of Object.entries(from)) {
+    const hidden =
+      name.startsWith('GIT_') || (geminiKeyVariables as readonly string[]).includes(name);
+    if (value !== undefined && !hidden) env[name] = value;
+  }
+  return env;
 }

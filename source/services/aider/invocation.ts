@@ -1,16 +1,10 @@
-import type { Task } from '../../core/plan.js';
-
-/** Aider's default colour of errors, said explicitly so that a setting cannot change it. */
-export const errorRgb = 0xff2222;
-/** Aider's default colour of warnings. */
-export const warningRgb = 0xffa500;
-
 /** A message longer than this goes by file: the kernel allows 128 KiB for one argument. */
 export const longestArgument = 96 * 1024;
 
 export interface Invocation {
   readonly model: string;
-  readonly task: Task;
+  /** Existing files to change, relative to the worktree. */
+  readonly files: readonly string[];
   readonly message: { readonly text: string } | { readonly file: string };
   /** Absolute paths Aider may read. */
   readonly read: readonly string[];
@@ -21,6 +15,10 @@ export interface Invocation {
   /** More arguments of the user's; they come last, so they win. */
   readonly extra: readonly string[];
 }
+
+/** Arguments of the user's that would take away what success is judged by. */
+export const refusedArguments =
+  /^--(no-pretty|tool-(error|warning)-color|analytics-log|analytics-disable|message|message-file|msg|yes|yes-always|file|aiderignore|auto-commits|dry-run|exit|chat-history-file)(=|$)|^-[mf]$/;
 
 /** Switches off whatever would ask, upgrade, open a browser, scrape, install or write elsewhere. */
 export const unattendedArguments = [
@@ -42,14 +40,13 @@ export const unattendedArguments = [
 
 /** The argument list for one unattended Aider; never passed through a shell, and without secrets. */
 export function aiderArguments(invocation: Invocation): string[] {
-  const { model, task, message, read, scope } = invocation;
-  const color = (rgb: number) => `#${rgb.toString(16).padStart(6, '0').toUpperCase()}`;
+  const { model, files, message, read, scope } = invocation;
   return [
     '--model',
     model,
     ...unattendedArguments,
     ...('text' in message ? [`--message=${message.text}`] : ['--message-file', message.file]),
-    ...task.files.flatMap((file) => ['--file', file]),
+    ...files.flatMap((file) => ['--file', file]),
     ...read.flatMap((file) => ['--read', file]),
     '--analytics-log',
     invocation.analyticsLog,
@@ -60,10 +57,11 @@ export function aiderArguments(invocation: Invocation): string[] {
     '--max-chat-history-tokens',
     '1000000',
     ...(scope === null ? [] : ['--aiderignore', scope]),
+    // Failure texts are believed in these colours only.
     '--tool-error-color',
-    color(errorRgb),
+    '#FF2222',
     '--tool-warning-color',
-    color(warningRgb),
+    '#FFA500',
     '--pretty',
     '--stream',
     '--timeout',

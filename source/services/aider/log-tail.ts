@@ -1,6 +1,24 @@
 import { closeSync, type FSWatcher, openSync, readSync, watch } from 'node:fs';
-import { LineSplitter, parseAiderEvent } from '../../core/aider-log.js';
+import { parseAiderEvent } from '../../core/aider-log.js';
 import type { AiderEvent } from '../../core/run.js';
+
+/** Cuts a growing log into whole lines; a partial last line waits for its rest. */
+export class LineSplitter {
+  private rest: Buffer = Buffer.alloc(0);
+
+  /** Whole lines that `chunk` completes, without their line ends. */
+  push(chunk: Buffer): string[] {
+    const all = this.rest.length > 0 ? Buffer.concat([this.rest, chunk]) : chunk;
+    const lines: string[] = [];
+    let start = 0;
+    for (let end = all.indexOf(10); end >= 0; end = all.indexOf(10, start)) {
+      lines.push(all.toString('utf8', start, end));
+      start = end + 1;
+    }
+    this.rest = all.subarray(start);
+    return lines;
+  }
+}
 
 /**
  * Follows Aider's analytics log by offset, from where it ends now: each whole line becomes an event,

@@ -18,12 +18,16 @@ export interface RepoMapRequest {
   readonly onStart: (process: PtyProcess) => void;
 }
 
+/** Milliseconds after which a map is not worth waiting for. */
+const longestMs = 60_000;
+
 /**
  * Asks Aider for its map of the repository: the important symbols of each file.
  * @returns the map, or null when Aider makes none (no code it can parse, too large, an error)
  */
 export async function makeRepoMap(request: RepoMapRequest): Promise<string | null> {
   const { repo, worktree, base } = request;
+  let timer: NodeJS.Timeout | undefined;
   const scratch = `${worktree}.files`;
   try {
     const added = await addDetachedWorktree(repo, worktree, base);
@@ -50,12 +54,17 @@ export async function makeRepoMap(request: RepoMapRequest): Promise<string | nul
       env: agentEnvironment(process.env, request.model, null),
       // As wide as lines of code get: Aider breaks what is longer.
       cols: 4000,
-      onStart: request.onStart,
+      onStart: (process) => {
+        // Aider asks whether to report a crash of its own, and would wait for ever.
+        timer = setTimeout(() => process.signal('SIGKILL'), longestMs);
+        request.onStart(process);
+      },
     });
     return end.exit.code === 0 ? cutMap(end.text) : null;
   } catch {
     return null;
   } finally {
+    clearTimeout(timer);
     await rm(scratch, { recursive: true, force: true });
     await removeWorktree(repo, worktree).catch(() => {});
   }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import type { Failure } from '../../core/failure.js';
@@ -37,7 +37,7 @@ export async function setupAider(
   const fresh = `${folder}.${process.pid}.new`;
   try {
     await mkdir(path.dirname(folder), { recursive: true });
-    await rm(fresh, { recursive: true, force: true });
+    await removeAbandoned(path.dirname(folder));
     const made = await install(fresh, onProgress);
     if (!made.ok) return made;
     await rm(folder, { recursive: true, force: true });
@@ -47,6 +47,24 @@ export async function setupAider(
     return err(setupFailure((error as Error).message));
   } finally {
     await rm(fresh, { recursive: true, force: true });
+  }
+}
+
+/** Removes what a set-up that was killed has left. */
+async function removeAbandoned(parent: string): Promise<void> {
+  for (const name of await readdir(parent)) {
+    const pid = /^aider\.(\d+)\.new$/.exec(name)?.[1];
+    if (pid && !isRunning(Number(pid)))
+      await rm(path.join(parent, name), { recursive: true, force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return pid !== process.pid;
+  } catch {
+    return false;
   }
 }
 

@@ -58,8 +58,13 @@ export function readSettings(file: string): Result<SettingsFile | null, Failure>
   return ok({ path: file, text, settings: parsed.data });
 }
 
+/** The repository's file; a path in it is relative to the repository. */
 export function readRepoSettings(repo: string): Result<SettingsFile | null, Failure> {
-  return readSettings(path.join(repo, repoSettingsName));
+  const file = readSettings(path.join(repo, repoSettingsName));
+  const aider = file.ok ? file.value?.settings.aider : undefined;
+  if (!file.ok || !file.value || !aider?.includes('/')) return file;
+  const settings = { ...file.value.settings, aider: path.resolve(repo, aider) };
+  return ok({ ...file.value, settings });
 }
 
 export function readUserSettings(): Result<SettingsFile | null, Failure> {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { writeWhole } from '../logs/write-whole.js';
 import { trustFile } from './folders.js';
-import { commandKeys, type SettingsFile } from './settings.js';
+import { commandKeys, type Settings, type SettingsFile } from './settings.js';
 
 const trustSchema = z.record(z.string(), z.string());
 
@@ -38,4 +38,11 @@ export function recordTrust(file: SettingsFile): void {
     `${JSON.stringify({ ...readTrust(), [file.path]: digest(file) }, null, 2)}\n`,
     0o600,
   );
+}
+
+/** The settings of a repository's file, without its commands unless the user trusts it. */
+export function trustedSettings(file: SettingsFile): Settings {
+  if (isTrusted(file)) return file.settings;
+  const { setup_cmd: _, aider: __, aider_args: ___, ...rest } = file.settings;
+  return rest;
 }

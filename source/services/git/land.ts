@@ -13,6 +13,8 @@ export interface LandRequest {
   readonly branch: string | null;
   /** The commit to land. */
   readonly commit: string;
+  /** The integration branch. */
+  readonly merged: string;
   /** The command that lands it later. */
   readonly later: string;
 }
@@ -23,6 +25,10 @@ export interface LandRequest {
  */
 export async function land(request: LandRequest): Promise<Landing> {
   const { repo, commit, branch } = request;
+  const moved = await whetherMoved(request);
+  // It can never be a fast-forward again, so git's own merge is the way.
+  if (moved !== null)
+    return { state: 'refused', reason: moved, how: `git merge ${request.merged}` };
   const refusal = await whyNot(request);
   if (refusal !== null) return { state: 'refused', reason: refusal, how: request.later };
   const merged = await git(repo, [
@@ -42,6 +48,13 @@ export async function land(request: LandRequest): Promise<Landing> {
   return { state: 'landed', commit, branch: branch ?? 'HEAD' };
 }
 
+async function whetherMoved({ repo, base, branch }: LandRequest): Promise<string | null> {
+  if (branch === null) return null;
+  const head = await gitText(repo, ['rev-parse', '--verify', '--quiet', `refs/heads/${branch}`]);
+  if (head.ok && head.value === base) return null;
+  return `the branch ${branch} has moved since the run started`;
+}
+
 async function whyNot({ repo, base, branch, commit }: LandRequest): Promise<string | null> {
   const current = await gitText(repo, ['symbolic-ref', '--quiet', '--short', 'HEAD'], {
     answers: [1],
@@ -51,9 +64,6 @@ async function whyNot({ repo, base, branch, commit }: LandRequest): Promise<stri
     return 'HEAD is detached, there is no branch to land on';
   if (current.value !== branch)
     return `the current branch is ${current.value}, the run started on ${branch}`;
-  const head = await gitText(repo, ['rev-parse', 'HEAD']);
-  if (!head.ok || head.value !== base)
-    return `the branch ${branch} has moved since the run started`;
   const changed = await changedTrackedFiles(repo);
   if (!changed.ok) return 'git cannot tell whether files are changed';
   if (changed.value.length > 0) return `tracked files are changed: ${listing(changed.value)}`;

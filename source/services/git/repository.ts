@@ -1,4 +1,5 @@
-import { realpath } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { lstat, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import picomatch from 'picomatch';
 import type { Failure } from '../../core/failure.js';
@@ -86,7 +87,7 @@ function noRepository(cwd: string, failure: Failure): Failure {
       message: `${cwd} is inside a git folder or a bare repository, not in a checkout.`,
     };
   }
-  if (/ENOENT/.test(detail)) return { kind: 'usage', message: `The folder ${cwd} does not exist.` };
+  if (!existsSync(cwd)) return { kind: 'usage', message: `The folder ${cwd} does not exist.` };
   return {
     kind: 'usage',
     message: `${cwd} is not in a git repository.`,
@@ -119,6 +120,16 @@ async function ignoredOf(root: string, paths: readonly string[]): Promise<Readon
   return new Set(answer.ok ? splitNul(answer.value.stdout) : []);
 }
 
+/** Of these paths those that are there, folders left aside. */
+async function existing(root: string, paths: readonly string[]): Promise<ReadonlySet<string>> {
+  const found = new Set<string>();
+  for (const file of paths) {
+    const stats = await lstat(path.join(root, file)).catch(() => null);
+    if (stats && !stats.isDirectory()) found.add(file);
+  }
+  return found;
+}
+
 async function pathFacts(repo: Repository, paths: readonly string[]): Promise<PathFacts> {
   // Git dies on a path beyond a submodule's edge, so those are not asked about.
   const outside = paths.filter(
@@ -126,6 +137,13 @@ async function pathFacts(repo: Repository, paths: readonly string[]): Promise<Pa
   );
   return {
     tracked: new Set(repo.tracked.keys()),
+    links: new Set(
+      [...repo.tracked].flatMap(([name, { mode }]) => (mode === '120000' ? [name] : [])),
+    ),
+    untracked: await existing(
+      repo.root,
+      outside.filter((file) => !repo.tracked.has(file)),
+    ),
     submodules: repo.submodules,
     ignored: await ignoredOf(repo.root, outside),
   };
@@ -187,7 +205,7 @@ export async function resolveFocus(
       problems.push(`${value} is outside the repository`);
       continue;
     }
-    if (repo.tracked.has(normal)) {
+    if (repo.tracked.has(normal) && repo.tracked.get(normal)?.mode !== '120000') {
       found.push(normal);
       continue;
     }

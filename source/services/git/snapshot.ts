@@ -3,11 +3,16 @@ import type { Failure } from '../../core/failure.js';
 import { ok, type Result } from '../../core/result.js';
 import { git, gitText, splitNul } from './run-git.js';
 
-/** Pathspecs for all but what Aider leaves in a checkout for itself, which is never part of anybody's work. */
+/**
+ * Pathspecs for all but what Aider leaves in a checkout for itself, which is never part of anybody's
+ * work. Other names that begin like these (`.aider.conf.yml`) are files like any other.
+ */
 export const notAidersOwn = [
   '.',
-  ':(exclude,glob)**/.aider*',
-  ':(exclude,glob)**/.aider*/**',
+  ':(exclude,glob)**/.aider.chat.history.md',
+  ':(exclude,glob)**/.aider.input.history',
+  ':(exclude,glob)**/.aider.llm.history',
+  ':(exclude,glob)**/.aider.tags.cache*/**',
 ] as const;
 
 /**
@@ -78,23 +83,17 @@ export async function diffStat(
   return ok({ files });
 }
 
-/** The difference as a patch that `git apply` takes, binary files included. */
-export async function patch(
+/** Writes the difference to a file, as a patch that `git apply` takes; binary files included. */
+export async function writePatch(
   cwd: string,
   from: string,
   to: string,
-  paths: readonly string[] = [],
-): Promise<Result<string, Failure>> {
-  const literal = paths.map((file) => `:(literal)${file}`);
-  const answer = await git(cwd, [
-    'diff',
-    '--binary',
-    '--no-color',
-    '--no-ext-diff',
-    from,
-    to,
-    '--',
-    ...literal,
-  ]);
-  return answer.ok ? ok(answer.value.stdout) : answer;
+  paths: readonly string[],
+  file: string,
+): Promise<Result<void, Failure>> {
+  const literal = paths.map((path) => `:(literal)${path}`);
+  // By git itself: a text in another encoding than UTF-8 must stay as it is.
+  const args = ['diff', '--binary', '--no-color', '--no-ext-diff', `--output=${file}`];
+  const answer = await git(cwd, [...args, from, to, '--', ...literal]);
+  return answer.ok ? ok(undefined) : answer;
 }

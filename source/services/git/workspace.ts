@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import picomatch from 'picomatch';
 import type { CommittedWork, Place, StopSignal } from '../../core/agent.js';
@@ -14,7 +14,8 @@ import type { LogPaths } from '../logs/log-paths.js';
 import { land } from './land.js';
 import { integrate, mergeOnto } from './merge.js';
 import { git, gitText, splitNul } from './run-git.js';
-import { diffStat, patch, putBack, restore, snapshot } from './snapshot.js';
+import { readSetAside, setAside } from './set-aside.js';
+import { diffStat, putBack, restore, snapshot, writePatch } from './snapshot.js';
 import { addWorktree, removeWorktree } from './worktree.js';
 
 /** A command that makes a fresh worktree ready, such as `npm ci`. */
@@ -33,6 +34,8 @@ export interface WorkspaceOptions {
   readonly copy: readonly string[];
   /** The set-up command; null when there is none. */
   readonly setup: SetupCommand | null;
+  /** The command that lands the work later. */
+  readonly landLater: string;
   /** The PRD to name in commits, relative to the repository. */
   readonly prdPath: () => string | null;
 }
@@ -44,6 +47,8 @@ export class GitWorkspace implements Workspace {
   /** What the set-up command made or changed in each worktree: nobody's work. */
   private readonly setUp = new Map<number, readonly string[]>();
   private readonly removals: Promise<void>[] = [];
+  /** Agents whose preparation was told to end. */
+  private readonly stopped = new Set<number>();
   private patches = 0;
 
   constructor(private readonly options: WorkspaceOptions) {}
@@ -71,12 +76,18 @@ export class GitWorkspace implements Workspace {
     }
     const filled = await this.fill(place.worktree, task);
     if (!filled.ok) return filled;
-    const done = setup ? await setup.run(agent, place.worktree) : ok(undefined);
-    if (!done.ok) {
+    const done =
+      setup && !this.stopped.has(agent) ? await setup.run(agent, place.worktree) : ok(undefined);
+    if (!done.ok || this.stopped.has(agent)) {
       await removeWorktree(config.repo, place.worktree).catch(() => {});
-      return err({ reason: 'setup_failed', detail: done.failure });
+      if (this.stopped.has(agent))
+        return err({ reason: 'timeout', detail: 'while it was prepared' });
+      return err({ reason: 'setup_failed', detail: done.ok ? '' : done.failure });
     }
-    if (setup) this.setUp.set(agent, await this.setAside(place.worktree, task));
+    if (setup) {
+      const aside = await setAside(place.worktree, task.files, this.options.paths.setAside(agent));
+      this.setUp.set(agent, aside);
+    }
     const tree = await this.snapshot(agent, place);
     if (!tree.ok) return err(problem(tree.failure, 'worktree_failed'));
     this.checkpoints.set(agent, tree.value);
@@ -84,35 +95,12 @@ export class GitWorkspace implements Workspace {
   }
 
   private snapshot(agent: number, { worktree }: Place): Promise<Result<string, Failure>> {
-    return snapshot(worktree, this.setUp.get(agent));
-  }
-
-  /**
-   * What the set-up command did must not count as the agent's work: the agent's own files are put
-   * back, the rest stays where it is and is left out of every snapshot.
-   */
-  private async setAside(worktree: string, task: Task): Promise<string[]> {
-    const changed = await git(worktree, ['diff', '--name-only', '-z', 'HEAD']);
-    const made = await git(worktree, [
-      'ls-files',
-      '-z',
-      '--others',
-      '--exclude-standard',
-      '--directory',
-      '--no-empty-directory',
-    ]);
-    const own = (changed.ok ? splitNul(changed.value.stdout) : []).filter((file) =>
-      task.files.includes(file),
-    );
-    if (own.length > 0) await putBack(worktree, 'HEAD', own);
-    const all = [
-      ...(changed.ok ? splitNul(changed.value.stdout) : []),
-      ...(made.ok ? splitNul(made.value.stdout) : []),
-    ];
-    return all.map((file) => file.replace(/\/$/, '')).filter((file) => !task.files.includes(file));
+    const { paths } = this.options;
+    return snapshot(worktree, this.setUp.get(agent) ?? readSetAside(paths.setAside(agent)));
   }
 
   interruptPrepare(agent: number, signal: StopSignal): void {
+    this.stopped.add(agent);
     this.options.setup?.signal(agent, signal);
   }
 
@@ -143,7 +131,7 @@ export class GitWorkspace implements Workspace {
   }
 
   async inspect(agent: number, task: Task, place: Place, rollBack: boolean): Promise<Inspection> {
-    const empty = { diff: { files: [] }, outside: [] };
+    const empty = { diff: { files: [] }, changed: false, outside: [] };
     const result = await this.look(agent, task, place, rollBack);
     if (result.ok) return { ...result.value, failure: null };
     return { ...empty, failure: problem(result.failure, 'worktree_failed') };
@@ -154,7 +142,7 @@ export class GitWorkspace implements Workspace {
     task: Task,
     place: Place,
     rollBack: boolean,
-  ): Promise<Result<{ diff: Inspection['diff']; outside: string[] }, Failure>> {
+  ): Promise<Result<Omit<Inspection, 'failure'>, Failure>> {
     const { worktree, start } = place;
     const before = this.checkpoints.get(agent) ?? start;
     const now = await this.snapshot(agent, place);
@@ -165,11 +153,13 @@ export class GitWorkspace implements Workspace {
       .map((file) => file.path)
       .filter((file) => !inScope(task, file));
     if (rollBack && change.value.files.length > 0) {
-      await this.keepPatch(agent, 'rolled-back', worktree, before, now.value, []);
+      const kept = await this.keepPatch(agent, 'rolled-back', worktree, before, now.value, []);
+      if (!kept.ok) return kept;
       const restored = await restore(worktree, before);
       if (!restored.ok) return restored;
     } else if (outside.length > 0) {
-      await this.keepPatch(agent, 'outside', worktree, before, now.value, outside);
+      const kept = await this.keepPatch(agent, 'outside', worktree, before, now.value, outside);
+      if (!kept.ok) return kept;
       const restored = await putBack(worktree, before, outside);
       if (!restored.ok) return restored;
     }
@@ -177,24 +167,22 @@ export class GitWorkspace implements Workspace {
     if (!after.ok) return after;
     this.checkpoints.set(agent, after.value);
     const diff = await diffStat(worktree, start, after.value);
-    return diff.ok ? ok({ diff: diff.value, outside }) : diff;
+    const changed = after.value !== before;
+    return diff.ok ? ok({ diff: diff.value, changed, outside }) : diff;
   }
 
-  /** Nothing is thrown away: what is taken back stays as a patch beside the logs. */
-  private async keepPatch(
+  /** Nothing is thrown away: what is taken back stays as a patch beside the logs, or is not taken back. */
+  private keepPatch(
     agent: number,
     name: string,
     worktree: string,
     from: string,
     to: string,
-    files: string[],
-  ) {
-    const text = await patch(worktree, from, to, files);
+    files: readonly string[],
+  ): Promise<Result<void, Failure>> {
     this.patches += 1;
-    if (text.ok)
-      await writeFile(this.options.paths.patch(agent, `${name}${this.patches}`), text.value).catch(
-        () => {},
-      );
+    const file = this.options.paths.patch(agent, `${name}${this.patches}`);
+    return writePatch(worktree, from, to, files, file);
   }
 
   async commit(
@@ -263,7 +251,8 @@ export class GitWorkspace implements Workspace {
       base: config.base,
       branch: config.branch,
       commit,
-      later: `aider-orchestrator land ${config.stamp}`,
+      merged: integrationBranch(config.stamp),
+      later: this.options.landLater,
     });
   }
 }

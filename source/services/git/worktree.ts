@@ -26,7 +26,7 @@ export function addWorktree(
   branch: string,
   commit: string,
 ): Promise<Result<void, Failure>> {
-  return add(repo, worktree, ['--no-track', '-B', branch], commit);
+  return add(repo, worktree, ['--no-track', '-b', branch], commit);
 }
 
 /** The same without a branch: for looking only. */
@@ -70,8 +70,9 @@ async function add(
 /** Removes a worktree and its private parent folder; the branch stays. */
 export async function removeWorktree(repo: string, worktree: string): Promise<void> {
   await rm(worktree, { recursive: true, force: true, maxRetries: 3 });
-  await oneAtATime(() => git(repo, ['worktree', 'prune']));
-  await removeEmptyParents(path.dirname(worktree), 3);
+  // Not `prune`, which would take other worktrees too whose folder is away for a while.
+  await oneAtATime(() => git(repo, ['worktree', 'remove', '--force', worktree]));
+  await removeEmptyParents(path.dirname(worktree), 2);
 }
 
 async function removeEmptyParents(folder: string, levels: number): Promise<void> {

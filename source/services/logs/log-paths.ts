@@ -27,6 +27,7 @@ export function logPaths(repo: string, stamp: string) {
     message: (agent: number, attempt: number) =>
       path.join(raw, `agent${agent}`, `message${attempt}.txt`),
     setup: (agent: number) => path.join(raw, `agent${agent}`, 'setup.log'),
+    setAside: (agent: number) => path.join(raw, `agent${agent}`, 'set-aside.json'),
     patch: (agent: number, name: string) => path.join(raw, `agent${agent}`, `${name}.patch`),
   };
 }

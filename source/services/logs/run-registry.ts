@@ -1,5 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
@@ -8,6 +19,8 @@ import { err, ok, type Result } from '../../core/result.js';
 import { type Summary, summarySchema } from '../../core/summary.js';
 import { logPaths } from './log-paths.js';
 import { writeWhole } from './write-whole.js';
+
+const ownerName = 'owner.json';
 
 /** `run.json`: who runs a run, so that others can tell whether it lives. */
 const runFileSchema = z.object({
@@ -50,22 +63,20 @@ export function formatStamp(date: Date): string {
  */
 export function claimStamp(
   repo: string,
-  worktreesOf: (stamp: string) => string,
+  worktrees: string,
   now = Date.now(),
 ): Result<string, Failure> {
   const { logs, ignore } = logPaths(repo, '');
   try {
     mkdirSync(path.join(logs, 'runs'), { recursive: true });
+    mkdirSync(worktrees, { recursive: true, mode: 0o700 });
     if (!existsSync(ignore)) writeFileSync(ignore, '*\n');
     for (let second = 0; ; second++) {
       const stamp = formatStamp(new Date(now + second * 1000));
-      try {
-        mkdirSync(logPaths(repo, stamp).raw);
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue;
-        throw error;
-      }
-      writeOwner(repo, stamp, worktreesOf(stamp));
+      // The folder of worktrees is shared by all checkouts of the repository, as the branches are.
+      if (!makeFolder(path.join(worktrees, stamp))) continue;
+      if (!makeFolder(logPaths(repo, stamp).raw)) continue;
+      writeOwner(repo, stamp, path.join(worktrees, stamp));
       return ok(stamp);
     }
   } catch (error) {
@@ -75,21 +86,63 @@ export function claimStamp(
   }
 }
 
-function writeOwner(repo: string, stamp: string, worktrees: string): void {
-  const owner: Owner = {
+/** True when this call has made the folder. */
+function makeFolder(folder: string): boolean {
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** Gives a run's folder of worktrees back; one that still holds work stays. */
+export function releaseWorktrees(folder: string): void {
+  rmSync(path.join(folder, ownerName), { force: true });
+  try {
+    rmdirSync(folder);
+  } catch {
+    // Work that could not be committed is still there.
+  }
+}
+
+/** Whether the run that owns a folder of worktrees lives, from whichever checkout it was started. */
+export function ownsLiveRun(folder: string): boolean {
+  const owner = readOwner(path.join(folder, ownerName));
+  return owner !== null && isAlive(owner);
+}
+
+function currentOwner(worktrees: string): Owner {
+  return {
     pid: process.pid,
     host: hostname(),
     process_started: processStart(process.pid) ?? '',
     worktrees,
   };
-  writeWhole(logPaths(repo, stamp).run, `${JSON.stringify(owner)}\n`);
 }
 
-/** Makes this process the one that runs a dead run, so that no other closes its books too. */
+function writeOwner(repo: string, stamp: string, worktrees: string): void {
+  const owner = currentOwner(worktrees);
+  const text = `${JSON.stringify(owner)}\n`;
+  writeWhole(logPaths(repo, stamp).run, text);
+  if (worktrees !== '') writeWhole(path.join(worktrees, ownerName), text);
+}
+
+/**
+ * Makes this process the one that closes a dead run's books; false when another one does.
+ */
 export function adoptRun(repo: string, run: KnownRun): boolean {
+  const lock = path.join(logPaths(repo, run.stamp).raw, 'adopted-by.json');
+  const owner = readOwner(lock);
+  if (owner !== null && isAlive(owner)) return false;
   try {
-    writeOwner(repo, run.stamp, run.worktrees ?? '');
-    return readOwner(repo, run.stamp)?.pid === process.pid;
+    // One that died while it did this counts no more.
+    rmSync(lock, { force: true });
+    const file = openSync(lock, 'wx');
+    writeSync(file, JSON.stringify(currentOwner(run.worktrees ?? '')));
+    closeSync(file);
+    return true;
   } catch {
     return false;
   }
@@ -120,7 +173,7 @@ export function listRuns(repo: string): KnownRun[] {
     .filter((name) => /^\d{8}_\d{6}$/.test(name))
     .sort()
     .map((stamp) => {
-      const owner = readOwner(repo, stamp);
+      const owner = readOwner(logPaths(repo, stamp).run);
       return {
         stamp,
         alive: owner !== null && isAlive(owner),
@@ -132,9 +185,9 @@ export function listRuns(repo: string): KnownRun[] {
 
 type Owner = z.infer<typeof runFileSchema>;
 
-function readOwner(repo: string, stamp: string): Owner | null {
+function readOwner(file: string): Owner | null {
   try {
-    return runFileSchema.parse(JSON.parse(readFileSync(logPaths(repo, stamp).run, 'utf8')));
+    return runFileSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch {
     return null;
   }

@@ -76,6 +76,8 @@ export function spawnPty(request: PtyRequest): PtyProcess {
   pty.onExit(() => {
     exited = true;
     alive.delete(pty.pid);
+    // What it left running in its group goes with it.
+    signalGroup(pty.pid, 'SIGKILL');
   });
   return {
     pid: pty.pid,
@@ -86,7 +88,10 @@ export function spawnPty(request: PtyRequest): PtyProcess {
         listener({ code: name === null ? exitCode : null, signal: name });
       });
     },
-    write: (data) => pty.write(data),
+    write: (data) => {
+      // The descriptor may be another file's by then.
+      if (!exited) pty.write(data);
+    },
     resize: (cols, rows) => {
       if (!exited) pty.resize(cols, rows);
     },
@@ -98,12 +103,13 @@ export function spawnPty(request: PtyRequest): PtyProcess {
   };
 }
 
-/** Signals a process group; a group that is gone is fine. */
+/** Signals a process group; a group that is gone is fine (macOS says EPERM for one of zombies). */
 export function signalGroup(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ESRCH' && code !== 'EPERM') throw error;
   }
 }
 

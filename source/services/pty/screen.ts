@@ -6,11 +6,16 @@ import type { PtyProcess } from './pty-process.js';
 const pauseAt = 128 * 1024;
 const resumeAt = 32 * 1024;
 
+function colourOf(cell: xterm.IBufferCell | undefined): ScreenLine['colour'] {
+  if (cell?.isFgRGB()) return cell.getFgColor();
+  return cell?.isFgPalette() ? `palette ${cell.getFgColor()}` : null;
+}
+
 export interface ScreenLine {
   /** Text of a logical line, soft wraps joined. */
   readonly text: string;
-  /** Colour of its first visible character as 0xRRGGBB; null unless it is a true colour. */
-  readonly rgb: number | null;
+  /** Colour of its first visible character: 0xRRGGBB, or a colour of the palette as `palette N`. */
+  readonly colour: number | `palette ${number}` | null;
 }
 
 /**
@@ -52,7 +57,8 @@ export class Screen {
       });
     });
     // A program may ask the terminal things (cursor position, colours) and waits for the answer.
-    this.terminal.onData((answer) => process.write(answer));
+    const answers = this.terminal.onData((answer) => process.write(answer));
+    process.onExit(() => answers.dispose());
   }
 
   /** Resolves when all that was fed so far is drawn. */
@@ -93,12 +99,12 @@ export class Screen {
       const text = line.translateToString(true);
       const last = lines[lines.length - 1];
       if (line.isWrapped && last) {
-        lines[lines.length - 1] = { text: last.text + text, rgb: last.rgb };
+        lines[lines.length - 1] = { text: last.text + text, colour: last.colour };
         continue;
       }
       const indent = text.length - text.trimStart().length;
       const cell = text.trim() === '' ? undefined : line.getCell(indent);
-      lines.push({ text, rgb: cell?.isFgRGB() ? cell.getFgColor() : null });
+      lines.push({ text, colour: colourOf(cell) });
     }
     return lines;
   }

@@ -4,12 +4,16 @@ import { err, ok, type Result } from '../../core/result.js';
 import type { PtyProcess } from './pty-process.js';
 import { runCommand } from './run-command.js';
 
+/** Milliseconds a set-up command has to end by itself. */
+const killAfterMs = 1500;
+
 /** Runs the set-up command of a run, by `sh -c`, in each worktree before its agent starts. */
 export class ShellSetup {
   private readonly running = new Map<number, PtyProcess>();
 
   constructor(
     private readonly command: string,
+    private readonly env: Readonly<Record<string, string>>,
     /** Where an agent's output of it goes. */
     private readonly logFile: (agent: number) => string,
   ) {}
@@ -20,7 +24,7 @@ export class ShellSetup {
         file: '/bin/sh',
         args: ['-c', this.command],
         cwd: worktree,
-        env: process.env as Record<string, string>,
+        env: this.env,
         onStart: (started) => this.running.set(agent, started),
       });
       writeFileSync(this.logFile(agent), end.text);
@@ -35,7 +39,11 @@ export class ShellSetup {
     }
   }
 
+  /** A command that does not heed the signal is killed soon after. */
   signal(agent: number, signal: StopSignal): void {
-    this.running.get(agent)?.signal(signal);
+    const process = this.running.get(agent);
+    if (!process) return;
+    process.signal(signal);
+    setTimeout(() => process.signal('SIGKILL'), killAfterMs).unref();
   }
 }
