@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect } from 'vitest';
 import type { FailReason } from '../../source/core/agent.js';
@@ -143,5 +143,42 @@ describe('the outcome of an agent with real Aider', () => {
     expect(['stream_broken', 'provider_error']).toContain(agent?.outcome.reason);
     expect(agent?.commit).toBe(null);
     expect(readFileSync(path.join(repo, 'calc.py'), 'utf8')).toBe(broken);
+  });
+
+  aiderTest('a new file that is only talked about is no work', async () => {
+    const repo = makeRepo({ 'calc.py': broken });
+    const server = await modelServer([{ replies: [{ text: 'Sure, I will think about it.' }] }]);
+    const end = await runPlan(
+      repo,
+      world(server),
+      [{ id: 'T1', title: 'Add new', files: ['src/new.py'] }],
+      ['--max-iterations', '1'],
+    );
+    expect(end.summary.agents.agent0?.outcome, end.stdout).toEqual({
+      state: 'failed',
+      reason: 'no_change',
+    });
+    expect(git(repo, 'ls-files')).toBe('calc.py');
+  });
+
+  aiderTest("half of the edits, with Aider's colours set to those of dark mode", async () => {
+    const repo = makeRepo({ 'calc.py': broken });
+    const half = `${good}\n${diffEdit('calc.py', 'no such line', 'x')}`;
+    const server = await modelServer([{ replies: [{ text: half }, { text: mismatch }] }]);
+    const where = world(server);
+    writeFileSync(path.join(where.home, '.aider.conf.yml'), 'dark-mode: true\n');
+    const end = await runPlan(
+      repo,
+      where,
+      [{ id: 'T1', title: 'Fix add', files: ['calc.py'] }],
+      ['--max-iterations', '4'],
+    );
+    expect(end.summary.agents.agent0?.outcome, end.stdout).toEqual({
+      state: 'failed',
+      reason: 'malformed_edits',
+    });
+    expect(end.summary.landed).toBe(false);
+    // Nothing is thrown away: what was done stands on its branch.
+    expect(git(repo, 'show', `${end.summary.agents.agent0?.branch}:calc.py`)).toBe(fixed.trimEnd());
   });
 });
