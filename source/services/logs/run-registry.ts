@@ -38,8 +38,21 @@ export interface KnownRun {
   readonly worktrees: string | null;
 }
 
-/** When a process started, as the system tells it: tells a process from a later one with its id. */
-function processStart(pid: number): string | null {
+/**
+ * When a process started, as the system tells it: tells a process from a later one with its id. ''
+ * where the system does not tell.
+ */
+function processStart(pid: number): string {
+  try {
+    // Linux: the 22nd field, counted from behind the name, which may hold anything.
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  } catch {
+    return processStartByPs(pid);
+  }
+}
+
+function processStartByPs(pid: number): string {
   try {
     return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], {
       encoding: 'utf8',
@@ -47,7 +60,7 @@ function processStart(pid: number): string | null {
       env: { ...process.env, LC_ALL: 'C' },
     }).trim();
   } catch {
-    return null;
+    return '';
   }
 }
 
@@ -117,7 +130,7 @@ function currentOwner(worktrees: string): Owner {
   return {
     pid: process.pid,
     host: hostname(),
-    process_started: processStart(process.pid) ?? '',
+    process_started: processStart(process.pid),
     worktrees,
   };
 }
@@ -196,7 +209,7 @@ function readOwner(file: string): Owner | null {
 /** A run on another host, over a shared disk, counts as alive: nobody here can tell. */
 function isAlive(owner: Owner): boolean {
   if (owner.host !== hostname()) return true;
-  if (owner.pid === process.pid) return owner.process_started === (processStart(process.pid) ?? '');
+  if (owner.pid === process.pid) return owner.process_started === processStart(process.pid);
   try {
     process.kill(owner.pid, 0);
   } catch (error) {
