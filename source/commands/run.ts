@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { describe, type Failure } from '../core/failure.js';
 import type { Task } from '../core/plan.js';
+import { printable } from '../core/printable.js';
 import { providerOf } from '../core/providers.js';
 import { err, ok, type Result } from '../core/result.js';
 import type { RunState } from '../core/run.js';
@@ -140,21 +141,25 @@ async function dryRun(
   return 0;
 }
 
-async function execute(
+/** The services of one run, and how to let go of them. */
+interface Services {
+  readonly ports: Ports;
+  readonly knowledge: RepoKnowledge;
+  close(): Promise<void>;
+}
+
+function buildServices(
   config: RunConfig,
   run: PreparedRun,
   paths: LogPaths,
   worktrees: string,
   args: Arguments,
   terminal: Terminal,
-): Promise<number> {
+  state: () => RunState | null,
+): Services {
   const { flags } = args;
-  const warn = (text: string) => terminal.error(`! ${text}\n`);
-  const knowledge = new RepoKnowledge(
-    run,
-    paths,
-    path.join(worktrees, 'map', path.basename(config.repo)),
-  );
+  const map = path.join(worktrees, 'map', path.basename(config.repo));
+  const knowledge = new RepoKnowledge(run, paths, map);
   const backend = new AiderBackend({
     command: run.aider?.command ?? ['aider'],
     model: config.model,
@@ -163,9 +168,8 @@ async function execute(
     repo: config.repo,
     paths,
     repoMap: () => knowledge.mapFile,
-    onWarning: warn,
+    onWarning: warner(terminal),
   });
-  let current: RunState | null = null;
   const workspace = new GitWorkspace({
     config,
     paths,
@@ -173,19 +177,35 @@ async function execute(
     copy: run.options.copy,
     setup: setupCommand(run, paths),
     landLater: landCommand(config.stamp, flags.repo),
-    prdPath: () => current?.prdPath ?? null,
+    prdPath: () => state()?.prdPath ?? null,
   });
-  const confirm = async () =>
-    !terminal.interactive || flags.yes === true || flags.headless === true || flags.json === true
-      ? true
-      : askYesNo('Start the agents?', true);
+  const asks = terminal.interactive && !flags.yes && !flags.headless && !flags.json;
   const ports: Ports = {
     workspace,
     backend,
     plan: planWith(config, run, paths, knowledge),
-    confirm,
+    confirm: async () => !asks || askYesNo('Start the agents?', true),
   };
+  const close = async () => {
+    knowledge.stop();
+    await Promise.all([knowledge.settled(), workspace.settled()]);
+    releaseWorktrees(worktrees);
+    backend.close();
+  };
+  return { ports, knowledge, close };
+}
 
+async function execute(
+  config: RunConfig,
+  run: PreparedRun,
+  paths: LogPaths,
+  worktrees: string,
+  args: Arguments,
+  terminal: Terminal,
+): Promise<number> {
+  const warn = warner(terminal);
+  let current: RunState | null = null;
+  const services = buildServices(config, run, paths, worktrees, args, terminal, () => current);
   const journal = new LineFile(paths.journal, warn);
   const agentLogs = new AgentLogs(paths, warn);
   const record: Observer = (state, before, message) => {
@@ -195,32 +215,25 @@ async function execute(
     // On disk before anybody is told that the run has ended.
     if (state.phase === 'finished') writeSummary(state, paths, warn);
   };
-  const report = flags.json
-    ? jsonReporter(terminal.out)
-    : lineReporter(terminal.out, lineOptions(flags, terminal));
   await warnOfChanges(config, warn);
-
   let onFinish = () => {};
   const finished = new Promise<void>((resolve) => {
     onFinish = resolve;
   });
   const runner = createEffectRunner(
-    ports,
+    services.ports,
     () => current as RunState,
     () => onFinish(),
   );
-  const { dispatch } = createRunStore(runner, [record, report], Date.now);
+  const { dispatch } = createRunStore(runner, [record, reporter(args, terminal)], Date.now);
   const release = onSignals((signal) => {
-    knowledge.stop();
+    services.knowledge.stop();
     dispatch({ type: 'interrupt', signal });
   });
   dispatch({ type: 'run_started', config });
   await finished;
-  knowledge.stop();
-  await Promise.all([knowledge.settled(), workspace.settled()]);
+  await services.close();
   release();
-  releaseWorktrees(worktrees);
-  backend.close();
   agentLogs.close();
   journal.close();
   const state = current as unknown as RunState;
@@ -228,13 +241,22 @@ async function execute(
   return exitCode(state);
 }
 
-function landCommand(stamp: string, repo: string | undefined): string {
-  return `aider-orchestrator land ${stamp}${repo === undefined ? '' : ` --repo ${repo}`}`;
+function warner(terminal: Terminal): (text: string) => void {
+  return (text) => terminal.error(`! ${printable(text)}\n`);
 }
 
-function lineOptions(flags: Arguments['flags'], terminal: Terminal) {
+function reporter({ flags }: Arguments, terminal: Terminal): Observer {
+  if (flags.json) return jsonReporter(terminal.out);
   const verbosity: Verbosity = flags.quiet ? 'quiet' : flags.verbose ? 'verbose' : 'normal';
-  return { verbosity, width: terminal.width, glyphs: glyphsFor(process.env) };
+  return lineReporter(terminal.out, {
+    verbosity,
+    width: terminal.width,
+    glyphs: glyphsFor(process.env),
+  });
+}
+
+function landCommand(stamp: string, repo: string | undefined): string {
+  return `aider-orchestrator land ${stamp}${repo === undefined ? '' : ` --repo ${repo}`}`;
 }
 
 function setupCommand(run: PreparedRun, paths: LogPaths): ShellSetup | null {

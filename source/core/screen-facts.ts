@@ -1,30 +1,29 @@
 import type { ScreenText } from './agent.js';
 import { screenTexts } from './words.js';
 
-/** A line of an agent's screen with the colour it was written in. */
-export interface ColouredLine {
+/** A piece of a row of an agent's screen that is in one colour. */
+export interface ColouredText {
   readonly text: string;
   /** 0xRRGGBB, or `palette N`. */
   readonly colour: number | string | null;
 }
 
 /**
- * Finds Aider's failure texts. Only lines in the colours of Aider's own messages count, so a model
- * that merely writes such a text is not believed; lines in one colour that follow each other are
+ * Finds Aider's failure texts. Only what is in the colours of Aider's own messages counts, so a model
+ * that merely writes such a text is not believed; pieces in one colour that follow each other are
  * joined first, as Aider breaks its messages at the width of the terminal.
  */
 export function findTexts(
-  lines: readonly ColouredLine[],
+  lines: readonly ColouredText[],
   colours: readonly (number | string)[] = messageColours,
 ): ScreenText[] {
   const blocks: string[] = [];
-  let colour: ColouredLine['colour'] = null;
+  let colour: ColouredText['colour'] = null;
   for (const line of lines) {
     const own = line.colour !== null && colours.includes(line.colour) ? line.colour : null;
     if (own !== null && own === colour) blocks[blocks.length - 1] += ` ${line.text}`;
     else if (own !== null) blocks.push(line.text);
-    // A message that is broken inside a blank stays one message; an empty line has no colour.
-    if (own !== null || line.text.trim() !== '') colour = own;
+    colour = own;
   }
   const found = new Set<ScreenText>();
   for (const block of blocks) {

@@ -143,7 +143,11 @@ async function xargs(): Promise<number> {
     cwd: folder,
     env: env as Record<string, string>,
   };
-  return timed(async () => (await runCommand(request)).exit.code ?? -1, 'xargs');
+  return timed(async () => {
+    const { exit, text } = await runCommand(request);
+    if (exit.code !== 0) console.error(exit, text.slice(-2000));
+    return exit.code ?? -1;
+  }, 'xargs');
 }
 
 console.log(

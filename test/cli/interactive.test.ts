@@ -17,11 +17,7 @@ function open(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv) {
   });
   const screen = new Screen(100, 30);
   const waiting = new Set<() => void>();
-  const text = () =>
-    screen
-      .lines()
-      .map((line) => line.text)
-      .join('\n');
+  const text = () => screen.lines().join('\n');
   screen.attach(pty, () => {
     for (const look of waiting) look();
   });

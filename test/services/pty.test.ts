@@ -100,12 +100,20 @@ describe('the screen', () => {
   test("failure texts count in Aider's colours alone, also when they are broken across lines", async () => {
     const red = (text: string) => `\\033[38;2;255;34;34m${text}\\033[0m\\n`;
     const script = `printf '${red('Only 3 reflections allowed,')}${red('stopping.')}The LLM did not conform to the edit format.\\n'; printf '${red('litellm.NotFoundEr')}'`;
-    const lines = (await screenOf(script)).lines();
-    expect(findTexts(lines, [0xff2222])).toEqual(['reflections_exhausted']);
+    const runs = (await screenOf(script)).runs();
+    expect(findTexts(runs)).toEqual(['reflections_exhausted']);
     const long = red('Model openai/a-very-long-name-of-a-model has hit a token limit!');
-    expect(findTexts((await screenOf(`printf '${long}'`, 30)).lines(), [0xff2222])).toEqual([
-      'token_limit',
-    ]);
+    expect(findTexts((await screenOf(`printf '${long}'`, 30)).runs())).toEqual(['token_limit']);
+  });
+
+  test('a failure text that is written over a spinner is found', async () => {
+    const red = '\\033[38;2;255;34;34mlitellm.NotFoundError: no such model\\033[0m';
+    const screen = await screenOf(
+      `printf '  #=   Waiting for gpt-4o\\b\\b\\b\\b\\b\\b\\b\\b\\b\\b${red}\\n'`,
+      80,
+    );
+    expect(screen.lines()[0]).toMatch(/^ {2}#=/);
+    expect(findTexts(screen.runs())).toEqual(['not_found']);
   });
 
   test('a mark gives the lines since then, also when much has scrolled off', async () => {
@@ -119,9 +127,7 @@ describe('the screen', () => {
     screen.attach(second, () => {});
     await exitOf(second);
     await screen.drawn();
-    const lines = since()
-      .map((line) => line.text)
-      .filter(Boolean);
+    const lines = screen.lines(since()).filter(Boolean);
     expect(lines.at(-1)).toBe('1500');
     expect(lines).not.toContain('50');
   });
@@ -139,7 +145,7 @@ describe('the screen', () => {
 
   test('wide characters and emoji take the columns they take', async () => {
     const screen = await screenOf("printf '日本語 👍🏽 é\\n'");
-    expect(screen.lines()[0]?.text).toContain('日本語');
+    expect(screen.lines()[0]).toContain('日本語');
   });
 });
 

@@ -157,7 +157,7 @@ function watchAttempt(
   onWarning: (warning: string) => void,
 ): AttemptHandle {
   // Only this attempt's lines: an earlier one's failure is no news.
-  const linesSince = screen.mark();
+  const firstRow = screen.mark();
   const questions = watchQuestions(screen, events);
   process.onData((bytes) => recording.output(bytes));
   screen.attach(process, questions.onDrawn);
@@ -167,7 +167,7 @@ function watchAttempt(
     tail.read();
     tail.close();
     if (recording.problem) onWarning(`the recording stopped: ${recording.problem}`);
-    const texts = findTexts(linesSince());
+    const texts = findTexts(screen.runs(firstRow()));
     const exit: AttemptExit = { code, signal, texts };
     events.exited(exit);
   });

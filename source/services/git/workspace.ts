@@ -20,8 +20,8 @@ import { addWorktree, removeWorktree } from './worktree.js';
 
 /** A command that makes a fresh worktree ready, such as `npm ci`. */
 export interface SetupCommand {
-  /** The failure is its last lines. */
-  run(agent: number, worktree: string): Promise<Result<void, string>>;
+  /** The failure's detail is its last lines. */
+  run(agent: number, worktree: string): Promise<Result<void, WorkProblem>>;
   signal(agent: number, signal: StopSignal): void;
 }
 
@@ -82,11 +82,15 @@ export class GitWorkspace implements Workspace {
       await removeWorktree(config.repo, place.worktree).catch(() => {});
       if (this.stopped.has(agent))
         return err({ reason: 'timeout', detail: 'while it was prepared' });
-      return err({ reason: 'setup_failed', detail: done.ok ? '' : done.failure });
+      if (!done.ok) return done;
     }
     if (setup) {
-      const aside = await setAside(place.worktree, task.files, this.options.paths.setAside(agent));
-      this.setUp.set(agent, aside);
+      try {
+        const list = this.options.paths.setAside(agent);
+        this.setUp.set(agent, await setAside(place.worktree, task.files, list));
+      } catch (error) {
+        return err(fileProblem(error, 'setup_failed'));
+      }
     }
     const tree = await this.snapshot(agent, place);
     if (!tree.ok) return err(problem(tree.failure, 'worktree_failed'));

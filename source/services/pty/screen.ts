@@ -6,16 +6,16 @@ import type { PtyProcess } from './pty-process.js';
 const pauseAt = 128 * 1024;
 const resumeAt = 32 * 1024;
 
-function colourOf(cell: xterm.IBufferCell | undefined): ScreenLine['colour'] {
-  if (cell?.isFgRGB()) return cell.getFgColor();
-  return cell?.isFgPalette() ? `palette ${cell.getFgColor()}` : null;
+/** A piece of a row in one colour. */
+export interface Run {
+  readonly text: string;
+  /** 0xRRGGBB, or a colour of the palette as `palette N`; null for the default colour. */
+  readonly colour: number | `palette ${number}` | null;
 }
 
-export interface ScreenLine {
-  /** Text of a logical line, soft wraps joined. */
-  readonly text: string;
-  /** Colour of its first visible character: 0xRRGGBB, or a colour of the palette as `palette N`. */
-  readonly colour: number | `palette ${number}` | null;
+function colourOf(cell: xterm.IBufferCell): Run['colour'] {
+  if (cell.isFgRGB()) return cell.getFgColor();
+  return cell.isFgPalette() ? `palette ${cell.getFgColor()}` : null;
 }
 
 /**
@@ -82,31 +82,48 @@ export class Screen {
     return text;
   }
 
-  /** Marks where the output stands now; the answer gives the lines since then, also when much scrolled off. */
-  mark(): () => ScreenLine[] {
+  /** Marks where the output stands now; the answer gives that row, also when much scrolled off. */
+  mark(): () => number {
     const marker = this.terminal.registerMarker(0);
-    return () =>
-      this.lines(marker === undefined || marker.isDisposed ? 0 : Math.max(0, marker.line));
+    return () => (marker === undefined || marker.isDisposed ? 0 : Math.max(0, marker.line));
   }
 
-  /** Lines from a row on, scrollback first, with soft wraps joined. */
-  lines(from = 0): ScreenLine[] {
+  /** Logical lines from a row on, scrollback first, with soft wraps joined. */
+  lines(from = 0): string[] {
     const buffer = this.terminal.buffer.active;
-    const lines: ScreenLine[] = [];
+    const lines: string[] = [];
     for (let y = from; y < buffer.length; y++) {
       const line = buffer.getLine(y);
       if (!line) continue;
       const text = line.translateToString(true);
-      const last = lines[lines.length - 1];
-      if (line.isWrapped && last) {
-        lines[lines.length - 1] = { text: last.text + text, colour: last.colour };
-        continue;
-      }
-      const indent = text.length - text.trimStart().length;
-      const cell = text.trim() === '' ? undefined : line.getCell(indent);
-      lines.push({ text, colour: colourOf(cell) });
+      if (line.isWrapped && lines.length > 0) lines.push(`${lines.pop()}${text}`);
+      else lines.push(text);
     }
     return lines;
+  }
+
+  /** The rows from a row on as pieces of one colour each: what is written over other text is told apart. */
+  runs(from = 0): Run[] {
+    const buffer = this.terminal.buffer.active;
+    const runs: Run[] = [];
+    const cell = buffer.getNullCell();
+    for (let y = from; y < buffer.length; y++) {
+      const line = buffer.getLine(y);
+      if (!line) continue;
+      let run: { text: string; colour: Run['colour'] } = { text: '', colour: null };
+      for (let x = 0; x < line.length; x++) {
+        if (!line.getCell(x, cell)) break;
+        const chars = cell.getChars() || ' ';
+        const colour = chars === ' ' ? run.colour : colourOf(cell);
+        if (colour !== run.colour) {
+          if (run.text.trim() !== '') runs.push(run);
+          run = { text: '', colour };
+        }
+        run.text += chars;
+      }
+      if (run.text.trim() !== '') runs.push(run);
+    }
+    return runs;
   }
 
   dispose(): void {

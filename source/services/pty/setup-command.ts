@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import type { StopSignal } from '../../core/agent.js';
+import type { WorkProblem } from '../../core/ports.js';
 import { err, ok, type Result } from '../../core/result.js';
 import type { PtyProcess } from './pty-process.js';
 import { runCommand } from './run-command.js';
@@ -18,7 +19,7 @@ export class ShellSetup {
     private readonly logFile: (agent: number) => string,
   ) {}
 
-  async run(agent: number, worktree: string): Promise<Result<void, string>> {
+  async run(agent: number, worktree: string): Promise<Result<void, WorkProblem>> {
     try {
       const end = await runCommand({
         file: '/bin/sh',
@@ -31,9 +32,11 @@ export class ShellSetup {
       if (end.exit.code === 0) return ok(undefined);
       const what = end.exit.signal ?? `exit code ${end.exit.code}`;
       const last = end.text.trim().split('\n').slice(-2).join(' ').slice(-200);
-      return err(`${what}: ${last}`);
+      const full = /No space left on device/i.test(end.text);
+      return err({ reason: full ? 'disk_full' : 'setup_failed', detail: `${what}: ${last}` });
     } catch (error) {
-      return err((error as Error).message);
+      const { code, message } = error as NodeJS.ErrnoException;
+      return err({ reason: code === 'ENOSPC' ? 'disk_full' : 'setup_failed', detail: message });
     } finally {
       this.running.delete(agent);
     }
