@@ -13,7 +13,6 @@ import { aiderArguments } from '../../source/services/aider/invocation.js';
 import { git } from '../../source/services/git/run-git.js';
 import { startModelServer } from '../../source/services/model-server/model-server.js';
 import { diffEdit } from '../../source/services/model-server/script.js';
-import { runCommand } from '../../source/services/pty/run-command.js';
 
 const pairs = Number(process.env.BENCH_PAIRS ?? 5);
 const names = ['a', 'b', 'c', 'd'];
@@ -134,20 +133,8 @@ async function xargs(): Promise<number> {
     lines.push(`${files}/go.sh`);
   }
   Object.assign(env, agentEnvironment(env, 'gpt-4o', null));
-  const list = path.join(folder, `list${serial}`);
-  writeFileSync(list, lines.join('\n'));
-  // In a terminal, as a person would: Aider draws there what it draws for us.
-  const request = {
-    file: 'xargs',
-    args: ['-a', list, '-P', '4', '-n', '1', 'sh'],
-    cwd: folder,
-    env: env as Record<string, string>,
-  };
-  return timed(async () => {
-    const { exit, text } = await runCommand(request);
-    if (exit.code !== 0) console.error(exit, text.slice(-2000));
-    return exit.code ?? -1;
-  }, 'xargs');
+  const args = ['-P', '4', '-n', '1', 'sh'];
+  return timed(() => run('xargs', args, folder, lines.join('\n')), 'xargs');
 }
 
 console.log(
