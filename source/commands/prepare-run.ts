@@ -27,6 +27,7 @@ import { tasksOfPrd } from '../store/make-plan.js';
 import type { Arguments } from './arguments.js';
 import { modelKeyKnown } from './model-key.js';
 import { type RunOptions, resolveOptions } from './options.js';
+import { RepoKnowledge } from './repo-knowledge.js';
 import { askLine, askYesNo, readStdin, type Terminal } from './terminal.js';
 import { gitMust, gitVersion } from './versions.js';
 
@@ -39,8 +40,9 @@ export interface PreparedRun {
   readonly source: PlanSource;
   readonly given: { readonly tasks: readonly Task[] } | { readonly prd: string } | null;
   readonly geminiKey: string | null;
-  /** Null for a dry run, which needs none. */
+  /** Null where a dry run found none, which needs none. */
   readonly aider: AiderCommand | null;
+  readonly knowledge: RepoKnowledge;
 }
 
 export interface AiderCommand {
@@ -98,8 +100,10 @@ export async function prepareRun(
   if (!focus.ok) return focus;
   const planned = await readPlanFiles(args, repo, focus.value, options.value.maxAgents);
   if (!planned.ok) return planned;
-  const change = await readChange(args, terminal, planned.value.given);
-  if (!change.ok) return change;
+  // A person is asked for the change last: nothing typed is lost to something that is missing.
+  const asks = mayAsk(args, terminal, planned.value.given);
+  const early = asks ? null : await readChange(args, planned.value.given);
+  if (early && !early.ok) return early;
   const geminiKey = await readGeminiKey(args, terminal);
   const musts = await findMusts(
     args,
@@ -110,6 +114,14 @@ export async function prepareRun(
     overrides,
   );
   if (!musts.ok) return musts;
+  // Made while the change is typed.
+  const knowledge = new RepoKnowledge(repo, musts.value, options.value.model);
+  const change = early ?? (await askChange());
+  if (!change.ok) {
+    knowledge.stop();
+    await knowledge.settled();
+    return change;
+  }
   return ok({
     repo,
     options: options.value,
@@ -118,6 +130,7 @@ export async function prepareRun(
     ...planned.value,
     geminiKey,
     aider: musts.value,
+    knowledge,
   });
 }
 
@@ -243,41 +256,38 @@ export function repoRelative(repo: Repository, file: string): string {
   return relative.startsWith('..') || path.isAbsolute(relative) ? file : relative;
 }
 
+function mayAsk({ flags }: Arguments, terminal: Terminal, given: PreparedRun['given']): boolean {
+  if (flags.change !== undefined || given) return false;
+  return terminal.interactive && !flags.headless && !flags.json && !flags.yes;
+}
+
+async function askChange(): Promise<Result<string, Failure>> {
+  return checkChange((await askLine('What is to be changed? ')) ?? '');
+}
+
 async function readChange(
   { flags }: Arguments,
-  terminal: Terminal,
   given: PreparedRun['given'],
 ): Promise<Result<string, Failure>> {
-  let change = flags.change;
-  if (change === '-') change = await readStdin();
-  if (change === undefined && given) {
-    // A plan says itself what is to be done.
-    change =
-      'tasks' in given ? given.tasks.map((task) => task.title).join('; ') : 'Implement the PRD.';
-  }
-  if (
-    change === undefined &&
-    terminal.interactive &&
-    !flags.headless &&
-    !flags.json &&
-    !flags.yes
-  ) {
-    change = (await askLine('What is to be changed? ')) ?? '';
-  }
-  if (change === undefined) {
-    return err({
-      kind: 'usage',
-      message: 'No change is given.',
-      hint: 'aider-orchestrator --change "what is to be done"; --change - reads it from standard input.',
-    });
-  }
-  if (change.trim() === '')
-    return err({
-      kind: 'usage',
-      message: 'The change is empty.',
-      hint: 'Say what is to be done: --change "…"',
-    });
-  return ok(change.trim());
+  if (flags.change === '-') return checkChange(await readStdin());
+  if (flags.change !== undefined) return checkChange(flags.change);
+  // A plan says itself what is to be done.
+  if (given && 'tasks' in given) return ok(given.tasks.map((task) => task.title).join('; '));
+  if (given) return ok('Implement the PRD.');
+  return err({
+    kind: 'usage',
+    message: 'No change is given.',
+    hint: 'aider-orchestrator --change "what is to be done"; --change - reads it from standard input.',
+  });
+}
+
+function checkChange(change: string): Result<string, Failure> {
+  if (change.trim() !== '') return ok(change.trim());
+  return err({
+    kind: 'usage',
+    message: 'The change is empty.',
+    hint: 'Say what is to be done: --change "…"',
+  });
 }
 
 async function readGeminiKey({ flags }: Arguments, terminal: Terminal): Promise<string | null> {
@@ -310,7 +320,12 @@ async function findMusts(
       mend: 'Gemini: set GEMINI_API_KEY (or GOOGLE_API_KEY), or go without: --prd FILE uses your own PRD, --no-prd uses none.',
     });
   }
-  if (flags.dryRun) return missing.length > 0 ? err({ kind: 'musts', missing }) : ok(null);
+  if (flags.dryRun) {
+    if (missing.length > 0) return err({ kind: 'musts', missing });
+    // Not needed, but its map of the repository helps the planner.
+    const found = await wrapFound(findAider(options.aider));
+    return ok(found.ok ? found.value : null);
+  }
   if (!(await hasIdentity(repo.root))) {
     missing.push({
       what: 'a git identity to commit with',

@@ -5,12 +5,12 @@ import path from 'node:path';
 import { makeDigest } from '../core/digest.js';
 import type { Task } from '../core/plan.js';
 import { makeRepoMap, writeMap } from '../services/aider/repo-map.js';
-import { cacheFolder } from '../services/config/folders.js';
+import { cacheFolder, worktreesFolder } from '../services/config/folders.js';
 import { readRepoFacts } from '../services/git/repo-facts.js';
-import type { LogPaths } from '../services/logs/log-paths.js';
+import type { Repository } from '../services/git/repository.js';
 import { writeWhole } from '../services/logs/write-whole.js';
 import type { PtyProcess } from '../services/pty/pty-process.js';
-import type { PreparedRun } from './prepare-run.js';
+import type { AiderCommand } from './prepare-run.js';
 
 /** Below this many files the names tell enough, and a map is not worth the seconds it takes. */
 const fewFiles = 20;
@@ -30,23 +30,23 @@ export class RepoKnowledge {
   private stopped = false;
 
   constructor(
-    private readonly run: PreparedRun,
-    private readonly paths: LogPaths,
-    private readonly worktree: string,
+    private readonly repo: Repository,
+    private readonly aider: AiderCommand | null,
+    private readonly model: string,
   ) {
     this.map = this.findMap();
   }
 
   async digest(change: string, focus: readonly string[]): Promise<string> {
-    return makeDigest(await readRepoFacts(this.run.repo, await this.map), change, focus);
+    return makeDigest(await readRepoFacts(this.repo, await this.map), change, focus);
   }
 
-  /** Writes the map for the agents, when there is one that helps them. */
-  async writeMapFor(tasks: readonly Task[]): Promise<void> {
+  /** Writes the map to a file for the agents, when there is one that helps them. */
+  async writeMapFor(tasks: readonly Task[], file: string): Promise<void> {
     const map = tasks.every((task) => task.files.length === 0) ? null : await this.map;
     if (map === null) return;
-    await writeMap(this.paths.repoMap, map);
-    this.mapFile = this.paths.repoMap;
+    await writeMap(file, map);
+    this.mapFile = file;
   }
 
   stop(): void {
@@ -60,7 +60,7 @@ export class RepoKnowledge {
   }
 
   private async findMap(): Promise<string | null> {
-    const { repo, aider, options } = this.run;
+    const { repo, aider } = this;
     const count = repo.tracked.size;
     if (!aider || aider.simulated || count < fewFiles || count > manyFiles) return null;
     const key = createHash('sha256')
@@ -70,10 +70,10 @@ export class RepoKnowledge {
     if (existsSync(cached)) return readFile(cached, 'utf8').catch(() => null);
     const map = await makeRepoMap({
       aider: aider.command,
-      model: options.model,
+      model: this.model,
       repo: repo.root,
       base: repo.head,
-      worktree: this.worktree,
+      worktree: mapWorktree(repo),
       tokens: mapTokens,
       onStart: (process) => {
         this.process = process;
@@ -90,4 +90,10 @@ export class RepoKnowledge {
     }
     return map;
   }
+}
+
+/** A place of its own beside the runs' worktrees, as the map is begun before there is a run. */
+function mapWorktree(repo: Repository): string {
+  const folder = `map-${process.pid}`;
+  return path.join(worktreesFolder(repo.commonDir), folder, 'map', path.basename(repo.root));
 }

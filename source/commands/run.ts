@@ -7,7 +7,7 @@ import { providerOf } from '../core/providers.js';
 import { err, ok, type Result } from '../core/result.js';
 import type { RunState } from '../core/run.js';
 import type { RunConfig } from '../core/run-config.js';
-import { exitCode, summarise } from '../core/summary.js';
+import { exitCode, failureCode, summarise } from '../core/summary.js';
 import { jsonReporter, lineReporter, type Verbosity } from '../headless/reporters.js';
 import { glyphsFor } from '../headless/table.js';
 import { AiderBackend } from '../services/aider/aider-backend.js';
@@ -28,7 +28,6 @@ import { createRunStore, type Observer } from '../store/run-store.js';
 import type { Arguments } from './arguments.js';
 import { type Overrides, type PreparedRun, prepareRun } from './prepare-run.js';
 import { recoverRuns } from './recover.js';
-import { RepoKnowledge } from './repo-knowledge.js';
 import { onSignals } from './signals.js';
 import { askYesNo, reportFailure, type Terminal } from './terminal.js';
 
@@ -80,7 +79,8 @@ function makeConfig(stamp: string, run: PreparedRun, { flags }: Arguments): RunC
   };
 }
 
-function planWith(config: RunConfig, run: PreparedRun, paths: LogPaths, knowledge: RepoKnowledge) {
+function planWith(config: RunConfig, run: PreparedRun, paths: LogPaths) {
+  const { knowledge } = run;
   const planner =
     run.source.kind === 'planner' && run.geminiKey !== null
       ? new GeminiPlanner({
@@ -90,7 +90,7 @@ function planWith(config: RunConfig, run: PreparedRun, paths: LogPaths, knowledg
         })
       : null;
   return async (signal: AbortSignal) => {
-    const made = await makePlan(
+    return makePlan(
       config,
       {
         planner,
@@ -103,8 +103,6 @@ function planWith(config: RunConfig, run: PreparedRun, paths: LogPaths, knowledg
       },
       signal,
     );
-    if (made.ok) await knowledge.writeMapFor(made.value.tasks);
-    return made;
   };
 }
 
@@ -126,14 +124,18 @@ async function dryRun(
   terminal: Terminal,
 ): Promise<number> {
   const stop = new AbortController();
-  const knowledge = new RepoKnowledge(run, paths, '');
-  const release = onSignals(() => stop.abort());
-  const made = await planWith(config, run, paths, knowledge)(stop.signal);
+  const release = onSignals(() => {
+    stop.abort();
+    run.knowledge.stop();
+  });
+  const made = await planWith(config, run, paths)(stop.signal);
+  run.knowledge.stop();
+  await run.knowledge.settled();
   const signal = release();
   releaseWorktrees(worktrees);
   if (!made.ok) {
     reportFailure(terminal, made.failure);
-    return signal?.code ?? 2;
+    return signal?.code ?? failureCode(made.failure);
   }
   for (const warning of made.value.warnings) terminal.error(`! ${warning}\n`);
   if (made.value.prdPath) terminal.error(`PRD: ${made.value.prdPath}\n`);
@@ -144,7 +146,6 @@ async function dryRun(
 /** The services of one run, and how to let go of them. */
 interface Services {
   readonly ports: Ports;
-  readonly knowledge: RepoKnowledge;
   close(): Promise<void>;
 }
 
@@ -158,8 +159,7 @@ function buildServices(
   state: () => RunState | null,
 ): Services {
   const { flags } = args;
-  const map = path.join(worktrees, 'map', path.basename(config.repo));
-  const knowledge = new RepoKnowledge(run, paths, map);
+  const { knowledge } = run;
   const backend = new AiderBackend({
     command: run.aider?.command ?? ['aider'],
     model: config.model,
@@ -183,7 +183,11 @@ function buildServices(
   const ports: Ports = {
     workspace,
     backend,
-    plan: planWith(config, run, paths, knowledge),
+    plan: async (signal) => {
+      const made = await planWith(config, run, paths)(signal);
+      if (made.ok) await knowledge.writeMapFor(made.value.tasks, paths.repoMap);
+      return made;
+    },
     confirm: async () => !asks || askYesNo('Start the agents?', true),
   };
   const close = async () => {
@@ -192,7 +196,7 @@ function buildServices(
     releaseWorktrees(worktrees);
     backend.close();
   };
-  return { ports, knowledge, close };
+  return { ports, close };
 }
 
 async function execute(
@@ -227,7 +231,7 @@ async function execute(
   );
   const { dispatch } = createRunStore(runner, [record, reporter(args, terminal)], Date.now);
   const release = onSignals((signal) => {
-    services.knowledge.stop();
+    run.knowledge.stop();
     dispatch({ type: 'interrupt', signal });
   });
   dispatch({ type: 'run_started', config });

@@ -165,10 +165,15 @@ export function summarise(state: RunState): Summary {
   };
 }
 
-/** Failures a person mends by another call; others, such as a full quota, are the world's. */
-function isWrongUse(failure: Failure): boolean {
-  if (failure.kind !== 'planner') return failure.kind !== 'git' && failure.kind !== 'disk_full';
-  return ['no_key', 'bad_key', 'model_gone'].includes(failure.problem);
+/**
+ * The exit code for a failure before any work: 2 for what a person mends by another call, 1 for what
+ * is the world's, such as a used-up quota.
+ */
+export function failureCode(failure: Failure): number {
+  if (failure.kind === 'planner') {
+    return ['no_key', 'bad_key', 'model_gone'].includes(failure.problem) ? 2 : 1;
+  }
+  return failure.kind === 'git' || failure.kind === 'disk_full' ? 1 : 2;
 }
 
 const signalCodes: Record<string, number> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
@@ -176,7 +181,7 @@ const signalCodes: Record<string, number> = { SIGINT: 130, SIGTERM: 143, SIGHUP:
 /** 0 all succeeded and landed (or was asked not to); 1 something failed; 2 no work begun; 128+n by signal. */
 export function exitCode(state: RunState): number {
   if (state.interruptedBy !== null) return signalCodes[state.interruptedBy] ?? 1;
-  if (state.failure) return state.agents.length === 0 && isWrongUse(state.failure) ? 2 : 1;
+  if (state.failure) return state.agents.length === 0 ? failureCode(state.failure) : 1;
   const succeeded = state.agents.every((agent) => agent.state.name === 'succeeded');
   const merged = state.integration?.leftOut.length === 0;
   const landed = state.landing?.state === 'landed' || state.landing?.state === 'not_asked';

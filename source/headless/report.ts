@@ -26,7 +26,9 @@ export function summaryReport(summary: Summary, width: number, glyphs: Glyphs): 
   if (summary.simulated) lines.push('The agents were SIMULATED: this is no work of Aider.');
   for (const warning of summary.warnings) lines.push(`! ${warning}`);
   if (summary.error) lines.push(`${glyphs.bad} ${summary.error}`);
-  lines.push(`${summary.landed ? glyphs.ok : glyphs.stopped} The work ${summary.landing}.`);
+  lines.push(
+    `${summary.landed ? `${glyphs.ok} The work` : `${glyphs.stopped} The work was`} ${summary.landing}.`,
+  );
   if (summary.integration_branch && !summary.landed) {
     lines.push(`  Merged work: ${summary.integration_branch}`);
     lines.push(

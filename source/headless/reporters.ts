@@ -89,7 +89,9 @@ function eventLines(event: PublicEvent, options: LineOptions, simulated: boolean
             ? glyphs.stopped
             : glyphs.bad;
       const work =
-        event.files > 0 ? `, ${event.files} files +${event.added} -${event.removed}` : '';
+        event.files > 0
+          ? `, ${event.files} ${event.files === 1 ? 'file' : 'files'} +${event.added} -${event.removed}`
+          : '';
       return at(
         'normal',
         `${name(event.agent)}  ${glyph} ${event.words}${work}, ${formatDuration(event.duration_s)}  ${event.title}`,
