@@ -12,7 +12,7 @@ import { setupAider } from '../services/aider/setup-aider.js';
 import { startModelServer } from '../services/model-server/model-server.js';
 import { killAllProcesses } from '../services/pty/pty-process.js';
 import type { Arguments } from './arguments.js';
-import type { AiderCommand } from './prepare-run.js';
+import type { AiderCommand } from './musts.js';
 import { runMain } from './run.js';
 import { onSignals } from './signals.js';
 import type { Terminal } from './terminal.js';

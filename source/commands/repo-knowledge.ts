@@ -10,7 +10,7 @@ import { readRepoFacts } from '../services/git/repo-facts.js';
 import type { Repository } from '../services/git/repository.js';
 import { writeWhole } from '../services/logs/write-whole.js';
 import type { PtyProcess } from '../services/pty/pty-process.js';
-import type { AiderCommand } from './prepare-run.js';
+import type { AiderCommand } from './musts.js';
 
 /** Below this many files the names tell enough, and a map is not worth the seconds it takes. */
 const fewFiles = 20;

@@ -243,3 +243,9 @@ export function newAgent(index: number, task: Task): Agent {
     putBack: [],
   };
 }
+
+/** Why an agent did not succeed, in one word: a `FailReason`, or who killed it. */
+export function outcomeReason(outcome: Outcome): string | null {
+  if (outcome.state === 'failed') return outcome.reason;
+  return outcome.state === 'killed' ? outcome.by : null;
+}

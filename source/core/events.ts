@@ -1,4 +1,4 @@
-import { isDone, iterations, outcomeOf } from './agent.js';
+import { isDone, iterations, outcomeOf, outcomeReason } from './agent.js';
 import { costOf } from './aider-log.js';
 import { describe } from './failure.js';
 import type { Message, RunState } from './run.js';
@@ -91,12 +91,7 @@ export function publicEvents(
       task: agent.task.id,
       title: agent.task.title,
       state: outcome.state,
-      reason:
-        outcome.state === 'failed'
-          ? outcome.reason
-          : outcome.state === 'killed'
-            ? outcome.by
-            : null,
+      reason: outcomeReason(outcome),
       words: outcomeWords(outcome),
       iterations: iterations(agent),
       files: files.length,

@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import { type Agent, committedWork, currentAttempt, iterations, outcomeOf } from './agent.js';
+import {
+  type Agent,
+  committedWork,
+  currentAttempt,
+  iterations,
+  outcomeOf,
+  outcomeReason,
+} from './agent.js';
 import { describe, type Failure } from './failure.js';
 import type { RunState } from './run.js';
 import { outcomeWords } from './words.js';
@@ -98,12 +105,7 @@ function summariseAgent(state: RunState, agent: Agent): AgentSummary {
     error: outcome.state === 'succeeded' ? null : outcomeWords(outcome),
     outcome: {
       state: outcome.state,
-      reason:
-        outcome.state === 'failed'
-          ? outcome.reason
-          : outcome.state === 'killed'
-            ? outcome.by
-            : null,
+      reason: outcomeReason(outcome),
     },
     task: { id: agent.task.id, title: agent.task.title },
     files: [...agent.task.files],

@@ -1,4 +1,4 @@
-import { currentAttempt, iterations, outcomeOf } from '../../core/agent.js';
+import { currentAttempt, iterations, outcomeOf, outcomeReason } from '../../core/agent.js';
 import { costOf } from '../../core/aider-log.js';
 import type { Message, RunState } from '../../core/run.js';
 import { outcomeWords } from '../../core/words.js';
@@ -30,12 +30,7 @@ export class AgentLogs {
         event: 'outcome',
         time: message.at / 1000,
         state: outcome.state,
-        reason:
-          outcome.state === 'failed'
-            ? outcome.reason
-            : outcome.state === 'killed'
-              ? outcome.by
-              : null,
+        reason: outcomeReason(outcome),
         words: outcomeWords(outcome),
         iterations: iterations(agent),
         simulated: state.config.simulated,

@@ -1,0 +1,87 @@
+import type { Failure, Must } from '../core/failure.js';
+import { keyVariable } from '../core/providers.js';
+import { err, ok, type Result } from '../core/result.js';
+import type { PlanSource } from '../core/run-config.js';
+import { type FoundAider, findAider } from '../services/aider/find-aider.js';
+import { hasIdentity, type Repository } from '../services/git/repository.js';
+import { gitText } from '../services/git/run-git.js';
+import type { Arguments } from './arguments.js';
+import { modelKeyKnown } from './model-key.js';
+import type { RunOptions } from './options.js';
+
+export interface AiderCommand {
+  readonly command: readonly [string, ...string[]];
+  readonly version: string;
+  readonly simulated: boolean;
+}
+
+/** What stands in for parts of the environment; used by the demo. */
+export interface Overrides {
+  readonly aider?: AiderCommand;
+  /** False: the settings files are not read. */
+  readonly settings?: boolean;
+}
+
+/** Looks for all that a run must have, and names all that is missing together. */
+export async function findMusts(
+  { flags }: Arguments,
+  repo: Repository,
+  options: RunOptions,
+  source: PlanSource,
+  geminiKey: string | null,
+  overrides: Overrides,
+): Promise<Result<AiderCommand | null, Failure>> {
+  const missing: Must[] = [];
+  if (source.kind === 'planner' && geminiKey === null) {
+    missing.push({
+      what: 'a Gemini API key, so no PRD can be written',
+      mend: 'Gemini: set GEMINI_API_KEY (or GOOGLE_API_KEY), or go without: --prd FILE uses your own PRD, --no-prd uses none.',
+    });
+  }
+  if (flags.dryRun) {
+    if (missing.length > 0) return err({ kind: 'musts', missing });
+    // Not needed, but its map of the repository helps the planner.
+    const found = await wrapFound(findAider(options.aider));
+    return ok(found.ok ? found.value : null);
+  }
+  if (!(await hasIdentity(repo.root))) {
+    missing.push({
+      what: 'a git identity to commit with',
+      mend: 'git: git config --global user.name "Your Name" && git config --global user.email you@example.com',
+    });
+  }
+  const blocking = await gitText(
+    repo.root,
+    ['rev-parse', '--verify', '--quiet', 'refs/heads/aider'],
+    { answers: [1] },
+  );
+  if (blocking.ok && blocking.value !== '') {
+    missing.push({
+      what: 'the name space aider/ for branches, as there is a branch aider',
+      mend: 'git: rename that branch: git branch -m aider NAME',
+    });
+  }
+  if (!modelKeyKnown(options, repo.root, geminiKey)) {
+    missing.push({
+      what: `${keyVariable(options.model)}, the key for the model ${options.model}`,
+      mend: `Model: set ${keyVariable(options.model)} (in the environment or a .env file), or name another model with --model.`,
+    });
+  }
+  const aider = overrides.aider ? ok(overrides.aider) : await wrapFound(findAider(options.aider));
+  if (!aider.ok && aider.failure.kind === 'aider') {
+    missing.push({
+      what: aider.failure.message.replace(/\.$/, ''),
+      mend: `Aider: ${aider.failure.hint}`,
+    });
+  }
+  if (missing.length > 0) return err({ kind: 'musts', missing });
+  return aider;
+}
+
+async function wrapFound(
+  found: Promise<Result<FoundAider, Failure>>,
+): Promise<Result<AiderCommand, Failure>> {
+  const aider = await found;
+  if (!aider.ok) return aider;
+  return ok({ command: [aider.value.command], version: aider.value.version, simulated: false });
+}
