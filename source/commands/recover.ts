@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { Message, RunState } from '../core/run.js';
+import type { Landing, Message, RunState } from '../core/run.js';
 import { update } from '../core/update.js';
+import { gitText } from '../services/git/run-git.js';
 import { GitWorkspace, leftWorktrees } from '../services/git/workspace.js';
 import { removeWorktree } from '../services/git/worktree.js';
 import { AgentLogs } from '../services/logs/agent-log.js';
@@ -71,6 +72,14 @@ export function readJournal(file: string): RunState | null {
   return state;
 }
 
+/** The program may have died right after the fast-forward: then the work has landed all the same. */
+async function alreadyLanded({ phase, config, integration }: RunState): Promise<Landing | null> {
+  if (phase !== 'landing' || !integration?.commit || config.branch === null) return null;
+  const tip = await gitText(config.repo, ['rev-parse', `refs/heads/${config.branch}`]);
+  if (!tip.ok || tip.value !== integration.commit) return null;
+  return { state: 'landed', commit: integration.commit, branch: config.branch };
+}
+
 async function recover(run: KnownRun, state: RunState, say: (text: string) => void): Promise<void> {
   const { config } = state;
   const paths = logPaths(config.repo, config.stamp);
@@ -110,7 +119,10 @@ async function recover(run: KnownRun, state: RunState, say: (text: string) => vo
     Date.now,
     state,
   );
-  dispatch({ type: 'orphaned', detail: cause });
+  const landed = await alreadyLanded(state);
+  dispatch(
+    landed ? { type: 'landing_done', landing: landed } : { type: 'orphaned', detail: cause },
+  );
   await finished;
   await workspace.settled();
   journal.close();

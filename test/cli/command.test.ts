@@ -4,6 +4,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
@@ -553,6 +554,21 @@ e message_send '{"prompt_tokens":1,"completion_tokens":1,"cost":0}'; e exit
     const clean = await runCli(['clean'], { cwd: repo, env });
     expect(clean.stdout).toContain('deleted the branch');
     expect(git(repo, 'branch', '--list', 'aider/*')).toBe('');
+  });
+
+  test('a program that died right after the landing: the next start says that it has landed', async () => {
+    const repo = makeRepo({ 'a.ts': '1\n', 'b.ts': '1\n' });
+    const { where } = await go(repo, 'echo 2 > "$file"');
+    const { timestamp } = lastSummary(repo);
+    const raw = path.join(repo, '.aider_logs/runs', timestamp);
+    const journal = readFileSync(path.join(raw, 'journal.jsonl'), 'utf8').trimEnd().split('\n');
+    expect(JSON.parse(journal.pop() ?? '')).toMatchObject({ type: 'landing_done' });
+    // As it is when the program is killed there: half a line, no summary.
+    writeFileSync(path.join(raw, 'journal.jsonl'), `${journal.join('\n')}\n{"type":"lan`);
+    rmSync(path.join(repo, `.aider_logs/summary_${timestamp}.json`));
+    const runs = await runCli(['runs'], { cwd: repo, env: where.env });
+    expect(runs.stdout).toContain('2 of 2 agents succeeded, landed');
+    expect(lastSummary(repo)).toMatchObject({ landed: true, interrupted_by: null });
   });
 
   test('clean keeps what is not merged, unless it is told', async () => {
