@@ -64,7 +64,7 @@ export function readJournal(file: string): RunState | null {
       message = JSON.parse(line) as Message;
     } catch {
       // The last line of a program that was killed may be half a one.
-      break;
+      continue;
     }
     if (state === null && message.type !== 'run_started') return null;
     state = update(state, message)[0];

@@ -291,15 +291,3 @@ export function firstLine(text: string): string {
   const line = text.trim().split('\n', 1)[0]?.trim() ?? '';
   return line.length > 72 ? `${line.slice(0, 71)}…` : line || 'Change';
 }
-
-/** Tasks in waves: a wave starts when all before it are done; for display only. */
-export function waves(tasks: readonly Task[]): string[][] {
-  const depth = new Map<string, number>();
-  for (const task of topological(tasks)) {
-    const deepest = Math.max(-1, ...task.depends_on.map((id) => depth.get(id) ?? -1));
-    depth.set(task.id, deepest + 1);
-  }
-  const result: string[][] = [];
-  for (const [id, level] of depth) result[level] = [...(result[level] ?? []), id];
-  return result;
-}

@@ -569,6 +569,8 @@ e message_send '{"prompt_tokens":1,"completion_tokens":1,"cost":0}'; e exit
     const runs = await runCli(['runs'], { cwd: repo, env: where.env });
     expect(runs.stdout).toContain('2 of 2 agents succeeded, landed');
     expect(lastSummary(repo)).toMatchObject({ landed: true, interrupted_by: null });
+    const closed = readFileSync(path.join(raw, 'journal.jsonl'), 'utf8').trimEnd().split('\n');
+    expect(JSON.parse(closed.at(-1) ?? '')).toMatchObject({ type: 'landing_done' });
   });
 
   test('clean keeps what is not merged, unless it is told', async () => {

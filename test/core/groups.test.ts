@@ -10,7 +10,6 @@ import {
   mergeAll,
   repairTasks,
   topological,
-  waves,
 } from '../../source/core/groups.js';
 import type { Task } from '../../source/core/plan.js';
 
@@ -123,13 +122,6 @@ describe('tasks become file groups', () => {
       task('T3', ['c.ts'], ['T2']),
     ]);
     expect(one).toMatchObject({ id: 'T1', files: ['a.ts', 'b.ts', 'c.ts'], depends_on: [] });
-  });
-
-  test('waves', () => {
-    expect(waves([task('T1', ['a']), task('T2', ['b'], ['T1']), task('T3', ['c'])])).toEqual([
-      ['T1', 'T3'],
-      ['T2'],
-    ]);
   });
 });
 
