@@ -266,6 +266,9 @@ async function readChange(
 }
 
 function checkChange(change: string): Result<string, Failure> {
+  if (change.includes('\0')) {
+    return err({ kind: 'usage', message: 'The change holds a NUL byte, so it is no text.' });
+  }
   if (change.trim() !== '') return ok(change.trim());
   return err({
     kind: 'usage',

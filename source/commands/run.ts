@@ -255,7 +255,9 @@ function reporter({ flags }: Arguments, terminal: Terminal): Observer {
   const verbosity: Verbosity = flags.quiet ? 'quiet' : flags.verbose ? 'verbose' : 'normal';
   return lineReporter(terminal.out, {
     verbosity,
-    width: terminal.width,
+    get width() {
+      return terminal.width;
+    },
     glyphs: glyphsFor(process.env),
   });
 }

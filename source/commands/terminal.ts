@@ -20,7 +20,10 @@ export function processTerminal(): Terminal {
     error: (text) => void process.stderr.write(text),
     interactive:
       process.stdin.isTTY === true && process.stdout.isTTY === true && process.env.TERM !== 'dumb',
-    width: process.stdout.columns ?? 100,
+    // Asked anew each time: the window may have been resized meanwhile.
+    get width() {
+      return process.stdout.columns ?? 100;
+    },
   };
 }
 

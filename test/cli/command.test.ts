@@ -150,6 +150,7 @@ describe('the built program', () => {
     ],
     ['a glob without a match', ['--change', 'x', '--files', '*.py'], 'matches no tracked file'],
     ['a repository that is not there', ['--change', 'x', '--repo', 'nowhere'], 'does not exist'],
+    ['a repository that is a file', ['--change', 'x', '--repo', 'a.ts'], 'a.ts is not a folder'],
     ['no Gemini key', ['--change', 'x', '--dry-run'], '--prd FILE'],
   ])('%s: exit 2, and nothing is written', async (_name, args, words) => {
     const repo = makeRepo(files);

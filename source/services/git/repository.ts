@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs';
-import { lstat, realpath } from 'node:fs/promises';
+import { lstat, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import picomatch from 'picomatch';
 import type { Failure } from '../../core/failure.js';
@@ -31,6 +30,15 @@ export interface TrackedFile {
 
 /** Opens the repository around `cwd`, or says why it cannot be worked on. */
 export async function openRepository(cwd: string): Promise<Result<Repository, Failure>> {
+  const folder = await stat(cwd).catch(() => null);
+  if (!folder?.isDirectory()) {
+    const message = folder ? `${cwd} is not a folder.` : `The folder ${cwd} does not exist.`;
+    return err({
+      kind: 'usage',
+      message,
+      hint: 'Name the folder of a git repository with --repo DIR.',
+    });
+  }
   const where = await gitText(cwd, [
     'rev-parse',
     '--show-toplevel',
@@ -87,7 +95,6 @@ function noRepository(cwd: string, failure: Failure): Failure {
       message: `${cwd} is inside a git folder or a bare repository, not in a checkout.`,
     };
   }
-  if (!existsSync(cwd)) return { kind: 'usage', message: `The folder ${cwd} does not exist.` };
   return {
     kind: 'usage',
     message: `${cwd} is not in a git repository.`,
