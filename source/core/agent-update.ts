@@ -4,6 +4,7 @@ import {
   type Attempt,
   type AttemptExit,
   type CommittedWork,
+  committedWork,
   currentAttempt,
   type FailReason,
   iterationsUsed,
@@ -11,6 +12,7 @@ import {
   type Place,
   type StopCause,
   type StopSignal,
+  type Wish,
 } from './agent.js';
 import { costOf } from './aider-log.js';
 import { brokeOff, isHopeless, judge } from './judge.js';
@@ -37,7 +39,24 @@ function withState(agent: Agent, state: AgentState): Agent {
 }
 
 function finish(agent: Agent, state: AgentState, at: number): Agent {
-  return { ...agent, state, endedAt: at, epoch: agent.epoch + 1 };
+  return { ...agent, state, endedAt: at, epoch: agent.epoch + 1, wish: null };
+}
+
+/** Sends an agent that is done back into the queue: its next round. */
+export function requeue(agent: Agent, wish: Wish | null): Agent {
+  const goesOn = wish === 'take_over';
+  return {
+    ...agent,
+    state: { name: 'queued' },
+    startedAt: null,
+    endedAt: null,
+    epoch: agent.epoch + 1,
+    round: agent.round + 1,
+    wish: goesOn ? wish : null,
+    resume: goesOn ? (committedWork(agent)?.commit ?? null) : null,
+    good: goesOn && agent.state.name === 'succeeded',
+    touched: [],
+  };
 }
 
 /** Ends an agent that has no worktree yet. */
@@ -62,7 +81,7 @@ export function commit(agent: Agent, place: Place, outcome: Outcome): Step {
   ];
 }
 
-/** Starts the next Aider process of an agent. */
+/** Starts the next Aider process of an agent: one with a message or, when a person takes over, without. */
 export function startAttempt(
   state: RunState,
   agent: Agent,
@@ -71,8 +90,11 @@ export function startAttempt(
   at: number,
 ): Step {
   const number = agent.attempts.length + 1;
+  const interactive = agent.wish === 'take_over';
   const attempt: Attempt = {
     number,
+    round: agent.round,
+    interactive,
     startedAt: at,
     endedAt: null,
     sends: 0,
@@ -88,8 +110,10 @@ export function startAttempt(
     state: { name: 'running', place, pid: null },
     attempts: [...agent.attempts, attempt],
     epoch: agent.epoch + 1,
+    wish: null,
+    remarks: interactive ? agent.remarks : [],
   };
-  const message = taskMessage(state, agent, trouble);
+  const message = interactive ? null : taskMessage(state, agent, trouble);
   return [next, [{ type: 'start_attempt', agent: agent.index, attempt: number, place, message }]];
 }
 
@@ -100,7 +124,8 @@ export function stop(agent: Agent, cause: StopCause, signal: StopSignal): Step {
     return [agent, []];
   }
   const epoch = agent.epoch + 1;
-  const first = state.name === 'stopping' ? state.cause : cause;
+  // The first cause stays, but a person may kill what was to be taken over.
+  const first = state.name === 'stopping' && state.cause.kind !== 'take_over' ? state.cause : cause;
   const effects: Effect[] = [{ type: 'signal_agent', agent: agent.index, signal }];
   const harsher = escalation[signal];
   if (harsher) {
@@ -136,10 +161,15 @@ export function onAiderEvent(run: RunState, agent: Agent, event: AiderEvent): St
   if (!attempt || attempt.endedAt !== null) return [agent, []];
   switch (event.event) {
     case 'message_send_starting': {
+      if (attempt.interactive) {
+        // What a person broke off or tried before does not count against what they do next.
+        const fresh = { sends: attempt.responses + 1, exceptions: 0 };
+        return [updateAttempt(agent, fresh), look(run, agent)];
+      }
       const counted = updateAttempt(agent, { sends: attempt.sends + 1 });
       // The edits of the response before are on disk by now, so nothing is lost by an instant end.
       const capped = iterationsUsed(agent) >= run.config.maxIterations;
-      return capped ? stop(counted, { kind: 'cap' }, 'SIGKILL') : [counted, []];
+      return capped ? stop(counted, { kind: 'cap' }, 'SIGKILL') : [counted, look(run, agent)];
     }
     case 'message_send': {
       const { prompt_tokens, completion_tokens } = event.properties;
@@ -157,7 +187,7 @@ export function onAiderEvent(run: RunState, agent: Agent, event: AiderEvent): St
             cost: known ? (agent.usage.cost as number) + (cost as number) : null,
           },
         },
-        [],
+        look(run, agent),
       ];
     }
     case 'message_send_exception':
@@ -167,6 +197,12 @@ export function onAiderEvent(run: RunState, agent: Agent, event: AiderEvent): St
     default:
       return [agent, []];
   }
+}
+
+/** Where a person is watching, what an agent has changed is looked up whenever it may have changed. */
+function look(run: RunState, { state, index }: Agent): Effect[] {
+  if (run.config.unattended || (state.name !== 'running' && state.name !== 'asking')) return [];
+  return [{ type: 'look_at_agent', agent: index, place: state.place }];
 }
 
 /** The one question that Aider asks whatever it was told: whether to report its own crash. */
@@ -229,21 +265,48 @@ export function onInspected(run: RunState, agent: Agent, inspection: Inspection,
     putBack: [...new Set([...agent.putBack, ...inspection.outside])],
   };
   const verdict = judge(attempt, inspection);
-  const judged = (value: Attempt['verdict']) => updateAttempt(seen, { verdict: value });
+  // Work that was judged a success stays one when a later attempt found nothing to change in it.
+  const nothingDone =
+    !inspection.changed &&
+    inspection.outside.length === 0 &&
+    !verdict.ok &&
+    (verdict.reason === 'no_change' || (attempt.interactive && verdict.reason === 'no_response'));
+  const stillGood = agent.good && nothingDone;
+  const good = verdict.ok || stillGood;
+  const judged = (value: Attempt['verdict']) =>
+    updateAttempt({ ...seen, good, touched: inspection.diff.files }, { verdict: value });
   const fail = (reason: FailReason, detail: string): Step =>
     commit(judged(reason), place, { state: 'failed', reason, detail });
 
   if (cause?.kind === 'killed') {
     return commit(judged('killed'), place, { state: 'killed', by: cause.by });
   }
+  if (agent.wish === 'restart' || agent.wish === 'kill') {
+    return commit(judged('killed'), place, { state: 'killed', by: 'you' });
+  }
+  if (cause?.kind === 'take_over' || (agent.wish === 'take_over' && run.interruptedBy === null)) {
+    const taken: Agent = { ...judged(good ? 'ok' : 'killed'), wish: 'take_over' };
+    return startAttempt(run, taken, place, null, at);
+  }
   if (cause) {
     const [reason, detail] = stopReason(run, cause);
     return fail(reason, detail);
   }
-  if (verdict.ok) return commit(judged('ok'), place, { state: 'succeeded' });
+  if (verdict.ok || stillGood) {
+    const done = judged('ok');
+    const more =
+      agent.remarks.length > 0 &&
+      run.interruptedBy === null &&
+      iterationsUsed(seen) < run.config.maxIterations;
+    return more
+      ? nextAttempt(run, done, place, null, at)
+      : commit(done, place, { state: 'succeeded' });
+  }
   if (run.interruptedBy !== null) {
     return commit(judged(verdict.reason), place, { state: 'killed', by: run.interruptedBy });
   }
+  // A person has left it: whether to go on is theirs to say.
+  if (attempt.interactive) return fail(verdict.reason, verdict.detail);
   const used = iterationsUsed(seen);
   if (at - (agent.startedAt ?? at) >= run.config.timeoutMs) {
     return fail(...stopReason(run, { kind: 'timeout' }));
@@ -254,12 +317,97 @@ export function onInspected(run: RunState, agent: Agent, inspection: Inspection,
     return fail(verdict.reason, [verdict.detail, spent].filter(Boolean).join(', '));
   }
   const trouble = reasonForModel(verdict.reason, verdict.detail);
-  return startAttempt(run, judged(verdict.reason), place, trouble, at);
+  return nextAttempt(run, judged(verdict.reason), place, trouble, at);
+}
+
+/** The next message to the model; later, when the run is paused. */
+function nextAttempt(
+  run: RunState,
+  agent: Agent,
+  place: Place,
+  trouble: string | null,
+  at: number,
+): Step {
+  if (!run.paused) return startAttempt(run, agent, place, trouble, at);
+  return [withState(agent, { name: 'waiting', place, trouble }), []];
+}
+
+/** Goes on after a pause. */
+export function goOn(run: RunState, agent: Agent, at: number): Step {
+  if (agent.state.name !== 'waiting') return [agent, []];
+  return startAttempt(run, agent, agent.state.place, agent.state.trouble, at);
+}
+
+const byYou: Outcome = { state: 'killed', by: 'you' };
+
+/** A person ends an agent; its work is kept. */
+export function kill(agent: Agent, at: number): Step {
+  const { state } = agent;
+  switch (state.name) {
+    case 'queued':
+      return [killBeforeWork(agent, 'you', at), []];
+    case 'preparing':
+      return [
+        { ...agent, wish: 'kill' },
+        [{ type: 'signal_agent', agent: agent.index, signal: 'SIGTERM' }],
+      ];
+    case 'waiting':
+      return commit({ ...agent, wish: null }, state.place, byYou);
+    case 'judging':
+      return [{ ...agent, wish: 'kill' }, []];
+    default:
+      return stop({ ...agent, wish: null }, { kind: 'killed', by: 'you' }, 'SIGINT');
+  }
+}
+
+/** A person starts an agent anew. What it has done is kept on a branch; the remark goes to the model. */
+export function restart(agent: Agent, remark: string | null): Step {
+  const { state } = agent;
+  const told: Agent = remark === null ? agent : { ...agent, remarks: [...agent.remarks, remark] };
+  switch (state.name) {
+    case 'queued':
+    case 'preparing':
+      return [told, []];
+    case 'judging':
+    case 'committing':
+      return [{ ...told, wish: 'restart' }, []];
+    case 'waiting':
+      return commit({ ...told, wish: 'restart' }, state.place, byYou);
+    case 'succeeded':
+    case 'failed':
+    case 'killed':
+      return [requeue(told, null), []];
+    default:
+      return stop({ ...told, wish: 'restart' }, { kind: 'killed', by: 'you' }, 'SIGINT');
+  }
+}
+
+/** A person goes on with an agent's work in an Aider of their own, in the same worktree. */
+export function takeOver(run: RunState, agent: Agent, at: number): Step {
+  const { state } = agent;
+  const wished: Agent = { ...agent, wish: 'take_over' };
+  switch (state.name) {
+    case 'queued':
+    case 'preparing':
+    case 'judging':
+    case 'committing':
+      return [wished, []];
+    case 'waiting':
+      return startAttempt(run, wished, state.place, null, at);
+    case 'succeeded':
+    case 'failed':
+    case 'killed':
+      return [requeue(agent, 'take_over'), []];
+    default:
+      return currentAttempt(agent)?.interactive
+        ? [agent, []]
+        : stop(agent, { kind: 'take_over' }, 'SIGINT');
+  }
 }
 
 function stopReason(
   run: RunState,
-  cause: Exclude<StopCause, { kind: 'killed' }>,
+  cause: Exclude<StopCause, { kind: 'killed' } | { kind: 'take_over' }>,
 ): [FailReason, string] {
   switch (cause.kind) {
     case 'cap':
@@ -273,9 +421,15 @@ function stopReason(
   }
 }
 
-export function onCommitted(agent: Agent, work: CommittedWork, at: number): Agent {
+export function onCommitted(run: RunState, agent: Agent, work: CommittedWork, at: number): Agent {
   if (agent.state.name !== 'committing') return agent;
-  const { outcome } = agent.state;
+  const { wish } = agent;
+  const done = withOutcome(agent, agent.state.outcome, work, at);
+  const again = (wish === 'restart' || wish === 'take_over') && run.interruptedBy === null;
+  return again ? requeue(done, wish) : done;
+}
+
+function withOutcome(agent: Agent, outcome: Outcome, work: CommittedWork, at: number): Agent {
   switch (outcome.state) {
     case 'succeeded':
       return finish(agent, { name: 'succeeded', work }, at);
@@ -310,6 +464,8 @@ export function onTimer(agent: Agent, timer: Timer): Step {
   switch (timer.kind) {
     case 'wall_clock':
       if (timer.epoch !== agent.startedAt || state.name === 'stopping') return [agent, []];
+      // A person who took over takes the time they need.
+      if (currentAttempt(agent)?.interactive) return [agent, []];
       // A set-up command that hangs is ended too; between two attempts `onInspected` looks at the time.
       return state.name === 'preparing'
         ? [agent, [{ type: 'signal_agent', agent: agent.index, signal: 'SIGKILL' }]]

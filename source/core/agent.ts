@@ -4,8 +4,10 @@ import type { Task } from './plan.js';
  * One agent: the work on one file group, in as many Aider processes (attempts) as it takes.
  *
  *             prepared           exited            no, and iterations are left
- *   queued ─> preparing ─> running ─> judging ──────────────> running
- *     │           │         │  ^        │ yes, or no iterations left
+ *   queued ─> preparing ─> running ─> judging ─────────┬────> running
+ *     ^           │         │  ^        │         paused v  ^ go on
+ *     │           │         │  │        │            waiting
+ *     │           │         │  │        │ yes, or no iterations left
  *     │           │    asks v  │        v
  *     │           │        asking     committing ─> succeeded | failed | killed
  *     │           │         │  │
@@ -13,6 +15,8 @@ import type { Task } from './plan.js';
  *     │           │       stopping ─ exited ─> judging
  *     v           v
  *   failed: its dependency failed, or its worktree could not be made; killed: the run was stopped
+ *
+ * A person can send any of the last three back to queued (a restart): its next round begins.
  */
 export type AgentState =
   | { readonly name: 'queued' }
@@ -28,6 +32,11 @@ export type AgentState =
       readonly name: 'judging';
       readonly exit: AttemptExit;
       readonly cause: StopCause | null;
+    })
+  | (Placed & {
+      readonly name: 'waiting';
+      /** What the next message tells the model of the one before; null when that was fine. */
+      readonly trouble: string | null;
     })
   | (Placed & { readonly name: 'committing'; readonly outcome: Outcome })
   | { readonly name: 'succeeded'; readonly work: CommittedWork }
@@ -64,7 +73,11 @@ export type StopCause =
   | { readonly kind: 'cap' }
   | { readonly kind: 'timeout' }
   | { readonly kind: 'unanswered'; readonly question: string }
+  | { readonly kind: 'take_over' }
   | { readonly kind: 'killed'; readonly by: string };
+
+/** What a person asked for that happens when what is under way has ended. */
+export type Wish = 'restart' | 'take_over' | 'kill';
 
 /** The closed set of reasons an agent can fail for. Their words are in `words.ts`. */
 export const failReasons = [
@@ -148,6 +161,10 @@ export type ScreenText =
 /** One Aider process. `message_send_starting` and `message_send` are counted from its analytics log. */
 export interface Attempt {
   readonly number: number;
+  /** Restarts of the agent before it; the cap on iterations counts one round only. */
+  readonly round: number;
+  /** A person talked to this Aider, it was given no message. */
+  readonly interactive: boolean;
   readonly startedAt: number;
   readonly endedAt: number | null;
   readonly sends: number;
@@ -180,6 +197,17 @@ export interface Agent {
   readonly epoch: number;
   /** Files outside its scope that it changed and that were put back. */
   readonly putBack: readonly string[];
+  /** Restarts so far. */
+  readonly round: number;
+  /** Remarks of a person for its next message. */
+  readonly remarks: readonly string[];
+  readonly wish: Wish | null;
+  /** A commit of its own that its next round goes on with; null to begin anew. */
+  readonly resume: string | null;
+  /** Its worktree holds work that was judged a success; a later attempt may have been begun since. */
+  readonly good: boolean;
+  /** What its worktree showed when it was last looked at while it worked. */
+  readonly touched: readonly FileChange[];
 }
 
 export function isDone(agent: Agent): boolean {
@@ -199,10 +227,12 @@ export function iterations(agent: Agent): number {
 
 /** Iterations as the cap counts them: an ended attempt without any response counts as one. */
 export function iterationsUsed(agent: Agent): number {
-  return agent.attempts.reduce(
-    (sum, attempt) => sum + Math.max(attempt.responses, attempt.endedAt === null ? 0 : 1),
-    0,
-  );
+  return agent.attempts
+    .filter((attempt) => attempt.round === agent.round && !attempt.interactive)
+    .reduce(
+      (sum, attempt) => sum + Math.max(attempt.responses, attempt.endedAt === null ? 0 : 1),
+      0,
+    );
 }
 
 export function currentAttempt(agent: Agent): Attempt | null {
@@ -241,6 +271,12 @@ export function newAgent(index: number, task: Task): Agent {
     endedAt: null,
     epoch: 0,
     putBack: [],
+    round: 0,
+    remarks: [],
+    wish: null,
+    resume: null,
+    good: false,
+    touched: [],
   };
 }
 

@@ -9,7 +9,7 @@ import type {
 import type { Failure } from './failure.js';
 import type { Task } from './plan.js';
 import type { Result } from './result.js';
-import type { AiderEvent, Inspection, Integration, Landing } from './run.js';
+import type { AiderEvent, Inspection, Integration, Landing, MergedWork } from './run.js';
 
 /**
  * What the core needs from the world, shaped by who calls it. Services implement these; tests and
@@ -45,9 +45,11 @@ export interface PlannerAnswer {
 /** Worktrees, commits and merges: where the agents' work lives. */
 export interface Workspace {
   /** Makes an agent's worktree on its branch, from the base or from the commits it builds on. */
-  prepare(agent: number, task: Task, onto: readonly string[]): Promise<Result<Place, WorkProblem>>;
+  prepare(agent: number, task: Task, from: PrepareFrom): Promise<Result<Place, WorkProblem>>;
   /** Ends a preparation: no set-up command is started any more, one that runs gets the signal. */
   interruptPrepare(agent: number, signal: StopSignal): void;
+  /** What an agent at work has changed so far; touches nothing, and gives null when git cannot tell. */
+  look(agent: number, place: Place): Promise<DiffStat | null>;
   /** What an attempt changed; puts back what it must not have changed. */
   inspect(agent: number, task: Task, place: Place, rollBack: boolean): Promise<Inspection>;
   /** Commits the work on the agent's branch and removes the worktree. */
@@ -57,8 +59,22 @@ export interface Workspace {
     place: Place,
     finished: boolean,
   ): Promise<Result<CommittedWork, WorkProblem>>;
-  integrate(work: readonly MergeItem[]): Promise<Result<Integration, Failure>>;
-  land(commit: string): Promise<Landing>;
+  /** Merges the work onto the base, or onto what earlier waves made. */
+  integrate(
+    work: readonly MergeItem[],
+    onto: MergedWork | null,
+  ): Promise<Result<Integration, Failure>>;
+  /** @param from where the branch has to be */
+  land(commit: string, from: string): Promise<Landing>;
+}
+
+export interface PrepareFrom {
+  /** Commits it builds on; none means the base. */
+  readonly onto: readonly string[];
+  /** From 0; the branch of the round before is kept under another name. */
+  readonly round: number;
+  /** A commit of its own to go on with; null to begin anew. */
+  readonly resume: string | null;
 }
 
 export interface WorkProblem {
@@ -87,7 +103,8 @@ export interface AttemptRequest {
   readonly attempt: number;
   readonly place: Place;
   readonly task: Task;
-  readonly message: string;
+  /** Null for a process that a person talks to. */
+  readonly message: string | null;
   readonly prdPath: string | null;
 }
 

@@ -17,6 +17,9 @@ import type { RunConfig } from './run-config.js';
  *
  *   planning ─> confirming ─> running ─> integrating ─> landing ─> finished
  *       └──────────┴─────────────┴──(interrupted, failed)──────────────^
+ *
+ * A person can lead a finished run back: to running (another wave on top of what is merged), to
+ * integrating (without one agent's work) and to landing.
  */
 export interface RunState {
   readonly config: RunConfig;
@@ -31,6 +34,14 @@ export interface RunState {
   readonly agents: readonly Agent[];
   readonly integration: Integration | null;
   readonly landing: Landing | null;
+  /** Agents that may work at once; a person can change it while the run goes. */
+  readonly slots: number;
+  /** No agent starts and no message is sent. */
+  readonly paused: boolean;
+  /** Successful agents whose work a person left out. */
+  readonly excluded: readonly number[];
+  /** The commit that landed last; null when none did. */
+  readonly landed: string | null;
   /** The signal that stopped the run, such as SIGINT; null when none did. */
   readonly interruptedBy: string | null;
   readonly failure: Failure | null;
@@ -46,6 +57,13 @@ export interface Integration {
   readonly merged: readonly number[];
   readonly leftOut: readonly LeftOut[];
   readonly diff: DiffStat;
+  /** The merged work of earlier waves that this was built on; null for the first wave. */
+  readonly onto: MergedWork | null;
+}
+
+export interface MergedWork {
+  readonly commit: string;
+  readonly merged: readonly number[];
 }
 
 /** An agent that succeeded and whose work could not be merged. */
@@ -110,7 +128,17 @@ export type MessageBody =
       readonly detail: string;
     }
   | { readonly type: 'timer_fired'; readonly timer: Timer }
+  | { readonly type: 'agent_touched'; readonly agent: number; readonly files: DiffStat['files'] }
   | { readonly type: 'kill_agent'; readonly agent: number }
+  | { readonly type: 'kill_all' }
+  | { readonly type: 'restart_agent'; readonly agent: number; readonly remark: string | null }
+  | { readonly type: 'restart_failed' }
+  | { readonly type: 'remark'; readonly agent: number; readonly text: string }
+  | { readonly type: 'take_over'; readonly agent: number }
+  | { readonly type: 'pause'; readonly paused: boolean }
+  | { readonly type: 'set_slots'; readonly slots: number }
+  | { readonly type: 'leave_out'; readonly agent: number }
+  | { readonly type: 'land_now' }
   | { readonly type: 'interrupt'; readonly signal: string }
   | { readonly type: 'orphaned'; readonly detail: string }
   | { readonly type: 'integrated'; readonly integration: Integration }
@@ -145,13 +173,22 @@ export type Effect =
   | { readonly type: 'make_plan' }
   | { readonly type: 'confirm_plan' }
   | { readonly type: 'cancel_planning' }
-  | { readonly type: 'prepare_agent'; readonly agent: number; readonly onto: readonly string[] }
+  | {
+      readonly type: 'prepare_agent';
+      readonly agent: number;
+      readonly onto: readonly string[];
+      /** Its branch of the round before is kept under another name. */
+      readonly round: number;
+      /** A commit of its own whose work it goes on with; null to begin anew. */
+      readonly resume: string | null;
+    }
   | {
       readonly type: 'start_attempt';
       readonly agent: number;
       readonly attempt: number;
       readonly place: Place;
-      readonly message: string;
+      /** Null for an Aider that a person talks to. */
+      readonly message: string | null;
     }
   | { readonly type: 'signal_agent'; readonly agent: number; readonly signal: StopSignal }
   | { readonly type: 'type_into_agent'; readonly agent: number; readonly text: string }
@@ -168,9 +205,19 @@ export type Effect =
       readonly place: Place;
       readonly finished: boolean;
     }
+  | { readonly type: 'look_at_agent'; readonly agent: number; readonly place: Place }
   | { readonly type: 'start_timer'; readonly timer: Timer; readonly ms: number }
-  | { readonly type: 'integrate'; readonly order: readonly number[] }
-  | { readonly type: 'land'; readonly commit: string }
+  | {
+      readonly type: 'integrate';
+      readonly order: readonly number[];
+      readonly onto: MergedWork | null;
+    }
+  | {
+      readonly type: 'land';
+      readonly commit: string;
+      /** Where the branch has to be for it. */
+      readonly from: string;
+    }
   | { readonly type: 'finish' };
 
 export function initialState(config: RunConfig, at: number): RunState {
@@ -185,6 +232,10 @@ export function initialState(config: RunConfig, at: number): RunState {
     agents: [],
     integration: null,
     landing: null,
+    slots: config.maxAgents,
+    paused: false,
+    excluded: [],
+    landed: null,
     interruptedBy: null,
     failure: null,
   };

@@ -10,6 +10,7 @@ export function taskMessage(state: RunState, agent: Agent, trouble: string | nul
   const { task } = agent;
   const parts = [`Task: ${task.title}`];
   if (trouble !== null) parts.push(`This is not your first try. ${trouble}`);
+  for (const remark of agent.remarks) parts.push(`A person who watches you says: ${remark.trim()}`);
   if (task.description.trim() !== '' && task.description.trim() !== task.title) {
     parts.push(task.description.trim());
   }

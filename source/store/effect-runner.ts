@@ -6,6 +6,7 @@ import { type Result, unreachable } from '../core/result.js';
 import type { Effect, MadePlan, RunState } from '../core/run.js';
 import type { Dispatch } from './run-store.js';
 
+/** The ports of a run. */
 export interface Ports {
   readonly workspace: Workspace;
   readonly backend: AgentBackend;
@@ -14,6 +15,9 @@ export interface Ports {
   /** Asks a person whether the plan may be run; resolves at once when nobody is to be asked. */
   readonly confirm: (state: RunState) => Promise<boolean>;
 }
+
+/** From a fact that edits may be on disk to the look at them, milliseconds. */
+const lookMs = 400;
 
 /**
  * Carries out effects by the ports and answers with messages.
@@ -25,6 +29,7 @@ export function createEffectRunner(ports: Ports, state: () => RunState, onFinish
   const planning = new AbortController();
   const handles = new Map<number, AttemptHandle>();
   const timers = new Set<NodeJS.Timeout>();
+  const looks = new Map<number, NodeJS.Timeout>();
   const agentOf = (index: number): Agent => {
     const agent = state().agents[index];
     if (!agent) throw new Error(`no agent ${index}`);
@@ -55,7 +60,7 @@ export function createEffectRunner(ports: Ports, state: () => RunState, onFinish
       case 'prepare_agent':
         background(async () => {
           const { agent } = effect;
-          const made = await workspace.prepare(agent, agentOf(agent).task, effect.onto);
+          const made = await workspace.prepare(agent, agentOf(agent).task, effect);
           dispatch(
             made.ok
               ? { type: 'agent_prepared', agent, place: made.value }
@@ -93,6 +98,9 @@ export function createEffectRunner(ports: Ports, state: () => RunState, onFinish
           );
         });
         return;
+      case 'look_at_agent':
+        lookSoon(effect, dispatch);
+        return;
       case 'start_timer': {
         const timer = setTimeout(() => {
           timers.delete(timer);
@@ -105,6 +113,7 @@ export function createEffectRunner(ports: Ports, state: () => RunState, onFinish
         background(async () => {
           const done = await workspace.integrate(
             effect.order.map((index) => mergeItem(state(), index)),
+            effect.onto,
           );
           dispatch(
             done.ok
@@ -115,17 +124,37 @@ export function createEffectRunner(ports: Ports, state: () => RunState, onFinish
         return;
       case 'land':
         background(async () => {
-          dispatch({ type: 'landing_done', landing: await workspace.land(effect.commit) });
+          dispatch({
+            type: 'landing_done',
+            landing: await workspace.land(effect.commit, effect.from),
+          });
         });
         return;
       case 'finish':
-        for (const timer of timers) clearTimeout(timer);
+        for (const timer of [...timers, ...looks.values()]) clearTimeout(timer);
+        timers.clear();
+        looks.clear();
         onFinish();
         return;
       default:
         unreachable(effect);
     }
   };
+
+  /** Aider writes its edits right after the event that led here, so a moment is given to it. */
+  function lookSoon(effect: Effect & { type: 'look_at_agent' }, dispatch: Dispatch): void {
+    const { agent, place } = effect;
+    const before = looks.get(agent);
+    if (before) clearTimeout(before);
+    const timer = setTimeout(() => {
+      looks.delete(agent);
+      background(async () => {
+        const diff = await workspace.look(agent, place);
+        if (diff) dispatch({ type: 'agent_touched', agent, files: diff.files });
+      });
+    }, lookMs);
+    looks.set(agent, timer);
+  }
 
   async function startAttempt(
     effect: Effect & { type: 'start_attempt' },

@@ -45,6 +45,15 @@ const event = (name: string, properties: Record<string, unknown> = {}) => ({
   time: 1,
 });
 
+const merged = (...agents: number[]) => ({
+  branch: 'm',
+  commit: 'd',
+  merged: agents,
+  leftOut: [],
+  diff: { files: [] },
+  onto: null,
+});
+
 /** A run driven by hand: each message at the next millisecond. */
 class Drive {
   state: RunState | null = null;
@@ -119,7 +128,11 @@ describe('the run', () => {
     expect(drive.names()).toEqual(['preparing', 'succeeded', 'preparing']);
     drive.succeed(0).succeed(2);
     expect(drive.state?.phase).toBe('integrating');
-    expect(drive.effects).toContainEqual({ type: 'integrate', order: [0, 1, 2] });
+    expect(drive.effects).toContainEqual({
+      type: 'integrate',
+      order: [0, 1, 2],
+      onto: null,
+    });
     drive.send({
       type: 'integrated',
       integration: {
@@ -128,9 +141,10 @@ describe('the run', () => {
         merged: [0, 1, 2],
         leftOut: [],
         diff: { files: [] },
+        onto: null,
       },
     });
-    expect(drive.effects).toEqual([{ type: 'land', commit: 'd' }]);
+    expect(drive.effects).toEqual([{ type: 'land', commit: 'd', from: config.base }]);
     drive.send({ type: 'landing_done', landing: { state: 'landed', commit: 'd', branch: 'main' } });
     expect(drive.effects).toEqual([{ type: 'finish' }]);
     expect(exitCode(drive.state as RunState)).toBe(0);
@@ -149,6 +163,8 @@ describe('the run', () => {
       type: 'prepare_agent',
       agent: 1,
       onto: ['c'.repeat(40)],
+      round: 0,
+      resume: null,
     });
     drive.send({ type: 'agent_not_prepared', agent: 1, reason: 'setup_failed', detail: 'x' });
     expect(drive.names()).toEqual(['succeeded', 'failed', 'failed']);
@@ -167,7 +183,7 @@ describe('the run', () => {
     drive.send({ type: 'agent_not_prepared', agent: 1, reason: 'worktree_failed', detail: '' });
     drive.send({
       type: 'integrated',
-      integration: { branch: 'm', commit: 'd', merged: [0], leftOut: [], diff: { files: [] } },
+      integration: merged(0),
     });
     if (expected === 'landing') expect(drive.state?.phase).toBe('landing');
     else expect(drive.state?.landing?.state).toBe(expected);
@@ -267,9 +283,160 @@ describe('the run', () => {
   });
 });
 
+describe('a person', () => {
+  const nothing: Inspection = { ...changed, diff: { files: [] }, changed: false };
+  const inspected = (inspection: Inspection): MessageBody => ({
+    type: 'attempt_inspected',
+    agent: 0,
+    inspection,
+  });
+  const committed = (commit: string | null): MessageBody => ({
+    type: 'agent_committed',
+    agent: 0,
+    work: { commit, diff: changed.diff },
+  });
+  const messageOf = (effect: Effect | undefined) => (effect as { message: string }).message;
+
+  test('restarts an agent at work: it is stopped, its work committed, and it begins anew with the remark', () => {
+    const drive = new Drive()
+      .start([task('T1')], { maxIterations: 1 })
+      .prepared(0)
+      .response(0);
+    drive.send({ type: 'restart_agent', agent: 0, remark: 'Use a map.' });
+    expect(drive.effects[0]).toEqual({ type: 'signal_agent', agent: 0, signal: 'SIGINT' });
+    drive.send({ type: 'attempt_exited', agent: 0, exit: clean }, inspected(changed));
+    expect(drive.effects).toEqual([{ type: 'commit_agent', agent: 0, place, finished: false }]);
+    drive.send(committed('c1'));
+    expect(drive.effects[0]).toMatchObject({ type: 'prepare_agent', agent: 0, round: 1, onto: [] });
+    drive.send({ type: 'agent_prepared', agent: 0, place });
+    expect(messageOf(drive.effects[0])).toContain('Use a map.');
+    // A new round has all its iterations.
+    expect(iterationsUsed((drive.state as RunState).agents[0] as never)).toBe(0);
+    drive.response(0).exit(0).send(inspected(changed), committed('c2'));
+    expect(drive.names()).toEqual(['succeeded']);
+  });
+
+  test('restarts a failed agent while others work, and with it what was skipped because of it', () => {
+    const drive = new Drive().start([task('T1'), task('T2', ['T1']), task('T3')]);
+    drive.send({ type: 'agent_not_prepared', agent: 0, reason: 'setup_failed', detail: '' });
+    expect(drive.names()).toEqual(['failed', 'failed', 'preparing']);
+    drive.send({ type: 'restart_agent', agent: 0, remark: null });
+    expect(drive.names()).toEqual(['preparing', 'queued', 'preparing']);
+  });
+
+  test('cannot restart what others build on', () => {
+    const drive = new Drive().start([task('T1'), task('T2', ['T1'])]).succeed(0);
+    expect(drive.names()).toEqual(['succeeded', 'preparing']);
+    drive.send({ type: 'restart_agent', agent: 0, remark: null });
+    expect(drive.names()).toEqual(['succeeded', 'preparing']);
+  });
+
+  test('sends a remark: a success waits for it, and stays one when nothing is left to change', () => {
+    const drive = new Drive()
+      .start([task('T1')])
+      .prepared(0)
+      .response(0);
+    drive.send({ type: 'remark', agent: 0, text: 'Mind the tests.' }).exit(0);
+    drive.send(inspected(changed));
+    expect(messageOf(drive.effects[0])).toContain('Mind the tests.');
+    expect(drive.state?.agents[0]?.remarks).toEqual([]);
+    drive
+      .response(0)
+      .exit(0)
+      .send({ ...inspected({ ...nothing, diff: changed.diff }) });
+    expect(drive.effects).toEqual([{ type: 'commit_agent', agent: 0, place, finished: true }]);
+  });
+
+  test('takes over: the attempt ends, an Aider without a message starts, and is judged alike', () => {
+    const drive = new Drive().start([task('T1')]).prepared(0);
+    drive.send({ type: 'take_over', agent: 0 });
+    expect(drive.effects[0]).toEqual({ type: 'signal_agent', agent: 0, signal: 'SIGINT' });
+    drive.send({ type: 'attempt_exited', agent: 0, exit: clean }, inspected(nothing));
+    expect(drive.effects[0]).toMatchObject({ type: 'start_attempt', message: null, place });
+    // What the person broke off does not count.
+    drive.send({ type: 'aider_event', agent: 0, event: event('message_send_starting') });
+    drive.response(0).exit(0).send(inspected(changed));
+    expect(drive.effects).toEqual([{ type: 'commit_agent', agent: 0, place, finished: true }]);
+  });
+
+  test('takes over and leaves without evidence: failed, and no message follows', () => {
+    const drive = new Drive()
+      .start([task('T1')])
+      .prepared(0)
+      .send({ type: 'take_over', agent: 0 });
+    drive.send({ type: 'attempt_exited', agent: 0, exit: clean }, inspected(nothing));
+    drive.exit(0).send(inspected(nothing), committed(null));
+    expect(drive.state?.agents[0]?.state).toMatchObject({ name: 'failed', reason: 'no_response' });
+  });
+
+  test('takes over a finished success: it goes on with its commit, and leaving at once keeps it', () => {
+    const drive = new Drive().start([task('T1'), task('T2')]).succeed(0);
+    drive.send({ type: 'take_over', agent: 0 });
+    expect(drive.effects[0]).toMatchObject({
+      type: 'prepare_agent',
+      resume: 'c'.repeat(40),
+      round: 1,
+    });
+    drive.send({ type: 'agent_prepared', agent: 0, place });
+    expect(drive.effects[0]).toMatchObject({ message: null });
+    drive.exit(0).send(inspected({ ...nothing, diff: changed.diff }), committed('c9'));
+    expect(drive.names()).toEqual(['succeeded', 'preparing']);
+  });
+
+  test('pauses: nothing starts and no message is sent until it goes on; slots can be changed', () => {
+    const drive = new Drive().start([task('T1'), task('T2'), task('T3')]).prepared(0);
+    drive.send({ type: 'pause', paused: true }, { type: 'set_slots', slots: 3 });
+    drive.response(0).exit(0).send(inspected(nothing));
+    expect(drive.names()).toEqual(['waiting', 'preparing', 'queued']);
+    drive.send({ type: 'pause', paused: false });
+    expect(drive.names()).toEqual(['running', 'preparing', 'preparing']);
+    expect(drive.effects.map((effect) => effect.type)).toContain('start_attempt');
+  });
+
+  test('kills one that is being prepared, and all', () => {
+    const drive = new Drive().start([task('T1'), task('T2'), task('T3')]).prepared(0);
+    drive.send({ type: 'kill_all' });
+    expect(drive.names()).toEqual(['stopping', 'preparing', 'killed']);
+    drive.send({ type: 'agent_prepared', agent: 1, place });
+    expect(drive.effects).toEqual([{ type: 'commit_agent', agent: 1, place, finished: false }]);
+  });
+
+  test('after the end: failed ones in a new wave on top of what is merged, and landing on what landed', () => {
+    const drive = new Drive().start([task('T1'), task('T2')], { land: 'any' }).succeed(0);
+    drive.send({ type: 'agent_not_prepared', agent: 1, reason: 'setup_failed', detail: '' });
+    drive.send({ type: 'integrated', integration: merged(0) });
+    drive.send({ type: 'landing_done', landing: { state: 'landed', commit: 'd', branch: 'main' } });
+    expect(drive.state?.phase).toBe('finished');
+    drive.send({ type: 'restart_failed' });
+    expect(drive.effects[0]).toMatchObject({ type: 'prepare_agent', agent: 1, onto: ['d'] });
+    drive.succeed(1);
+    expect(drive.effects).toContainEqual({
+      type: 'integrate',
+      order: [1],
+      onto: { commit: 'd', merged: [0] },
+    });
+    drive.send({ type: 'integrated', integration: { ...merged(0, 1), commit: 'e' } });
+    expect(drive.effects).toEqual([{ type: 'land', commit: 'e', from: 'd' }]);
+  });
+
+  test('after the end: leaves one out with those that build on it, and lands the rest when asked', () => {
+    const tasks = [task('T1'), task('T2', ['T1']), task('T3')];
+    const drive = new Drive().start(tasks, { land: 'none' }).succeed(0).succeed(1).succeed(2);
+    drive.send({ type: 'integrated', integration: merged(0, 1, 2) });
+    drive.send({ type: 'leave_out', agent: 0 });
+    expect(drive.effects).toEqual([{ type: 'integrate', order: [2], onto: null }]);
+    drive.send({ type: 'integrated', integration: { ...merged(2), commit: 'e' } });
+    expect(drive.state?.phase).toBe('finished');
+    drive.send({ type: 'land_now' });
+    expect(drive.effects).toEqual([{ type: 'land', commit: 'e', from: config.base }]);
+  });
+});
+
 describe('the evidence', () => {
   const attempt = {
     number: 1,
+    round: 0,
+    interactive: false,
     startedAt: 0,
     endedAt: 1,
     sends: 1,
@@ -359,6 +526,30 @@ describe('any order of messages', () => {
     }),
     fc.record({ type: fc.constant('kill_agent' as const), agent: fc.constantFrom(...agents) }),
     fc.record({ type: fc.constant('interrupt' as const), signal: fc.constant('SIGINT') }),
+    fc.record({
+      type: fc.constant('restart_agent' as const),
+      agent: fc.constantFrom(...agents),
+      remark: fc.constantFrom(null, 'more'),
+    }),
+    fc.record({
+      type: fc.constantFrom('take_over' as const, 'leave_out' as const),
+      agent: fc.constantFrom(...agents),
+    }),
+    fc.record({ type: fc.constant('pause' as const), paused: fc.boolean() }),
+    fc.record({ type: fc.constantFrom('kill_all', 'restart_failed', 'land_now') }),
+    fc.record({
+      type: fc.constant('remark' as const),
+      agent: fc.constantFrom(...agents),
+      text: fc.constant('hm'),
+    }),
+    fc.record({
+      type: fc.constant('integrated' as const),
+      integration: fc.constantFrom(merged(0), merged(0, 2)),
+    }),
+    fc.record({
+      type: fc.constant('landing_done' as const),
+      landing: fc.constant({ state: 'landed' as const, commit: 'd', branch: 'main' }),
+    }),
   );
 
   test('never more agents than slots; no success without evidence; the journal rebuilds the state', () => {
@@ -370,7 +561,10 @@ describe('any order of messages', () => {
           const state = drive.state as RunState;
           expect(state.agents.filter(isActive).length).toBeLessThanOrEqual(2);
           for (const agent of state.agents) {
-            if (agent.state.name === 'succeeded') expect(agent.attempts.at(-1)?.verdict).toBe('ok');
+            if (agent.state.name === 'succeeded') {
+              expect(agent.attempts.at(-1)?.verdict).toBe('ok');
+              expect(agent.attempts.some((attempt) => attempt.responses > 0)).toBe(true);
+            }
             if (isDone(agent)) expect(agent.endedAt).not.toBe(null);
           }
         }

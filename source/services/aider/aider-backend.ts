@@ -33,8 +33,8 @@ export interface AiderBackendOptions {
   readonly onWarning: (warning: string) => void;
 }
 
-const cols = 120;
-const rows = 40;
+/** The size of a terminal that nobody looks at. */
+const unseen = { cols: 120, rows: 40 } as const;
 
 /** Output is quiet for this long before the cursor's line is taken for a question, milliseconds. */
 const quietMs = 250;
@@ -43,13 +43,37 @@ const quietMs = 250;
 interface Terminal {
   readonly screen: Screen;
   readonly recording: Recording;
+  /** Null between attempts. */
+  process: PtyProcess | null;
+}
+
+export interface TerminalSize {
+  readonly cols: number;
+  readonly rows: number;
 }
 
 /** Starts agents as real Aider processes, each in a pseudo-terminal of its own. */
 export class AiderBackend implements AgentBackend {
   private readonly terminals = new Map<number, Terminal>();
+  private readonly sizes = new Map<number, TerminalSize>();
 
   constructor(private readonly options: AiderBackendOptions) {}
+
+  /** Gives an agent's terminal another size, now or when it starts. */
+  resize(agent: number, size: TerminalSize): void {
+    const { cols, rows } = size;
+    const terminal = this.terminals.get(agent);
+    this.sizes.set(agent, size);
+    if (!terminal || (terminal.screen.cols === cols && terminal.screen.rows === rows)) return;
+    terminal.screen.resize(cols, rows);
+    terminal.recording.resize(cols, rows);
+    terminal.process?.resize(cols, rows);
+  }
+
+  /** What a person types goes to the agent as it is. */
+  type(agent: number, data: string): void {
+    this.terminals.get(agent)?.process?.write(data);
+  }
 
   /** The screen of an agent, for those who draw it. */
   screen(agent: number): Screen | null {
@@ -67,17 +91,24 @@ export class AiderBackend implements AgentBackend {
       const log = this.options.paths.analytics(request.agent);
       const [file, ...before] = this.options.command;
       // All that can fail comes before the process, so that none is left running unseen.
-      tail = new LogTail(log, statSync(log).size, (event) => events.aiderEvent(event));
+      const sending: { listener: () => void } = { listener: () => {} };
+      tail = new LogTail(log, statSync(log).size, (event) => {
+        if (event.event === 'message_send_starting') sending.listener();
+        events.aiderEvent(event);
+      });
       const process = spawnPty({
         file,
         args: [...before, ...args],
         cwd: request.place.worktree,
         env: this.environment(),
-        cols,
-        rows,
+        cols: terminal.screen.cols,
+        rows: terminal.screen.rows,
       });
       terminal.recording.mark(`attempt ${request.attempt}`);
-      return ok(watchAttempt(process, terminal, tail, events, this.options.onWarning));
+      terminal.process = process;
+      const { onWarning } = this.options;
+      const interactive = request.message === null;
+      return ok(watchAttempt(process, terminal, tail, events, { interactive, sending, onWarning }));
     } catch (error) {
       tail?.close();
       const { code, message } = error as NodeJS.ErrnoException;
@@ -101,9 +132,11 @@ export class AiderBackend implements AgentBackend {
     if (!terminal) {
       const file = this.options.paths.cast(request.agent);
       const title = `agent ${request.agent}: ${request.task.title}`;
+      const { cols, rows } = this.sizes.get(request.agent) ?? unseen;
       terminal = {
         screen: new Screen(cols, rows),
         recording: new Recording(file, cols, rows, title),
+        process: null,
       };
       this.terminals.set(request.agent, terminal);
     }
@@ -117,9 +150,9 @@ export class AiderBackend implements AgentBackend {
     mkdirSync(paths.agentFolder(agent), { recursive: true });
     // Aider appends to the log, and the tail needs it to be there.
     closeSync(openSync(paths.analytics(agent), 'a'));
-    const long = Buffer.byteLength(message) > longestArgument;
+    const long = message !== null && Buffer.byteLength(message) > longestArgument;
     // Kept also when it goes by argument: what an agent was told belongs to the record.
-    writeFileSync(paths.message(agent, attempt), message);
+    if (message !== null) writeFileSync(paths.message(agent, attempt), message);
     const scope = task.files.length === 0 ? null : paths.scope(agent);
     if (scope !== null) writeFileSync(scope, scopeFile(task));
     const map = task.files.length === 0 ? null : this.options.repoMap();
@@ -128,7 +161,12 @@ export class AiderBackend implements AgentBackend {
       model,
       // One that is to be new comes into being when the model writes it: Aider would make it empty.
       files: task.files.filter((file) => existsSync(inWorktree(file))),
-      message: long ? { file: paths.message(agent, attempt) } : { text: message },
+      message:
+        message === null
+          ? null
+          : long
+            ? { file: paths.message(agent, attempt) }
+            : { text: message },
       read: [
         ...(request.prdPath === null ? [] : [path.resolve(repo, request.prdPath)]),
         ...task.read.map(inWorktree).filter((file) => existsSync(file)),
@@ -148,21 +186,36 @@ function scopeFile(task: Task): string {
   return `${['*', ...visible].join('\n')}\n`;
 }
 
+interface WatchOptions {
+  readonly interactive: boolean;
+  /** Called when Aider begins a call to the model. */
+  readonly sending: { listener: () => void };
+  readonly onWarning: (warning: string) => void;
+}
+
 /** Turns what a process does into facts; the exit comes after all events and all output. */
 function watchAttempt(
   process: PtyProcess,
-  { screen, recording }: Terminal,
+  terminal: Terminal,
   tail: LogTail,
   events: AttemptEvents,
-  onWarning: (warning: string) => void,
+  { interactive, sending, onWarning }: WatchOptions,
 ): AttemptHandle {
+  const { screen, recording } = terminal;
   // Only this attempt's lines: an earlier one's failure is no news.
-  const firstRow = screen.mark();
-  const questions = watchQuestions(screen, events);
+  let firstRow = screen.mark();
+  // The person is there already; and what they tried before is not what they are judged by.
+  const questions = watchQuestions(screen, interactive ? { asks() {}, goesOn() {} } : events);
+  if (interactive) {
+    sending.listener = () => {
+      firstRow = screen.mark();
+    };
+  }
   process.onData((bytes) => recording.output(bytes));
   screen.attach(process, questions.onDrawn);
   process.onExit(async ({ code, signal }) => {
     questions.stop();
+    terminal.process = null;
     await screen.drawn();
     tail.read();
     tail.close();
@@ -179,7 +232,7 @@ function watchAttempt(
 }
 
 /** Tells when a question waits for its answer: the output is quiet and the cursor stands behind one. */
-function watchQuestions(screen: Screen, events: AttemptEvents) {
+function watchQuestions(screen: Screen, events: Pick<AttemptEvents, 'asks' | 'goesOn'>) {
   let timer: NodeJS.Timeout | null = null;
   let asked: string | null = null;
   let stopped = false;

@@ -5,7 +5,8 @@ export interface Invocation {
   readonly model: string;
   /** Existing files to change, relative to the worktree. */
   readonly files: readonly string[];
-  readonly message: { readonly text: string } | { readonly file: string };
+  /** Null for an Aider that a person talks to. */
+  readonly message: { readonly text: string } | { readonly file: string } | null;
   /** Absolute paths Aider may read. */
   readonly read: readonly string[];
   readonly analyticsLog: string;
@@ -38,14 +39,19 @@ export const unattendedArguments = [
   '--no-dirty-commits',
 ] as const;
 
+function messageArguments(message: Invocation['message']): string[] {
+  if (message === null) return [];
+  return 'text' in message ? [`--message=${message.text}`] : ['--message-file', message.file];
+}
+
 /** The argument list for one unattended Aider; never passed through a shell, and without secrets. */
 export function aiderArguments(invocation: Invocation): string[] {
   const { model, files, message, read, scope } = invocation;
   return [
     '--model',
     model,
-    ...unattendedArguments,
-    ...('text' in message ? [`--message=${message.text}`] : ['--message-file', message.file]),
+    ...unattendedArguments.filter((flag) => message !== null || flag !== '--yes-always'),
+    ...messageArguments(message),
     ...files.flatMap((file) => ['--file', file]),
     ...read.flatMap((file) => ['--read', file]),
     '--analytics-log',

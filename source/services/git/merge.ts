@@ -1,7 +1,7 @@
 import type { Failure } from '../../core/failure.js';
 import type { MergeItem } from '../../core/ports.js';
 import { err, ok, type Result } from '../../core/result.js';
-import type { Integration, LeftOut } from '../../core/run.js';
+import type { Integration, LeftOut, MergedWork } from '../../core/run.js';
 import { git, gitText } from './run-git.js';
 import { diffStat } from './snapshot.js';
 
@@ -55,15 +55,17 @@ export async function mergeOnto(
 /**
  * Builds the integration branch from the agents' commits, in the given order, without touching the
  * checkout. A conflict leaves that agent out, and with it those that build on it.
+ * @param onto merged work of earlier waves, which this is added to
  */
 export async function integrate(
   repo: string,
   base: string,
   branch: string,
   work: readonly MergeItem[],
+  onto: MergedWork | null = null,
 ): Promise<Result<Integration, Failure>> {
-  let tip = base;
-  const merged: number[] = [];
+  let tip = onto?.commit ?? base;
+  const merged: number[] = [...(onto?.merged ?? [])];
   const leftOut: LeftOut[] = [];
   for (const item of work) {
     const lost = leftOut.find((left) => item.needs.includes(left.agent));
@@ -86,10 +88,10 @@ export async function integrate(
     }
   }
   if (merged.length === 0) {
-    return ok({ branch, commit: null, merged, leftOut, diff: { files: [] } });
+    return ok({ branch, commit: null, merged, leftOut, diff: { files: [] }, onto });
   }
   const set = await git(repo, ['update-ref', `refs/heads/${branch}`, tip]);
   if (!set.ok) return err(set.failure);
   const diff = await diffStat(repo, base, tip);
-  return diff.ok ? ok({ branch, commit: tip, merged, leftOut, diff: diff.value }) : diff;
+  return diff.ok ? ok({ branch, commit: tip, merged, leftOut, diff: diff.value, onto }) : diff;
 }

@@ -1,6 +1,7 @@
+import { copyFile } from 'node:fs/promises';
 import type { DiffStat, FileChange } from '../../core/agent.js';
 import type { Failure } from '../../core/failure.js';
-import { ok, type Result } from '../../core/result.js';
+import { err, ok, type Result } from '../../core/result.js';
 import { git, gitText, splitNul } from './run-git.js';
 
 /**
@@ -27,6 +28,43 @@ export async function snapshot(
   const added = await git(worktree, ['add', '--all', '--', ...notAidersOwn, ...excluded]);
   if (!added.ok) return added;
   return gitText(worktree, ['write-tree']);
+}
+
+/**
+ * The state of a worktree as a tree object, without a touch on its own index.
+ * @param index a file of ours for the index; it is written anew
+ */
+export async function peek(
+  worktree: string,
+  without: readonly string[],
+  index: string,
+): Promise<Result<string, Failure>> {
+  const own = await gitText(worktree, [
+    'rev-parse',
+    '--path-format=absolute',
+    '--git-path',
+    'index',
+  ]);
+  if (!own.ok) return own;
+  try {
+    // Its cache of file times comes with it, so that only what changed is read.
+    await copyFile(own.value, index);
+  } catch (error) {
+    return err({ kind: 'file', path: index, detail: (error as Error).message });
+  }
+  const env = { GIT_INDEX_FILE: index };
+  const excluded = without.map((path) => `:(exclude,top,literal)${path}`);
+  const added = await git(worktree, ['add', '--all', '--', ...notAidersOwn, ...excluded], { env });
+  return added.ok ? gitText(worktree, ['write-tree'], { env }) : added;
+}
+
+/** A difference for people: the stat, then the patch; plain text, control bytes and all. */
+export async function showDiff(
+  cwd: string,
+  from: string,
+  to: string,
+): Promise<Result<string, Failure>> {
+  return gitText(cwd, ['diff', '--no-color', '--no-ext-diff', '--stat', '--patch', from, to, '--']);
 }
 
 /** Brings a worktree back to a tree: tracked files are restored, files new since then are removed. */

@@ -1,13 +1,13 @@
 import { copyFile, mkdir, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import picomatch from 'picomatch';
-import type { CommittedWork, Place, StopSignal } from '../../core/agent.js';
+import type { CommittedWork, DiffStat, Place, StopSignal } from '../../core/agent.js';
 import type { Failure } from '../../core/failure.js';
 import { describe } from '../../core/failure.js';
 import type { Task } from '../../core/plan.js';
-import type { MergeItem, WorkProblem, Workspace } from '../../core/ports.js';
+import type { MergeItem, PrepareFrom, WorkProblem, Workspace } from '../../core/ports.js';
 import { err, ok, type Result } from '../../core/result.js';
-import type { Inspection, Integration, Landing } from '../../core/run.js';
+import type { Inspection, Integration, Landing, MergedWork } from '../../core/run.js';
 import type { RunConfig } from '../../core/run-config.js';
 import { agentBranch, integrationBranch } from '../../core/summary.js';
 import type { LogPaths } from '../logs/log-paths.js';
@@ -15,8 +15,8 @@ import { land } from './land.js';
 import { integrate, mergeOnto } from './merge.js';
 import { git, gitText, splitNul } from './run-git.js';
 import { readSetAside, setAside } from './set-aside.js';
-import { diffStat, putBack, restore, snapshot, writePatch } from './snapshot.js';
-import { addWorktree, removeWorktree } from './worktree.js';
+import { diffStat, peek, putBack, restore, showDiff, snapshot, writePatch } from './snapshot.js';
+import { addWorktree, keepBranch, removeWorktree } from './worktree.js';
 
 /** A command that makes a fresh worktree ready, such as `npm ci`. */
 export interface SetupCommand {
@@ -46,30 +46,29 @@ export class GitWorkspace implements Workspace {
   private readonly checkpoints = new Map<number, string>();
   /** What the set-up command made or changed in each worktree: nobody's work. */
   private readonly setUp = new Map<number, readonly string[]>();
-  private readonly removals: Promise<void>[] = [];
+  /** Removals of worktrees that are under way or done, by agent. */
+  private readonly removing = new Map<number, Promise<void>>();
   /** Agents whose preparation was told to end. */
   private readonly stopped = new Set<number>();
   private patches = 0;
 
   constructor(private readonly options: WorkspaceOptions) {}
 
-  async prepare(
-    agent: number,
-    task: Task,
-    onto: readonly string[],
-  ): Promise<Result<Place, WorkProblem>> {
+  async prepare(agent: number, task: Task, from: PrepareFrom): Promise<Result<Place, WorkProblem>> {
     const { config, worktrees, setup } = this.options;
-    const start = await mergeOnto(config.repo, config.base, onto);
-    if (!start.ok) return err(problem(start.failure, 'worktree_failed'));
-    if (!start.value.clean) {
-      return err({ reason: 'dependency_conflict', detail: start.value.files.join(', ') });
-    }
+    this.stopped.delete(agent);
+    // The worktree of the round before may still be on its way out.
+    await this.removing.get(agent);
+    const branch = agentBranch(config.stamp, agent);
+    const found = await this.findStart(branch, from);
+    if (!found.ok) return found;
+    const { start } = found.value;
     const place: Place = {
       worktree: path.join(worktrees, `agent${agent}`, path.basename(config.repo)),
-      branch: agentBranch(config.stamp, agent),
-      start: start.value.commit,
+      branch,
+      start,
     };
-    const added = await addWorktree(config.repo, place.worktree, place.branch, place.start);
+    const added = await addWorktree(config.repo, place.worktree, branch, found.value.tip);
     if (!added.ok) {
       await removeWorktree(config.repo, place.worktree).catch(() => {});
       return err(problem(added.failure, 'worktree_failed'));
@@ -96,6 +95,51 @@ export class GitWorkspace implements Workspace {
     if (!tree.ok) return err(problem(tree.failure, 'worktree_failed'));
     this.checkpoints.set(agent, tree.value);
     return ok(place);
+  }
+
+  /** Where a round begins: its content, and the commit that its own work is measured from. */
+  private async findStart(
+    branch: string,
+    { onto, round, resume }: PrepareFrom,
+  ): Promise<Result<{ tip: string; start: string }, WorkProblem>> {
+    const { config } = this.options;
+    if (round > 0) {
+      const kept = await keepBranch(config.repo, branch, round);
+      if (!kept.ok) return err(problem(kept.failure, 'worktree_failed'));
+    }
+    if (resume !== null) {
+      // Our commits have one parent: what the round before started from.
+      const parent = await gitText(config.repo, ['rev-parse', '--verify', `${resume}^`]);
+      if (!parent.ok) return err(problem(parent.failure, 'worktree_failed'));
+      return ok({ tip: resume, start: parent.value });
+    }
+    const merged = await mergeOnto(config.repo, config.base, onto);
+    if (!merged.ok) return err(problem(merged.failure, 'worktree_failed'));
+    if (!merged.value.clean) {
+      return err({ reason: 'dependency_conflict', detail: merged.value.files.join(', ') });
+    }
+    return ok({ tip: merged.value.commit, start: merged.value.commit });
+  }
+
+  async look(agent: number, place: Place): Promise<DiffStat | null> {
+    const tree = await this.peek(agent, place);
+    if (!tree.ok) return null;
+    const diff = await diffStat(place.worktree, place.start, tree.value);
+    return diff.ok ? diff.value : null;
+  }
+
+  /** The agent's change so far as a patch with its stat before it, for people. */
+  async diff(agent: number, place: Place): Promise<Result<string, Failure>> {
+    const tree = await this.peek(agent, place);
+    if (!tree.ok) return tree;
+    return showDiff(place.worktree, place.start, tree.value);
+  }
+
+  /** A snapshot while the agent works: by an index of our own, as Aider may hold the lock of its. */
+  private async peek(agent: number, { worktree }: Place): Promise<Result<string, Failure>> {
+    const { paths } = this.options;
+    const without = this.setUp.get(agent) ?? readSetAside(paths.setAside(agent));
+    return peek(worktree, without, paths.peekIndex(agent));
   }
 
   private snapshot(agent: number, { worktree }: Place): Promise<Result<string, Failure>> {
@@ -136,12 +180,12 @@ export class GitWorkspace implements Workspace {
 
   async inspect(agent: number, task: Task, place: Place, rollBack: boolean): Promise<Inspection> {
     const empty = { diff: { files: [] }, changed: false, outside: [] };
-    const result = await this.look(agent, task, place, rollBack);
+    const result = await this.examine(agent, task, place, rollBack);
     if (result.ok) return { ...result.value, failure: null };
     return { ...empty, failure: problem(result.failure, 'worktree_failed') };
   }
 
-  private async look(
+  private async examine(
     agent: number,
     task: Task,
     place: Place,
@@ -205,7 +249,10 @@ export class GitWorkspace implements Workspace {
       });
     this.checkpoints.delete(agent);
     // Nobody needs to wait for it but the end of the program.
-    this.removals.push(removeWorktree(config.repo, place.worktree).catch(() => {}));
+    this.removing.set(
+      agent,
+      removeWorktree(config.repo, place.worktree).catch(() => {}),
+    );
     return done;
   }
 
@@ -240,19 +287,22 @@ export class GitWorkspace implements Workspace {
 
   /** Resolves when all worktrees that are done with are gone. */
   async settled(): Promise<void> {
-    await Promise.all(this.removals);
+    await Promise.all(this.removing.values());
   }
 
-  integrate(work: readonly MergeItem[]): Promise<Result<Integration, Failure>> {
+  integrate(
+    work: readonly MergeItem[],
+    onto: MergedWork | null,
+  ): Promise<Result<Integration, Failure>> {
     const { config } = this.options;
-    return integrate(config.repo, config.base, integrationBranch(config.stamp), work);
+    return integrate(config.repo, config.base, integrationBranch(config.stamp), work, onto);
   }
 
-  land(commit: string): Promise<Landing> {
+  land(commit: string, from: string): Promise<Landing> {
     const { config } = this.options;
     return land({
       repo: config.repo,
-      base: config.base,
+      base: from,
       branch: config.branch,
       commit,
       merged: integrationBranch(config.stamp),

@@ -2,7 +2,7 @@ import { mkdir, readdir, rm, rmdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Failure } from '../../core/failure.js';
 import { ok, type Result } from '../../core/result.js';
-import { git } from './run-git.js';
+import { git, gitText } from './run-git.js';
 
 /** One at a time in this process: parallel `worktree add` races on git's own locks. */
 let chain: Promise<unknown> = Promise.resolve();
@@ -65,6 +65,23 @@ async function add(
     '--quiet',
   ]);
   return filled.ok ? ok(undefined) : filled;
+}
+
+/** Keeps an agent's branch of an earlier round under the name `<branch>-round<N>`, if there is one. */
+export async function keepBranch(
+  repo: string,
+  branch: string,
+  round: number,
+): Promise<Result<void, Failure>> {
+  const tip = await gitText(repo, ['rev-parse', '--verify', '--quiet', `refs/heads/${branch}`], {
+    answers: [1],
+  });
+  if (!tip.ok) return tip;
+  if (tip.value === '') return ok(undefined);
+  const kept = await git(repo, ['update-ref', `refs/heads/${branch}-round${round - 1}`, tip.value]);
+  if (!kept.ok) return kept;
+  const gone = await git(repo, ['update-ref', '-d', `refs/heads/${branch}`]);
+  return gone.ok ? ok(undefined) : gone;
 }
 
 /** Removes a worktree and its private parent folder; the branch stays. */

@@ -26,6 +26,7 @@ export function logPaths(repo: string, stamp: string) {
     scope: (agent: number) => path.join(raw, `agent${agent}`, 'scope.aiderignore'),
     message: (agent: number, attempt: number) =>
       path.join(raw, `agent${agent}`, `message${attempt}.txt`),
+    peekIndex: (agent: number) => path.join(raw, `agent${agent}`, 'peek.index'),
     setup: (agent: number) => path.join(raw, `agent${agent}`, 'setup.log'),
     setAside: (agent: number) => path.join(raw, `agent${agent}`, 'set-aside.json'),
     patch: (agent: number, name: string) => path.join(raw, `agent${agent}`, `${name}.patch`),

@@ -18,13 +18,34 @@ function colourOf(cell: xterm.IBufferCell): Run['colour'] {
   return cell.isFgPalette() ? `palette ${cell.getFgColor()}` : null;
 }
 
+/** Marks that turn the direction of writing: they could fake what stands beside the pane. */
+const directionMarks = /[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+/** A row of the screen that stays the same line while others scroll off. */
+export interface Anchor {
+  /** Where the line is now; null when it has scrolled off. */
+  readonly line: () => number | null;
+  dispose(): void;
+}
+
+export interface Match {
+  readonly row: number;
+  readonly column: number;
+  readonly length: number;
+}
+
 /**
  * The screen of one agent: a terminal emulator with scrollback, fed from a process or any stream of
  * bytes. Questions and failure texts are read from it, and panes draw it.
  */
 export class Screen {
   private readonly terminal: xterm.Terminal;
+  private readonly cell: xterm.IBufferCell;
+  private readonly listeners = new Set<() => void>();
   private pending = 0;
+  private cursorShown = true;
+  /** Goes up with all that changes what is seen. */
+  version = 0;
 
   constructor(cols: number, rows: number, scrollback = 5000) {
     this.terminal = new xterm.Terminal({
@@ -36,6 +57,137 @@ export class Screen {
     });
     this.terminal.loadAddon(new unicode11.Unicode11Addon());
     this.terminal.unicode.activeVersion = '11';
+    this.cell = this.terminal.buffer.active.getNullCell();
+    this.watchCursor();
+  }
+
+  /** Whether the cursor is shown is no part of the emulator's interface, so DECTCEM is watched. */
+  private watchCursor(): void {
+    const { parser } = this.terminal;
+    const set = (shown: boolean) => (params: (number | number[])[]) => {
+      if (params.includes(25)) this.cursorShown = shown;
+      return false;
+    };
+    parser.registerCsiHandler({ prefix: '?', final: 'h' }, set(true));
+    parser.registerCsiHandler({ prefix: '?', final: 'l' }, set(false));
+  }
+
+  get cols(): number {
+    return this.terminal.cols;
+  }
+
+  get rows(): number {
+    return this.terminal.rows;
+  }
+
+  /** Rows there are, scrollback included. */
+  get length(): number {
+    return this.terminal.buffer.active.length;
+  }
+
+  /** What the program asked of its terminal, which decides how keys are sent to it. */
+  get modes(): { readonly bracketedPaste: boolean; readonly applicationCursor: boolean } {
+    const { bracketedPasteMode, applicationCursorKeysMode } = this.terminal.modes;
+    return { bracketedPaste: bracketedPasteMode, applicationCursor: applicationCursorKeysMode };
+  }
+
+  /** Told after each change. @returns ends it */
+  onChange(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  private changed(): void {
+    this.version += 1;
+    for (const listener of this.listeners) listener();
+  }
+
+  /** Where the cursor stands, rows counted with the scrollback. */
+  cursor(): { readonly row: number; readonly column: number; readonly shown: boolean } {
+    const { baseY, cursorX, cursorY } = this.terminal.buffer.active;
+    return {
+      row: baseY + cursorY,
+      column: Math.min(cursorX, this.terminal.cols - 1),
+      shown: this.cursorShown,
+    };
+  }
+
+  /**
+   * Columns `from` to `to` of a row with their colours, exactly that wide, beginning and ending in plain
+   * style. After characters whose width terminals disagree about, the column is set anew.
+   * @param column where on the terminal it is drawn, from 1
+   * @param colour false leaves the colours out
+   */
+  row(y: number, from: number, to: number, column: number, colour: boolean): string {
+    const line = this.terminal.buffer.active.getLine(y);
+    if (!line) return ' '.repeat(Math.max(0, to - from));
+    const { cell } = this;
+    let out = '';
+    let style = '';
+    let x = from;
+    while (x < to) {
+      const there = x < line.length ? line.getCell(x, cell) : undefined;
+      const width = there ? cell.getWidth() : 1;
+      const own = there ? styleOf(cell, colour) : '';
+      if (own !== style) {
+        out += own === '' ? '\x1b[0m' : `\x1b[0;${own}m`;
+        style = own;
+      }
+      // A half of a wide character cannot be drawn.
+      const chars = width === 0 || x + width > to ? '' : there ? cell.getChars() : '';
+      const hidden = there && cell.isInvisible();
+      const text = hidden ? '' : chars.replace(directionMarks, '');
+      out += text === '' ? ' '.repeat(Math.max(1, Math.min(width, to - x))) : text;
+      x += Math.max(1, width);
+      if (text !== '' && (width > 1 || text.length > 1)) out += `\x1b[${column + x - from}G`;
+    }
+    return style === '' ? out : `${out}\x1b[0m`;
+  }
+
+  /** The text of a row, without trailing blanks. */
+  rowText(y: number): string {
+    return this.terminal.buffer.active.getLine(y)?.translateToString(true) ?? '';
+  }
+
+  /** Keeps hold of a row; null where the emulator cannot. */
+  anchor(y: number): Anchor | null {
+    const { baseY, cursorY } = this.terminal.buffer.active;
+    const marker = this.terminal.registerMarker(y - baseY - cursorY);
+    if (!marker) return null;
+    return {
+      line: () => (marker.isDisposed || marker.line < 0 ? null : marker.line),
+      dispose: () => marker.dispose(),
+    };
+  }
+
+  /** Where a text stands, upper and lower case alike; lines that were wrapped are searched as one. */
+  search(text: string): Match[] {
+    const wanted = text.toLowerCase();
+    if (wanted === '') return [];
+    const buffer = this.terminal.buffer.active;
+    const found: Match[] = [];
+    for (let y = 0; y < buffer.length; ) {
+      const first = y;
+      let joined = '';
+      do {
+        joined += buffer.getLine(y)?.translateToString(false) ?? '';
+        y += 1;
+      } while (y < buffer.length && buffer.getLine(y)?.isWrapped);
+      const lower = joined.toLowerCase();
+      for (
+        let at = lower.indexOf(wanted);
+        at >= 0;
+        at = lower.indexOf(wanted, at + wanted.length)
+      ) {
+        const { cols } = this.terminal;
+        found.push({
+          row: first + Math.floor(at / cols),
+          column: at % cols,
+          length: wanted.length,
+        });
+      }
+    }
+    return found;
   }
 
   /** Connects a process: its output is drawn here, and it is paused while it is too fast. */
@@ -49,6 +201,7 @@ export class Screen {
       }
       this.terminal.write(bytes, () => {
         this.pending -= bytes.length;
+        this.changed();
         if (paused && this.pending < resumeAt) {
           paused = false;
           process.resume();
@@ -68,6 +221,12 @@ export class Screen {
 
   resize(cols: number, rows: number): void {
     this.terminal.resize(cols, rows);
+    this.changed();
+  }
+
+  /** Draws a line of our own, such as where an attempt begins. */
+  note(text: string): void {
+    this.terminal.write(`${text}\r\n`, () => this.changed());
   }
 
   /** The line up to the cursor: where a question stands while it waits for its answer. */
@@ -129,4 +288,32 @@ export class Screen {
   dispose(): void {
     this.terminal.dispose();
   }
+}
+
+/** The SGR parameters of a cell; '' for plain. */
+function styleOf(cell: xterm.IBufferCell, colour: boolean): string {
+  if (cell.isAttributeDefault()) return '';
+  const codes: string[] = [];
+  if (cell.isBold()) codes.push('1');
+  if (cell.isDim()) codes.push('2');
+  if (cell.isItalic()) codes.push('3');
+  if (cell.isUnderline()) codes.push('4');
+  if (cell.isInverse()) codes.push('7');
+  if (cell.isStrikethrough()) codes.push('9');
+  if (colour) {
+    const fg = colourCode(cell.isFgRGB(), cell.isFgPalette(), cell.getFgColor(), 30);
+    const bg = colourCode(cell.isBgRGB(), cell.isBgPalette(), cell.getBgColor(), 40);
+    if (fg !== '') codes.push(fg);
+    if (bg !== '') codes.push(bg);
+  }
+  return codes.join(';');
+}
+
+/** @param base 30 for the foreground, 40 for the background (ECMA-48 SGR) */
+function colourCode(rgb: boolean, palette: boolean, value: number, base: number): string {
+  if (rgb) return `${base + 8};2;${value >> 16};${(value >> 8) & 255};${value & 255}`;
+  if (!palette) return '';
+  if (value < 8) return String(base + value);
+  if (value < 16) return String(base + 60 + value - 8);
+  return `${base + 8};5;${value}`;
 }
