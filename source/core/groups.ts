@@ -90,6 +90,19 @@ export function findOverlaps(tasks: readonly Task[]): { a: Task; b: Task; files:
   return overlaps;
 }
 
+/** Tasks without files, which may change all, that may run beside another. */
+function findUnbounded(tasks: readonly Task[]): { free: Task; other: Task }[] {
+  return tasks
+    .filter((task) => task.files.length === 0)
+    .flatMap((free) => {
+      const related = ancestors(tasks, free.id);
+      const other = tasks.find(
+        (task) => task !== free && !related.has(task.id) && !ancestors(tasks, task.id).has(free.id),
+      );
+      return other ? [{ free, other }] : [];
+    });
+}
+
 /** Every rule a plan breaks, as sentences; empty when it can be run as it is. */
 export function checkPlan(tasks: readonly Task[]): string[] {
   const problems: string[] = [];
@@ -106,17 +119,10 @@ export function checkPlan(tasks: readonly Task[]): string[] {
   const cycle = findCycle(tasks);
   if (cycle) problems.push(`the tasks ${cycle.join(' → ')} depend on each other in a circle`);
   if (problems.length > 0) return problems;
-  const withoutFiles = tasks.filter((task) => task.files.length === 0);
-  for (const free of withoutFiles) {
-    const related = ancestors(tasks, free.id);
-    const other = tasks.find(
-      (task) => task !== free && !related.has(task.id) && !ancestors(tasks, task.id).has(free.id),
+  for (const { free, other } of findUnbounded(tasks)) {
+    problems.push(
+      `${free.id} names no files, so it may change all, but may run beside ${other.id}`,
     );
-    if (other) {
-      problems.push(
-        `${free.id} names no files, so it may change all, but may run beside ${other.id}`,
-      );
-    }
   }
   for (const { a, b, files } of findOverlaps(tasks)) {
     problems.push(
@@ -148,7 +154,7 @@ function unique(values: readonly string[]): string[] {
 }
 
 /** Two tasks as one, in place of `a`; who depended on `b` depends on the union. */
-function mergeTasks(tasks: readonly Task[], a: Task, b: Task): Task[] {
+export function mergeTasks(tasks: readonly Task[], a: Task, b: Task): Task[] {
   const requirements = unique([...(a.requirements ?? []), ...(b.requirements ?? [])]);
   const files = unique([...a.files, ...b.files]);
   const union: Task = {
@@ -193,7 +199,7 @@ export function repairTasks(given: readonly Task[]): { tasks: Task[]; notes: str
     };
   });
   if (findCycle(tasks)) return { tasks, notes };
-  if (tasks.length > 1 && tasks.some((task) => task.files.length === 0)) {
+  if (findUnbounded(tasks).length > 0) {
     notes.push('a task named no files, so all tasks became one');
     return { tasks: [mergeAll(topological(tasks))], notes };
   }
