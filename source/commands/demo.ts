@@ -13,7 +13,7 @@ import { startModelServer } from '../services/model-server/model-server.js';
 import { killAllProcesses } from '../services/pty/pty-process.js';
 import type { Arguments } from './arguments.js';
 import type { AiderCommand } from './musts.js';
-import { runMain } from './run.js';
+import { runMain, wantsScreen } from './run.js';
 import { onSignals } from './signals.js';
 import type { Terminal } from './terminal.js';
 
@@ -43,8 +43,9 @@ export async function demoCommand(args: Arguments, terminal: Terminal): Promise<
   });
   say(`Scripted model: ${server.url} (it only stands in for Gemini and gpt-4o)`);
   say(`Change: ${demoChange}\n`);
+  const onScreen = wantsScreen(args, terminal);
   try {
-    const code = await runMain(demoArguments(args, repo, metadata), terminal, {
+    const code = await runMain(demoArguments(args, repo, metadata, onScreen), terminal, {
       aider,
       settings: false,
     });
@@ -63,7 +64,12 @@ export async function demoCommand(args: Arguments, terminal: Terminal): Promise<
   }
 }
 
-function demoArguments(args: Arguments, repo: string, metadata: string): Arguments {
+function demoArguments(
+  args: Arguments,
+  repo: string,
+  metadata: string,
+  onScreen: boolean,
+): Arguments {
   const { json, quiet, verbose, maxAgents } = args.flags;
   return {
     ...args,
@@ -76,7 +82,7 @@ function demoArguments(args: Arguments, repo: string, metadata: string): Argumen
       geminiModel: 'gemini-1.5-pro',
       maxAgents: maxAgents ?? '3',
       land: 'all',
-      yes: true,
+      ...(onScreen ? {} : { yes: true }),
       repo,
       ...(json ? { json } : {}),
       ...(quiet ? { quiet } : {}),

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { describe } from '../core/failure.js';
 import { printable } from '../core/printable.js';
 import { geminiKeyVariables, keyVariable } from '../core/providers.js';
+import { ok as okResult } from '../core/result.js';
 import { glyphsFor } from '../headless/table.js';
 import { findAider } from '../services/aider/find-aider.js';
 import { aiderVersion, findPython } from '../services/aider/setup-aider.js';
@@ -18,6 +19,7 @@ import {
 } from '../services/git/repository.js';
 import type { Arguments } from './arguments.js';
 import { modelKeyKnown } from './model-key.js';
+import type { Overrides } from './musts.js';
 import { type RunOptions, resolveOptions } from './options.js';
 import type { Terminal } from './terminal.js';
 import { type GitVersion, gitMust, gitVersion } from './versions.js';
@@ -67,12 +69,13 @@ export async function doctorCommand(args: Arguments, terminal: Terminal): Promis
   return bad ? 1 : 0;
 }
 
-export async function runChecks(args: Arguments): Promise<Check[]> {
+export async function runChecks(args: Arguments, overrides: Overrides = {}): Promise<Check[]> {
   const opened = await openRepository(path.resolve(args.flags.repo ?? '.'));
   const repo = opened.ok ? opened.value : null;
   loadDotenv(process.cwd(), repo?.root ?? null);
-  const user = readUserSettings();
-  const file = repo ? readRepoSettings(repo.root) : null;
+  const reads = overrides.settings !== false;
+  const user = reads ? readUserSettings() : okResult(null);
+  const file = repo && reads ? readRepoSettings(repo.root) : null;
   const settings = file?.ok && file.value ? trustedSettings(file.value) : {};
   const options = resolveOptions(
     args.flags,
@@ -93,7 +96,9 @@ export async function runChecks(args: Arguments): Promise<Check[]> {
       : missing('repository', ...failureText(opened)),
     ...(repo ? await checkRepository(repo) : []),
     ...problems.map((text) => missing('settings', text, 'Correct it; the README lists the keys.')),
-    await checkAider(options.ok ? options.value.aider : null),
+    overrides.aider
+      ? ok('Aider', overrides.aider.version)
+      : await checkAider(options.ok ? options.value.aider : null),
     await checkPython(),
     ...(options.ok ? await checkKeys(options.value, repo) : []),
     await checkDisk(repo?.root ?? process.cwd()),

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { type KeySettings, keyProblems } from '../app/keymap.js';
 import type { Failure } from '../core/failure.js';
 import { err, ok, type Result } from '../core/result.js';
 import type { LandRule } from '../core/run-config.js';
@@ -17,6 +18,10 @@ export interface RunOptions {
   readonly copy: readonly string[];
   readonly aider: string | null;
   readonly aiderArgs: readonly string[];
+  /** Of the screen. */
+  readonly mouse: boolean;
+  readonly notify: 'bell' | 'osc9' | 'off';
+  readonly keys: KeySettings;
 }
 
 /** The first value that is given, with the name of where it comes from. */
@@ -85,6 +90,8 @@ export function resolveOptions(
   if (land !== 'all' && land !== 'any' && land !== 'none') {
     problems.push(`--land is all, any or none, not ${land}`);
   }
+  const keys: KeySettings = { ...user.keys, ...repo.keys };
+  problems.push(...keyProblems(keys));
   if (problems.length > 0) {
     return err({
       kind: 'usage',
@@ -110,6 +117,9 @@ export function resolveOptions(
     copy: flags.copy?.length ? flags.copy : (repo.copy ?? user.copy ?? []),
     aider: first<string>([flags.aider, ''], [repo.aider, ''], [user.aider, ''])?.[0] ?? null,
     aiderArgs: [...(repo.aider_args ?? user.aider_args ?? []), ...aiderArgs],
+    mouse: repo.mouse ?? user.mouse ?? true,
+    notify: repo.notify ?? user.notify ?? 'bell',
+    keys,
   });
 }
 

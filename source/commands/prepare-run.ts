@@ -25,32 +25,33 @@ import type { Arguments } from './arguments.js';
 import { type AiderCommand, findMusts, type Overrides } from './musts.js';
 import { type RunOptions, resolveOptions } from './options.js';
 import { RepoKnowledge } from './repo-knowledge.js';
-import { askLine, askYesNo, readStdin, type Terminal } from './terminal.js';
+import { askYesNo, readStdin, type Terminal } from './terminal.js';
 import { gitMust, gitVersion } from './versions.js';
 
-/** Everything checked: from here on, work may begin. */
-export interface PreparedRun {
+/** What was asked for, read and checked, and where. */
+export interface OpenedRun {
   readonly repo: Repository;
   readonly options: RunOptions;
-  readonly change: string;
   readonly focus: readonly string[];
   readonly source: PlanSource;
   readonly given: { readonly tasks: readonly Task[] } | { readonly prd: string } | null;
+}
+
+/** Everything checked: from here on, work may begin. */
+export interface PreparedRun extends OpenedRun {
+  readonly change: string;
   readonly geminiKey: string | null;
   /** Null where a dry run found none, which needs none. */
   readonly aider: AiderCommand | null;
   readonly knowledge: RepoKnowledge;
 }
 
-/**
- * Checks arguments, repository, settings, change, PRD and plan, one after the other; then names all
- * missing prerequisites together. Nothing is written before all of it is right.
- */
-export async function prepareRun(
+/** Checks arguments, repository, settings, PRD and plan, one after the other. Nothing is written. */
+export async function openRun(
   args: Arguments,
   terminal: Terminal,
   overrides: Overrides = {},
-): Promise<Result<PreparedRun, Failure>> {
+): Promise<Result<OpenedRun, Failure>> {
   const { flags } = args;
   if ([flags.change, flags.apiKey, flags.plan].filter((value) => value === '-').length > 1) {
     return err({
@@ -84,34 +85,27 @@ export async function prepareRun(
   if (!focus.ok) return focus;
   const planned = await readPlanFiles(args, repo, focus.value, options.value.maxAgents);
   if (!planned.ok) return planned;
-  // A person is asked for the change last: nothing typed is lost to something that is missing.
-  const asks = mayAsk(args, terminal, planned.value.given);
-  const early = asks ? null : await readChange(args, planned.value.given);
-  if (early && !early.ok) return early;
+  return ok({ repo, options: options.value, focus: focus.value, ...planned.value });
+}
+
+/** `openRun` for a run without a screen: with the change, and all missing prerequisites named together. */
+export async function prepareRun(
+  args: Arguments,
+  terminal: Terminal,
+  overrides: Overrides = {},
+): Promise<Result<PreparedRun, Failure>> {
+  const opened = await openRun(args, terminal, overrides);
+  if (!opened.ok) return opened;
+  const { repo, options, source, given } = opened.value;
+  const change = await readChange(args, given);
+  if (!change.ok) return change;
   const geminiKey = await readGeminiKey(args, terminal);
-  const musts = await findMusts(
-    args,
-    repo,
-    options.value,
-    planned.value.source,
-    geminiKey,
-    overrides,
-  );
+  const musts = await findMusts(args, repo, options, source, geminiKey, overrides);
   if (!musts.ok) return musts;
-  // Made while the change is typed.
-  const knowledge = new RepoKnowledge(repo, musts.value, options.value.model);
-  const change = early ?? (await askChange());
-  if (!change.ok) {
-    knowledge.stop();
-    await knowledge.settled();
-    return change;
-  }
+  const knowledge = new RepoKnowledge(repo, musts.value, options.model);
   return ok({
-    repo,
-    options: options.value,
+    ...opened.value,
     change: change.value,
-    focus: focus.value,
-    ...planned.value,
     geminiKey,
     aider: musts.value,
     knowledge,
@@ -219,7 +213,8 @@ async function readPlanFiles(
   return ok({ source: { kind: flags.withoutPrd ? 'none' : 'planner' }, given: null });
 }
 
-async function readText(file: string): Promise<Result<string, Failure>> {
+/** A file's text, or why it cannot be read. */
+export async function readText(file: string): Promise<Result<string, Failure>> {
   try {
     return ok(await readFile(file, 'utf8'));
   } catch (error) {
@@ -240,16 +235,8 @@ export function repoRelative(repo: Repository, file: string): string {
   return relative.startsWith('..') || path.isAbsolute(relative) ? file : relative;
 }
 
-function mayAsk({ flags }: Arguments, terminal: Terminal, given: PreparedRun['given']): boolean {
-  if (flags.change !== undefined || given) return false;
-  return terminal.interactive && !flags.headless && !flags.json && !flags.yes;
-}
-
-async function askChange(): Promise<Result<string, Failure>> {
-  return checkChange((await askLine('What is to be changed? ')) ?? '');
-}
-
-async function readChange(
+/** The change from the command line, standard input, or a plan that says it itself. */
+export async function readChange(
   { flags }: Arguments,
   given: PreparedRun['given'],
 ): Promise<Result<string, Failure>> {
@@ -277,7 +264,11 @@ function checkChange(change: string): Result<string, Failure> {
   });
 }
 
-async function readGeminiKey({ flags }: Arguments, terminal: Terminal): Promise<string | null> {
+/** The key for Gemini: from the flag, standard input or the environment. */
+export async function readGeminiKey(
+  { flags }: Arguments,
+  terminal: Terminal,
+): Promise<string | null> {
   if (flags.apiKey === '-') return (await readStdin()).trim() || null;
   if (flags.apiKey !== undefined) {
     terminal.error(

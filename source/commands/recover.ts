@@ -16,7 +16,7 @@ import {
 } from '../services/logs/run-registry.js';
 import { createEffectRunner } from '../store/effect-runner.js';
 import { createRunStore } from '../store/run-store.js';
-import { writeSummary } from './run.js';
+import { writeSummary } from './live-run.js';
 
 /** What a run that died is said to be interrupted by. */
 const cause = 'the end of aider-orchestrator';

@@ -192,8 +192,11 @@ export function onAiderEvent(run: RunState, agent: Agent, event: AiderEvent): St
     }
     case 'message_send_exception':
       return [updateAttempt(agent, { exceptions: attempt.exceptions + 1 }), []];
-    case 'exit':
-      return [updateAttempt(agent, { sawExit: true }), []];
+    case 'exit': {
+      // What a person broke off themselves did not break.
+      const sends = attempt.interactive ? attempt.responses : attempt.sends;
+      return [updateAttempt(agent, { sawExit: true, sends }), []];
+    }
     default:
       return [agent, []];
   }

@@ -28,8 +28,10 @@ export interface PlanRequest {
   readonly focus: readonly string[];
   readonly maxAgents: number;
   readonly signal: AbortSignal;
-  /** Called with what has arrived so far. */
-  readonly onText?: (text: string) => void;
+  /** A PRD that does not do, and what a person wants to be different; null for the first try. */
+  readonly again: { readonly prd: string; readonly remark: string } | null;
+  /** Called with the PRD as far as it has arrived. */
+  readonly onText?: (prd: string) => void;
 }
 
 export interface PlannerAnswer {

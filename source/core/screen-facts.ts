@@ -51,9 +51,17 @@ const questions: readonly RegExp[] = [
   /Press (?:enter|any key)[^\n]*$/i,
 ];
 
-/** The question that stands on the line of the cursor; null when there is none. */
-export function findQuestion(cursorLine: string): string | null {
-  const line = cursorLine.replace(/\s+$/, '');
+/** Aider's own form of a question, whole; a fragment of one does not begin like this. */
+const aiderQuestion = /^\s*[A-Z][^?]*\?\s*\(Y\)es\/\(N\)o(?:\/\([A-Z]\)[\w' ]+)*\s\[[^\]]*\]:\s*$/;
+
+/**
+ * The question that stands on the line of the cursor; null when there is none.
+ * @param cursorLines that line, then the same with ever more rows above it
+ */
+export function findQuestion(cursorLines: readonly string[]): string | null {
+  const whole = cursorLines.find((line) => aiderQuestion.test(line));
+  if (whole !== undefined) return whole.replace(/\s+/g, ' ').trim();
+  const line = (cursorLines[0] ?? '').replace(/\s+$/, '');
   if (line === '') return null;
   return questions.some((pattern) => pattern.test(`${line} `) || pattern.test(line))
     ? line.trim()

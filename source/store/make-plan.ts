@@ -1,7 +1,7 @@
 import type { Failure } from '../core/failure.js';
 import { checkPlan, chunkFiles, mergeAll, repairTasks } from '../core/groups.js';
 import type { Task } from '../core/plan.js';
-import type { Planner } from '../core/ports.js';
+import type { Planner, PlanRequest } from '../core/ports.js';
 import { parseTasks, renderPrd } from '../core/prd.js';
 import { err, ok, type Result } from '../core/result.js';
 import type { MadePlan } from '../core/run.js';
@@ -21,7 +21,8 @@ export interface PlanningPorts {
   readonly savePrd: (text: string) => Promise<Result<string, Failure>>;
   /** Tasks of a `--plan` file, or the text of a `--prd` file; read and checked already. */
   readonly given: { readonly tasks: readonly Task[] } | { readonly prd: string } | null;
-  readonly onText?: (text: string) => void;
+  readonly onText?: (prd: string) => void;
+  readonly again?: PlanRequest['again'];
 }
 
 /** Makes the tasks of a run: from the planner, a PRD, a plan, or the files alone. */
@@ -80,6 +81,7 @@ async function fromPlanner(
     focus: config.files,
     maxAgents: config.maxAgents,
     signal,
+    again: ports.again ?? null,
     ...(ports.onText ? { onText: ports.onText } : {}),
   });
   if (!answer.ok) return answer;

@@ -140,7 +140,7 @@ describe('the screen', () => {
     ['Tokens: 2.5k sent', false],
     ['', false],
   ])('question on the line of the cursor: %j', (line, asks) => {
-    expect(findQuestion(line) !== null).toBe(asks);
+    expect(findQuestion([line]) !== null).toBe(asks);
   });
 
   test('wide characters and emoji take the columns they take', async () => {

@@ -56,8 +56,15 @@ export interface TerminalSize {
 export class AiderBackend implements AgentBackend {
   private readonly terminals = new Map<number, Terminal>();
   private readonly sizes = new Map<number, TerminalSize>();
+  private readonly listeners = new Set<() => void>();
 
   constructor(private readonly options: AiderBackendOptions) {}
+
+  /** Told when an agent's terminal comes into being. @returns ends it */
+  onOpen(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
 
   /** Gives an agent's terminal another size, now or when it starts. */
   resize(agent: number, size: TerminalSize): void {
@@ -139,6 +146,7 @@ export class AiderBackend implements AgentBackend {
         process: null,
       };
       this.terminals.set(request.agent, terminal);
+      for (const listener of this.listeners) listener();
     }
     return terminal;
   }
@@ -234,28 +242,35 @@ function watchAttempt(
 /** Tells when a question waits for its answer: the output is quiet and the cursor stands behind one. */
 function watchQuestions(screen: Screen, events: Pick<AttemptEvents, 'asks' | 'goesOn'>) {
   let timer: NodeJS.Timeout | null = null;
+  let goneTimer: NodeJS.Timeout | null = null;
   let asked: string | null = null;
   let stopped = false;
   const look = () => {
     timer = null;
-    const question = findQuestion(screen.cursorLine());
+    const question = findQuestion(screen.cursorLines());
     if (question === asked) return;
+    if (asked !== null) events.goesOn();
     asked = question;
     if (question !== null) events.asks(question);
+  };
+  const lookWhetherGone = () => {
+    goneTimer = null;
+    if (asked === null || findQuestion(screen.cursorLines()) !== null) return;
+    asked = null;
+    events.goesOn();
   };
   return {
     onDrawn: () => {
       if (stopped) return;
-      if (asked !== null && findQuestion(screen.cursorLine()) === null) {
-        asked = null;
-        events.goesOn();
-      }
+      // While a question is drawn anew, such as after a resize, its line is empty for a moment.
+      if (asked !== null) goneTimer ??= setTimeout(lookWhetherGone, quietMs);
       if (timer) clearTimeout(timer);
       timer = setTimeout(look, quietMs);
     },
     stop: () => {
       stopped = true;
       if (timer) clearTimeout(timer);
+      if (goneTimer) clearTimeout(goneTimer);
     },
   };
 }

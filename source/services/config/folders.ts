@@ -16,6 +16,11 @@ export function trustFile(): string {
   return path.join(folders().data, 'trusted.json');
 }
 
+/** Changes that were asked for before, for the field in which they are typed. */
+export function historyFile(): string {
+  return path.join(folders().data, 'changes.json');
+}
+
 /** Where `setup` puts Aider. */
 export function aiderFolder(): string {
   return path.join(folders().data, 'aider');

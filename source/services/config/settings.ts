@@ -21,6 +21,9 @@ export const settingsSchema = z.strictObject({
   copy: z.array(z.string().min(1)).optional(),
   aider: z.string().min(1).optional(),
   aider_args: z.array(z.string()).optional(),
+  mouse: z.boolean().optional(),
+  notify: z.enum(['bell', 'osc9', 'off']).optional(),
+  keys: z.record(z.string(), z.union([z.string(), z.array(z.string())])).optional(),
 });
 
 export type Settings = z.infer<typeof settingsSchema>;

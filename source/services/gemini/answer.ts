@@ -1,6 +1,8 @@
 import { type ResponseSchema, SchemaType } from '@google/generative-ai';
+import { parse as parsePartial } from 'partial-json';
 import { z } from 'zod';
 import { schemaProblems, type Task, taskSchema } from '../../core/plan.js';
+import type { PlanRequest } from '../../core/ports.js';
 import { err, ok, type Result } from '../../core/result.js';
 
 /** The form of the answer, as Gemini is told; the field names are those of the plan. */
@@ -112,17 +114,40 @@ export function readAnswer(text: string): Result<Answer, string> {
   return ok({ prd: parsed.data.prd, parallel: parsed.data.parallel ?? true, tasks });
 }
 
+/** The PRD in an answer that is still arriving; '' before it begins. */
+export function prdSoFar(text: string): string {
+  try {
+    const answer: unknown = parsePartial(text.trim().replace(/^```(?:json)?\s*\n/i, ''));
+    const prd = (answer as { prd?: unknown } | null)?.prd;
+    return typeof prd === 'string' ? prd : '';
+  } catch {
+    return '';
+  }
+}
+
 /** The instructions for the plan. */
 export function planPrompt(
   change: string,
   digest: string,
   focus: readonly string[],
   maxAgents: number,
+  again: PlanRequest['again'] = null,
 ): string {
   const focused =
     focus.length > 0
       ? `\nChange only these files (new ones may be added where they are needed):\n${focus.map((file) => `- ${file}`).join('\n')}\n`
       : '';
+  const revised = again
+    ? `
+# The last PRD, which does not do
+
+${again.prd}
+
+# What is to be different
+
+${again.remark}
+`
+    : '';
   return `You plan a change to a software repository. Write a PRD for it and split the work into tasks for coding agents.
 
 The agents work at the same time, at most ${maxAgents} of them, each on files of its own, and none sees what the others do.
@@ -140,5 +165,5 @@ ${change}
 # The repository
 
 ${digest}
-`;
+${revised}`;
 }

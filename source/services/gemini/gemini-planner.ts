@@ -8,7 +8,7 @@ import {
 import type { Failure, PlannerProblem } from '../../core/failure.js';
 import type { Planner, PlannerAnswer, PlanRequest } from '../../core/ports.js';
 import { err, ok, type Result } from '../../core/result.js';
-import { planPrompt, readAnswer, responseSchema } from './answer.js';
+import { planPrompt, prdSoFar, readAnswer, responseSchema } from './answer.js';
 import { classify } from './failures.js';
 import { defaultBaseUrl, listModels } from './models.js';
 
@@ -38,7 +38,13 @@ export class GeminiPlanner implements Planner {
   }
 
   async makePlan(request: PlanRequest): Promise<Result<PlannerAnswer, Failure>> {
-    const prompt = planPrompt(request.change, request.digest, request.focus, request.maxAgents);
+    const prompt = planPrompt(
+      request.change,
+      request.digest,
+      request.focus,
+      request.maxAgents,
+      request.again,
+    );
     const question: Content = { role: 'user', parts: [{ text: prompt }] };
     const warnings: string[] = [];
     const first = await this.askAny(request, [question], this.options.model, warnings);
@@ -153,7 +159,7 @@ export class GeminiPlanner implements Planner {
         text += (chunk.candidates?.[0]?.content?.parts ?? [])
           .map((part) => part.text ?? '')
           .join('');
-        request.onText?.(text);
+        request.onText?.(prdSoFar(text));
       }
       if (signal.aborted) throw new Error('aborted');
       if (last?.candidates?.[0]?.finishReason === FinishReason.MAX_TOKENS) {

@@ -135,6 +135,11 @@ export class GitWorkspace implements Workspace {
     return showDiff(place.worktree, place.start, tree.value);
   }
 
+  /** What a committed agent has changed, as a patch with its stat before it, for people. */
+  committedDiff(commit: string): Promise<Result<string, Failure>> {
+    return showDiff(this.options.config.repo, `${commit}^`, commit);
+  }
+
   /** A snapshot while the agent works: by an index of our own, as Aider may hold the lock of its. */
   private async peek(agent: number, { worktree }: Place): Promise<Result<string, Failure>> {
     const { paths } = this.options;

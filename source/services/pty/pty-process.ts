@@ -93,7 +93,12 @@ export function spawnPty(request: PtyRequest): PtyProcess {
       if (!exited) pty.write(data);
     },
     resize: (cols, rows) => {
-      if (!exited) pty.resize(cols, rows);
+      if (exited) return;
+      try {
+        pty.resize(cols, rows);
+      } catch {
+        // Its descriptor is closed a moment before its exit is told.
+      }
     },
     signal: (signal) => {
       if (!exited) signalGroup(pty.pid, signal);

@@ -6,6 +6,9 @@ import type { PtyProcess } from './pty-process.js';
 const pauseAt = 128 * 1024;
 const resumeAt = 32 * 1024;
 
+/** A question is not longer than this. */
+const mostQuestionRows = 8;
+
 /** A piece of a row in one colour. */
 export interface Run {
   readonly text: string;
@@ -229,16 +232,27 @@ export class Screen {
     this.terminal.write(`${text}\r\n`, () => this.changed());
   }
 
-  /** The line up to the cursor: where a question stands while it waits for its answer. */
-  cursorLine(): string {
+  /**
+   * The line up to the cursor, where a question stands while it waits for its answer; then the same
+   * with the rows above it that are full to the edge, one more each time. prompt_toolkit breaks a long
+   * question itself, so what is one line to it is not one to a terminal.
+   */
+  cursorLines(): string[] {
     const buffer = this.terminal.buffer.active;
     let y = buffer.baseY + buffer.cursorY;
     let text = buffer.getLine(y)?.translateToString(false, 0, buffer.cursorX) ?? '';
-    while (buffer.getLine(y)?.isWrapped && y > 0) {
-      y -= 1;
-      text = (buffer.getLine(y)?.translateToString(false) ?? '') + text;
+    const lines = [text];
+    for (let rows = 0; y > 0 && rows < mostQuestionRows; y--, rows++) {
+      const above = buffer.getLine(y - 1);
+      const last = above?.getCell(this.terminal.cols - 1, this.cell);
+      const full = last !== undefined && (last.getChars() !== '' || last.getWidth() === 0);
+      const wrapped = buffer.getLine(y)?.isWrapped === true;
+      if (!above || !(full || wrapped)) break;
+      text = above.translateToString(false) + text;
+      if (wrapped) lines[lines.length - 1] = text;
+      else lines.push(text);
     }
-    return text;
+    return lines;
   }
 
   /** Marks where the output stands now; the answer gives that row, also when much scrolled off. */

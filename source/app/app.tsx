@@ -1,0 +1,274 @@
+import { Box } from 'ink';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
+import { isDone } from '../core/agent.js';
+import { describe } from '../core/failure.js';
+import type { RunState } from '../core/run.js';
+import { progressOf } from './agent-facts.js';
+import { DialogProvider, useDialogs } from './components/dialogs.js';
+import { Line } from './components/line.js';
+import { useRunState } from './hooks.js';
+import type { Context } from './keymap.js';
+import { least } from './layout.js';
+import type { RunPort, WizardPort } from './ports.js';
+import { ChangeScreen } from './screens/change.js';
+import { GroupsScreen } from './screens/groups.js';
+import { PrdScreen } from './screens/prd.js';
+import { RunScreen } from './screens/run.js';
+import { StartScreen } from './screens/start.js';
+import { SummaryScreen } from './screens/summary.js';
+import {
+  type AppEnvironment,
+  EnvironmentProvider,
+  useActions,
+  useEnvironment,
+  useSize,
+} from './surface.js';
+import { cut } from './text/graphemes.js';
+import { useWizard } from './wizard.js';
+
+/** The screens in their order; a wizard step is one entry here and one in `Screens`. */
+export const screenNames = ['change', 'prd', 'groups', 'start', 'run', 'summary'] as const;
+export type ScreenName = (typeof screenNames)[number];
+
+export interface AppProps {
+  readonly environment: AppEnvironment;
+  readonly wizard: WizardPort;
+  /** The person has left. */
+  readonly onExit: () => void;
+}
+
+/** The whole application: from the change to the summary. */
+export function App({ environment, wizard, onExit }: AppProps) {
+  return (
+    <EnvironmentProvider value={environment}>
+      <Frame>
+        <DialogProvider>
+          <Screens port={wizard} onExit={onExit} />
+        </DialogProvider>
+      </Frame>
+    </EnvironmentProvider>
+  );
+}
+
+/** The terminal's size, and a sentence where that is too small for anything. */
+function Frame({ children }: { readonly children: ReactNode }) {
+  const { cols, rows } = useSize();
+  const small = cols < least.cols || rows < least.rows;
+  return (
+    <Box width={cols} height={rows} overflow="hidden">
+      {/* What is behind stays alive, so that nothing typed is lost. */}
+      <Box display={small ? 'none' : 'flex'} width={cols} height={rows}>
+        {children}
+      </Box>
+      {small && (
+        <Box width={cols} height={1} overflow="hidden">
+          <Line>
+            {cut(`Too small (${cols}x${rows}): ${least.cols}x${least.rows} is needed.`, cols)}
+          </Line>
+        </Box>
+      )}
+    </Box>
+  );
+}
+
+interface ScreensProps {
+  readonly port: WizardPort;
+  readonly onExit: () => void;
+}
+
+function Screens({ port, onExit }: ScreensProps) {
+  const { now } = useEnvironment();
+  const dialogs = useDialogs();
+  const wizard = useWizard(port, now);
+  const [screen, setScreen] = useState<ScreenName>('change');
+  const [run, setRun] = useState<RunPort | null>(null);
+  const quit = useQuit(
+    run,
+    () => wizard.change.text.trim() !== '',
+    () => {
+      wizard.cancel();
+      const typed = wizard.change.text.trim();
+      if (run === null && typed !== '') port.remember(typed);
+      onExit();
+    },
+  );
+  useGlobalKeys(screen, quit);
+
+  const { facts, given } = port;
+  const planned = async () => {
+    const same = wizard.draft !== null && wizard.draftChange === wizard.change.text.trim();
+    const make = () => {
+      setScreen('prd');
+      void wizard.make(null);
+    };
+    if (facts.source.kind === 'none' || (given && 'tasks' in given)) {
+      if (!wizard.draft || (!same && facts.source.kind === 'none')) wizard.withoutPrd();
+      setScreen('groups');
+    } else if (given && 'prd' in given) {
+      if (wizard.draft && wizard.draft.tasks.length === 0) await wizard.takePrd(given.prd);
+      setScreen('prd');
+    } else if (!wizard.draft) make();
+    else if (same) setScreen('prd');
+    else {
+      dialogs.open({
+        kind: 'choose',
+        title: 'The PRD was written for another change',
+        items: ['Write it again', 'Keep it as it is'],
+        onDone: (index) => (index === 0 ? make() : setScreen('prd')),
+      });
+    }
+  };
+  const start = async (): Promise<string | null> => {
+    if (!wizard.draft) return 'There is no plan.';
+    const started = await port.start(wizard.change.text.trim(), wizard.draft, wizard.maxAgents);
+    if (!started.ok) return describe(started.failure).message;
+    setRun(started.value);
+    setScreen('run');
+    return null;
+  };
+  const noPrd = wizard.draft?.prd === '';
+  switch (screen) {
+    case 'change':
+      return (
+        <ChangeScreen port={port} wizard={wizard} onNext={() => void planned()} onQuit={quit} />
+      );
+    case 'prd':
+      return (
+        <PrdScreen
+          port={port}
+          wizard={wizard}
+          onNext={() => setScreen('groups')}
+          onBack={() => setScreen('change')}
+        />
+      );
+    case 'groups':
+      return (
+        <GroupsScreen
+          port={port}
+          wizard={wizard}
+          onNext={() => setScreen('start')}
+          onBack={() => setScreen(noPrd ? 'change' : 'prd')}
+        />
+      );
+    case 'start':
+      return (
+        <StartScreen
+          port={port}
+          wizard={wizard}
+          onStart={start}
+          onBack={() => setScreen('groups')}
+        />
+      );
+    case 'run':
+      return (
+        run && (
+          <WithNotices run={run}>
+            <RunScreen run={run} onSummary={() => setScreen('summary')} onQuit={quit} />
+          </WithNotices>
+        )
+      );
+    case 'summary':
+      return (
+        run && (
+          <WithNotices run={run}>
+            <SummaryScreen run={run} onBack={() => setScreen('run')} onQuit={quit} />
+          </WithNotices>
+        )
+      );
+  }
+}
+
+/** Keys that are valid wherever nothing else takes them. */
+function useGlobalKeys(screen: Context, quit: () => void): void {
+  const { surface } = useEnvironment();
+  const dialogs = useDialogs();
+  useActions(
+    true,
+    screen,
+    {
+      help: () => dialogs.open({ kind: 'help', context: screen }),
+      quit,
+      suspend: () => surface.suspend(),
+    },
+    undefined,
+    true,
+  );
+}
+
+/**
+ * Leaves: at once when nothing would be lost, else after asking; asked again while it asks, at once.
+ * @param typed whether a text would be left behind
+ */
+function useQuit(run: RunPort | null, typed: () => boolean, onExit: () => void): () => void {
+  const dialogs = useDialogs();
+  const asked = useRef(false);
+  const leaving = useRef(false);
+  useEffect(() => {
+    if (!run) return;
+    const look = () => {
+      if (leaving.current && run.state().phase === 'finished') onExit();
+    };
+    return run.subscribe(look);
+  }, [run, onExit]);
+  useEffect(() => {
+    if (!dialogs.isOpen) asked.current = false;
+  }, [dialogs.isOpen]);
+  return () => {
+    if (!run) {
+      if (!typed() || asked.current) return onExit();
+      asked.current = true;
+      return dialogs.open({
+        kind: 'confirm',
+        title: 'Leave?',
+        lines: ['Nothing has been started. What you typed is kept in the history (Up).'],
+        yes: 'leave',
+        onYes: onExit,
+      });
+    }
+    if (run.state().phase === 'finished') return onExit();
+    const stop = () => {
+      leaving.current = true;
+      run.dispatch({ type: 'interrupt', signal: 'SIGINT' });
+    };
+    if (asked.current || leaving.current) {
+      // The second one kills what does not end by itself.
+      stop();
+      if (run.state().phase !== 'finished') run.dispatch({ type: 'interrupt', signal: 'SIGINT' });
+      return;
+    }
+    asked.current = true;
+    const working = run.state().agents.filter((agent) => !isDone(agent)).length;
+    dialogs.open({
+      kind: 'confirm',
+      title: 'Stop the agents and leave?',
+      lines: [
+        `${working} ${working === 1 ? 'agent has' : 'agents have'} not finished. Their work so far is kept on their branches;`,
+        'nothing lands. Ctrl-C again stops them at once.',
+      ],
+      yes: 'stop and leave',
+      onYes: stop,
+    });
+  };
+}
+
+/** Rings when an agent asks and when the run ends, and tells the progress in the window's title. */
+function WithNotices({ run, children }: { readonly run: RunPort; readonly children: ReactNode }) {
+  const { surface } = useEnvironment();
+  const state = useRunState(run);
+  const before = useRef<RunState>(state);
+  useEffect(() => {
+    const was = before.current;
+    before.current = state;
+    for (const agent of state.agents) {
+      const asks =
+        agent.state.name === 'asking' && was.agents[agent.index]?.state.name !== 'asking';
+      if (asks) surface.ring(`Agent ${agent.index + 1} asks: ${agent.task.title}`);
+    }
+    if (state.phase === 'finished' && was.phase !== 'finished') surface.ring('The run has ended');
+    const { done, failed } = progressOf(state);
+    const failures = failed > 0 ? `, ${failed} failed` : '';
+    const end = state.phase === 'finished' ? ' - finished' : '';
+    surface.setTitle(`aider-orchestrator ${done}/${state.agents.length}${failures}${end}`);
+  }, [state, surface]);
+  return <>{children}</>;
+}

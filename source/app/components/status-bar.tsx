@@ -1,0 +1,104 @@
+import type { RunState } from '../../core/run.js';
+import { landingWords } from '../../core/summary.js';
+import { formatCost, formatTokens } from '../../headless/table.js';
+import { clock, progressOf } from '../agent-facts.js';
+import type { ActionName, Context } from '../keymap.js';
+import { useEnvironment } from '../surface.js';
+import { cut, displayWidth, fill } from '../text/graphemes.js';
+import { glyphsOf } from '../theme.js';
+import { Line } from './line.js';
+
+/** What the run is doing, in words. */
+function phaseWords(state: RunState): string {
+  switch (state.phase) {
+    case 'planning':
+    case 'confirming':
+      return 'starting';
+    case 'running':
+      return state.interruptedBy ? 'stopping' : state.paused ? 'PAUSED' : 'running';
+    case 'integrating':
+      return 'merging';
+    case 'landing':
+      return 'landing';
+    case 'finished':
+      return landingWords(state);
+  }
+}
+
+/** The whole run in a line. */
+export function StatusBar(props: {
+  readonly state: RunState;
+  readonly now: number;
+  readonly width: number;
+}) {
+  const { state, now, width } = props;
+  const { theme } = useEnvironment();
+  const glyphs = glyphsOf(theme);
+  const { done, running, waiting, failed, tokens, cost } = progressOf(state);
+  const simulated = state.config.simulated ? ' SIMULATED' : '';
+  const left = ` ${glyphs.ok} ${done} done  ${glyphs.working} ${running} running  ${glyphs.queued} ${waiting} waiting  ${glyphs.bad} ${failed} failed`;
+  const facts = [
+    phaseWords(state) + simulated,
+    clock((state.endedAt ?? now) - state.startedAt),
+    `${formatTokens(tokens)} tok`,
+    formatCost(cost),
+    ...(state.phase === 'running' ? [`${state.slots} slots`] : []),
+  ];
+  let right = '';
+  for (const fact of facts) {
+    const longer = right === '' ? fact : `${right} ${glyphs.dot} ${fact}`;
+    if (displayWidth(left) + displayWidth(longer) + 3 > width) break;
+    right = longer;
+  }
+  const gap = Math.max(1, width - displayWidth(left) - displayWidth(right) - 1);
+  return <Line inverse>{fill(`${left}${' '.repeat(gap)}${right}`, width)}</Line>;
+}
+
+/** The few keys that matter now: as many as fit, and always the way to help. */
+export function KeyHints(props: {
+  readonly actions: readonly (readonly [ActionName, string])[];
+  readonly width: number;
+}) {
+  const { keymap } = useEnvironment();
+  const help = `${keymap.label('help')} help`;
+  let text = ` ${help}`;
+  for (const [action, words] of props.actions) {
+    const longer = `${text}  ${keymap.label(action)} ${words}`;
+    if (displayWidth(longer) > props.width) break;
+    text = longer;
+  }
+  return <Line dim>{cut(text, props.width)}</Line>;
+}
+
+const steps = ['Change', 'PRD', 'Groups', 'Run', 'Summary'] as const;
+const stepOf: Partial<Record<Context, number>> = {
+  change: 0,
+  prd: 1,
+  groups: 2,
+  start: 3,
+  run: 3,
+  summary: 4,
+};
+
+/** Where one is on the way from the change to the summary. */
+export function StepsLine({
+  context,
+  width,
+}: {
+  readonly context: Context;
+  readonly width: number;
+}) {
+  const { theme } = useEnvironment();
+  const glyphs = glyphsOf(theme);
+  const current = stepOf[context] ?? 0;
+  const words = steps.map((step, index) =>
+    index < current
+      ? `${glyphs.ok} ${step}`
+      : index === current
+        ? `${glyphs.arrow} ${step.toUpperCase()}`
+        : `  ${step}`,
+  );
+  const full = ` ${words.join(`  ${glyphs.line}  `)}`;
+  const short = ` ${current + 1}/${steps.length} ${steps[current]}`;
+  return <Line bold>{fill(displayWidth(full) <= width ? full : short, width)}</Line>;
+}

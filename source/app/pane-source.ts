@@ -1,0 +1,126 @@
+import type { AgentScreen } from './ports.js';
+import type { PaintedPane, Rect } from './terminal/painter.js';
+
+/** A match of a search that is marked in the pane. */
+export interface Marked {
+  readonly row: number;
+  readonly column: number;
+  readonly length: number;
+}
+
+/**
+ * What a person sees of an agent's terminal: where it is scrolled to, and what is marked. Lives as long
+ * as the terminal; the pane that shows it may come and go with the layout.
+ */
+export class PaneView {
+  private anchor: { readonly line: () => number | null; dispose(): void } | null = null;
+  private match: { readonly place: { line: () => number | null }; readonly found: Marked } | null =
+    null;
+  private changes = 0;
+  query = '';
+
+  constructor(readonly screen: AgentScreen) {}
+
+  get version(): number {
+    return this.screen.version + this.changes;
+  }
+
+  /** Rows above the window. */
+  top(height: number): number {
+    const last = Math.max(0, this.screen.length - height);
+    if (!this.anchor) return last;
+    // What scrolled off the scrollback takes the window along.
+    return Math.min(this.anchor.line() ?? 0, last);
+  }
+
+  get following(): boolean {
+    return this.anchor === null;
+  }
+
+  scrollBy(rows: number, height: number): void {
+    this.scrollTo(this.top(height) + rows, height);
+  }
+
+  scrollTo(row: number, height: number): void {
+    const last = Math.max(0, this.screen.length - height);
+    const wanted = Math.max(0, row);
+    this.anchor?.dispose();
+    this.anchor = wanted >= last ? null : this.screen.anchor(wanted);
+    this.changes += 1;
+  }
+
+  follow(): void {
+    this.anchor?.dispose();
+    this.anchor = null;
+    this.changes += 1;
+  }
+
+  /** Goes to the next match up or down; gives which one of how many, or null. */
+  find(query: string, step: 1 | -1, height: number): { index: number; count: number } | null {
+    this.query = query;
+    const matches = this.screen.search(query);
+    const from = this.match?.place.line() ?? this.top(height) + (step > 0 ? -1 : height);
+    const column = this.match?.found.column ?? -1;
+    const isNext = (one: Marked) => one.row > from || (one.row === from && one.column > column);
+    const isBefore = (one: Marked) => one.row < from || (one.row === from && one.column < column);
+    let index =
+      step > 0 ? matches.findIndex(isNext) : matches.findLastIndex((one) => isBefore(one));
+    if (index < 0) index = step > 0 ? 0 : matches.length - 1;
+    const found = matches[index];
+    if (!found) {
+      this.clearMatch();
+      return null;
+    }
+    const held = this.screen.anchor(found.row);
+    this.match = { found, place: held ?? { line: () => found.row } };
+    this.scrollTo(found.row - Math.floor(height / 2), height);
+    return { index, count: matches.length };
+  }
+
+  clearMatch(): void {
+    this.match = null;
+    this.changes += 1;
+  }
+
+  marked(): Marked | null {
+    if (!this.match) return null;
+    const row = this.match.place.line();
+    return row === null ? null : { ...this.match.found, row };
+  }
+}
+
+/** Paints a window of an agent's terminal at a place of ours. */
+export function paneSource(
+  rect: Rect,
+  view: PaneView,
+  options: { readonly colour: boolean; readonly typing: boolean },
+): PaintedPane {
+  const { screen } = view;
+  const { colour } = options;
+  const row = (index: number, from: number, to: number, column: number) => {
+    const y = view.top(rect.height) + index;
+    const marked = view.marked();
+    if (marked?.row !== y) return screen.row(y, from, to, column, colour);
+    const start = Math.min(Math.max(marked.column, from), to);
+    const end = Math.min(Math.max(marked.column + marked.length, from), to);
+    const plain = screen.row(y, start, end, column + start - from, false);
+    return (
+      screen.row(y, from, start, column, colour) +
+      // A style within the match would end the marking.
+      `\x1b[7m${plain.replaceAll(/\x1b\[[\d;]*m/g, '')}\x1b[0m` +
+      screen.row(y, end, to, column + end - from, colour)
+    );
+  };
+  return {
+    ...rect,
+    row,
+    version: () => view.version,
+    cursor: () => {
+      if (!options.typing) return null;
+      const { row: y, column, shown } = screen.cursor();
+      const at = y - view.top(rect.height);
+      if (!shown || at < 0 || at >= rect.height || column >= rect.width) return null;
+      return { x: column, y: at };
+    },
+  };
+}

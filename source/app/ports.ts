@@ -1,0 +1,152 @@
+import type { Failure } from '../core/failure.js';
+import type { Task } from '../core/plan.js';
+import type { Result } from '../core/result.js';
+import type { MessageBody, RunState } from '../core/run.js';
+import type { LandRule, PlanSource } from '../core/run-config.js';
+
+/**
+ * What the screen needs of the rest of the program. Between the two stand only JSON messages, texts
+ * and, per agent, a terminal.
+ */
+
+/** A terminal that a pane draws, fed from wherever. */
+export interface AgentScreen {
+  readonly cols: number;
+  readonly rows: number;
+  /** Rows there are, scrollback included. */
+  readonly length: number;
+  readonly version: number;
+  readonly modes: { readonly bracketedPaste: boolean; readonly applicationCursor: boolean };
+  onChange(listener: () => void): () => void;
+  cursor(): { readonly row: number; readonly column: number; readonly shown: boolean };
+  row(y: number, from: number, to: number, column: number, colour: boolean): string;
+  lines(): string[];
+  anchor(y: number): { readonly line: () => number | null; dispose(): void } | null;
+  search(
+    text: string,
+  ): { readonly row: number; readonly column: number; readonly length: number }[];
+}
+
+export interface TerminalSize {
+  readonly cols: number;
+  readonly rows: number;
+}
+
+/** The agents' terminals; one is there from the first attempt on, and stays. */
+export interface Terminals {
+  screen(agent: number): AgentScreen | null;
+  /** Told when an agent's terminal comes into being. */
+  onOpen(listener: () => void): () => void;
+  resize(agent: number, size: TerminalSize): void;
+  type(agent: number, data: string): void;
+}
+
+/** A run that goes or has finished. */
+export interface RunPort {
+  state(): RunState;
+  subscribe(listener: () => void): () => void;
+  dispatch(message: MessageBody): void;
+  readonly terminals: Terminals;
+  /** The agent's change so far: stat and patch. */
+  diff(agent: number): Promise<Result<string, Failure>>;
+  /** The agent's log, a line each. */
+  events(agent: number): Promise<string[]>;
+  /** Files that were written, relative to the repository. */
+  files(): readonly string[];
+}
+
+/** One prerequisite and how it can be mended right here, if it can. */
+export interface Check {
+  readonly name: string;
+  readonly state: 'ok' | 'missing' | 'warning';
+  readonly text: string;
+  readonly mend: string;
+  readonly action: CheckAction | null;
+}
+
+export type CheckAction =
+  | { readonly kind: 'key'; readonly variable: string }
+  | { readonly kind: 'install' }
+  | { readonly kind: 'gemini_model' };
+
+/** A plan as the wizard has it: the PRD with its tasks in it, and the same tasks apart. */
+export interface Draft {
+  /** '' without a PRD. */
+  readonly prd: string;
+  readonly tasks: readonly Task[];
+  readonly model: string | null;
+  readonly warnings: readonly string[];
+  /** The PRD's file, relative to the repository, once it is saved. */
+  readonly prdPath: string | null;
+}
+
+export interface PlanWish {
+  readonly change: string;
+  readonly maxAgents: number;
+  /** The PRD that does not do, and what is to be different. */
+  readonly again: { readonly prd: string; readonly remark: string } | null;
+}
+
+/** What will happen, for the last screen before it does. */
+export interface RunFacts {
+  readonly repo: string;
+  readonly branch: string | null;
+  readonly base: string;
+  readonly baseTitle: string;
+  readonly model: string;
+  readonly geminiModel: string;
+  readonly maxAgents: number;
+  readonly maxIterations: number;
+  readonly timeoutMs: number;
+  readonly land: LandRule;
+  readonly setupCmd: string | null;
+  readonly simulated: boolean;
+  readonly focus: readonly string[];
+  readonly source: PlanSource;
+}
+
+/** What the wizard can do before there is a run. */
+export interface WizardPort {
+  readonly facts: RunFacts;
+  /** The change given on the command line; '' when none was. */
+  readonly change: string;
+  /** Tasks or PRD that came from a file. */
+  readonly given: { readonly tasks: readonly Task[] } | { readonly prd: string } | null;
+  checks(): Promise<readonly Check[]>;
+  /** Kept for this run only. */
+  setKey(variable: string, key: string): void;
+  installAider(onLine: (line: string) => void): Promise<Result<void, Failure>>;
+  geminiModels(): Promise<readonly string[]>;
+  chooseGeminiModel(name: string): void;
+  /** Earlier changes, the latest last. */
+  history(): readonly string[];
+  remember(change: string): void;
+  plan(
+    wish: PlanWish,
+    onText: (prd: string) => void,
+    signal: AbortSignal,
+  ): Promise<Result<Draft, Failure>>;
+  /** Reads the tasks of a PRD that a person wrote. */
+  readTasks(
+    prd: string,
+    change: string,
+    maxAgents: number,
+  ): Promise<Result<readonly Task[], Failure>>;
+  /** Tasks without a PRD: the files in even parts. */
+  withoutPrd(change: string, maxAgents: number): readonly Task[];
+  readText(file: string): Promise<Result<string, Failure>>;
+  /** All tracked files, relative to the repository. */
+  trackedFiles(): readonly string[];
+  /** Bytes; null for a file that is not there. */
+  fileSize(file: string): number | null;
+  /** The person's editor for a text; null when it could not be run or failed. */
+  editorCommand(): {
+    readonly name: string;
+    readonly file: string;
+    readonly args: readonly string[];
+  };
+  /** A file of ours for an editor to write to. */
+  scratchFile(name: string, text: string): string;
+  readScratch(file: string): string;
+  start(change: string, draft: Draft, maxAgents: number): Promise<Result<RunPort, Failure>>;
+}

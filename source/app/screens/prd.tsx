@@ -1,0 +1,187 @@
+import { Box } from 'ink';
+import Spinner from 'ink-spinner';
+import { useMemo, useState } from 'react';
+import { describe } from '../../core/failure.js';
+import { clock } from '../agent-facts.js';
+import { useDialogs } from '../components/dialogs.js';
+import { Line } from '../components/line.js';
+import { ScrollText } from '../components/scroll-text.js';
+import { KeyHints, StepsLine } from '../components/status-bar.js';
+import { useClock } from '../hooks.js';
+import type { WizardPort } from '../ports.js';
+import { useActions, useEnvironment, useSize } from '../surface.js';
+import { plainLines } from '../text/diff-lines.js';
+import { fill } from '../text/graphemes.js';
+import { renderMarkdown } from '../text/markdown.js';
+import type { Wizard } from '../wizard.js';
+
+export interface PrdScreenProps {
+  readonly port: WizardPort;
+  readonly wizard: Wizard;
+  readonly onNext: () => void;
+  readonly onBack: () => void;
+}
+
+const ownPrd = (change: string) => `# ${change.split('\n', 1)[0] ?? ''}
+
+## Requirements
+
+- R1:
+
+## Tasks
+
+### T1: the first task
+
+- Files: \`path/of/a/file\`
+
+What is to be done.
+`;
+
+/** Step 2: the PRD as it is written, then as it is; edited, written again, or replaced. */
+export function PrdScreen({ port, wizard, onNext, onBack }: PrdScreenProps) {
+  const { cols, rows } = useSize();
+  const { surface, theme } = useEnvironment();
+  const dialogs = useDialogs();
+  const { making, draft, failure, problem } = wizard;
+  const now = useClock(making !== null);
+  const [note, setNote] = useState('');
+  const [searching, setSearching] = useState(false);
+  const text = making ? making.text : (draft?.prd ?? '');
+  const lines = useMemo(() => renderMarkdown(text, cols - 4, theme), [text, cols, theme]);
+
+  const editText = async (start: string) => {
+    const file = port.scratchFile('prd.md', start);
+    const editor = port.editorCommand();
+    const code = await surface.runProgram(editor.file, [...editor.args, file], {
+      cwd: port.facts.repo,
+    });
+    const after = port.readScratch(file);
+    if (code !== 0)
+      setNote(
+        `The editor ${editor.name} ${code === null ? 'could not be started' : `ended with ${code}`}; nothing was changed.`,
+      );
+    else if (after.trim() === '') setNote('The text is empty; nothing was changed.');
+    else if (after !== draft?.prd) {
+      await wizard.takePrd(after);
+      setNote('The tasks were read again from the edited text.');
+    }
+  };
+  const next = () => {
+    if (making) setNote('It is still being written.');
+    else if (!draft || draft.prd === '')
+      setNote('There is no PRD yet: r writes it, w writes your own.');
+    else if (problem) setNote('The tasks in it cannot be used; e edits it.');
+    else onNext();
+  };
+  const back = () => {
+    if (!making) onBack();
+    else {
+      wizard.cancel();
+      setNote('Cancelled.');
+      if (!draft) onBack();
+    }
+  };
+  const again = () =>
+    dialogs.open({
+      kind: 'field',
+      title: 'Write the PRD again',
+      lines: ['What is to be different ("smaller", "no new dependency"); may be empty:'],
+      onDone: (remark) => {
+        setNote('');
+        void wizard.make(remark.trim() === '' ? null : remark.trim());
+      },
+    });
+  const open = () =>
+    dialogs.open({
+      kind: 'field',
+      title: 'Open a PRD',
+      lines: ['A Markdown file, relative to where you are:'],
+      onDone: (file) => {
+        void port.readText(file.trim()).then(async (read) => {
+          if (!read.ok) setNote(describe(read.failure).message);
+          else await wizard.takePrd(read.value);
+        });
+      },
+    });
+  const idle = making === null;
+  useActions(!dialogs.isOpen && !searching, 'prd', {
+    'prd.next': next,
+    'prd.back': back,
+    ...(idle
+      ? {
+          'prd.edit': () => void editText(draft?.prd ?? ownPrd(wizard.change.text)),
+          'prd.again': again,
+          'prd.own': () => void editText(ownPrd(wizard.change.text)),
+          'prd.open': open,
+        }
+      : {}),
+  });
+
+  const head = making
+    ? ` ${port.facts.geminiModel} writes the PRD, ${clock(now - making.startedAt)}`
+    : (problem ?? (draft ? headWords(draft.tasks.length, draft.model) : ''));
+  const warnings = making ? [] : (draft?.warnings ?? []).slice(0, 3);
+  const trouble = failure && !making ? describe(failure) : null;
+  const height = Math.max(2, rows - 5 - warnings.length);
+  return (
+    <Box flexDirection="column" width={cols} height={rows} overflow="hidden">
+      <StepsLine context="prd" width={cols} />
+      <Box height={1} overflow="hidden">
+        {making && <Spinner type={theme.unicode ? 'dots' : 'line'} />}
+        <Line colour={problem ? 'red' : null} bold>
+          {fill(making ? head : ` ${head}`, cols - 1)}
+        </Line>
+      </Box>
+      {warnings.map((warning) => (
+        <Line key={warning} colour="yellow">
+          {fill(` ! ${warning}`, cols)}
+        </Line>
+      ))}
+      <Box paddingX={2} height={height} overflow="hidden">
+        {trouble && (!draft || draft.prd === '') ? (
+          <Box flexDirection="column">
+            {plainLines(`${trouble.message}\n\n${trouble.hint}`, cols - 4).map((line, row) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: a row of the screen is its place
+              <Line key={row} colour={row === 0 ? 'red' : null}>
+                {line === '' ? ' ' : line}
+              </Line>
+            ))}
+          </Box>
+        ) : (
+          <ScrollText
+            lines={lines}
+            width={cols - 4}
+            height={height}
+            active={!dialogs.isOpen}
+            follow={making !== null}
+            onSearching={setSearching}
+          />
+        )}
+      </Box>
+      <Line colour="yellow">
+        {fill(` ${trouble && draft?.prd ? trouble.message : note}`, cols)}
+      </Line>
+      <KeyHints
+        width={cols}
+        actions={
+          making
+            ? [['prd.back', 'cancel']]
+            : [
+                ['prd.next', 'go on'],
+                ['prd.edit', 'edit'],
+                ['prd.again', 'write again'],
+                ['prd.own', 'write your own'],
+                ['prd.open', 'open a file'],
+                ['viewer.search', 'search'],
+                ['prd.back', 'back'],
+              ]
+        }
+      />
+    </Box>
+  );
+}
+
+function headWords(tasks: number, model: string | null): string {
+  const count = tasks === 1 ? '1 task' : `${tasks} tasks`;
+  return model === null ? `Your PRD, ${count}` : `PRD by ${model}, ${count}`;
+}

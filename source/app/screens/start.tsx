@@ -1,0 +1,120 @@
+import { Box } from 'ink';
+import { useState } from 'react';
+import { waves } from '../../core/group-edits.js';
+import { useDialogs } from '../components/dialogs.js';
+import { Line } from '../components/line.js';
+import { KeyHints, StepsLine } from '../components/status-bar.js';
+import type { WizardPort } from '../ports.js';
+import { useActions, useSize } from '../surface.js';
+import { fill } from '../text/graphemes.js';
+import type { Wizard } from '../wizard.js';
+
+export interface StartScreenProps {
+  readonly port: WizardPort;
+  readonly wizard: Wizard;
+  /** Gives why it could not be started; null when it was. */
+  readonly onStart: () => Promise<string | null>;
+  readonly onBack: () => void;
+}
+
+const landWords = {
+  all: 'when all agents succeed, the merged work lands',
+  any: 'the merged work of those that succeed lands',
+  none: 'nothing lands by itself',
+} as const;
+
+/** Everything that will happen, on one screen, before it does. */
+export function startFacts(port: WizardPort, wizard: Wizard): (readonly [string, string])[] {
+  const { facts } = port;
+  const tasks = wizard.draft?.tasks ?? [];
+  const plan = waves(tasks, wizard.maxAgents);
+  const where = facts.branch ?? 'a detached HEAD';
+  return [
+    ['Change', wizard.change.text.trim().replace(/\s+/g, ' ')],
+    ['Repository', facts.repo],
+    ['Base', `${where} at ${facts.base.slice(0, 12)} ${facts.baseTitle}`],
+    [
+      'Agents',
+      `${tasks.length}, at most ${wizard.maxAgents} at once, in ${plan.length === 1 ? '1 wave' : `${plan.length} waves`}${facts.simulated ? ' (SIMULATED)' : ''}`,
+    ],
+    ...tasks.map((task): readonly [string, string] => [
+      `  ${task.id}`,
+      `${task.title}: ${task.files.length === 0 ? 'the whole repository' : task.files.join(', ')}${task.depends_on.length > 0 ? ` (after ${task.depends_on.join(', ')})` : ''}`,
+    ]),
+    ['Model', facts.model],
+    [
+      'Iterations',
+      `at most ${facts.maxIterations} for each agent, and ${facts.timeoutMs / 60_000} minutes`,
+    ],
+    ['PRD', wizard.draft?.prd ? (wizard.draft.prdPath ?? 'docs/prd/') : 'none'],
+    ['Set-up', facts.setupCmd ?? 'none'],
+    [
+      'Worktrees',
+      'one for each agent, outside of your checkout, which stays as it is while they work',
+    ],
+    [
+      'Results',
+      '.aider_logs/ (logs, recordings, summary), branches aider/<run>/agent<N> and aider/<run>/merged',
+    ],
+    [
+      'Landing',
+      facts.land === 'none'
+        ? landWords.none
+        : `${landWords[facts.land]} on ${where} by fast-forward`,
+    ],
+  ];
+}
+
+/** Step 4: the last look. */
+export function StartScreen({ port, wizard, onStart, onBack }: StartScreenProps) {
+  const { cols, rows } = useSize();
+  const dialogs = useDialogs();
+  const [note, setNote] = useState('');
+  const [starting, setStarting] = useState(false);
+  useActions(!dialogs.isOpen && !starting, 'start', {
+    'start.go': () => {
+      setStarting(true);
+      setNote('Starting…');
+      void onStart().then((problem) => {
+        if (problem === null) return;
+        setStarting(false);
+        setNote(problem);
+      });
+    },
+    'start.back': onBack,
+  });
+  const facts = startFacts(port, wizard);
+  const body = Math.max(1, rows - 5);
+  const shown = facts.slice(0, facts.length > body ? body - 1 : body);
+  return (
+    <Box flexDirection="column" width={cols} height={rows} overflow="hidden">
+      <StepsLine context="start" width={cols} />
+      <Line bold>{fill(' This will happen. Enter starts it.', cols)}</Line>
+      <Line> </Line>
+      <Box flexDirection="column" height={body} overflow="hidden">
+        {shown.map(([name, value]) => (
+          <Box key={name} width={cols}>
+            <Line bold>{fill(` ${name}`, 13)}</Line>
+            <Line>{fill(value, Math.max(1, cols - 13))}</Line>
+          </Box>
+        ))}
+        {shown.length < facts.length && (
+          <Line dim>
+            {fill(
+              ` and ${facts.length - shown.length} more lines; a larger window shows them`,
+              cols,
+            )}
+          </Line>
+        )}
+      </Box>
+      <Line colour="yellow">{fill(` ${note}`, cols)}</Line>
+      <KeyHints
+        width={cols}
+        actions={[
+          ['start.go', 'start the agents'],
+          ['start.back', 'back'],
+        ]}
+      />
+    </Box>
+  );
+}

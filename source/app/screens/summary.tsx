@@ -1,0 +1,286 @@
+import { Box } from 'ink';
+import { useMemo, useState } from 'react';
+import { iterations, outcomeOf } from '../../core/agent.js';
+import { describe } from '../../core/failure.js';
+import type { RunState } from '../../core/run.js';
+import { summarise } from '../../core/summary.js';
+import { leaveOutRefusal } from '../../core/update.js';
+import { outcomeWords } from '../../core/words.js';
+import { summaryReport } from '../../headless/report.js';
+import { formatCost, formatDuration, formatTokens, glyphsFor } from '../../headless/table.js';
+import { changedFiles, elapsedMs, totalTokens } from '../agent-facts.js';
+import { useDialogs } from '../components/dialogs.js';
+import { Line } from '../components/line.js';
+import { KeyHints, StepsLine } from '../components/status-bar.js';
+import { useRunState } from '../hooks.js';
+import type { RunPort } from '../ports.js';
+import { useActions, useEnvironment, useSize } from '../surface.js';
+import { diffLines, plainLines } from '../text/diff-lines.js';
+import { displayWidth, fill, fillLeft } from '../text/graphemes.js';
+import { glyphsOf, lookOf } from '../theme.js';
+
+export interface SummaryScreenProps {
+  readonly run: RunPort;
+  readonly onBack: () => void;
+  readonly onQuit: () => void;
+}
+
+/** A column of the table: its head, its text, what it is sorted by, and whether it stands right. */
+interface Column {
+  readonly head: string;
+  readonly text: (row: RowFacts) => string;
+  readonly key: (row: RowFacts) => number | string;
+  readonly right: boolean;
+}
+
+interface RowFacts {
+  readonly index: number;
+  readonly task: string;
+  readonly outcome: string;
+  readonly iterations: number;
+  readonly files: number;
+  readonly added: number;
+  readonly removed: number;
+  readonly tokens: number;
+  readonly cost: number | null;
+  readonly seconds: number;
+}
+
+const columns: readonly Column[] = [
+  { head: 'agent', text: (row) => String(row.index + 1), key: (row) => row.index, right: true },
+  { head: 'task', text: (row) => row.task, key: (row) => row.task, right: false },
+  { head: 'outcome', text: (row) => row.outcome, key: (row) => row.outcome, right: false },
+  {
+    head: 'iter',
+    text: (row) => String(row.iterations),
+    key: (row) => row.iterations,
+    right: true,
+  },
+  { head: 'files', text: (row) => String(row.files), key: (row) => row.files, right: true },
+  {
+    head: '+/-',
+    text: (row) => `+${row.added} -${row.removed}`,
+    key: (row) => row.added + row.removed,
+    right: true,
+  },
+  {
+    head: 'tokens',
+    text: (row) => formatTokens(row.tokens),
+    key: (row) => row.tokens,
+    right: true,
+  },
+  { head: 'cost', text: (row) => formatCost(row.cost), key: (row) => row.cost ?? -1, right: true },
+  {
+    head: 'time',
+    text: (row) => formatDuration(row.seconds),
+    key: (row) => row.seconds,
+    right: true,
+  },
+];
+
+function rowFacts(state: RunState, glyphs: Record<'ok' | 'bad' | 'stopped', string>): RowFacts[] {
+  return state.agents.map((agent) => {
+    const files = changedFiles(agent);
+    const outcome = outcomeOf(agent);
+    const merged = state.integration?.merged.includes(agent.index) ?? false;
+    const lost = outcome?.state === 'succeeded' && !merged ? ', not merged' : '';
+    const glyph =
+      outcome?.state === 'succeeded'
+        ? glyphs.ok
+        : outcome?.state === 'killed'
+          ? glyphs.stopped
+          : glyphs.bad;
+    return {
+      index: agent.index,
+      task: `${agent.task.id} ${agent.task.title}`,
+      outcome: outcome ? `${glyph} ${outcomeWords(outcome)}${lost}` : lookOf(agent).word,
+      iterations: iterations(agent),
+      files: files.length,
+      added: files.reduce((sum, file) => sum + (file.added ?? 0), 0),
+      removed: files.reduce((sum, file) => sum + (file.removed ?? 0), 0),
+      tokens: totalTokens(agent),
+      cost: agent.usage.cost,
+      seconds: elapsedMs(agent, agent.endedAt ?? 0) / 1000,
+    };
+  });
+}
+
+function sorted(rows: readonly RowFacts[], by: number): RowFacts[] {
+  const { key } = columns[by] as Column;
+  return [...rows].sort((a, b) => {
+    const [x, y] = [key(a), key(b)];
+    const order =
+      typeof x === 'number' && typeof y === 'number' ? y - x : String(x).localeCompare(String(y));
+    return by === 0 ? a.index - b.index : order || a.index - b.index;
+  });
+}
+
+/** Widths of the columns; task and outcome give way where there is no room. */
+function columnWidths(rows: readonly RowFacts[], width: number): number[] {
+  const widths = columns.map(({ head, text }) =>
+    Math.max(displayWidth(head), ...rows.map((row) => displayWidth(text(row)))),
+  );
+  const total = () => widths.reduce((sum, one) => sum + one, 0) + 2 * (widths.length - 1) + 2;
+  while (total() > width) {
+    const wider = (widths[1] as number) >= (widths[2] as number) ? 1 : 2;
+    if ((widths[wider] as number) <= 6) break;
+    widths[wider] = (widths[wider] as number) - 1;
+  }
+  return widths;
+}
+
+/** Step 5: what each agent did, what landed, and what can still be done about it. */
+export function SummaryScreen({ run, onBack, onQuit }: SummaryScreenProps) {
+  const state = useRunState(run);
+  const { cols, rows } = useSize();
+  const { surface, theme } = useEnvironment();
+  const dialogs = useDialogs();
+  const [chosen, setChosen] = useState(0);
+  const [by, setBy] = useState(0);
+  const [note, setNote] = useState('');
+  const glyphs = glyphsOf(theme);
+  const facts = useMemo(() => sorted(rowFacts(state, glyphs), by), [state, glyphs, by]);
+  const at = Math.min(chosen, Math.max(0, facts.length - 1));
+  const agent = state.agents[facts[at]?.index ?? 0];
+  const finished = state.phase === 'finished';
+
+  const view = (title: string, render: (width: number) => readonly string[]) =>
+    dialogs.open({ kind: 'viewer', title, render });
+  const name = agent ? `agent ${agent.index + 1}, ${agent.task.id}` : '';
+  useActions(!dialogs.isOpen, 'summary', {
+    'summary.up': () => setChosen(Math.max(0, at - 1)),
+    'summary.down': () => setChosen(Math.min(facts.length - 1, at + 1)),
+    'summary.sort': () => setBy((by + 1) % columns.length),
+    'summary.open': () => {
+      if (!agent) return;
+      void run.diff(agent.index).then((diff) => {
+        const text = diff.ok ? diff.value || 'It changed nothing.' : describe(diff.failure).message;
+        view(`Diff of ${name}`, (width) => diffLines(text, width, theme));
+      });
+    },
+    'summary.log': () => {
+      if (!agent) return;
+      void run
+        .events(agent.index)
+        .then((lines) =>
+          view(`Log of ${name}`, (width) =>
+            plainLines(lines.join('\n') || 'It has no log.', width),
+          ),
+        );
+    },
+    'summary.last': () => {
+      const screen = agent ? run.terminals.screen(agent.index) : null;
+      if (!screen) return setNote('it never had a terminal');
+      view(`Last screen of ${name}`, (width) =>
+        plainLines(screen.lines().join('\n').trimEnd(), width),
+      );
+    },
+    'summary.land': () => {
+      if (!finished) return setNote('not yet: the run goes on');
+      if (!state.integration?.commit) return setNote('nothing is merged that could land');
+      if (state.landed === state.integration.commit) return setNote('it has landed already');
+      setNote('');
+      run.dispatch({ type: 'land_now' });
+    },
+    'summary.leaveOut': () => {
+      if (!agent) return;
+      const refusal = leaveOutRefusal(state, agent.index);
+      if (refusal !== null) return setNote(`not now: ${refusal}`);
+      dialogs.open({
+        kind: 'confirm',
+        title: `Leave ${name} out?`,
+        lines: [
+          'The others are merged again without its work, and without what builds on it.',
+          'Its branch stays.',
+        ],
+        yes: 'leave out',
+        onYes: () => run.dispatch({ type: 'leave_out', agent: agent.index }),
+      });
+    },
+    'summary.restart': () => {
+      const failed = state.agents.some(
+        (one) => one.state.name === 'failed' || one.state.name === 'killed',
+      );
+      if (!finished || !failed)
+        return setNote(finished ? 'none has failed' : 'not yet: the run goes on');
+      run.dispatch({ type: 'restart_failed' });
+      onBack();
+    },
+    'summary.pager': () => {
+      const { integration, config } = state;
+      if (!integration?.commit) return setNote('nothing was merged');
+      void surface.runProgram(
+        'git',
+        ['diff', '--stat', '--patch', config.base, integration.commit],
+        {
+          cwd: config.repo,
+          // Git's pager may end at once when the text is short; ours waits, so that it can be read.
+          env: {
+            ...process.env,
+            LESS: 'R',
+            GIT_PAGER: process.env.GIT_PAGER || process.env.PAGER || 'less',
+          },
+        },
+      );
+    },
+    'summary.back': onBack,
+    'summary.quit': onQuit,
+  });
+
+  const report = useMemo(() => {
+    const summary = summarise(state);
+    const lines = summaryReport(summary, 200, glyphsFor(process.env));
+    // The table stands above already.
+    const from = lines.indexOf('');
+    return from < 0 ? lines : lines.slice(from + 1);
+  }, [state]);
+  const widths = columnWidths(facts, cols);
+  const room = Math.max(2, rows - 6);
+  const below = finished ? report : [`The run goes on: ${state.phase}.`];
+  const tableHeight = Math.max(
+    1,
+    Math.min(facts.length, room - Math.min(below.length + 1, Math.ceil(room / 2))),
+  );
+  const top = Math.max(0, Math.min(at - Math.floor(tableHeight / 2), facts.length - tableHeight));
+  const line = (cells: readonly string[]) =>
+    ` ${cells.map((cell, column) => (columns[column]?.right ? fillLeft : fill)(cell, widths[column] as number)).join('  ')}`;
+  return (
+    <Box flexDirection="column" width={cols} height={rows} overflow="hidden">
+      <StepsLine context="summary" width={cols} />
+      <Line> </Line>
+      <Line bold>
+        {fill(
+          line(columns.map(({ head }, column) => (column === by ? head.toUpperCase() : head))),
+          cols,
+        )}
+      </Line>
+      {facts.slice(top, top + tableHeight).map((row, index) => (
+        <Line key={row.index} inverse={top + index === at}>
+          {fill(line(columns.map(({ text }) => text(row))), cols)}
+        </Line>
+      ))}
+      <Line> </Line>
+      <Box flexDirection="column" height={Math.max(1, rows - tableHeight - 6)} overflow="hidden">
+        {below.slice(0, Math.max(1, rows - tableHeight - 6)).map((text, row) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: a row of the screen is its place
+          <Line key={row}>{fill(` ${text}`, cols)}</Line>
+        ))}
+      </Box>
+      <Line colour="yellow">{fill(` ${note}`, cols)}</Line>
+      <KeyHints
+        width={cols}
+        actions={[
+          ['summary.open', 'diff'],
+          ['summary.log', 'log'],
+          ['summary.land', 'land'],
+          ['summary.leaveOut', 'leave out'],
+          ['summary.restart', 'restart failed'],
+          ['summary.pager', 'pager'],
+          ['summary.sort', 'sort'],
+          ['summary.back', 'panes'],
+          ['summary.quit', 'leave'],
+        ]}
+      />
+    </Box>
+  );
+}

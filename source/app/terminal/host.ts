@@ -1,0 +1,296 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { ReadStream, WriteStream } from 'node:tty';
+import type { ReactNode } from 'react';
+import sliceAnsi from 'slice-ansi';
+import stringWidth from 'string-width';
+import type { KeyHandler, Surface } from '../surface.js';
+import { InkHost } from './ink-host.js';
+import { Input, type InputListener, type KeyPress, type MouseEvent } from './input.js';
+import { type PaintedPane, Painter, type Rect } from './painter.js';
+import { TerminalSession } from './session.js';
+
+export interface HostOptions {
+  readonly stdin: ReadStream;
+  readonly stdout: WriteStream;
+  readonly mouse: boolean;
+  readonly notify: 'bell' | 'osc9' | 'off';
+}
+
+/** Between two paints that nobody waits for, milliseconds: 30 a second. */
+const frameMs = 33;
+/** How long after a key the pane in focus is painted at once, milliseconds. */
+const eagerMs = 150;
+
+/** How long an editor has to end when it is told to, milliseconds. */
+const programMs = 500;
+
+/** Brings together the terminal, its keys, Ink and the painter: what the components see of them. */
+export class Host implements Surface, InputListener {
+  private readonly session: TerminalSession;
+  private readonly painter = new Painter();
+  private readonly ink: InkHost;
+  private readonly input: Input;
+  private readonly handlers: KeyHandler[] = [];
+  private readonly fallbacks: KeyHandler[] = [];
+  private readonly resizeListeners = new Set<() => void>();
+  private cut = new Map<string, string>();
+  private timer: NodeJS.Timeout | null = null;
+  private immediate: NodeJS.Immediate | null = null;
+  private lastPaint = 0;
+  private lastKey = 0;
+  private blocked = false;
+  private closed = false;
+  private current = { cols: 80, rows: 24 };
+
+  constructor(private readonly options: HostOptions) {
+    this.session = new TerminalSession(options);
+    this.current = this.measure();
+    this.input = new Input(this);
+    this.ink = new InkHost(this.current.cols, this.current.rows, (lines) => this.onFrame(lines));
+    this.painter.resize(this.current.cols, this.current.rows);
+  }
+
+  private measure(): { cols: number; rows: number } {
+    const { columns, rows } = this.options.stdout;
+    return { cols: columns || 80, rows: rows || 24 };
+  }
+
+  /** Takes the terminal and shows the screen. */
+  open(node: ReactNode): void {
+    this.session.enter();
+    this.options.stdin.on('data', this.onData);
+    this.options.stdout.on('resize', this.onResize);
+    this.options.stdout.on('drain', this.onDrain);
+    process.on('SIGCONT', this.onContinue);
+    this.ink.show(node);
+  }
+
+  /** Gives the terminal back, also when another program has it. */
+  async close(): Promise<void> {
+    if (this.closed) return;
+    this.closed = true;
+    await this.endProgram();
+    if (this.timer) clearTimeout(this.timer);
+    if (this.immediate) clearImmediate(this.immediate);
+    this.options.stdin.off('data', this.onData);
+    this.options.stdout.off('resize', this.onResize);
+    this.options.stdout.off('drain', this.onDrain);
+    process.off('SIGCONT', this.onContinue);
+    this.ink.close();
+    this.session.leave();
+  }
+
+  // Size
+
+  size(): { cols: number; rows: number } {
+    return this.current;
+  }
+
+  onSize(listener: () => void): () => void {
+    this.resizeListeners.add(listener);
+    return () => this.resizeListeners.delete(listener);
+  }
+
+  private readonly onResize = () => {
+    this.current = this.measure();
+    this.cut.clear();
+    this.painter.resize(this.current.cols, this.current.rows);
+    this.ink.resize(this.current.cols, this.current.rows);
+    for (const listener of [...this.resizeListeners]) listener();
+    this.requestPaint(true);
+  };
+
+  // Drawing
+
+  private onFrame(lines: readonly string[]): void {
+    const { cols, rows } = this.current;
+    const next = new Map<string, string>();
+    this.painter.setFrame(
+      lines.slice(0, rows).map((line) => {
+        const fitted = this.cut.get(line) ?? clip(line, cols);
+        next.set(line, fitted);
+        return fitted;
+      }),
+    );
+    this.cut = next;
+    this.requestPaint(true);
+  }
+
+  setPane(id: string, pane: PaintedPane): void {
+    this.painter.setPane(id, pane);
+    this.requestPaint(true);
+  }
+
+  removePane(id: string): void {
+    this.painter.removePane(id);
+    this.requestPaint(true);
+  }
+
+  setHoles(holes: readonly Rect[]): void {
+    this.painter.setHoles(holes);
+    this.requestPaint(true);
+  }
+
+  paneChanged(focused: boolean): void {
+    this.requestPaint(focused && Date.now() - this.lastKey < eagerMs);
+  }
+
+  private requestPaint(now: boolean): void {
+    if (this.closed) return;
+    if (now) {
+      this.immediate ??= setImmediate(() => {
+        this.immediate = null;
+        this.paint();
+      });
+      return;
+    }
+    this.timer ??= setTimeout(
+      () => {
+        this.timer = null;
+        this.paint();
+      },
+      Math.max(0, this.lastPaint + frameMs - Date.now()),
+    );
+  }
+
+  private paint(): void {
+    // A terminal that does not keep up gets the latest state when it is ready, not every state.
+    if (!this.session.active || this.blocked) return;
+    this.lastPaint = Date.now();
+    const bytes = this.painter.paint();
+    if (bytes !== '' && !this.options.stdout.write(bytes)) {
+      this.blocked = this.options.stdout.writableNeedDrain;
+    }
+  }
+
+  private readonly onDrain = () => {
+    this.blocked = false;
+    this.requestPaint(true);
+  };
+
+  // Keys
+
+  private readonly onData = (chunk: Buffer) => {
+    this.lastKey = Date.now();
+    this.input.feed(chunk);
+  };
+
+  addKeyHandler(handler: KeyHandler, fallback: boolean): () => void {
+    const list = fallback ? this.fallbacks : this.handlers;
+    list.push(handler);
+    return () => {
+      const at = list.indexOf(handler);
+      if (at >= 0) list.splice(at, 1);
+    };
+  }
+
+  private ask(wanted: (handler: KeyHandler) => boolean): void {
+    const latestFirst = [...this.handlers].reverse();
+    [...latestFirst, ...this.fallbacks].some(wanted);
+  }
+
+  key(key: KeyPress): void {
+    this.ask((handler) => handler.key(key));
+  }
+
+  paste(text: string): void {
+    this.ask((handler) => handler.paste?.(text) ?? false);
+  }
+
+  mouse(event: MouseEvent): void {
+    this.ask((handler) => handler.mouse?.(event) ?? false);
+  }
+
+  setRaw(listener: ((bytes: string) => void) | null): void {
+    this.input.setRaw(listener);
+  }
+
+  typeIntoInk(bytes: string): void {
+    this.ink.type(bytes);
+  }
+
+  // The terminal's other sides
+
+  setTitle(title: string): void {
+    this.session.setTitle(title);
+  }
+
+  ring(text: string): void {
+    this.session.ring(text);
+  }
+
+  copy(text: string): void {
+    this.session.copy(text);
+  }
+
+  /** Stops like any job of the shell, and comes back right (SIGCONT). */
+  suspend(): void {
+    this.session.leave();
+    // The default action of this signal stops the process here and now.
+    process.kill(process.pid, 'SIGTSTP');
+  }
+
+  private readonly onContinue = () => {
+    if (this.closed || this.lent) return;
+    this.session.enter();
+    this.refresh();
+  };
+
+  private refresh(): void {
+    this.onResize();
+    this.painter.invalidate();
+    this.requestPaint(true);
+  }
+
+  private lent = false;
+  private program: ChildProcess | null = null;
+
+  /** A program that has the terminal is asked to end, and made to. */
+  private async endProgram(): Promise<void> {
+    const { program } = this;
+    if (!program) return;
+    const ended = new Promise<void>((resolve) => program.once('exit', () => resolve()));
+    this.session.giveUp();
+    program.kill('SIGTERM');
+    const harsher = setTimeout(() => program.kill('SIGKILL'), programMs);
+    await ended;
+    clearTimeout(harsher);
+    this.session.repair();
+  }
+
+  /** Runs a program on the real terminal; gives its exit code, or null when it could not be run. */
+  async runProgram(
+    file: string,
+    args: readonly string[],
+    options: { readonly cwd: string; readonly env?: NodeJS.ProcessEnv },
+  ): Promise<number | null> {
+    this.lent = true;
+    try {
+      return await this.session.lend(
+        () =>
+          new Promise<number | null>((resolve) => {
+            const child = spawn(file, [...args], { ...options, stdio: 'inherit' });
+            this.program = child;
+            // Ctrl-C in an editor is the editor's.
+            const ignore = () => {};
+            process.on('SIGINT', ignore);
+            const end = (code: number | null) => {
+              process.off('SIGINT', ignore);
+              this.program = null;
+              resolve(code);
+            };
+            child.on('error', () => end(null));
+            child.on('exit', (code) => end(code ?? 1));
+          }),
+      );
+    } finally {
+      this.lent = false;
+      if (!this.closed) this.refresh();
+    }
+  }
+}
+
+/** A line that is wider than the terminal would wrap and tear the screen. */
+function clip(line: string, cols: number): string {
+  return stringWidth(line) > cols ? sliceAnsi(line, 0, cols) : line;
+}

@@ -1,0 +1,43 @@
+import stringWidth from 'string-width';
+import { printable } from '../../core/printable.js';
+
+const segmenter = new Intl.Segmenter();
+const plainAscii = /^[\x20-\x7e]*$/;
+
+/** What a person sees as one character, as pieces of the string. */
+export function graphemes(text: string): string[] {
+  if (plainAscii.test(text)) return [...text];
+  return Array.from(segmenter.segment(text), ({ segment }) => segment);
+}
+
+export function displayWidth(text: string): number {
+  return plainAscii.test(text) ? text.length : stringWidth(text);
+}
+
+/** Cuts to a width; what is cut off is told by an ellipsis. Control bytes become pictures. */
+export function cut(text: string, width: number): string {
+  const safe = printable(text);
+  if (width <= 0) return '';
+  if (displayWidth(safe) <= width) return safe;
+  let out = '';
+  let used = 0;
+  for (const piece of graphemes(safe)) {
+    const columns = displayWidth(piece);
+    if (used + columns > width - 1) break;
+    out += piece;
+    used += columns;
+  }
+  return `${out}…`;
+}
+
+/** Cuts or pads to exactly a width. */
+export function fill(text: string, width: number): string {
+  const fitted = cut(text, width);
+  return fitted + ' '.repeat(Math.max(0, width - displayWidth(fitted)));
+}
+
+/** Like `fill`, the text at the right. */
+export function fillLeft(text: string, width: number): string {
+  const fitted = cut(text, width);
+  return ' '.repeat(Math.max(0, width - displayWidth(fitted))) + fitted;
+}

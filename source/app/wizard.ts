@@ -1,0 +1,162 @@
+import { useRef, useState } from 'react';
+import { describe, type Failure } from '../core/failure.js';
+import { editGroups, type GroupEdit } from '../core/group-edits.js';
+import type { Task } from '../core/plan.js';
+import { renderPrd } from '../core/prd.js';
+import type { Draft, WizardPort } from './ports.js';
+import { type TextBuffer, textBuffer } from './text/text-buffer.js';
+
+/** What is being made while the planner works. */
+export interface Making {
+  readonly startedAt: number;
+  /** The PRD as far as it has come. */
+  readonly text: string;
+}
+
+export interface WizardState {
+  readonly change: TextBuffer;
+  readonly draft: Draft | null;
+  /** The change that the draft was made for. */
+  readonly draftChange: string;
+  /** Why the tasks in the PRD cannot be used; null when they can. */
+  readonly problem: string | null;
+  readonly failure: Failure | null;
+  readonly making: Making | null;
+  readonly undo: readonly (readonly Task[])[];
+  readonly maxAgents: number;
+}
+
+export interface Wizard extends WizardState {
+  setChange(change: TextBuffer): void;
+  /** Has the PRD written; resolves when it is there, or not. */
+  make(remark: string | null): Promise<boolean>;
+  cancel(): void;
+  /** Takes a PRD that a person wrote or edited; the tasks are read from it. */
+  takePrd(text: string): Promise<void>;
+  withoutPrd(): void;
+  edit(edit: GroupEdit): void;
+  undoEdit(): boolean;
+  setMaxAgents(count: number): void;
+}
+
+function emptyDraft(tasks: readonly Task[]): Draft {
+  return { prd: '', tasks, model: null, warnings: [], prdPath: null };
+}
+
+/** The draft of a run: all that was typed and made, whichever step is shown. */
+export function useWizard(port: WizardPort, now: () => number): Wizard {
+  const [state, setState] = useState<WizardState>(() => {
+    const { given } = port;
+    const draft =
+      given && 'tasks' in given
+        ? emptyDraft(given.tasks)
+        : given
+          ? { ...emptyDraft([]), prd: given.prd }
+          : null;
+    return {
+      change: textBuffer(port.change),
+      draft,
+      draftChange: port.change.trim(),
+      problem: null,
+      failure: null,
+      making: null,
+      undo: [],
+      maxAgents: port.facts.maxAgents,
+    };
+  });
+  const abort = useRef<AbortController | null>(null);
+  const latest = useRef(state);
+  latest.current = state;
+  const patch = (part: Partial<WizardState>) => {
+    latest.current = { ...latest.current, ...part };
+    setState(latest.current);
+  };
+  const changeText = () => latest.current.change.text.trim();
+
+  const make = async (remark: string | null): Promise<boolean> => {
+    abort.current?.abort();
+    const own = new AbortController();
+    abort.current = own;
+    const { draft, maxAgents } = latest.current;
+    const change = changeText();
+    const startedAt = now();
+    const again = remark !== null && draft ? { prd: draft.prd, remark } : null;
+    patch({ making: { startedAt, text: '' }, failure: null });
+    const made = await port.plan(
+      { change, maxAgents, again },
+      (text) => {
+        if (abort.current === own) patch({ making: { startedAt, text } });
+      },
+      own.signal,
+    );
+    if (abort.current !== own) return false;
+    abort.current = null;
+    if (!made.ok) {
+      const cancelled = made.failure.kind === 'planner' && made.failure.problem === 'cancelled';
+      patch({ making: null, failure: cancelled && draft ? null : made.failure });
+      return false;
+    }
+    patch({
+      making: null,
+      draft: made.value,
+      draftChange: change,
+      problem: null,
+      failure: null,
+      undo: [],
+    });
+    return true;
+  };
+
+  return {
+    ...state,
+    setChange: (change) => patch({ change }),
+    make,
+    cancel: () => {
+      const own = abort.current;
+      abort.current = null;
+      own?.abort();
+      patch({ making: null });
+    },
+    takePrd: async (prd) => {
+      const before = latest.current.draft ?? emptyDraft([]);
+      const change = changeText();
+      const read = await port.readTasks(prd, change, latest.current.maxAgents);
+      patch({
+        draft: { ...before, prd, tasks: read.ok ? read.value : [] },
+        draftChange: change,
+        problem: read.ok ? null : describe(read.failure).message,
+        failure: null,
+        undo: [],
+      });
+    },
+    withoutPrd: () => {
+      const change = changeText();
+      patch({
+        draft: emptyDraft(port.withoutPrd(change, latest.current.maxAgents)),
+        draftChange: change,
+        problem: null,
+        undo: [],
+      });
+    },
+    edit: (edit) => {
+      const { draft, undo } = latest.current;
+      if (!draft) return;
+      const tasks = editGroups(draft.tasks, edit);
+      if (tasks === draft.tasks) return;
+      patch({ draft: withTasks(draft, tasks), undo: [...undo, draft.tasks] });
+    },
+    undoEdit: () => {
+      const { draft, undo } = latest.current;
+      const last = undo.at(-1);
+      if (!draft || !last) return false;
+      patch({ draft: withTasks(draft, last), undo: undo.slice(0, -1) });
+      return true;
+    },
+    setMaxAgents: (count) => patch({ maxAgents: Math.max(1, Math.min(1000, count)) }),
+  };
+}
+
+/** The PRD says what the groups say, as agents read it. */
+function withTasks(draft: Draft, tasks: readonly Task[]): Draft {
+  return { ...draft, tasks, prd: draft.prd === '' ? '' : renderPrd(draft.prd, tasks) };
+}

@@ -1,0 +1,233 @@
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { describe, type Failure } from '../core/failure.js';
+import type { Task } from '../core/plan.js';
+import type { PlanRequest } from '../core/ports.js';
+import { providerOf } from '../core/providers.js';
+import { err, ok, type Result } from '../core/result.js';
+import type { MadePlan, MessageBody, RunState } from '../core/run.js';
+import type { RunConfig } from '../core/run-config.js';
+import { summarise } from '../core/summary.js';
+import { AiderBackend } from '../services/aider/aider-backend.js';
+import { setupEnvironment } from '../services/aider/environment.js';
+import { GeminiPlanner } from '../services/gemini/gemini-planner.js';
+import { changedTrackedFiles, resolveTasks } from '../services/git/repository.js';
+import { GitWorkspace } from '../services/git/workspace.js';
+import { AgentLogs } from '../services/logs/agent-log.js';
+import { LineFile } from '../services/logs/line-file.js';
+import type { LogPaths } from '../services/logs/log-paths.js';
+import { releaseWorktrees } from '../services/logs/run-registry.js';
+import { writeWhole } from '../services/logs/write-whole.js';
+import { ShellSetup } from '../services/pty/setup-command.js';
+import { createEffectRunner, type Ports } from '../store/effect-runner.js';
+import { makePlan } from '../store/make-plan.js';
+import { createRunStore, type Observer } from '../store/run-store.js';
+import type { PreparedRun } from './prepare-run.js';
+
+/** Everything a run is given, whether a screen shows it or not. */
+export interface LiveRunOptions {
+  readonly config: RunConfig;
+  readonly run: PreparedRun;
+  readonly paths: LogPaths;
+  /** Folder of this run's worktrees. */
+  readonly worktrees: string;
+  /** The `--repo` flag, for the command that lands later. */
+  readonly repoFlag: string | undefined;
+  readonly plan: (signal: AbortSignal) => Promise<Result<MadePlan, Failure>>;
+  readonly confirm: (state: RunState) => Promise<boolean>;
+  readonly warn: (text: string) => void;
+  /** Told of each message after it is on disk. */
+  readonly observers: readonly Observer[];
+  /** Told each time the run has finished: a person may lead it on. */
+  readonly onFinish: () => void;
+}
+
+/** A run with its services built and wired, not started yet. */
+export interface LiveRun {
+  readonly backend: AiderBackend;
+  readonly workspace: GitWorkspace;
+  state(): RunState | null;
+  subscribe(listener: () => void): () => void;
+  dispatch(message: MessageBody): void;
+  /** Lets go of everything; to be called once it has finished. */
+  close(): Promise<void>;
+}
+
+/** Builds the services of a run and connects them to its loop. */
+export function openLiveRun(options: LiveRunOptions): LiveRun {
+  const { config, run, paths, worktrees, warn } = options;
+  const { knowledge } = run;
+  let current: RunState | null = null;
+  const backend = new AiderBackend({
+    command: run.aider?.command ?? ['aider'],
+    model: config.model,
+    geminiKey: run.geminiKey,
+    extra: run.options.aiderArgs,
+    repo: config.repo,
+    paths,
+    repoMap: () => knowledge.mapFile,
+    onWarning: warn,
+  });
+  const workspace = new GitWorkspace({
+    config,
+    paths,
+    worktrees,
+    copy: run.options.copy,
+    setup: setupCommand(run, paths),
+    landLater: landCommand(config.stamp, options.repoFlag),
+    prdPath: () => current?.prdPath ?? null,
+  });
+  const ports: Ports = {
+    workspace,
+    backend,
+    plan: async (signal) => {
+      const made = await options.plan(signal);
+      if (made.ok) await knowledge.writeMapFor(made.value.tasks, paths.repoMap);
+      return made;
+    },
+    confirm: options.confirm,
+  };
+  const journal = new LineFile(paths.journal, warn);
+  const agentLogs = new AgentLogs(paths, warn);
+  const record: Observer = (state, before, message) => {
+    current = state;
+    journal.append(message);
+    agentLogs.note(state, before, message);
+    // On disk before anybody is told that the run has ended.
+    if (state.phase === 'finished') writeSummary(state, paths, warn);
+  };
+  const runner = createEffectRunner(ports, () => current as RunState, options.onFinish);
+  const { store, dispatch } = createRunStore(runner, [record, ...options.observers], Date.now);
+  return {
+    backend,
+    workspace,
+    state: () => current,
+    subscribe: (listener) => store.subscribe(listener),
+    dispatch,
+    close: async () => {
+      knowledge.stop();
+      await Promise.all([knowledge.settled(), workspace.settled()]);
+      releaseWorktrees(worktrees);
+      backend.close();
+      agentLogs.close();
+      journal.close();
+    },
+  };
+}
+
+/** What was decided before a run, for its journal. */
+export function makeConfig(
+  stamp: string,
+  run: PreparedRun,
+  more: Pick<RunConfig, 'unattended' | 'land'>,
+): RunConfig {
+  const { repo, options } = run;
+  return {
+    stamp,
+    change: run.change,
+    repo: repo.root,
+    base: repo.head,
+    branch: repo.branch,
+    model: options.model,
+    provider: providerOf(options.model),
+    geminiModel: options.geminiModel,
+    maxAgents: options.maxAgents,
+    maxIterations: options.maxIterations,
+    timeoutMs: options.timeoutMs,
+    files: run.focus,
+    planSource: run.source,
+    simulated: run.aider?.simulated ?? false,
+    ...more,
+  };
+}
+
+/** How a plan is made for a run: by the planner, or from what was given. */
+export interface Planning {
+  readonly again?: PlanRequest['again'];
+  readonly onText?: (prd: string) => void;
+  /** Told of the PRD as it was saved. */
+  readonly onPrd?: (prd: string) => void;
+}
+
+export function planWith(
+  config: RunConfig,
+  run: PreparedRun,
+  paths: LogPaths,
+  more: Planning = {},
+) {
+  const { knowledge } = run;
+  const planner =
+    run.source.kind === 'planner' && run.geminiKey !== null
+      ? new GeminiPlanner({
+          key: run.geminiKey,
+          model: config.geminiModel,
+          baseUrl: process.env.GOOGLE_GEMINI_BASE_URL || null,
+        })
+      : null;
+  return (signal: AbortSignal): Promise<Result<MadePlan, Failure>> =>
+    makePlan(
+      config,
+      {
+        planner,
+        digest: () => knowledge.digest(config.change, config.files),
+        resolve: (tasks: readonly Task[], lenient: boolean) =>
+          resolveTasks(run.repo, tasks, lenient),
+        isTracked: (file) => run.repo.tracked.has(file),
+        savePrd: async (text) => {
+          more.onPrd?.(text);
+          return savePrd(paths, config.repo, text);
+        },
+        given: run.given,
+        again: more.again ?? null,
+        ...(more.onText ? { onText: more.onText } : {}),
+      },
+      signal,
+    );
+}
+
+/** Writes a PRD; gives its path relative to the repository. */
+export function savePrd(paths: LogPaths, repo: string, text: string): Result<string, Failure> {
+  try {
+    writeWhole(paths.prd, text);
+    return ok(path.relative(repo, paths.prd));
+  } catch (error) {
+    return err({ kind: 'file', path: paths.prd, detail: (error as Error).message });
+  }
+}
+
+function landCommand(stamp: string, repo: string | undefined): string {
+  return `aider-orchestrator land ${stamp}${repo === undefined ? '' : ` --repo ${repo}`}`;
+}
+
+function setupCommand(run: PreparedRun, paths: LogPaths): ShellSetup | null {
+  const { setupCmd } = run.options;
+  if (setupCmd === null) return null;
+  return new ShellSetup(setupCmd, setupEnvironment(process.env), (agent) => {
+    mkdirSync(paths.agentFolder(agent), { recursive: true });
+    return paths.setup(agent);
+  });
+}
+
+/** Says that changes in the checkout are not the agents' to see. */
+export async function warnOfChanges(
+  config: RunConfig,
+  warn: (text: string) => void,
+): Promise<void> {
+  const changed = await changedTrackedFiles(config.repo);
+  if (!changed.ok || changed.value.length === 0) return;
+  const landing = config.land === 'none' ? '' : ', and nothing can land while they are changed';
+  warn(
+    `Tracked files have changes that the agents do not see${landing}: ${changed.value.slice(0, 5).join(', ')}`,
+  );
+}
+
+/** Writes the summary; what keeps it from that is said. */
+export function writeSummary(state: RunState, paths: LogPaths, warn: (text: string) => void): void {
+  try {
+    writeWhole(paths.summary, `${JSON.stringify(summarise(state), null, 2)}\n`);
+  } catch (error) {
+    warn(
+      `The summary could not be written: ${describe({ kind: 'file', path: paths.summary, detail: (error as Error).message }).message}`,
+    );
+  }
+}

@@ -1,0 +1,111 @@
+import type { RunState } from '../core/run.js';
+import { exitCode, summarise } from '../core/summary.js';
+import { summaryReport } from '../headless/report.js';
+import { glyphsFor } from '../headless/table.js';
+import type { Arguments } from './arguments.js';
+import type { Overrides } from './musts.js';
+import type { RunOptions } from './options.js';
+import { type OpenedRun, openRun, readChange, readGeminiKey } from './prepare-run.js';
+import { recoverRuns } from './recover.js';
+import { warner } from './run.js';
+import { onSignals } from './signals.js';
+import { reportFailure, type Terminal } from './terminal.js';
+import { openWizard } from './wizard-port.js';
+
+/** The screen: from the wizard to the summary. Gives the exit code. */
+export async function runOnScreen(
+  args: Arguments,
+  terminal: Terminal,
+  overrides: Overrides = {},
+): Promise<number> {
+  const opened = await openRun(args, terminal, overrides);
+  if (!opened.ok) {
+    reportFailure(terminal, opened.failure);
+    return 2;
+  }
+  const change = await firstChange(args, opened.value);
+  if (!change.ok) {
+    reportFailure(terminal, change.failure);
+    return 2;
+  }
+  // Given by flag or pipe: from here on it is looked for where all keys are.
+  const key = args.flags.apiKey === undefined ? null : await readGeminiKey(args, terminal);
+  if (key !== null) process.env.GEMINI_API_KEY = key;
+  await recoverRuns(opened.value.repo.root, (text) => terminal.error(`${text}\n`));
+
+  const loaded = loadScreen(opened.value.options);
+  let leave = () => {};
+  const left = new Promise<void>((resolve) => {
+    leave = resolve;
+  });
+  let stopping = false;
+  const session = await openWizard(args, opened.value, overrides, {
+    change: change.value,
+    warn: warner(terminal),
+    onFinish: () => {
+      if (stopping) leave();
+    },
+  });
+  const { host, show } = await loaded;
+  const release = onSignals((signal) => {
+    const run = session.live();
+    stopping = true;
+    if (!run || run.state()?.phase === 'finished') leave();
+    else run.dispatch({ type: 'interrupt', signal });
+  });
+  show(session.port, leave);
+  await left;
+  await host.close();
+  await session.close();
+  const caught = release();
+  const state = session.live()?.state() ?? null;
+  if (state) report(terminal, state);
+  else notStarted(terminal, session.savedPrd());
+  if (caught) return caught.code;
+  return state ? exitCode(state) : 1;
+}
+
+/** What the field of the first step begins with. */
+function firstChange(args: Arguments, { given }: OpenedRun) {
+  const says = args.flags.change !== undefined || given !== null;
+  return says ? readChange(args, given) : Promise.resolve({ ok: true as const, value: '' });
+}
+
+function report(terminal: Terminal, state: RunState): void {
+  const lines = summaryReport(summarise(state), terminal.width, glyphsFor(process.env));
+  terminal.out(`${lines.join('\n')}\n`);
+  if (state.failure) reportFailure(terminal, state.failure);
+}
+
+function notStarted(terminal: Terminal, prd: string | null): void {
+  terminal.out('Not started.\n');
+  if (prd !== null) terminal.out(`The PRD is in ${prd}; --prd ${prd} takes it up again.\n`);
+}
+
+/** Loads React, Ink and the screens: only when there is a screen. */
+async function loadScreen(options: RunOptions) {
+  // React chooses its build when it is loaded. Agents and set-up commands must not get this variable.
+  const before = process.env.NODE_ENV;
+  process.env.NODE_ENV = 'production';
+  const [{ createElement }, { App }, { Host }, { makeKeymap }] = await Promise.all([
+    import('react'),
+    import('../app/app.js'),
+    import('../app/terminal/host.js'),
+    import('../app/keymap.js'),
+  ]);
+  if (before === undefined) delete process.env.NODE_ENV;
+  else process.env.NODE_ENV = before;
+
+  const { mouse, notify, keys } = options;
+  const host = new Host({ stdin: process.stdin, stdout: process.stdout, mouse, notify });
+  const unicode = glyphsFor(process.env).line !== '-';
+  const environment = {
+    surface: host,
+    keymap: makeKeymap(keys, unicode),
+    theme: { colour: !process.env.NO_COLOR, unicode },
+    now: Date.now,
+  };
+  const show = (wizard: Parameters<typeof App>[0]['wizard'], onExit: () => void) =>
+    host.open(createElement(App, { environment, wizard, onExit }));
+  return { host, show };
+}

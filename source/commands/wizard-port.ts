@@ -1,0 +1,323 @@
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type {
+  Check,
+  CheckAction,
+  Draft,
+  PlanWish,
+  RunFacts,
+  RunPort,
+  WizardPort,
+} from '../app/ports.js';
+import { committedWork } from '../core/agent.js';
+import type { Failure } from '../core/failure.js';
+import { chunkFiles } from '../core/groups.js';
+import type { Task } from '../core/plan.js';
+import { geminiKeyVariables, keyVariable } from '../core/providers.js';
+import { err, ok, type Result } from '../core/result.js';
+import type { MadePlan, RunState } from '../core/run.js';
+import { summarise } from '../core/summary.js';
+import { findAider } from '../services/aider/find-aider.js';
+import { setupAider } from '../services/aider/setup-aider.js';
+import { worktreesFolder } from '../services/config/folders.js';
+import { defaultBaseUrl, listModels } from '../services/gemini/models.js';
+import { resolveTasks } from '../services/git/repository.js';
+import { gitText } from '../services/git/run-git.js';
+import { addToHistory, readHistory } from '../services/logs/change-history.js';
+import { type LogPaths, logPaths } from '../services/logs/log-paths.js';
+import { claimStamp, releaseWorktrees } from '../services/logs/run-registry.js';
+import { tasksOfPrd } from '../store/make-plan.js';
+import type { Arguments } from './arguments.js';
+import { runChecks } from './doctor.js';
+import { type LiveRun, makeConfig, openLiveRun, planWith, savePrd } from './live-run.js';
+import { type AiderCommand, findMusts, type Overrides } from './musts.js';
+import { type OpenedRun, type PreparedRun, readText } from './prepare-run.js';
+import { RepoKnowledge } from './repo-knowledge.js';
+
+/** What the screen is given, and what is left of it when it is closed. */
+export interface WizardSession {
+  readonly port: WizardPort;
+  /** The run, once one was started. */
+  live(): LiveRun | null;
+  /** The PRD that was saved without a run; null when there is none. */
+  savedPrd(): string | null;
+  close(): Promise<void>;
+}
+
+/** The stamp of a session and what belongs to it; claimed when something is first written. */
+interface Claimed {
+  readonly stamp: string;
+  readonly paths: LogPaths;
+  readonly worktrees: string;
+}
+
+/**
+ * Connects the wizard to the services. Keys that a person gives live in this process's environment
+ * only, where Aider and the planner look for them.
+ */
+export async function openWizard(
+  args: Arguments,
+  opened: OpenedRun,
+  overrides: Overrides,
+  more: {
+    readonly change: string;
+    readonly warn: (text: string) => void;
+    readonly onFinish: () => void;
+  },
+): Promise<WizardSession> {
+  const { repo, options, source, given, focus } = opened;
+  let geminiModel = options.geminiModel;
+  let claimed: Claimed | null = null;
+  let live: LiveRun | null = null;
+  let prdSaved: string | null = null;
+  let scratch: string | null = null;
+
+  const claim = (): Result<Claimed, Failure> => {
+    if (claimed) return ok(claimed);
+    const folder = worktreesFolder(repo.commonDir);
+    const stamp = claimStamp(repo.root, folder);
+    if (!stamp.ok) return stamp;
+    claimed = {
+      stamp: stamp.value,
+      paths: logPaths(repo.root, stamp.value),
+      worktrees: path.join(folder, stamp.value),
+    };
+    return ok(claimed);
+  };
+  const lookForAider = async (): Promise<AiderCommand | null> => {
+    if (overrides.aider) return overrides.aider;
+    const found = await findAider(options.aider);
+    if (!found.ok) return null;
+    const { command, version } = found.value;
+    return { command: [command], version, simulated: false };
+  };
+  let aider = lookForAider();
+  // Made while the change is typed.
+  let knowledge = aider.then((found) => new RepoKnowledge(repo, found, options.model));
+  const prepared = async (change: string, maxAgents: number): Promise<PreparedRun> => ({
+    ...opened,
+    options: { ...options, geminiModel, maxAgents },
+    change,
+    geminiKey: geminiKey(),
+    aider: await aider,
+    knowledge: await knowledge,
+  });
+  const inRepo = (file: string) => path.join(repo.root, file);
+  const baseTitle = await gitText(repo.root, ['log', '-1', '--format=%s', repo.head]);
+
+  const port: WizardPort = {
+    get facts(): RunFacts {
+      return {
+        repo: repo.root,
+        branch: repo.branch,
+        base: repo.head,
+        baseTitle: baseTitle.ok ? baseTitle.value : '',
+        model: options.model,
+        geminiModel,
+        maxAgents: options.maxAgents,
+        maxIterations: options.maxIterations,
+        timeoutMs: options.timeoutMs,
+        land: options.land,
+        setupCmd: options.setupCmd,
+        simulated: overrides.aider?.simulated ?? false,
+        focus,
+        source,
+      };
+    },
+    change: more.change,
+    given,
+    checks: async () =>
+      (await runChecks({ ...args, flags: { ...args.flags, geminiModel } }, overrides)).flatMap(
+        (check) => {
+          const own = withAction(check, options.model);
+          return matters(check.name, source.kind === 'planner') ? [own] : [];
+        },
+      ),
+    setKey: (variable, key) => {
+      process.env[variable] = key;
+    },
+    installAider: async (onLine) => {
+      const done = await setupAider(onLine);
+      if (!done.ok) return done;
+      aider = lookForAider();
+      knowledge = aider.then((found) => new RepoKnowledge(repo, found, options.model));
+      return ok(undefined);
+    },
+    geminiModels: async () => {
+      const key = geminiKey();
+      if (key === null) return [];
+      const base = (process.env.GOOGLE_GEMINI_BASE_URL || defaultBaseUrl).replace(/\/+$/, '');
+      return listModels(base, key, AbortSignal.timeout(10_000)).catch(() => []);
+    },
+    chooseGeminiModel: (name) => {
+      geminiModel = name;
+    },
+    history: readHistory,
+    remember: addToHistory,
+    plan: async (wish: PlanWish, onText, signal): Promise<Result<Draft, Failure>> => {
+      const place = claim();
+      if (!place.ok) return place;
+      const { stamp, paths } = place.value;
+      const run = await prepared(wish.change, wish.maxAgents);
+      const config = makeConfig(stamp, run, { land: options.land, unattended: false });
+      let prd = '';
+      const onPrd = (text: string) => {
+        prd = text;
+      };
+      const planning = { again: wish.again, onText, onPrd };
+      const made = await planWith(config, run, paths, planning)(signal);
+      if (!made.ok) return made;
+      const { tasks, geminiModelUsed, warnings, prdPath } = made.value;
+      prdSaved = prdPath;
+      return ok({ prd, tasks, model: geminiModelUsed, warnings, prdPath });
+    },
+    readTasks: (prd, change, maxAgents) =>
+      tasksOfPrd(prd, 'the PRD', { files: focus, maxAgents, change }, (tasks, lenient) =>
+        resolveTasks(repo, tasks, lenient),
+      ),
+    withoutPrd: (change, maxAgents) => chunkFiles(focus, maxAgents, change),
+    readText,
+    trackedFiles: () => [...repo.tracked.keys()],
+    fileSize: (file) => {
+      try {
+        return statSync(inRepo(file)).size;
+      } catch {
+        return null;
+      }
+    },
+    editorCommand: () => {
+      const editor = process.env.VISUAL || process.env.EDITOR || 'vi';
+      // By a shell, as git does it: an editor may come with arguments of its own.
+      return { name: editor, file: '/bin/sh', args: ['-c', `${editor} "$@"`, editor] };
+    },
+    scratchFile: (name, text) => {
+      scratch ??= mkdtempSync(path.join(tmpdir(), 'aider-orchestrator-'));
+      const file = path.join(scratch, name);
+      writeFileSync(file, text);
+      return file;
+    },
+    readScratch: (file) => readFileSync(file, 'utf8'),
+    start: async (change, draft, maxAgents) => {
+      const run = await prepared(change, maxAgents);
+      const must = await findMusts(args, repo, options, { kind: 'none' }, run.geminiKey, {
+        ...overrides,
+        ...(run.aider ? { aider: run.aider } : {}),
+      });
+      if (!must.ok) return must;
+      const resolved = await resolveTasks(repo, draft.tasks);
+      if (resolved.problems.length > 0) {
+        return err({ kind: 'plan', source: 'the groups', problems: resolved.problems });
+      }
+      const place = claim();
+      if (!place.ok) return place;
+      const plan = finalPlan(place.value, opened, draft, resolved.tasks);
+      if (!plan.ok) return plan;
+      const config = makeConfig(place.value.stamp, run, { land: options.land, unattended: false });
+      live = openLiveRun({
+        config,
+        run,
+        paths: place.value.paths,
+        worktrees: place.value.worktrees,
+        repoFlag: args.flags.repo,
+        plan: async () => plan,
+        confirm: async () => true,
+        warn: more.warn,
+        observers: [],
+        onFinish: more.onFinish,
+      });
+      live.dispatch({ type: 'run_started', config });
+      return ok(runPort(live, place.value.paths));
+    },
+  };
+  return {
+    port,
+    live: () => live,
+    savedPrd: () => (live ? null : prdSaved),
+    close: async () => {
+      if (scratch) rmSync(scratch, { recursive: true, force: true });
+      if (live) {
+        await live.close();
+        return;
+      }
+      const own = await knowledge;
+      own.stop();
+      await own.settled();
+      if (claimed) releaseWorktrees(claimed.worktrees);
+    },
+  };
+}
+
+function geminiKey(): string | null {
+  for (const name of geminiKeyVariables) {
+    const value = process.env[name]?.trim();
+    if (value) return value;
+  }
+  return null;
+}
+
+/** What is said before a change is typed: not what only a set-up needs, nor Gemini when it is not asked. */
+function matters(name: string, planner: boolean): boolean {
+  if (name === 'Python' || name === 'terminal') return false;
+  return planner || name !== 'Gemini';
+}
+
+function withAction(check: Omit<Check, 'action'>, model: string): Check {
+  const action = (): CheckAction | null => {
+    if (check.state === 'ok') return null;
+    if (check.name === 'Aider' && check.state === 'missing') return { kind: 'install' };
+    const variable = keyVariable(model);
+    if (check.name === 'model' && variable) return { kind: 'key', variable };
+    if (check.name !== 'Gemini') return null;
+    return /is gone/.test(check.text)
+      ? { kind: 'gemini_model' }
+      : { kind: 'key', variable: geminiKeyVariables[0] };
+  };
+  return { ...check, action: action() };
+}
+
+/** The plan as a person left it. A PRD that is the file they named stays that file. */
+function finalPlan(
+  { paths }: Claimed,
+  { repo, source, given }: OpenedRun,
+  draft: Draft,
+  tasks: readonly Task[],
+): Result<MadePlan, Failure> {
+  const plan = { tasks, geminiModelUsed: draft.model, warnings: draft.warnings };
+  if (source.kind === 'plan') return ok({ ...plan, prdPath: source.prdPath });
+  if (draft.prd === '') return ok({ ...plan, prdPath: null });
+  if (source.kind === 'prd' && given && 'prd' in given && given.prd === draft.prd) {
+    return ok({ ...plan, prdPath: source.path });
+  }
+  const saved = savePrd(paths, repo.root, draft.prd);
+  return saved.ok ? ok({ ...plan, prdPath: saved.value }) : saved;
+}
+
+/** A run as the screen sees it. */
+function runPort(live: LiveRun, paths: LogPaths): RunPort {
+  const { backend, workspace } = live;
+  const state = () => live.state() as RunState;
+  return {
+    state,
+    subscribe: (listener) => live.subscribe(listener),
+    dispatch: (message) => live.dispatch(message),
+    terminals: {
+      screen: (agent) => backend.screen(agent),
+      onOpen: (listener) => backend.onOpen(listener),
+      resize: (agent, size) => backend.resize(agent, size),
+      type: (agent, data) => backend.type(agent, data),
+    },
+    diff: async (index) => {
+      const agent = state().agents[index];
+      if (!agent) return ok('');
+      if ('place' in agent.state) return workspace.diff(index, agent.state.place);
+      const commit = committedWork(agent)?.commit;
+      return commit ? workspace.committedDiff(commit) : ok('');
+    },
+    events: async (index) => {
+      const log = await readText(paths.agentLog(index));
+      return log.ok ? log.value.trimEnd().split('\n') : [];
+    },
+    files: () => Object.values(summarise(state()).agents).map((agent) => agent.log_file),
+  };
+}
