@@ -262,7 +262,7 @@ function WithNotices({ run, children }: { readonly run: RunPort; readonly childr
     for (const agent of state.agents) {
       const asks =
         agent.state.name === 'asking' && was.agents[agent.index]?.state.name !== 'asking';
-      if (asks) surface.ring(`Agent ${agent.index + 1} asks: ${agent.task.title}`);
+      if (asks) surface.ring(`agent${agent.index} asks: ${agent.task.title}`);
     }
     if (state.phase === 'finished' && was.phase !== 'finished') surface.ring('The run has ended');
     const { done, failed } = progressOf(state);

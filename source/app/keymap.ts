@@ -78,7 +78,12 @@ const rows = {
     keys: ['1', '2', '3', '4', '5', '6', '7', '8', '9'],
     help: 'pane of that number',
   },
-  'run.zoom': { context: 'run', keys: ['z', 'enter'], help: 'zoom; at the end: the summary' },
+  'run.open': {
+    context: 'run',
+    keys: ['enter'],
+    help: 'zoom; when the run has ended: the summary',
+  },
+  'run.zoom': { context: 'run', keys: ['z'], help: 'zoom, and back' },
   'run.unzoom': { context: 'run', keys: ['esc'], help: 'back to all panes' },
   'run.pageUp': { context: 'run', keys: ['pageup'], help: 'scroll a page up' },
   'run.pageDown': { context: 'run', keys: ['pagedown'], help: 'scroll a page down' },
@@ -131,7 +136,12 @@ const rows = {
 
   'summary.up': { context: 'summary', keys: ['up', 'k'], help: 'row above' },
   'summary.down': { context: 'summary', keys: ['down', 'j'], help: 'row below' },
-  'summary.open': { context: 'summary', keys: ['enter', 'd'], help: "the agent's diff" },
+  'summary.open': {
+    context: 'summary',
+    keys: ['enter'],
+    help: "the agent's diff, log and last screen",
+  },
+  'summary.diff': { context: 'summary', keys: ['d'], help: "the agent's diff" },
   'summary.log': { context: 'summary', keys: ['e'], help: "the agent's log" },
   'summary.last': { context: 'summary', keys: ['v'], help: "the agent's last screen" },
   'summary.sort': { context: 'summary', keys: ['s'], help: 'sort by the next column' },

@@ -27,10 +27,18 @@ export class PaneView {
 
   /** Rows above the window. */
   top(height: number): number {
-    const last = Math.max(0, this.screen.length - height);
+    const last = this.last(height);
     if (!this.anchor) return last;
     // What scrolled off the scrollback takes the window along.
     return Math.min(this.anchor.line() ?? 0, last);
+  }
+
+  /** The lowest place of the window; while the terminal is higher than it, the cursor stays in sight. */
+  private last(height: number): number {
+    const { length, rows } = this.screen;
+    const end = Math.max(0, length - height);
+    if (rows <= height) return end;
+    return Math.min(end, Math.max(length - rows, this.screen.cursor().row - height + 1));
   }
 
   get following(): boolean {
@@ -42,7 +50,7 @@ export class PaneView {
   }
 
   scrollTo(row: number, height: number): void {
-    const last = Math.max(0, this.screen.length - height);
+    const last = this.last(height);
     const wanted = Math.max(0, row);
     this.anchor?.dispose();
     this.anchor = wanted >= last ? null : this.screen.anchor(wanted);

@@ -15,6 +15,8 @@ export interface KeyHandler {
   key(key: KeyPress): boolean;
   paste?(text: string): boolean;
   mouse?(event: MouseEvent): boolean;
+  /** A field: letters that come together may be given as one text. */
+  readonly takesText?: boolean;
 }
 
 /** What components can do to the terminal; none writes to it itself. */
@@ -83,6 +85,9 @@ export function useKeyHandler(active: boolean, handler: KeyHandler, fallback = f
       key: (key) => latest.current.key(key),
       paste: (text) => latest.current.paste?.(text) ?? false,
       mouse: (event) => latest.current.mouse?.(event) ?? false,
+      get takesText() {
+        return latest.current.takesText ?? false;
+      },
     };
     return surface.addKeyHandler(stable, fallback);
   }, [active, fallback, surface]);

@@ -46,6 +46,7 @@ async function ask(
     digest: '## All 2 tracked files',
     focus: [],
     maxAgents: 2,
+    again: null,
     signal: new AbortController().signal,
     onText: (text) => texts.push(text),
   });
@@ -185,6 +186,7 @@ describe('the planner on Gemini', () => {
       digest: '',
       focus: [],
       maxAgents: 1,
+      again: null,
       signal: new AbortController().signal,
     });
     expect(result).toMatchObject({ ok: false, failure: { problem: 'network' } });
@@ -199,6 +201,7 @@ describe('the planner on Gemini', () => {
       digest: '',
       focus: [],
       maxAgents: 1,
+      again: null,
       signal: stop.signal,
       onText: () => stop.abort(),
     });

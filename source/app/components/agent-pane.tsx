@@ -58,7 +58,7 @@ export function borderLine(
   let facts = right[0] ?? '';
   for (const piece of right.slice(1)) {
     const longer = `${facts} ${glyphs.dot} ${piece}`;
-    const needed = Math.min(displayWidth(left), Math.floor(room / 2));
+    const needed = Math.min(displayWidth(left), Math.max(10, Math.floor(room / 3)));
     if (displayWidth(longer) + needed + 4 > room) break;
     facts = longer;
   }
@@ -91,7 +91,7 @@ export const AgentPane = memo(function AgentPane(props: AgentPaneProps) {
     ...(typing ? ['TYPING: all keys go to the agent, Ctrl-] ends'] : []),
     ...(clash.length > 0
       ? [
-          `${glyphs.clash} ${clash[0]?.file} also changed by ${clash[0]?.others.map((one) => one + 1).join(', ')}`,
+          `${glyphs.clash} ${clash[0]?.file} also changed by ${clash[0]?.others.map((one) => `agent${one}`).join(', ')}`,
         ]
       : []),
     ...(agent.remarks.length > 0 ? ['remark waits for the next message'] : []),

@@ -64,6 +64,7 @@ export function TextArea({ buffer, onChange, onEdge, width, height, active }: Te
   // A column is left for the cursor behind a full row.
   const room = Math.max(4, width - 1);
   useKeyHandler(active, {
+    takesText: true,
     key: ({ name, text }) => {
       const now = latest.current;
       const move = moves[name];

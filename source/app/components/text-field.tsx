@@ -40,6 +40,7 @@ export function TextField({
     onChange?.(whole);
   };
   useKeyHandler(true, {
+    takesText: true,
     key: ({ name, text }) => {
       if (name === 'ctrl+c' || name === 'ctrl+z') return false;
       if (name === 'esc') onCancel();

@@ -103,8 +103,9 @@ export function RunScreen({ run, onSummary, onQuit }: RunScreenProps) {
     'run.focus': (key) => {
       if (Number(key) <= count) choose(Number(key) - 1);
     },
-    'run.zoom': (key) => {
-      if (key === 'enter' && state.phase === 'finished') onSummary();
+    'run.zoom': () => setZoomed(!zoomed),
+    'run.open': () => {
+      if (state.phase === 'finished') onSummary();
       else setZoomed(!zoomed);
     },
     'run.unzoom': () => {
@@ -298,7 +299,7 @@ function useRunActions(facts: ActionFacts): ActionHandlers {
   const dialogs = useDialogs();
   const [, update] = useReducer((n: number) => n + 1, 0);
   if (!agent) return {};
-  const name = `agent ${agent.index + 1}, ${agent.task.id}`;
+  const name = `agent${agent.index} (${agent.task.id})`;
   const scroll = (work: () => void) => () => {
     work();
     setNote('');
@@ -448,7 +449,9 @@ function hintsFor(
   if (typing) return [];
   if (state.phase === 'finished') {
     return [
+      ['run.open', 'summary'],
       ['run.zoom', 'zoom'],
+      ['run.restart', 'restart'],
       ['run.quit', 'leave'],
       ['run.diff', 'diff'],
       ['run.events', 'events'],

@@ -47,7 +47,7 @@ interface RowFacts {
 }
 
 const columns: readonly Column[] = [
-  { head: 'agent', text: (row) => String(row.index + 1), key: (row) => row.index, right: true },
+  { head: 'agent', text: (row) => `agent${row.index}`, key: (row) => row.index, right: false },
   { head: 'task', text: (row) => row.task, key: (row) => row.task, right: false },
   { head: 'outcome', text: (row) => row.outcome, key: (row) => row.outcome, right: false },
   {
@@ -146,35 +146,46 @@ export function SummaryScreen({ run, onBack, onQuit }: SummaryScreenProps) {
 
   const view = (title: string, render: (width: number) => readonly string[]) =>
     dialogs.open({ kind: 'viewer', title, render });
-  const name = agent ? `agent ${agent.index + 1}, ${agent.task.id}` : '';
+  const name = agent ? `agent${agent.index} (${agent.task.id})` : '';
+  const heading = (text: string) => ['', `\x1b[1m${text}\x1b[0m`, ''];
+  const diffText = async () => {
+    if (!agent) return '';
+    const diff = await run.diff(agent.index);
+    return diff.ok ? diff.value || 'It changed nothing.' : describe(diff.failure).message;
+  };
+  const logText = async () =>
+    (agent ? (await run.events(agent.index)).join('\n') : '') || 'It has no log.';
+  const lastScreen = () => {
+    const screen = agent ? run.terminals.screen(agent.index) : null;
+    return screen ? screen.lines().join('\n').trimEnd() : 'It never had a terminal.';
+  };
   useActions(!dialogs.isOpen, 'summary', {
     'summary.up': () => setChosen(Math.max(0, at - 1)),
     'summary.down': () => setChosen(Math.min(facts.length - 1, at + 1)),
     'summary.sort': () => setBy((by + 1) % columns.length),
     'summary.open': () => {
       if (!agent) return;
-      void run.diff(agent.index).then((diff) => {
-        const text = diff.ok ? diff.value || 'It changed nothing.' : describe(diff.failure).message;
-        view(`Diff of ${name}`, (width) => diffLines(text, width, theme));
-      });
-    },
-    'summary.log': () => {
-      if (!agent) return;
-      void run
-        .events(agent.index)
-        .then((lines) =>
-          view(`Log of ${name}`, (width) =>
-            plainLines(lines.join('\n') || 'It has no log.', width),
-          ),
-        );
-    },
-    'summary.last': () => {
-      const screen = agent ? run.terminals.screen(agent.index) : null;
-      if (!screen) return setNote('it never had a terminal');
-      view(`Last screen of ${name}`, (width) =>
-        plainLines(screen.lines().join('\n').trimEnd(), width),
+      void Promise.all([diffText(), logText()]).then(([diff, log]) =>
+        view(name, (width) => [
+          ...heading('Diff'),
+          ...diffLines(diff, width, theme),
+          ...heading('Log'),
+          ...plainLines(log, width),
+          ...heading('Last screen'),
+          ...plainLines(lastScreen(), width),
+        ]),
       );
     },
+    'summary.diff': () => {
+      void diffText().then((text) =>
+        view(`Diff of ${name}`, (width) => diffLines(text, width, theme)),
+      );
+    },
+    'summary.log': () => {
+      void logText().then((text) => view(`Log of ${name}`, (width) => plainLines(text, width)));
+    },
+    'summary.last': () =>
+      view(`Last screen of ${name}`, (width) => plainLines(lastScreen(), width)),
     'summary.land': () => {
       if (!finished) return setNote('not yet: the run goes on');
       if (!state.integration?.commit) return setNote('nothing is merged that could land');
@@ -270,8 +281,7 @@ export function SummaryScreen({ run, onBack, onQuit }: SummaryScreenProps) {
       <KeyHints
         width={cols}
         actions={[
-          ['summary.open', 'diff'],
-          ['summary.log', 'log'],
+          ['summary.open', 'open'],
           ['summary.land', 'land'],
           ['summary.leaveOut', 'leave out'],
           ['summary.restart', 'restart failed'],

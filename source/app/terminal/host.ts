@@ -4,8 +4,16 @@ import type { ReactNode } from 'react';
 import sliceAnsi from 'slice-ansi';
 import stringWidth from 'string-width';
 import type { KeyHandler, Surface } from '../surface.js';
+import { straighten } from '../text/graphemes.js';
 import { InkHost } from './ink-host.js';
-import { Input, type InputListener, type KeyPress, type MouseEvent } from './input.js';
+import {
+  Input,
+  type InputListener,
+  type KeyPress,
+  type MouseEvent,
+  pasteEnd,
+  pasteStart,
+} from './input.js';
 import { type PaintedPane, Painter, type Rect } from './painter.js';
 import { TerminalSession } from './session.js';
 
@@ -21,6 +29,14 @@ const frameMs = 33;
 /** How long after a key the pane in focus is painted at once, milliseconds. */
 const eagerMs = 150;
 
+type InputEvent =
+  | { readonly key: KeyPress }
+  | { readonly paste: string }
+  | { readonly mouse: MouseEvent };
+
+/** React renders, and runs its effects, each in a turn of the event loop of its own. */
+const turnsOfReact = 3;
+
 /** How long an editor has to end when it is told to, milliseconds. */
 const programMs = 500;
 
@@ -33,6 +49,8 @@ export class Host implements Surface, InputListener {
   private readonly handlers: KeyHandler[] = [];
   private readonly fallbacks: KeyHandler[] = [];
   private readonly resizeListeners = new Set<() => void>();
+  private readonly events: InputEvent[] = [];
+  private working = false;
   private cut = new Map<string, string>();
   private timer: NodeJS.Timeout | null = null;
   private immediate: NodeJS.Immediate | null = null;
@@ -190,19 +208,70 @@ export class Host implements Surface, InputListener {
   }
 
   key(key: KeyPress): void {
-    this.ask((handler) => handler.key(key));
+    this.enqueue({ key });
   }
 
   paste(text: string): void {
-    this.ask((handler) => handler.paste?.(text) ?? false);
+    this.enqueue({ paste: text });
   }
 
   mouse(event: MouseEvent): void {
-    this.ask((handler) => handler.mouse?.(event) ?? false);
+    this.enqueue({ mouse: event });
+  }
+
+  /**
+   * One event at a time, each after React has drawn what the one before led to: a handler sees the
+   * state that the key before it made, however fast they come.
+   */
+  private enqueue(event: InputEvent): void {
+    this.events.push(event);
+    if (this.working) return;
+    this.working = true;
+    void this.work();
+  }
+
+  /** Whether keys wait for their turn. */
+  get busy(): boolean {
+    return this.working;
+  }
+
+  private async work(): Promise<void> {
+    for (let event = this.events.shift(); event; event = this.events.shift()) {
+      this.handle(event);
+      for (let turn = 0; turn < turnsOfReact; turn++) await new Promise(setImmediate);
+    }
+    this.working = false;
+  }
+
+  private handle(event: InputEvent): void {
+    if ('paste' in event) this.ask((handler) => handler.paste?.(event.paste) ?? false);
+    else if ('mouse' in event) this.ask((handler) => handler.mouse?.(event.mouse) ?? false);
+    else {
+      const key = this.joined(event.key);
+      this.ask((handler) => handler.key(key));
+    }
+  }
+
+  /** For a field, the letters that wait already come with this one. */
+  private joined(key: KeyPress): KeyPress {
+    if (key.text === '' || !this.handlers.some((handler) => handler.takesText)) return key;
+    let { text } = key;
+    for (;;) {
+      const next = this.events[0];
+      if (!next || !('key' in next) || next.key.text === '') return { ...key, name: text, text };
+      text += next.key.text;
+      this.events.shift();
+    }
   }
 
   setRaw(listener: ((bytes: string) => void) | null): void {
     this.input.setRaw(listener);
+    if (!listener) return;
+    // What was typed right after the key that began the mode is the agent's too.
+    for (const event of this.events.splice(0)) {
+      if ('key' in event) listener(event.key.sequence);
+      else if ('paste' in event) listener(`${pasteStart}${event.paste}${pasteEnd}`);
+    }
   }
 
   typeIntoInk(bytes: string): void {
@@ -290,7 +359,7 @@ export class Host implements Surface, InputListener {
   }
 }
 
-/** A line that is wider than the terminal would wrap and tear the screen. */
+/** A line that is wider than the terminal would tear the screen. */
 function clip(line: string, cols: number): string {
-  return stringWidth(line) > cols ? sliceAnsi(line, 0, cols) : line;
+  return straighten(stringWidth(line) > cols ? sliceAnsi(line, 0, cols) : line);
 }

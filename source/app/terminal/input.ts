@@ -7,6 +7,8 @@ export interface KeyPress {
   readonly name: string;
   /** The text it types; '' for keys that type none. */
   readonly text: string;
+  /** The bytes as the terminal sent them. */
+  readonly sequence: string;
 }
 
 export interface MouseEvent {
@@ -95,7 +97,7 @@ export class Input {
       return;
     }
     if (at > 0) this.raw?.(text.slice(0, at));
-    this.listener.key({ name: 'ctrl+]', text: '' });
+    this.listener.key({ name: 'ctrl+]', text: '', sequence: leaveKey });
     const after = text.slice(at + 1);
     if (after !== '') this.pass(after);
   }
@@ -143,15 +145,15 @@ const names: Record<string, string> = {
 /** The name the key table uses; null for what is no key. */
 export function keyOf(text: string | undefined, key: NodeKey): KeyPress | null {
   const { name, ctrl, meta, shift, sequence = '' } = key;
-  if (sequence === '\x1d') return { name: 'ctrl+]', text: '' };
-  if (sequence === '\n') return { name: 'ctrl+j', text: '' };
+  if (sequence === leaveKey) return { name: 'ctrl+]', text: '', sequence };
+  if (sequence === '\n') return { name: 'ctrl+j', text: '', sequence };
   const typed = text !== undefined && !ctrl && !meta && /^\P{Cc}+$/u.test(text) ? text : '';
   if (typed !== '' && name !== 'space' && !(name && names[name]))
-    return { name: typed, text: typed };
+    return { name: typed, text: typed, sequence };
   if (name === undefined) return null;
   const plain = names[name] ?? name;
   const prefix = `${ctrl ? 'ctrl+' : ''}${meta && plain !== 'esc' ? 'alt+' : ''}${shift && plain.length > 1 ? 'shift+' : ''}`;
-  return { name: prefix + plain, text: typed };
+  return { name: prefix + plain, text: typed, sequence };
 }
 
 export { pasteEnd, pasteStart };

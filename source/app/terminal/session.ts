@@ -14,8 +14,9 @@ export interface SessionOptions {
   readonly notify: 'bell' | 'osc9' | 'off';
 }
 
-const enterScreen = '\x1b[?1049h\x1b[2J\x1b[H\x1b[?25l\x1b[?2004h';
-const leaveScreen = '\x1b[?2026l\x1b[?2004l\x1b[0m\x1b[?25h\x1b[?1049l';
+// Without autowrap (7) a line that is wider to the terminal than to us is cut, and tears nothing.
+const enterScreen = '\x1b[?1049h\x1b[2J\x1b[H\x1b[?25l\x1b[?7l\x1b[?2004h';
+const leaveScreen = '\x1b[?2026l\x1b[?2004l\x1b[?7h\x1b[0m\x1b[?25h\x1b[?1049l';
 // Press, release and drag, with coordinates beyond 223 (SGR).
 const mouseOn = '\x1b[?1000h\x1b[?1002h\x1b[?1006h';
 const mouseOff = '\x1b[?1006l\x1b[?1002l\x1b[?1000l';

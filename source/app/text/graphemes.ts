@@ -41,3 +41,28 @@ export function fillLeft(text: string, width: number): string {
   const fitted = cut(text, width);
   return ' '.repeat(Math.max(0, width - displayWidth(fitted))) + fitted;
 }
+
+/** Joined emoji, variation selectors, flags, skin tones: terminals disagree about their width. */
+const disputed = /[\u200d\ufe0f]|\p{Regional_Indicator}|\p{Emoji_Modifier}/u;
+const escape = /(\x1b\[[\d;]*m)/;
+
+/**
+ * Sets the column anew after each character whose width terminals disagree about, so that what comes
+ * after it stands where it should.
+ */
+export function straighten(line: string): string {
+  if (!disputed.test(line)) return line;
+  let column = 0;
+  return line
+    .split(escape)
+    .map((part) => {
+      if (escape.test(part)) return part;
+      return graphemes(part)
+        .map((piece) => {
+          column += displayWidth(piece);
+          return disputed.test(piece) ? `${piece}\x1b[${column + 1}G` : piece;
+        })
+        .join('');
+    })
+    .join('');
+}

@@ -147,9 +147,17 @@ export class Screen {
     return style === '' ? out : `${out}\x1b[0m`;
   }
 
+  /** Rows that go on from the row above because that was full. */
+  wrappedRows(): number[] {
+    const buffer = this.terminal.buffer.active;
+    const rows = Array.from({ length: buffer.length }, (_, y) => y);
+    return rows.filter((y) => buffer.getLine(y)?.isWrapped);
+  }
+
   /** The text of a row, without trailing blanks. */
   rowText(y: number): string {
-    return this.terminal.buffer.active.getLine(y)?.translateToString(true) ?? '';
+    const { active } = this.terminal.buffer;
+    return active.getLine(y)?.translateToString(true, 0, this.terminal.cols) ?? '';
   }
 
   /** Keeps hold of a row; null where the emulator cannot. */
@@ -217,6 +225,11 @@ export class Screen {
     process.onExit(() => answers.dispose());
   }
 
+  /** Draws bytes that come from anywhere. */
+  feed(bytes: Buffer | string): void {
+    this.terminal.write(bytes, () => this.changed());
+  }
+
   /** Resolves when all that was fed so far is drawn. */
   drawn(): Promise<void> {
     return new Promise((resolve) => this.terminal.write('', resolve));
@@ -225,11 +238,6 @@ export class Screen {
   resize(cols: number, rows: number): void {
     this.terminal.resize(cols, rows);
     this.changed();
-  }
-
-  /** Draws a line of our own, such as where an attempt begins. */
-  note(text: string): void {
-    this.terminal.write(`${text}\r\n`, () => this.changed());
   }
 
   /**
