@@ -82,7 +82,8 @@ function Screens({ port, onExit }: ScreensProps) {
   const wizard = useWizard(port, now);
   const [screen, setScreen] = useState<ScreenName>('change');
   const [run, setRun] = useState<RunPort | null>(null);
-  const quit = useQuit(
+  const starting = useRef(false);
+  const leave = useQuit(
     run,
     () => wizard.change.text.trim() !== '',
     () => {
@@ -92,6 +93,10 @@ function Screens({ port, onExit }: ScreensProps) {
       onExit();
     },
   );
+  // A run that is being started is there in a moment, and then can be stopped in good order.
+  const quit = () => {
+    if (!starting.current) leave();
+  };
   useGlobalKeys(screen, quit);
 
   const { facts, given } = port;
@@ -120,7 +125,9 @@ function Screens({ port, onExit }: ScreensProps) {
   };
   const start = async (): Promise<string | null> => {
     if (!wizard.draft) return 'There is no plan.';
+    starting.current = true;
     const started = await port.start(wizard.change.text.trim(), wizard.draft, wizard.maxAgents);
+    starting.current = false;
     if (!started.ok) return describe(started.failure).message;
     setRun(started.value);
     setScreen('run');

@@ -19,7 +19,26 @@ export class PaneView {
   private changes = 0;
   query = '';
 
-  constructor(readonly screen: AgentScreen) {}
+  private readonly listeners = new Set<() => void>();
+
+  constructor(readonly screen: AgentScreen) {
+    screen.onChange(() => this.tell());
+  }
+
+  /** Told when the terminal has drawn something, or the window moved. @returns ends it */
+  onChange(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  private tell(): void {
+    for (const listener of this.listeners) listener();
+  }
+
+  private changed(): void {
+    this.changes += 1;
+    this.tell();
+  }
 
   get version(): number {
     return this.screen.version + this.changes;
@@ -54,13 +73,13 @@ export class PaneView {
     const wanted = Math.max(0, row);
     this.anchor?.dispose();
     this.anchor = wanted >= last ? null : this.screen.anchor(wanted);
-    this.changes += 1;
+    this.changed();
   }
 
   follow(): void {
     this.anchor?.dispose();
     this.anchor = null;
-    this.changes += 1;
+    this.changed();
   }
 
   /** Goes to the next match up or down; gives which one of how many, or null. */
@@ -87,7 +106,7 @@ export class PaneView {
 
   clearMatch(): void {
     this.match = null;
-    this.changes += 1;
+    this.changed();
   }
 
   marked(): Marked | null {

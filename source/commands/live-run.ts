@@ -57,7 +57,6 @@ export interface LiveRun {
 export function openLiveRun(options: LiveRunOptions): LiveRun {
   const { config, run, paths, worktrees, warn } = options;
   const { knowledge } = run;
-  let current: RunState | null = null;
   const backend = new AiderBackend({
     command: run.aider?.command ?? ['aider'],
     model: config.model,
@@ -75,7 +74,7 @@ export function openLiveRun(options: LiveRunOptions): LiveRun {
     copy: run.options.copy,
     setup: setupCommand(run, paths),
     landLater: landCommand(config.stamp, options.repoFlag),
-    prdPath: () => current?.prdPath ?? null,
+    prdPath: () => state()?.prdPath ?? null,
   });
   const ports: Ports = {
     workspace,
@@ -89,19 +88,19 @@ export function openLiveRun(options: LiveRunOptions): LiveRun {
   };
   const journal = new LineFile(paths.journal, warn);
   const agentLogs = new AgentLogs(paths, warn);
-  const record: Observer = (state, before, message) => {
-    current = state;
+  const record: Observer = (next, before, message) => {
     journal.append(message);
-    agentLogs.note(state, before, message);
+    agentLogs.note(next, before, message);
     // On disk before anybody is told that the run has ended.
-    if (state.phase === 'finished') writeSummary(state, paths, warn);
+    if (next.phase === 'finished') writeSummary(next, paths, warn);
   };
-  const runner = createEffectRunner(ports, () => current as RunState, options.onFinish);
+  const runner = createEffectRunner(ports, () => state() as RunState, options.onFinish);
   const { store, dispatch } = createRunStore(runner, [record, ...options.observers], Date.now);
+  const state = (): RunState | null => store.getState().run;
   return {
     backend,
     workspace,
-    state: () => current,
+    state,
     subscribe: (listener) => store.subscribe(listener),
     dispatch,
     close: async () => {

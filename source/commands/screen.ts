@@ -3,6 +3,7 @@ import { exitCode, summarise } from '../core/summary.js';
 import { summaryReport } from '../headless/report.js';
 import { glyphsFor } from '../headless/table.js';
 import type { Arguments } from './arguments.js';
+import type { LiveRun } from './live-run.js';
 import type { Overrides } from './musts.js';
 import type { RunOptions } from './options.js';
 import { type OpenedRun, openRun, readChange, readGeminiKey } from './prepare-run.js';
@@ -56,6 +57,7 @@ export async function runOnScreen(
   show(session.port, leave);
   await left;
   await host.close();
+  await stopped(session.live());
   await session.close();
   const caught = release();
   const state = session.live()?.state() ?? null;
@@ -63,6 +65,17 @@ export async function runOnScreen(
   else notStarted(terminal, session.savedPrd());
   if (caught) return caught.code;
   return state ? exitCode(state) : 1;
+}
+
+/** Whatever way the screen was left: no agent outlives it. */
+async function stopped(run: LiveRun | null): Promise<void> {
+  if (!run || run.state()?.phase === 'finished') return;
+  await new Promise<void>((resolve) => {
+    run.subscribe(() => {
+      if (run.state()?.phase === 'finished') resolve();
+    });
+    run.dispatch({ type: 'interrupt', signal: 'SIGTERM' });
+  });
 }
 
 /** What the field of the first step begins with. */

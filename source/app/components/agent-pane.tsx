@@ -98,10 +98,7 @@ export const AgentPane = memo(function AgentPane(props: AgentPaneProps) {
     ...(note === '' ? [] : [note]),
   ].join(` ${glyphs.dot} `);
   const inner = inside(rect);
-  useEffect(
-    () => view?.screen.onChange(() => surface.paneChanged(focused)),
-    [view, surface, focused],
-  );
+  useEffect(() => view?.onChange(() => surface.paneChanged(focused)), [view, surface, focused]);
   const corner = [glyphs.topLeft, glyphs.topRight] as const;
   const below = [glyphs.bottomLeft, glyphs.bottomRight] as const;
   const rows = Array.from({ length: inner.height }, (_, row) => row);

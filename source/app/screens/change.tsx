@@ -32,15 +32,23 @@ export function ChangeScreen({ port, wizard, onNext, onQuit }: ChangeScreenProps
   const missing = checks?.filter((check) => check.state === 'missing') ?? [];
   const mend = useMending(port, checks ?? [], look, setNote, setProgress);
 
+  const [goingOn, setGoingOn] = useState(false);
   const next = () => {
+    setGoingOn(false);
     if (wizard.change.text.trim() === '') setNote('Say first what is to be changed.');
-    else if (checks === null) setNote('Still looking whether all is here that a run needs.');
-    else if (missing.length > 0) setNote(`Missing: ${missing.map((one) => one.name).join(', ')}.`);
+    else if (checks === null) {
+      setNote('Looking whether all is here that a run needs, then going on…');
+      setGoingOn(true);
+    } else if (missing.length > 0)
+      setNote(`Missing: ${missing.map((one) => one.name).join(', ')}.`);
     else {
       port.remember(wizard.change.text.trim());
       onNext();
     }
   };
+  useEffect(() => {
+    if (goingOn && checks !== null && !dialogs.isOpen) next();
+  });
   const edit = async () => {
     const file = port.scratchFile('change.md', wizard.change.text);
     const editor = port.editorCommand();
@@ -76,7 +84,10 @@ export function ChangeScreen({ port, wizard, onNext, onQuit }: ChangeScreenProps
       <Box paddingX={2} height={height} overflow="hidden">
         <TextArea
           buffer={wizard.change}
-          onChange={wizard.setChange}
+          onChange={(change) => {
+            setGoingOn(false);
+            wizard.setChange(change);
+          }}
           onEdge={history}
           width={Math.max(1, cols - 4)}
           height={height}

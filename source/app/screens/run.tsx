@@ -67,6 +67,7 @@ export function RunScreen({ run, onSummary, onQuit }: RunScreenProps) {
   const agent = state.agents[focused];
   const view = views(focused);
   const height = inside(panes.find((pane) => pane.agent === focused) ?? area).height;
+  const position = usePosition(view, height);
   const live = agent !== undefined && canType(agent);
 
   const stopTyping = () => setTyping(false);
@@ -144,7 +145,7 @@ export function RunScreen({ run, onSummary, onQuit }: RunScreenProps) {
         focused={focused}
         typing={typing}
         now={now}
-        note={note === '' && view && !view.following ? positionOf(view, height) : note}
+        note={note === '' ? position : note}
       />
       <StatusBar state={state} now={now} width={size.cols} />
       {searching && view ? (
@@ -181,7 +182,30 @@ function canType({ state }: Agent): boolean {
   return state.name === 'running' || state.name === 'asking';
 }
 
-function positionOf(view: PaneView, height: number): string {
+/** How often a position that moves because an agent prints is told anew, milliseconds. */
+const positionMs = 100;
+
+/** Where a pane is scrolled to, in words; '' while it follows its end. */
+function usePosition(view: PaneView | null, height: number): string {
+  const [, update] = useReducer((n: number) => n + 1, 0);
+  const following = useRef(true);
+  following.current = view?.following ?? true;
+  useEffect(() => {
+    if (!view) return;
+    let timer: NodeJS.Timeout | null = null;
+    const end = view.onChange(() => {
+      if (view.following && following.current) return;
+      timer ??= setTimeout(() => {
+        timer = null;
+        update();
+      }, positionMs);
+    });
+    return () => {
+      end();
+      if (timer) clearTimeout(timer);
+    };
+  }, [view]);
+  if (!view || view.following) return '';
   const top = view.top(height);
   return `lines ${top + 1}-${Math.min(view.screen.length, top + height)} of ${view.screen.length}`;
 }

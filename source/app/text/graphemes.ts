@@ -44,7 +44,7 @@ export function fillLeft(text: string, width: number): string {
 
 /** Joined emoji, variation selectors, flags, skin tones: terminals disagree about their width. */
 const disputed = /[\u200d\ufe0f]|\p{Regional_Indicator}|\p{Emoji_Modifier}/u;
-const escape = /(\x1b\[[\d;]*m)/;
+const sgr = /(\x1b\[[\d;]*m)/;
 
 /**
  * Sets the column anew after each character whose width terminals disagree about, so that what comes
@@ -54,9 +54,9 @@ export function straighten(line: string): string {
   if (!disputed.test(line)) return line;
   let column = 0;
   return line
-    .split(escape)
+    .split(sgr)
     .map((part) => {
-      if (escape.test(part)) return part;
+      if (sgr.test(part)) return part;
       return graphemes(part)
         .map((piece) => {
           column += displayWidth(piece);

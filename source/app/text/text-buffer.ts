@@ -100,7 +100,7 @@ export interface TextRow {
 
 /** Rows of one logical line, wrapped at the last blank that fits. */
 function wrapLine(line: string, width: number): { start: number; end: number }[] {
-  if (displayWidth(line) <= width) return [{ start: 0, end: line.length }];
+  if (displayWidth(printable(line)) <= width) return [{ start: 0, end: line.length }];
   const rows: { start: number; end: number }[] = [];
   let start = 0;
   let used = 0;
@@ -112,7 +112,7 @@ function wrapLine(line: string, width: number): { start: number; end: number }[]
       const end = blank > start ? blank : offset;
       rows.push({ start, end });
       start = end;
-      used = displayWidth(line.slice(start, offset));
+      used = displayWidth(printable(line.slice(start, offset)));
       blank = -1;
     }
     offset += piece.length;

@@ -1,0 +1,244 @@
+import { stripVTControlCharacters } from 'node:util';
+import fc from 'fast-check';
+import stringWidth from 'string-width';
+import { describe, expect, test } from 'vitest';
+import { keyProblems, makeKeymap } from '../../source/app/keymap.js';
+import { inside, layoutPanes, neighbour } from '../../source/app/layout.js';
+import { diffLines, plainLines } from '../../source/app/text/diff-lines.js';
+import { cut, fill, graphemes, straighten } from '../../source/app/text/graphemes.js';
+import { renderMarkdown } from '../../source/app/text/markdown.js';
+import * as buffer from '../../source/app/text/text-buffer.js';
+import { bytesForAgent } from '../../source/app/type-mode.js';
+
+const style = { colour: true, unicode: true };
+const anyText = fc.string({
+  unit: fc.constantFrom(
+    'a',
+    'b ',
+    ' ',
+    '\n',
+    'ä',
+    '日',
+    '👩‍👩‍👧',
+    '👍🏽',
+    'e\u0301',
+    '\t',
+    '\x1b',
+    '*',
+    '`',
+    '|',
+    '- ',
+    '# ',
+  ),
+});
+
+describe('the keys', () => {
+  test('none of ours clashes', () => expect(keyProblems({})).toEqual([]));
+
+  test('own keys replace ours; a clash, an unknown action and no key at all are named', () => {
+    const keymap = makeKeymap({ 'run.kill': ['X', 'delete'], 'run.zoom': 'f2' });
+    expect(keymap.find('run', 'X')).toBe('run.kill');
+    expect(keymap.find('run', 'x')).toBe(null);
+    expect(keymap.find('run', 'f2')).toBe('run.zoom');
+    expect(keymap.find('run', '?')).toBe('help');
+    expect(keyProblems({ 'run.kill': 'r' })).toEqual([
+      'keys: r is for run.kill and for run.restart',
+    ]);
+    expect(keyProblems({ 'prd.edit': '/' })[0]).toMatch(/^keys: \/ is for/);
+    expect(keyProblems({ 'run.kill': '?' })[0]).toMatch(/^keys: \? is for/);
+    expect(keyProblems({ 'run.fly': 'x' })).toEqual(['keys: there is no action run.fly']);
+    expect(keyProblems({ 'run.kill': 'the x key' })[0]).toContain('is no key');
+    // The same key in another place is fine.
+    expect(keyProblems({ 'summary.sort': 'z' })).toEqual([]);
+  });
+
+  test('help names every action with the keys it has', () => {
+    const help = makeKeymap({ 'run.kill': 'X' }).help();
+    expect(help.find((line) => line.action === 'run.kill')?.keys).toEqual(['X']);
+    expect(help.every((line) => line.keys.length > 0 && line.help !== '')).toBe(true);
+  });
+});
+
+describe('the layout', () => {
+  const area = { x: 0, y: 1, width: 200, height: 57 };
+
+  test.each([
+    [200, 60, 3, 'grid'],
+    [200, 60, 8, 'grid'],
+    [80, 24, 4, 'grid'],
+    [80, 24, 5, 'list'],
+    [70, 20, 3, 'list'],
+    [59, 40, 3, 'tabs'],
+    [100, 15, 3, 'tabs'],
+    [29, 40, 3, 'too_small'],
+    [80, 7, 3, 'too_small'],
+    [80, 24, 1, 'zoomed'],
+  ] as const)('%ix%i with %i agents: %s', (cols, rows, agents, kind) => {
+    const own = { x: 0, y: 1, width: cols, height: rows - 3 };
+    expect(layoutPanes(own, { cols, rows }, agents, 0, false).kind).toBe(kind);
+  });
+
+  test('panes of a grid fill their area without an overlap, and none is too small', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 30, max: 300 }),
+        fc.integer({ min: 8, max: 100 }),
+        fc.integer({ min: 2, max: 32 }),
+        (cols, rows, agents) => {
+          const own = { x: 0, y: 1, width: cols, height: rows - 3 };
+          const layout = layoutPanes(own, { cols, rows }, agents, 0, false);
+          if (layout.kind !== 'grid') return;
+          expect(layout.panes.length).toBe(agents);
+          const cells = layout.panes.reduce((sum, pane) => sum + pane.width * pane.height, 0);
+          expect(cells).toBe(own.width * own.height);
+          const taken = new Set<string>();
+          for (const pane of layout.panes) {
+            expect(inside(pane).width).toBeGreaterThanOrEqual(38);
+            expect(inside(pane).height).toBeGreaterThanOrEqual(8);
+            for (let y = pane.y; y < pane.y + pane.height; y++) {
+              for (let x = pane.x; x < pane.x + pane.width; x++) taken.add(`${x} ${y}`);
+            }
+          }
+          expect(taken.size).toBe(cells);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  test('directions lead to the nearest pane, and nowhere at the edge', () => {
+    const layout = layoutPanes(area, { cols: 200, rows: 60 }, 4, 0, false);
+    if (layout.kind !== 'grid') throw new Error(layout.kind);
+    expect(neighbour(layout.panes, 0, 'right')).toBe(1);
+    expect(neighbour(layout.panes, 0, 'down')).toBe(2);
+    expect(neighbour(layout.panes, 3, 'up')).toBe(1);
+    expect(neighbour(layout.panes, 0, 'left')).toBe(0);
+  });
+});
+
+describe('texts fit', () => {
+  test('cut and fill, whatever the text', () => {
+    fc.assert(
+      fc.property(anyText, fc.nat(30), (text, width) => {
+        expect(stringWidth(cut(text, width))).toBeLessThanOrEqual(width);
+        expect(stringWidth(fill(text, width))).toBe(width);
+        expect(cut(text, width)).not.toMatch(/\p{Cc}/u);
+      }),
+    );
+  });
+
+  test('Markdown, diffs and plain lines: never wider than asked, no control bytes but our own styles', () => {
+    fc.assert(
+      fc.property(anyText, fc.integer({ min: 10, max: 60 }), (text, width) => {
+        const all = [
+          renderMarkdown(text, width, style),
+          diffLines(text, width, style),
+          plainLines(text, width),
+        ];
+        for (const line of all.flat()) {
+          expect(stringWidth(line)).toBeLessThanOrEqual(width);
+          expect(stripVTControlCharacters(line)).not.toMatch(/\p{Cc}/u);
+        }
+      }),
+    );
+  });
+
+  test('Markdown is formatted: lists, code, tables by their width on the screen', () => {
+    const text =
+      '# T\n\n- a\n  - b\n- [x] c\n\n```\n<code>\n```\n\n| h | i |\n|---|---|\n| 日本 | `x` |\n';
+    const lines = renderMarkdown(text, 40, { colour: false, unicode: true }).map(
+      stripVTControlCharacters,
+    );
+    expect(lines).toEqual(
+      [
+        'T',
+        '',
+        '• a',
+        '  • b',
+        '• [x] c',
+        '',
+        '  <code>',
+        '',
+        'h    │ i  ',
+        '─────┼────',
+        '日本 │ x  ',
+      ].map((line) => line.trimEnd()),
+    );
+  });
+
+  test('the column is set anew after what terminals disagree about', () => {
+    expect(straighten('a👩‍👩‍👧b')).toBe('a👩‍👩‍👧\x1b[4Gb');
+    expect(straighten('plain 日本')).toBe('plain 日本');
+    expect(straighten('\x1b[1m🇩🇪\x1b[0m|')).toBe('\x1b[1m🇩🇪\x1b[3G\x1b[0m|');
+  });
+});
+
+describe('the field of several lines', () => {
+  const moves = [
+    buffer.left,
+    buffer.right,
+    buffer.backspace,
+    buffer.deleteForward,
+    buffer.lineStart,
+    buffer.lineEnd,
+    buffer.wordLeft,
+    buffer.wordRight,
+    buffer.deleteWord,
+    buffer.deleteToLineStart,
+    (one: buffer.TextBuffer) => buffer.insert(one, '日x'),
+    (one: buffer.TextBuffer) => buffer.vertical(one, 9, -1) ?? one,
+    (one: buffer.TextBuffer) => buffer.vertical(one, 9, 1) ?? one,
+  ];
+
+  test('the cursor never stands within a character, and rows hold the whole text', () => {
+    fc.assert(
+      fc.property(
+        anyText,
+        fc.array(fc.constantFrom(...moves), { maxLength: 30 }),
+        (text, steps) => {
+          let state = buffer.insert(buffer.textBuffer(), text);
+          for (const step of steps) {
+            state = step(state);
+            const line = state.text.slice(0, state.cursor).split('\n').at(-1) ?? '';
+            const whole = state.text.slice(state.cursor - line.length).split('\n')[0] ?? '';
+            const borders = [0];
+            for (const piece of graphemes(whole)) {
+              borders.push((borders.at(-1) as number) + piece.length);
+            }
+            expect(borders).toContain(line.length);
+          }
+          const rows = buffer.layoutRows(state.text, 9);
+          for (const row of rows) expect(stringWidth(row.shown)).toBeLessThanOrEqual(9);
+          const joined = rows.map((row) => state.text.slice(row.start, row.end)).join('');
+          expect(joined).toBe(state.text.replaceAll('\n', ''));
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  test('backspace takes a whole character', () => {
+    const take = (text: string) => buffer.backspace(buffer.textBuffer(text)).text;
+    expect(take('a👩‍👩‍👧')).toBe('a');
+    expect(take('e\u0301')).toBe('');
+    expect(take('a\n')).toBe('a');
+    expect(take('')).toBe('');
+  });
+
+  test('up and down keep their column over a short row', () => {
+    const text = 'abcdef\nx\nabcdef';
+    const end = buffer.textBuffer(text);
+    const middle = buffer.vertical(end, 20, -1) as buffer.TextBuffer;
+    const first = buffer.vertical(middle, 20, -1) as buffer.TextBuffer;
+    expect([middle.cursor, first.cursor]).toEqual([8, 6]);
+    expect(buffer.vertical(first, 20, -1)).toBe(null);
+  });
+});
+
+test('typed bytes are sent as the agent asked for them', () => {
+  const plain = { bracketedPaste: false, applicationCursor: false };
+  const paste = '\x1b[200~a\nb\x1b[201~';
+  expect(bytesForAgent(paste, plain)).toBe('a\rb');
+  expect(bytesForAgent(paste, { ...plain, bracketedPaste: true })).toBe(paste);
+  expect(bytesForAgent('\x1b[A\x03', { ...plain, applicationCursor: true })).toBe('\x1bOA\x03');
+});

@@ -1,0 +1,230 @@
+import { describe, expect, test, vi } from 'vitest';
+import { Harness, keys, type PlayedRun } from './harness.js';
+
+/** A run on the screen, with two agents at work and one queued. */
+async function openRun(
+  options: ConstructorParameters<typeof Harness>[0] = {},
+): Promise<{ app: Harness; run: PlayedRun }> {
+  const app = new Harness({ cols: 120, rows: 40, change: 'Dates', ...options });
+  await app.shows(/All that a run needs/);
+  await app.press(keys.enter, /R1/);
+  await app.press(keys.enter, /GROUPS/);
+  await app.press(keys.enter, /This will happen/);
+  await app.press(keys.enter, /▸ RUN[\s\S]*0 done/);
+  const { run } = app;
+  if (!run) throw new Error('no run');
+  await app.settle();
+  await run.begin(0, Array.from({ length: 60 }, (_, line) => `zero ${line}\n`).join(''));
+  await run.begin(1, 'one\n');
+  await app.shows(/zero 59[\s\S]*2 running/);
+  return { app, run };
+}
+
+const types = (run: PlayedRun) => run.effects.map((effect) => effect.type);
+const gone = (text: string) => new RegExp(`^(?![\\s\\S]*${text})`);
+
+describe('the run screen', () => {
+  test('agents get the size of their panes, follow a resize, and a zoom', async () => {
+    const { app, run } = await openRun();
+    expect(run.sizes.get(0)).toBe('58x17');
+    await app.press('z', gone('2 T2'));
+    await vi.waitFor(() => expect(run.sizes.get(0)).toBe('118x35'));
+    expect(run.sizes.get(1)).toBe('58x17');
+    await app.press(keys.esc, /2 T2/);
+    app.resize(200, 60);
+    await vi.waitFor(() => expect(run.sizes.get(0)).toBe('98x27'));
+    app.resize(59, 30);
+    await app.shows(/\[1●\]/);
+    await vi.waitFor(() => expect(run.sizes.get(0)).toBe('57x24'));
+    app.resize(29, 30);
+    await app.shows(/^Too small/);
+    app.resize(120, 40);
+    await app.shows(/2 T2/);
+  });
+
+  test('focus by arrows, letters, Tab and numbers', async () => {
+    const { app } = await openRun();
+    await app.shows(/▸1 T1/);
+    await app.press(keys.right, /▸2 T2/);
+    await app.press('j', /▸3 T3/);
+    await app.press(keys.tab, /▸1 T1/);
+    await app.press('3', /▸3 T3/);
+    await app.press('9', /▸3 T3/);
+    await app.press('\x1b[Z', /▸2 T2/);
+  });
+
+  test('scrolls with the position shown, and keeps its place while the agent prints', async () => {
+    const { app, run } = await openRun();
+    await app.press(keys.pageUp, /lines 28-44 of 61/);
+    expect(app.text()).toContain('zero 27');
+    await run.print(0, 'more\nand more\n');
+    await app.shows(/lines 28-44 of 63/);
+    expect(app.text()).toContain('zero 27');
+    await app.press('g', /zero 0[\s\S]*lines 1-17 of 63/);
+    await app.press(keys.ctrl('d'), /lines 10-26 of 63/);
+    await app.press('G', /and more/);
+    expect(app.text()).not.toContain('lines ');
+  });
+
+  test('search goes from the last match up, n and N on and back, and marks it', async () => {
+    const { app } = await openRun();
+    await app.press('/', /^\/ *$/m);
+    await app.press(`ZERO 1${keys.enter}`, /\/ZERO 1 11 of 11/);
+    expect(app.text()).toContain('zero 19');
+    await app.press('N', /\/ZERO 1 10 of 11/);
+    await app.press('n', /\/ZERO 1 11 of 11/);
+    await app.press('n', /\/ZERO 1 1 of 11/);
+    expect(app.output.join('')).toContain('\x1b[7mzero 1\x1b[0m');
+    await app.press('/', /^\/ *$/m);
+    await app.press(`nowhere${keys.enter}`, /\/nowhere: not found/);
+  });
+
+  test('typing: everything goes to the agent until Ctrl-]', async () => {
+    const { app, run } = await openRun();
+    await app.press('i', /TYPING: all keys go to the agent, Ctrl-\] ends/);
+    app.type('q\x03\x1b[A');
+    await vi.waitFor(() => expect(run.typed.join('')).toBe('q\x03\x1b[A'));
+    app.type('\x1b[200~a\nb\x1b[201~');
+    await vi.waitFor(() => expect(run.typed.join('')).toBe('q\x03\x1b[Aa\rb'));
+    await run.print(0, '\x1b[?2004h');
+    app.type('\x1b[200~c\nd\x1b[201~');
+    await vi.waitFor(() => expect(run.typed.at(-1)).toBe('\x1b[200~c\nd\x1b[201~'));
+    await app.press('\x1d', gone('TYPING'));
+    const before = run.typed.length;
+    await app.press('?', /type to filter/);
+    expect(run.typed.length).toBe(before);
+    expect(app.exited).toBe(false);
+  });
+
+  test('what comes right after i in the same breath is the agent’s too; its end ends the mode', async () => {
+    const { app, run } = await openRun();
+    app.type('iyes\r');
+    await vi.waitFor(() => expect(run.typed.join('')).toBe('yes\r'));
+    run.finish(0);
+    await app.shows(gone('TYPING'));
+    await app.press('i', /no process to type into/);
+  });
+
+  test('kill and restart ask when work is under way, and only then', async () => {
+    const { app, run } = await openRun();
+    await app.press('x', /Kill agent0 \(T1\)\?/);
+    await app.press('n', gone('Kill agent0'));
+    expect(types(run)).not.toContain('signal_agent');
+    await app.press('x', /Kill agent0 \(T1\)\?/);
+    await app.press('y', /stopping/);
+    expect(run.effects).toContainEqual({ type: 'signal_agent', agent: 0, signal: 'SIGINT' });
+    // A queued one has nothing to lose.
+    await app.press('3x', /■ killed/);
+    await app.press('r', /queued again/);
+  });
+
+  test('restart with a remark, a remark for the next message, pause, slots, kill all', async () => {
+    const { app, run } = await openRun();
+    await app.press('2R', /Restart agent1 \(T2\) with a remark/);
+    await app.press(`Mind 日本${keys.enter}`, /stopping/);
+    expect(run.state().agents[1]).toMatchObject({ wish: 'restart', remarks: ['Mind 日本'] });
+    await app.press('1m', /Remark to agent0/);
+    await app.press(`smaller steps${keys.enter}`, /remark waits for the next message/);
+    await app.press('p', /PAUSED/);
+    await app.press('+', /3 slots/);
+    await app.press('p', /running ·/);
+    await app.press('--', /1 slots/);
+    await app.press('K', /Kill all agents\?/);
+    await app.press('y', /1 failed/);
+  });
+
+  test('take-over says what it does, then it is yours', async () => {
+    const { app, run } = await openRun();
+    await app.press('t', /Take over agent0 \(T1\)\?/);
+    await app.press('y', /stopping/);
+    run.dispatch({ type: 'attempt_exited', agent: 0, exit: { code: 0, signal: null, texts: [] } });
+    run.dispatch({
+      type: 'attempt_inspected',
+      agent: 0,
+      inspection: { diff: { files: [] }, changed: false, outside: [], failure: null },
+    });
+    await app.shows(/◆ yours/);
+    expect(run.effects.at(-1)).toMatchObject({ type: 'start_attempt', message: null });
+  });
+
+  test('an agent that asks rings and is found by a; files two agents touch are marked in both', async () => {
+    const { app, run } = await openRun();
+    const bells = () => app.output.join('').split('\x07').length;
+    const before = bells();
+    run.dispatch({ type: 'agent_asks', agent: 1, question: 'Sure? (Y/n)' });
+    await app.shows(/\? asks/);
+    expect(bells()).toBeGreaterThan(before);
+    await app.press('a', /▸2 T2/);
+    const files = [{ path: 'src/date.ts', status: 'M', added: 1, removed: 1 }];
+    run.dispatch({ type: 'agent_touched', agent: 0, files });
+    run.dispatch({ type: 'agent_touched', agent: 1, files });
+    await app.shows(
+      /⚠ src\/date\.ts also changed by agent1[\s\S]*|⚠ src\/date\.ts also changed by agent0/,
+    );
+    expect(app.text().match(/⚠ src\/date\.ts also changed by/g)?.length).toBe(2);
+  });
+
+  test('diff, events, copy, title', async () => {
+    const { app, run } = await openRun();
+    await app.press('d', /Diff of agent0[\s\S]*\+new␛\[31m/);
+    await app.press(keys.esc, gone('Diff of'));
+    await app.press('e', /Events of agent0[\s\S]*"started"/);
+    await app.press('q', gone('Events of'));
+    await app.press('y', /60 lines copied/);
+    const copied = /\x1b\]52;c;([^\x07]*)\x07/.exec(app.output.join(''))?.[1] as string;
+    expect(Buffer.from(copied, 'base64').toString()).toContain('zero 0\nzero 1\n');
+    run.finish(0);
+    run.finish(1);
+    await run.begin(2, '');
+    run.finish(2);
+    run.dispatch({
+      type: 'integrated',
+      integration: {
+        branch: 'm',
+        commit: 'd',
+        merged: [0, 1, 2],
+        leftOut: [],
+        diff: { files: [] },
+        onto: null,
+      },
+    });
+    run.dispatch({
+      type: 'landing_done',
+      landing: { state: 'landed', commit: 'd', branch: 'main' },
+    });
+    await app.shows(/landed on main/);
+    expect(app.output.join('')).toContain('\x1b]2;aider-orchestrator 3/3 - finished\x07');
+    app.type('q');
+    await vi.waitFor(() => expect(app.exited).toBe(true));
+  });
+
+  test('the mouse: a click focuses, a double click zooms, the wheel scrolls', async () => {
+    const { app } = await openRun();
+    const click = '\x1b[<0;90;10M\x1b[<0;90;10m';
+    await app.press(click, /▸2 T2/);
+    await app.press(click, gone('1 T1'));
+    await app.press(keys.esc, /1 T1/);
+    await app.press('\x1b[<64;10;10M', /▸1 T1[\s\S]*lines 42-58 of 61/);
+    await app.press('\x1b[<65;10;10M', gone('lines 42'));
+  });
+
+  test('q asks while agents run; Ctrl-C again stops at once', async () => {
+    const { app, run } = await openRun();
+    await app.press('q', /Stop the agents and leave\?[\s\S]*|3 agents have not finished/);
+    await app.press('n', gone('Stop the agents'));
+    await app.press('\x03', /Stop the agents and leave\?/);
+    app.type('\x03');
+    await vi.waitFor(() =>
+      expect(run.effects).toContainEqual({ type: 'signal_agent', agent: 0, signal: 'SIGKILL' }),
+    );
+  });
+
+  test('own keys are valid and shown', async () => {
+    const { app } = await openRun({ keys: { 'run.kill': 'X', help: 'f1' } });
+    expect(app.text()).toContain('X kill');
+    await app.press('X', /Kill agent0/);
+    await app.press('n', gone('Kill agent0'));
+    await app.press('\x1bOP', /type to filter/);
+    await app.press('kill all', /K +kill all agents/);
+  });
+});
