@@ -1,8 +1,8 @@
 /** `--help`: examples first. */
 export const helpText = `
 Examples
-  $ aider-orchestrator                                   asks for the change
-  $ aider-orchestrator --change "Add a dark mode"
+  $ aider-orchestrator                                   opens the screen
+  $ aider-orchestrator --change "Add a dark mode"         opens it with the change
   $ aider-orchestrator --change "Fix the parser" --files src/parser --max-agents 2 --yes
   $ git log -1 --format=%b | aider-orchestrator --change - --headless --json
   $ aider-orchestrator --change "Split utils" --dry-run > plan.json
@@ -36,7 +36,8 @@ PRD
 Result
   --land all|any|none   bring the work onto the current branch when all agents
                         succeeded (default), when any did, or never
-  --headless            no screen, plain lines;   --json   NDJSON events on stdout
+  --headless            no screen, plain lines (as with -y, -q, -v and --dry-run)
+  --json                NDJSON events on standard output
   -q, --quiet  -v, --verbose  -y, --yes (no questions)
   --repo DIR            the repository (default: the one around the working folder)
   --trust               trust the repository's settings file without asking

@@ -107,7 +107,7 @@ export function toSvg(lines: readonly string[], cols: number): string {
       column += [...piece].length;
     }
   }
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="13" xml:space="preserve">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="13" shape-rendering="crispEdges" xml:space="preserve">
 <rect width="${width}" height="${height}" rx="8" fill="${paper}"/>
 ${parts.join('\n')}
 </svg>

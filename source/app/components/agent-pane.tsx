@@ -17,7 +17,7 @@ import { type PaneView, paneSource } from '../pane-source.js';
 import { useEnvironment, usePane } from '../surface.js';
 import type { Rect } from '../terminal/painter.js';
 import { cut, displayWidth } from '../text/graphemes.js';
-import { type AppGlyphs, type Colour, glyphsOf, lookOf } from '../theme.js';
+import { type AppGlyphs, type Colour, glyphsOf, lookOf, paintColour } from '../theme.js';
 import { Line } from './line.js';
 
 export interface AgentPaneProps {
@@ -98,6 +98,8 @@ export const AgentPane = memo(function AgentPane(props: AgentPaneProps) {
     ...(note === '' ? [] : [note]),
   ].join(` ${glyphs.dot} `);
   const inner = inside(rect);
+  const inColour = (line: string, part: string, wanted: Colour | null) =>
+    theme.colour && wanted && !typing ? line.replace(part, paintColour(part, wanted)) : line;
   useEffect(() => view?.onChange(() => surface.paneChanged(focused)), [view, surface, focused]);
   const corner = [glyphs.topLeft, glyphs.topRight] as const;
   const below = [glyphs.bottomLeft, glyphs.bottomRight] as const;
@@ -106,7 +108,11 @@ export const AgentPane = memo(function AgentPane(props: AgentPaneProps) {
   return (
     <Box flexDirection="column" width={rect.width} height={rect.height} overflow="hidden">
       <Line colour={colour} bold={focused} dim={!focused && agent.state.name === 'queued'}>
-        {borderLine(rect.width, corner, title, facts, glyphs)}
+        {inColour(
+          borderLine(rect.width, corner, title, facts, glyphs),
+          facts[0] ?? '',
+          look.colour,
+        )}
       </Line>
       {rows.map((row) => {
         const text = cut(still[row] ?? '', inner.width);

@@ -1,0 +1,306 @@
+import { stripVTControlCharacters } from 'node:util';
+import { Box } from 'ink';
+import { render } from 'ink-testing-library';
+import type { ReactNode } from 'react';
+import { describe, expect, test, vi } from 'vitest';
+import { AgentPane } from '../../source/app/components/agent-pane.js';
+import { type Dialog, DialogProvider, useDialogs } from '../../source/app/components/dialogs.js';
+import { ScrollText } from '../../source/app/components/scroll-text.js';
+import { KeyHints, StatusBar, StepsLine } from '../../source/app/components/status-bar.js';
+import { TextArea } from '../../source/app/components/text-area.js';
+import { TextField } from '../../source/app/components/text-field.js';
+import { makeKeymap } from '../../source/app/keymap.js';
+import { EnvironmentProvider, type KeyHandler, type Surface } from '../../source/app/surface.js';
+import type { Rect } from '../../source/app/terminal/painter.js';
+import { insert, type TextBuffer, textBuffer } from '../../source/app/text/text-buffer.js';
+import { PlayedRun, start, tasks } from './harness.js';
+
+/** What a component sees of the terminal, played by hand. */
+class PlayedSurface implements Surface {
+  readonly handlers: KeyHandler[] = [];
+  holes: readonly Rect[] = [];
+  ink: (bytes: string) => void = () => {};
+
+  constructor(
+    readonly cols: number,
+    readonly rows: number,
+  ) {}
+
+  private readonly current = { cols: 80, rows: 24 };
+  size() {
+    return Object.assign(this.current, { cols: this.cols, rows: this.rows });
+  }
+  onSize = () => () => {};
+  addKeyHandler(handler: KeyHandler) {
+    this.handlers.push(handler);
+    return () => void this.handlers.splice(this.handlers.indexOf(handler), 1);
+  }
+  setRaw() {}
+  typeIntoInk(bytes: string) {
+    this.ink(bytes);
+  }
+  setPane() {}
+  removePane() {}
+  setHoles(holes: readonly Rect[]) {
+    this.holes = holes;
+  }
+  paneChanged() {}
+  setTitle() {}
+  ring() {}
+  copy() {}
+  suspend() {}
+  runProgram = async () => 0;
+}
+
+function show(node: ReactNode, cols = 80, rows = 24) {
+  const surface = new PlayedSurface(cols, rows);
+  const environment = {
+    surface,
+    keymap: makeKeymap(),
+    theme: { colour: false, unicode: true },
+    now: () => start,
+  };
+  const app = render(
+    <EnvironmentProvider value={environment}>
+      <Box width={cols} height={rows}>
+        {node}
+      </Box>
+    </EnvironmentProvider>,
+  );
+  surface.ink = (bytes) => app.stdin.write(bytes);
+  const key = async (name: string, text = '') => {
+    for (const handler of [...surface.handlers].reverse()) {
+      if (handler.key({ name, text, sequence: text })) break;
+    }
+    // React renders, and runs its effects, in turns of their own.
+    for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate);
+  };
+  const type = (text: string) => key(text, text);
+  const frame = () => stripVTControlCharacters(app.lastFrame() ?? '');
+  return {
+    surface,
+    key,
+    type,
+    frame,
+    shows: (text: string | RegExp) => vi.waitFor(() => expect(frame()).toMatch(text)),
+  };
+}
+
+describe('fields', () => {
+  test('one line: typed, taken back by whole characters, cleared, done', async () => {
+    const onDone = vi.fn();
+    const field = show(<TextField onDone={onDone} onCancel={() => {}} />);
+    await field.type('ab👍');
+    await field.shows('ab👍');
+    await field.key('backspace');
+    await field.shows(/^ab\s*$/);
+    await field.key('left');
+    await field.type('x');
+    await field.shows('axb');
+    // ink-text-input would type the letter of a control key.
+    await field.key('ctrl+w');
+    expect(field.frame()).not.toContain('w');
+    await field.key('enter');
+    expect(onDone).toHaveBeenCalledWith('axb');
+    await field.key('ctrl+u');
+    await vi.waitFor(() => expect(field.frame().trim()).toBe(''));
+  });
+
+  test('one line: a secret is not shown; Esc cancels', async () => {
+    const onCancel = vi.fn();
+    const field = show(<TextField mask="*" onDone={() => {}} onCancel={onCancel} />);
+    await field.type('sk-1');
+    await field.shows(/\*{4}/);
+    expect(field.frame()).not.toContain('sk-1');
+    await field.key('esc');
+    expect(onCancel).toHaveBeenCalled();
+  });
+
+  test('several lines: wrapped, with the row of the cursor in sight', () => {
+    const text = Array.from({ length: 30 }, (_, line) => `line ${line}`).join('\n');
+    const area = (buffer: TextBuffer) =>
+      show(
+        <TextArea
+          buffer={buffer}
+          onChange={() => {}}
+          onEdge={() => {}}
+          width={20}
+          height={5}
+          active
+        />,
+      ).frame();
+    expect(area(textBuffer(text))).toMatch(/line 25\s+line 26\s+line 27\s+line 28\s+line 29/);
+    expect(area({ text, cursor: 0, column: null })).toMatch(/^line 0/);
+    expect(area(insert(textBuffer(), 'one two three four five'))).toMatch(
+      /one two three four\s+five/,
+    );
+  });
+});
+
+describe('a long text', () => {
+  const lines = Array.from({ length: 50 }, (_, line) => `row ${line}`);
+  const text = (close = () => {}) =>
+    show(<ScrollText lines={lines} width={40} height={11} active onClose={close} />);
+
+  test('is scrolled, with its position', async () => {
+    const view = text();
+    expect(view.frame()).toContain('1-10 of 50');
+    await view.key('pagedown');
+    await view.shows('11-20 of 50');
+    await view.key('G');
+    await view.shows('41-50 of 50');
+    await view.key('k');
+    await view.shows('40-49 of 50');
+    await view.key('g');
+    await view.shows('1-10 of 50');
+  });
+
+  test('is searched, on and back, round the end', async () => {
+    const view = text();
+    await view.key('/');
+    await view.type('row 4');
+    await view.shows('/row 4');
+    await view.key('enter');
+    await view.shows('/row 4: 11 lines');
+    await view.key('n');
+    await view.shows('row 40');
+    await view.key('N');
+    await view.shows('1-10 of 50');
+    await view.key('N');
+    await view.shows('row 49');
+  });
+});
+
+function Opener({ dialog }: { readonly dialog: Dialog }) {
+  const dialogs = useDialogs();
+  return <Box>{dialogs.isOpen ? null : <Once run={() => dialogs.open(dialog)} />}</Box>;
+}
+
+function Once({ run }: { readonly run: () => void }) {
+  queueMicrotask(run);
+  return null;
+}
+
+function showDialog(dialog: Dialog, cols = 80, rows = 24) {
+  return show(
+    <DialogProvider>
+      <Opener dialog={dialog} />
+    </DialogProvider>,
+    cols,
+    rows,
+  );
+}
+
+describe('dialogs', () => {
+  test('a question: y does it, and panes leave room for it', async () => {
+    const onYes = vi.fn();
+    const view = showDialog({
+      kind: 'confirm',
+      title: 'Kill it?',
+      lines: ['Really.'],
+      yes: 'kill',
+      onYes,
+    });
+    await view.shows('Kill it?');
+    expect(view.frame()).toContain('y kill, n back');
+    expect(view.surface.holes).toEqual([{ x: 18, y: 10, width: 44, height: 3 }]);
+    await view.key('y');
+    expect(onYes).toHaveBeenCalledTimes(1);
+  });
+
+  test('a choice', async () => {
+    const onDone = vi.fn();
+    const view = showDialog({
+      kind: 'choose',
+      title: 'Which?',
+      items: ['one', 'two', 'three'],
+      onDone,
+    });
+    await view.shows('▸ one');
+    await view.key('j');
+    await view.shows('▸ two');
+    await view.key('enter');
+    expect(onDone).toHaveBeenCalledWith(1);
+  });
+
+  test('a finder: fuzzy, several at once', async () => {
+    const onDone = vi.fn();
+    const items = ['src/date.ts', 'src/show.ts', 'README.md', 'test/date.test.ts'];
+    const view = showDialog({ kind: 'find', title: 'Files', items, onDone });
+    await view.shows('README.md');
+    await view.type('date');
+    await vi.waitFor(() => expect(view.frame()).not.toContain('README.md'));
+    await view.key('tab');
+    await view.shows('1 taken');
+    await view.key('down');
+    await view.key('tab');
+    await view.shows('2 taken');
+    await view.key('enter');
+    const taken = onDone.mock.calls[0]?.[0] as string[] | undefined;
+    expect(taken?.toSorted()).toEqual(['src/date.ts', 'test/date.test.ts']);
+  });
+
+  test('help: the keys of this place first, and typing narrows it', async () => {
+    const view = showDialog({ kind: 'help', context: 'summary' });
+    await view.shows(/Summary\s[\s\S]*land now/);
+    await view.type('worktree');
+    await view.shows("a shell in the agent's worktree");
+    expect(view.frame()).not.toContain('land now');
+  });
+});
+
+describe('the run in lines', () => {
+  const run = new PlayedRun(tasks, 2);
+
+  test.each([200, 80, 40, 30])('the status fits %i columns, the most important first', (cols) => {
+    const { frame } = show(
+      <StatusBar state={run.state()} now={start + 65_000} width={cols} />,
+      cols,
+    );
+    expect(frame()).toContain('0 done');
+    if (cols >= 80) expect(frame()).toMatch(/2 running +○ 1 waiting +✗ 0 failed.*running · 1:05/);
+  });
+
+  test('steps and hints give way, help stays', () => {
+    expect(show(<StepsLine context="prd" width={80} />).frame()).toContain('✓ Change');
+    expect(show(<StepsLine context="prd" width={30} />).frame()).toContain('2/5 PRD');
+    const hints = show(
+      <KeyHints
+        actions={[
+          ['run.zoom', 'zoom'],
+          ['run.kill', 'kill'],
+        ]}
+        width={16}
+      />,
+    );
+    expect(hints.frame()).toContain('? help  z zoom');
+    expect(hints.frame()).not.toContain('kill');
+  });
+
+  test.each([100, 60, 40, 30])(
+    'a pane of %i columns: exact borders, the state in words',
+    (width) => {
+      const state = run.state();
+      const { frame } = show(
+        <AgentPane
+          state={state}
+          agent={state.agents[2] as never}
+          rect={{ x: 0, y: 0, width, height: 8 }}
+          view={null}
+          focused
+          typing={false}
+          now={start}
+          note=""
+        />,
+        width,
+        8,
+      );
+      const rows = frame().split('\n');
+      expect(rows.length).toBe(8);
+      expect(rows[0]).toMatch(/^╭─.*3.*queued.*─╮$/);
+      expect(rows.at(-1)).toMatch(/^╰─+╯$/);
+      for (const row of rows) expect([...row].length).toBe(width);
+      expect(frame()).toContain('Waits for T1, T2.');
+    },
+  );
+});
