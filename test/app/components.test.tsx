@@ -73,7 +73,7 @@ function show(node: ReactNode, cols = 80, rows = 24) {
       if (handler.key({ name, text, sequence: text })) break;
     }
     // React renders, and runs its effects, in turns of their own.
-    for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate);
+    for (let turn = 0; turn < 6; turn++) await new Promise(setImmediate);
   };
   const type = (text: string) => key(text, text);
   const frame = () => stripVTControlCharacters(app.lastFrame() ?? '');

@@ -9,8 +9,15 @@ import {
   resolveFocus,
   resolveTasks,
 } from '../../source/services/git/repository.js';
-import { diffStat, putBack, restore, snapshot } from '../../source/services/git/snapshot.js';
-import { addWorktree, removeWorktree } from '../../source/services/git/worktree.js';
+import {
+  diffStat,
+  peek,
+  putBack,
+  restore,
+  showDiff,
+  snapshot,
+} from '../../source/services/git/snapshot.js';
+import { addWorktree, keepBranch, removeWorktree } from '../../source/services/git/worktree.js';
 import { git, makeRepo, tempFolder, writeFiles } from '../rig.js';
 
 /** A commit on top of `parent` with these files, on no branch. */
@@ -217,6 +224,30 @@ describe('merging', () => {
     expect(git(repo, 'status', '--porcelain')).toBe('');
   });
 
+  test('a later wave is added to what is merged', async () => {
+    const repo = makeRepo({ 'a.txt': 'a\n', 'b.txt': 'b\n' });
+    const base = git(repo, 'rev-parse', 'HEAD');
+    const one = commitOf(repo, base, { 'a.txt': 'one\n' });
+    const first = await integrate(repo, base, 'aider/x/merged', [
+      { agent: 0, title: 'one', commit: one, needs: [] },
+    ]);
+    const tip = (first.ok && first.value.commit) as string;
+    const two = commitOf(repo, tip, { 'b.txt': 'two\n' });
+    const onto = { commit: tip, merged: [0] };
+    const again = await integrate(
+      repo,
+      base,
+      'aider/x/merged',
+      [{ agent: 1, title: 'two', commit: two, needs: [] }],
+      onto,
+    );
+    expect(again.ok && again.value).toMatchObject({ commit: two, merged: [0, 1], onto });
+    expect(again.ok && again.value.diff.files.map((file) => file.path)).toEqual(['a.txt', 'b.txt']);
+    // Nothing new: what was merged stays merged.
+    const none = await integrate(repo, base, 'aider/x/merged', [], onto);
+    expect(none.ok && none.value).toMatchObject({ commit: tip, merged: [0] });
+  });
+
   test('dependencies as one commit, or the files in which they conflict', async () => {
     const repo = makeRepo({ 'a.txt': 'a\n' });
     const base = git(repo, 'rev-parse', 'HEAD');
@@ -337,5 +368,36 @@ describe('landing', () => {
     const request = prepared();
     writeFiles(request.repo, { 'docs/prd/prd_x.md': 'p' });
     expect(await land(request)).toMatchObject({ state: 'landed' });
+  });
+});
+
+describe('while an agent works', () => {
+  test('its change is seen, and its own index is not touched', async () => {
+    const repo = makeRepo({ 'a.txt': '1\n', 'b.txt': '1\n' });
+    const base = git(repo, 'rev-parse', 'HEAD');
+    writeFiles(repo, { 'a.txt': '2\n', 'new.txt': 'n\n', '.aider.chat.history.md': 'x' });
+    const before = readFileSync(path.join(repo, '.git/index'));
+    // Aider may hold the lock at any moment.
+    writeFiles(repo, { '.git/index.lock': '' });
+    const index = path.join(tempFolder(), 'peek.index');
+    const tree = await peek(repo, [], index);
+    const diff = await diffStat(repo, base, (tree.ok && tree.value) as string);
+    expect(diff.ok && diff.value.files).toEqual([
+      { path: 'a.txt', status: 'M', added: 1, removed: 1 },
+      { path: 'new.txt', status: 'A', added: 1, removed: 0 },
+    ]);
+    expect(readFileSync(path.join(repo, '.git/index'))).toEqual(before);
+    const shown = await showDiff(repo, base, (tree.ok && tree.value) as string);
+    expect(shown.ok && shown.value).toMatch(/2 files changed[\s\S]*\+n/);
+  });
+
+  test('a new round keeps the branch of the one before', async () => {
+    const repo = makeRepo({ 'a.txt': '1\n' });
+    const base = git(repo, 'rev-parse', 'HEAD');
+    git(repo, 'branch', 'aider/x/agent0');
+    expect((await keepBranch(repo, 'aider/x/agent0', 1)).ok).toBe(true);
+    expect(git(repo, 'rev-parse', 'aider/x/agent0-round0')).toBe(base);
+    expect(git(repo, 'branch', '--list', 'aider/x/agent0')).toBe('');
+    expect((await keepBranch(repo, 'aider/x/agent0', 2)).ok).toBe(true);
   });
 });

@@ -174,3 +174,46 @@ test('a recording is an asciicast: split characters are whole again', () => {
       .join(''),
   ).toBe('größe 👍');
 });
+
+describe('questions in a narrow pane', () => {
+  // As prompt_toolkit writes them: it breaks a long line itself, where the terminal ends.
+  const question = "Add file to the chat? (Y)es/(N)o/(A)ll/(S)kip all/(D)on't ask again [Yes]: ";
+
+  test.each([38, 60, 75, 120])('at %i columns it is found whole', async (cols) => {
+    const screen = new Screen(cols, 8);
+    const rows = question.match(new RegExp(`.{1,${cols}}`, 'g')) as string[];
+    screen.feed(`other-file.py\r\n${rows.join('\r\n')}`);
+    await screen.drawn();
+    expect(findQuestion(screen.cursorLines())).toBe(question.trim());
+    screen.dispose();
+  });
+
+  test('the rows above an idle prompt are no part of it', async () => {
+    const screen = new Screen(20, 8);
+    screen.feed(`${'-'.repeat(20)}\r\na-file-name-that-fit\r\n> `);
+    await screen.drawn();
+    expect(findQuestion(screen.cursorLines())).toBe('>');
+    screen.dispose();
+  });
+});
+
+test('a resize at the very end of a process does not throw', async () => {
+  for (let round = 0; round < 10; round++) {
+    const pty = spawnPty({
+      file: '/bin/sh',
+      args: ['-c', 'exit 0'],
+      cwd: '/',
+      env: {},
+      cols: 80,
+      rows: 24,
+    });
+    let ended = false;
+    pty.onExit(() => {
+      ended = true;
+    });
+    for (let cols = 40; !ended; cols = cols === 40 ? 41 : 40) {
+      pty.resize(cols, 20);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+});

@@ -34,8 +34,11 @@ type InputEvent =
   | { readonly paste: string }
   | { readonly mouse: MouseEvent };
 
-/** React renders, and runs its effects, each in a turn of the event loop of its own. */
-const turnsOfReact = 3;
+/**
+ * React renders, and runs its effects, each in a turn of the event loop of its own; an effect may set
+ * a state and so ask for both once more.
+ */
+const turnsOfReact = 6;
 
 /** How long an editor has to end when it is told to, milliseconds. */
 const programMs = 500;
