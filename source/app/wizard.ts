@@ -39,6 +39,9 @@ export interface Wizard extends WizardState {
   setMaxAgents(count: number): void;
 }
 
+/** Between two looks at a PRD that is being written, milliseconds. */
+const textMs = 50;
+
 function emptyDraft(tasks: readonly Task[]): Draft {
   return { prd: '', tasks, model: null, warnings: [], prdPath: null };
 }
@@ -80,12 +83,16 @@ export function useWizard(port: WizardPort, now: () => number): Wizard {
     const { draft, maxAgents } = latest.current;
     const change = changeText();
     const startedAt = now();
+    let shownAt = 0;
     const again = remark !== null && draft ? { prd: draft.prd, remark } : null;
     patch({ making: { startedAt, text: '' }, failure: null });
     const made = await port.plan(
       { change, maxAgents, again },
       (text) => {
-        if (abort.current === own) patch({ making: { startedAt, text } });
+        // A model may send a word at a time; nobody reads faster than this.
+        if (abort.current !== own || now() - shownAt < textMs) return;
+        shownAt = now();
+        patch({ making: { startedAt, text } });
       },
       own.signal,
     );

@@ -22,7 +22,7 @@ import { findAider } from '../services/aider/find-aider.js';
 import { setupAider } from '../services/aider/setup-aider.js';
 import { worktreesFolder } from '../services/config/folders.js';
 import { defaultBaseUrl, listModels } from '../services/gemini/models.js';
-import { resolveTasks } from '../services/git/repository.js';
+import { openRepository, type Repository, resolveTasks } from '../services/git/repository.js';
 import { gitText } from '../services/git/run-git.js';
 import { addToHistory, readHistory } from '../services/logs/change-history.js';
 import { type LogPaths, logPaths } from '../services/logs/log-paths.js';
@@ -66,7 +66,8 @@ export async function openWizard(
     readonly onFinish: () => void;
   },
 ): Promise<WizardSession> {
-  const { repo, options, source, given, focus } = opened;
+  const { options, source, given, focus } = opened;
+  let { repo } = opened;
   let geminiModel = options.geminiModel;
   let claimed: Claimed | null = null;
   let live: LiveRun | null = null;
@@ -97,6 +98,7 @@ export async function openWizard(
   let knowledge = aider.then((found) => new RepoKnowledge(repo, found, options.model));
   const prepared = async (change: string, maxAgents: number): Promise<PreparedRun> => ({
     ...opened,
+    repo,
     options: { ...options, geminiModel, maxAgents },
     change,
     geminiKey: geminiKey(),
@@ -104,7 +106,7 @@ export async function openWizard(
     knowledge: await knowledge,
   });
   const inRepo = (file: string) => path.join(repo.root, file);
-  const baseTitle = await gitText(repo.root, ['log', '-1', '--format=%s', repo.head]);
+  let baseTitle = await titleOf(repo);
 
   const port: WizardPort = {
     get facts(): RunFacts {
@@ -112,7 +114,7 @@ export async function openWizard(
         repo: repo.root,
         branch: repo.branch,
         base: repo.head,
-        baseTitle: baseTitle.ok ? baseTitle.value : '',
+        baseTitle,
         model: options.model,
         geminiModel,
         maxAgents: options.maxAgents,
@@ -199,6 +201,16 @@ export async function openWizard(
     },
     readScratch: (file) => readFileSync(file, 'utf8'),
     start: async (change, draft, maxAgents) => {
+      const now = await openRepository(repo.root);
+      if (!now.ok) return now;
+      if (now.value.head !== repo.head || now.value.branch !== repo.branch) {
+        repo = now.value;
+        baseTitle = await titleOf(repo);
+        return err({
+          kind: 'usage',
+          message: 'The base has moved meanwhile: look again, and start.',
+        });
+      }
       const run = await prepared(change, maxAgents);
       const must = await findMusts(args, repo, options, { kind: 'none' }, run.geminiKey, {
         ...overrides,
@@ -246,6 +258,11 @@ export async function openWizard(
       if (claimed) releaseWorktrees(claimed.worktrees);
     },
   };
+}
+
+async function titleOf({ root, head }: Repository): Promise<string> {
+  const title = await gitText(root, ['log', '-1', '--format=%s', head]);
+  return title.ok ? title.value : '';
 }
 
 function geminiKey(): string | null {

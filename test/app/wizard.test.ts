@@ -1,5 +1,15 @@
-import { expect, test } from 'vitest';
-import { Harness, keys } from './harness.js';
+import { describe, expect, test } from 'vitest';
+import { Harness, type HarnessOptions, keys, task, tasks } from './harness.js';
+
+const gone = (text: string) => new RegExp(`^(?![\\s\\S]*${text})`);
+
+async function toGroups(options: HarnessOptions = {}): Promise<Harness> {
+  const app = new Harness({ cols: 110, rows: 30, change: 'Dates', ...options });
+  await app.shows(/All that a run needs/);
+  await app.press(keys.enter, /▸ PRD[\s\S]*R1/);
+  await app.press(keys.enter, /▸ GROUPS/);
+  return app;
+}
 
 test('from the change to the start: steps forward, and back without a loss', async () => {
   const app = new Harness({ cols: 100, rows: 30 });
@@ -21,4 +31,124 @@ test('from the change to the start: steps forward, and back without a loss', asy
   await app.press(keys.enter, /written for another change/);
   await app.press(`${keys.down}${keys.enter}`, /▸ PRD/);
   expect(app.plans).toBe(1);
+});
+
+describe('the change', () => {
+  test('several lines, pasted text, a tab, control bytes as pictures', async () => {
+    const app = new Harness();
+    await app.shows(/What is to be changed/);
+    await app.press('one', /one/);
+    await app.press(`${keys.ctrl('j')}two`, /one\n +two/);
+    await app.press('\x1b\r', /two\n/);
+    await app.press('\x1b[200~th\x07ree\r\nfour\x1b[201~', /th␇ree\n +four/);
+  });
+
+  test('Up brings earlier changes, Down what was being typed', async () => {
+    const app = new Harness();
+    await app.press('being typed', /being typed/);
+    await app.press(keys.up, /An earlier change/);
+    await app.press(keys.down, /being typed/);
+  });
+
+  test('an editor; one that fails changes nothing', async () => {
+    const app = new Harness({ change: 'short', editor: (text) => `${text} and long\n` });
+    await app.press(keys.ctrl('e'), /short and long/);
+    const without = new Harness({ change: 'short' });
+    await without.press(keys.ctrl('e'), /The editor ed could not be started; nothing was changed/);
+  });
+
+  test('nothing goes on without a change', async () => {
+    const app = new Harness();
+    await app.press(keys.enter, /Say first what is to be changed/);
+  });
+});
+
+describe('the PRD', () => {
+  test('an edited text is read again, and the tasks follow it', async () => {
+    const app = new Harness({
+      cols: 110,
+      rows: 30,
+      change: 'Dates',
+      editor: (text) => text.replace('Document both', 'Document it all'),
+    });
+    await app.press(keys.enter, /R1/);
+    await app.press('e', /read again from the edited text/);
+    await app.press(keys.enter, /GROUPS[\s\S]*Document it all/);
+  });
+
+  test('is written again with a remark', async () => {
+    const app = new Harness({ change: 'Dates' });
+    await app.press(keys.enter, /R1/);
+    await app.press('r', /Write the PRD again/);
+    await app.press(`smaller${keys.enter}`, gone('Write the PRD'));
+    await app.shows(/R1/);
+    expect(app.plans).toBe(2);
+  });
+
+  test('is searched', async () => {
+    const app = new Harness({ change: 'Dates' });
+    await app.press(keys.enter, /R1/);
+    await app.press('/', /^ +\/ *$/m);
+    await app.press(`iso${keys.enter}`, /\/iso: 1 lines/);
+  });
+});
+
+describe('the groups', () => {
+  test('a file goes to another group with one key, and u takes it back', async () => {
+    const app = await toGroups();
+    await app.press(`${keys.down}>`, /src\/date-forms\.ts is T2's now/);
+    await app.press('u', /Undone/);
+    await app.press('u', /Nothing to undo/);
+  });
+
+  test('rename, add, files by a fuzzy finder, leave out', async () => {
+    const app = await toGroups();
+    await app.press('r', /Rename T1/);
+    await app.press(`${keys.ctrl('u')}Dates of all kinds${keys.enter}`, /Dates of all kinds/);
+    await app.press('n', /New group/);
+    await app.press(`More${keys.enter}`, /▸T4/);
+    // A group without files may change all, so it cannot run beside others.
+    await app.shows(/T4 names no files, so it may change all/);
+    await app.press(keys.enter, /This plan cannot be started/);
+    await app.press('f', /Files for T4/);
+    await app.press(`more${keys.enter}`, /src\/more\.ts +1\.2 kB/);
+    expect(app.text()).not.toContain('names no files');
+    await app.press('x', /T4 names no files/);
+  });
+
+  test('split and merge', async () => {
+    const app = await toGroups();
+    await app.press('s', /Parse dates .*\n[\s\S]*1: T1 T4 {2}│ {2}2: T2 {2}│ {2}3: T3/);
+    await app.press('m', /1: T1 T2 {2}│ {2}2: T3/);
+  });
+
+  test('more agents at once change the waves', async () => {
+    const four = [...tasks.slice(0, 2), task('T3', 'Three', ['c']), task('T4', 'Four', ['d'])];
+    const app = await toGroups({ tasks: four });
+    await app.shows(/with 2 at once {2}1: T1 T2 {2}│ {2}2: T3 T4/);
+    await app.press('+', /with 3 at once {2}1: T1 T2 T3 {2}│ {2}2: T4/);
+    await app.press('--', /with 1 at once {2}1: T1 {2}│/);
+  });
+
+  test('a circle says so, and cannot be started', async () => {
+    const app = await toGroups();
+    await app.press('w', /T1 waits for/);
+    await app.press(`${keys.down}${keys.enter}`, /T1 → T3 → T1 depend on each other in a circle/);
+    await app.press(keys.enter, /This plan cannot be started/);
+  });
+
+  test("a task's text in the editor: the first line is its title", async () => {
+    const app = await toGroups({ editor: () => 'Another title\n\nDo it so.\n' });
+    await app.press('e', /Another title/);
+    await app.press(keys.esc, /▸ PRD/);
+    await app.press('G', /T3/);
+    await app.press('/', /^ +\/ *$/m);
+    await app.press(`do it so${keys.enter}`, /\/do it so: 1 lines/);
+  });
+
+  test('the last group deleted: nothing to start', async () => {
+    const app = await toGroups({ tasks: [task('T1', 'One', ['a'])] });
+    await app.press('D', /there is no group/);
+    await app.press(keys.enter, /This plan cannot be started/);
+  });
 });

@@ -41,7 +41,8 @@ export function GroupsScreen({ port, wizard, onNext, onBack }: GroupsScreenProps
   const plan = waves(tasks, wizard.maxAgents);
 
   const choose = (to: number) => {
-    setChosen(Math.max(0, Math.min(tasks.length - 1, to)));
+    // A group that is just being added is there with the next frame.
+    setChosen(Math.max(0, to));
     setRow(0);
     setNote('');
   };

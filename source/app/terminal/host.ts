@@ -134,7 +134,7 @@ export class Host implements Surface, InputListener {
       }),
     );
     this.cut = next;
-    this.requestPaint(true);
+    this.requestPaint(this.lastPaint === 0 || Date.now() - this.lastKey < eagerMs);
   }
 
   setPane(id: string, pane: PaintedPane): void {
