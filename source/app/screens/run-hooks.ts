@@ -1,0 +1,128 @@
+import { useEffect, useReducer, useRef } from 'react';
+import { isWithin } from '../components/popup.js';
+import { type AgentRect, inside } from '../layout.js';
+import { PaneView } from '../pane-source.js';
+import type { RunPort } from '../ports.js';
+import { useEnvironment, useKeyHandler } from '../surface.js';
+import type { MouseEvent } from '../terminal/input.js';
+import { bytesForAgent } from '../type-mode.js';
+
+/** How often a position that moves because an agent prints is told anew, milliseconds. */
+const positionMs = 100;
+
+/** Where a pane is scrolled to, in words; '' while it follows its end. */
+export function usePosition(view: PaneView | null, height: number): string {
+  const [, update] = useReducer((n: number) => n + 1, 0);
+  const following = useRef(true);
+  following.current = view?.following ?? true;
+  useEffect(() => {
+    if (!view) return;
+    let timer: NodeJS.Timeout | null = null;
+    const end = view.onChange(() => {
+      if (view.following && following.current) return;
+      timer ??= setTimeout(() => {
+        timer = null;
+        update();
+      }, positionMs);
+    });
+    return () => {
+      end();
+      if (timer) clearTimeout(timer);
+    };
+  }, [view]);
+  if (!view || view.following) return '';
+  const top = view.top(height);
+  return `lines ${top + 1}-${Math.min(view.screen.length, top + height)} of ${view.screen.length}`;
+}
+
+/** The views of the agents' terminals, made when a terminal comes into being. */
+export function useViews(run: RunPort): (agent: number) => PaneView | null {
+  const views = useRef(new Map<number, PaneView>());
+  const [, update] = useReducer((n: number) => n + 1, 0);
+  useEffect(() => run.terminals.onOpen(update), [run]);
+  return (agent) => {
+    const screen = run.terminals.screen(agent);
+    if (!screen) return null;
+    const known = views.current.get(agent);
+    if (known?.screen === screen) return known;
+    const view = new PaneView(screen);
+    views.current.set(agent, view);
+    return view;
+  };
+}
+
+/** While a window is being dragged, the agents' terminals follow when it rests, milliseconds. */
+const settleMs = 60;
+
+/** Gives the agents' terminals the size of their panes. */
+export function useSizes(run: RunPort, panes: readonly AgentRect[]): void {
+  const wanted = panes
+    .map((pane) => ({ pane, inner: inside(pane) }))
+    .map(({ pane, inner }) => `${pane.agent}:${inner.width}x${inner.height}`)
+    .join(' ');
+  useEffect(() => {
+    const apply = () => {
+      for (const one of wanted.split(' ').filter(Boolean)) {
+        const [agent = 0, cols = 80, rows = 24] = one.split(/[:x]/).map(Number);
+        run.terminals.resize(agent, { cols, rows });
+      }
+    };
+    const fresh = wanted
+      .split(' ')
+      .every((one) => run.terminals.screen(Number(one.split(':')[0])) === null);
+    if (fresh) {
+      apply();
+      return;
+    }
+    const timer = setTimeout(apply, settleMs);
+    return () => clearTimeout(timer);
+  }, [run, wanted]);
+}
+
+/** All keys go to the agent, but for the one that ends it. */
+export function useTyping(run: RunPort, on: boolean, agent: number, onLeave: () => void): void {
+  const { surface } = useEnvironment();
+  useEffect(() => {
+    if (!on) return;
+    surface.setRaw((bytes) => {
+      const screen = run.terminals.screen(agent);
+      if (screen) run.terminals.type(agent, bytesForAgent(bytes, screen.modes));
+    });
+    return () => surface.setRaw(null);
+  }, [on, agent, run, surface]);
+  useKeyHandler(on, {
+    key: ({ name }) => {
+      if (name === 'ctrl+]') onLeave();
+      return true;
+    },
+  });
+}
+
+/** Clicks that follow each other within this time are one double click, milliseconds. */
+const doubleClickMs = 400;
+
+/** A click focuses, a double click zooms, the wheel scrolls. */
+export function useMouse(
+  panes: readonly AgentRect[],
+  zoomed: boolean,
+  choose: (agent: number) => void,
+  setZoomed: (zoomed: boolean) => void,
+  views: (agent: number) => PaneView | null,
+) {
+  const { now } = useEnvironment();
+  const last = useRef({ agent: -1, at: 0 });
+  return (event: MouseEvent): boolean => {
+    const pane = panes.find((one) => isWithin(one, event.x, event.y));
+    if (!pane) return false;
+    const { height } = inside(pane);
+    if (event.kind === 'wheel_up') views(pane.agent)?.scrollBy(-3, height);
+    if (event.kind === 'wheel_down') views(pane.agent)?.scrollBy(3, height);
+    if (event.kind === 'wheel_up' || event.kind === 'wheel_down') choose(pane.agent);
+    if (event.kind !== 'press' || event.button !== 0) return true;
+    const again = last.current.agent === pane.agent && now() - last.current.at < doubleClickMs;
+    last.current = { agent: pane.agent, at: again ? 0 : now() };
+    choose(pane.agent);
+    if (again) setZoomed(!zoomed);
+    return true;
+  };
+}
