@@ -71,7 +71,7 @@ function escapeXml(text: string): string {
 }
 
 /** @param lines each `cols` columns wide, characters of one column only */
-export function toSvg(lines: readonly string[], cols: number): string {
+export function toSvg(lines: readonly string[], cols: number, title: string): string {
   const pad = 12;
   const width = Math.ceil(cols * cell.width + 2 * pad);
   const height = Math.ceil(lines.length * cell.height + 2 * pad);
@@ -107,7 +107,8 @@ export function toSvg(lines: readonly string[], cols: number): string {
       column += [...piece].length;
     }
   }
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="13" shape-rendering="crispEdges" xml:space="preserve">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="13" shape-rendering="crispEdges" role="img" xml:space="preserve">
+<title>${escapeXml(title)}</title>
 <rect width="${width}" height="${height}" rx="8" fill="${paper}"/>
 ${parts.join('\n')}
 </svg>

@@ -52,7 +52,7 @@ pty.write('\r');
 await shows(/REPLACE[\s\S]*REPLACE[\s\S]*○ queued/);
 const first = screen.length - screen.rows;
 const lines = Array.from({ length: rows }, (_, row) => screen.row(first + row, 0, cols, 1, true));
-writeFileSync(target, toSvg(lines, cols));
+writeFileSync(target, toSvg(lines, cols, 'The run screen: four agents, three of them at work'));
 process.stdout.write(`${visible()}\n\n${target}\n`);
 await shows(/4 done[\s\S]*landed/);
 pty.write('q');
