@@ -106,22 +106,30 @@ function Screens({ port, onExit }: ScreensProps) {
       setScreen('prd');
       void wizard.make(null);
     };
-    if (facts.source.kind === 'none' || (given && 'tasks' in given)) {
-      if (!wizard.draft || (!same && facts.source.kind === 'none')) wizard.withoutPrd();
-      setScreen('groups');
+    const again = (what: string, make: () => void, keep: () => void) =>
+      dialogs.open({
+        kind: 'choose',
+        title: `The ${what} made for another change`,
+        items: ['Make it again', 'Keep it as it is'],
+        onDone: (index) => (index === 0 ? make() : keep()),
+      });
+    const groups = () => setScreen('groups');
+    if (facts.source.kind === 'none') {
+      const split = () => {
+        wizard.withoutPrd();
+        groups();
+      };
+      if (!wizard.draft) split();
+      else if (same) groups();
+      else again('groups were', split, groups);
+    } else if (given && 'tasks' in given) {
+      groups();
     } else if (given && 'prd' in given) {
       if (wizard.draft && wizard.draft.tasks.length === 0) await wizard.takePrd(given.prd);
       setScreen('prd');
     } else if (!wizard.draft) make();
     else if (same) setScreen('prd');
-    else {
-      dialogs.open({
-        kind: 'choose',
-        title: 'The PRD was written for another change',
-        items: ['Write it again', 'Keep it as it is'],
-        onDone: (index) => (index === 0 ? make() : setScreen('prd')),
-      });
-    }
+    else again('PRD was', make, () => setScreen('prd'));
   };
   const start = async (): Promise<string | null> => {
     if (!wizard.draft) return 'There is no plan.';

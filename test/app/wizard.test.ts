@@ -28,7 +28,7 @@ test('from the change to the start: steps forward, and back without a loss', asy
   expect(app.plans).toBe(1);
   await app.press(keys.esc, /▸ CHANGE/);
   await app.press('!', /日本語!/);
-  await app.press(keys.enter, /written for another change/);
+  await app.press(keys.enter, /made for another change/);
   await app.press(`${keys.down}${keys.enter}`, /▸ PRD/);
   expect(app.plans).toBe(1);
 });

@@ -32,7 +32,7 @@ export function TextField({
   onOther,
 }: TextFieldProps) {
   const { surface } = useEnvironment();
-  const [value, setValue] = useState(initial);
+  const [value, setValue] = useState(initial.replace(/\p{Cc}/gu, ''));
   const change = (text: string) => {
     // It takes an emoji apart when one is deleted; half a character is no text.
     const whole = text.replace(/\p{Surrogate}/gu, '');

@@ -47,6 +47,7 @@ export function startFacts(port: WizardPort, wizard: Wizard): (readonly [string,
       `at most ${facts.maxIterations} for each agent, and ${facts.timeoutMs / 60_000} minutes`,
     ],
     ['PRD', wizard.draft?.prd ? (wizard.draft.prdPath ?? 'docs/prd/') : 'none'],
+    ['Checks', 'each agent by evidence: a clean exit, whole answers, a diff in its own files'],
     ['Set-up', facts.setupCmd ?? 'none'],
     [
       'Worktrees',
