@@ -6,6 +6,7 @@ import {
   isDone,
   iterations,
   outcomeOf,
+  timeSpent,
 } from '../core/agent.js';
 import type { RunState } from '../core/run.js';
 import { outcomeWords } from '../core/words.js';
@@ -21,8 +22,7 @@ export function totalTokens({ usage }: Agent): number {
 
 /** Milliseconds an agent has worked; 0 before it began. */
 export function elapsedMs(agent: Agent, now: number): number {
-  if (agent.startedAt === null) return 0;
-  return Math.max(0, (agent.endedAt ?? now) - agent.startedAt);
+  return timeSpent(agent, now);
 }
 
 /** Minutes and seconds, for what is still counting. */

@@ -125,7 +125,7 @@ function Screens({ port, onExit }: ScreensProps) {
     } else if (given && 'tasks' in given) {
       groups();
     } else if (given && 'prd' in given) {
-      if (wizard.draft && wizard.draft.tasks.length === 0) await wizard.takePrd(given.prd);
+      if (wizard.draft && wizard.draft.tasks.length === 0) await wizard.takePrd(given.prd, true);
       setScreen('prd');
     } else if (!wizard.draft) make();
     else if (same) setScreen('prd');
@@ -221,10 +221,13 @@ function useQuit(run: RunPort | null, typed: () => boolean, onExit: () => void):
   useEffect(() => {
     if (!run) return;
     const look = () => {
-      if (leaving.current && run.state().phase === 'finished') onExit();
+      if (run.state().phase !== 'finished') return;
+      if (leaving.current) onExit();
+      // The question has answered itself.
+      else if (asked.current) dialogs.close();
     };
     return run.subscribe(look);
-  }, [run, onExit]);
+  }, [run, onExit, dialogs]);
   useEffect(() => {
     if (!dialogs.isOpen) asked.current = false;
   }, [dialogs.isOpen]);
@@ -257,7 +260,7 @@ function useQuit(run: RunPort | null, typed: () => boolean, onExit: () => void):
       kind: 'confirm',
       title: 'Stop the agents and leave?',
       lines: [
-        `${working} ${working === 1 ? 'agent has' : 'agents have'} not finished. Their work so far is kept on their branches;`,
+        `${working === 1 ? '1 agent has' : `${working} agents have`} not finished. The work so far is kept on branches;`,
         'nothing lands. Ctrl-C again stops them at once.',
       ],
       yes: 'stop and leave',

@@ -24,7 +24,7 @@ interface Row {
 }
 
 const rows = {
-  help: { context: 'everywhere', keys: ['?'], help: 'this help' },
+  help: { context: 'everywhere', keys: ['?', 'f1'], help: 'this help' },
   quit: { context: 'everywhere', keys: ['ctrl+c'], help: 'leave (a second time: at once)' },
   suspend: { context: 'everywhere', keys: ['ctrl+z'], help: 'suspend; fg comes back' },
 
@@ -42,6 +42,7 @@ const rows = {
   'prd.again': { context: 'prd', keys: ['r'], help: 'write it again, with a remark' },
   'prd.own': { context: 'prd', keys: ['w'], help: 'write one of your own' },
   'prd.open': { context: 'prd', keys: ['o'], help: 'open a file' },
+  'prd.undo': { context: 'prd', keys: ['u'], help: 'back to the PRD before this one' },
 
   'groups.next': { context: 'groups', keys: ['enter'], help: 'go on' },
   'groups.back': { context: 'groups', keys: ['esc'], help: 'back' },
@@ -102,7 +103,7 @@ const rows = {
   'run.pause': {
     context: 'run',
     keys: ['p'],
-    help: 'pause (no agent starts, no message is sent); go on',
+    help: 'pause (what is under way ends, nothing new starts or lands); go on',
   },
   'run.more': { context: 'run', keys: ['+', '='], help: 'one more agent at once' },
   'run.fewer': { context: 'run', keys: ['-'], help: 'one agent fewer at once' },
@@ -255,9 +256,10 @@ const asciiLabels: Record<string, string> = {
 
 export function keyLabel(key: string, unicode = true): string {
   const special = (unicode ? undefined : asciiLabels[key]) ?? labels[key];
-  return (
-    special ?? key.replace(/^ctrl\+(.)$/, (_, letter: string) => `Ctrl-${letter.toUpperCase()}`)
-  );
+  if (special) return special;
+  return key
+    .replace(/^ctrl\+(.)$/, (_, letter: string) => `Ctrl-${letter.toUpperCase()}`)
+    .replace(/^f(\d+)$/, 'F$1');
 }
 
 /** The table with a person's own keys; their mistakes are found by `keyProblems` before. */

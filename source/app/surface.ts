@@ -95,6 +95,22 @@ export function useKeyHandler(active: boolean, handler: KeyHandler, fallback = f
 
 export type ActionHandlers = { readonly [Name in ActionName]?: (key: string) => void };
 
+/** The same handlers, each of which first takes away what was said about the one before. */
+export function afterClearing(
+  setNote: (note: string) => void,
+  handlers: ActionHandlers,
+): ActionHandlers {
+  return Object.fromEntries(
+    Object.entries(handlers).map(([name, run]) => [
+      name,
+      (key: string) => {
+        setNote('');
+        run(key);
+      },
+    ]),
+  );
+}
+
 /** Runs the actions of a context by the key table. */
 export function useActions(
   active: boolean,

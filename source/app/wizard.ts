@@ -23,6 +23,8 @@ export interface WizardState {
   readonly failure: Failure | null;
   readonly making: Making | null;
   readonly undo: readonly (readonly Task[])[];
+  /** PRDs that were replaced, with their tasks; the latest last. */
+  readonly earlier: readonly Draft[];
   readonly maxAgents: number;
 }
 
@@ -31,8 +33,13 @@ export interface Wizard extends WizardState {
   /** Has the PRD written; resolves when it is there, or not. */
   make(remark: string | null): Promise<boolean>;
   cancel(): void;
-  /** Takes a PRD that a person wrote or edited; the tasks are read from it. */
-  takePrd(text: string): Promise<void>;
+  /**
+   * Takes a PRD that a person wrote or edited; the tasks are read from it.
+   * @param own true for one that is not the planner's with changes
+   */
+  takePrd(text: string, own: boolean): Promise<void>;
+  /** Goes back to the PRD before the last one; false when there is none. */
+  undoPrd(): boolean;
   withoutPrd(): void;
   edit(edit: GroupEdit): void;
   undoEdit(): boolean;
@@ -64,6 +71,7 @@ export function useWizard(port: WizardPort, now: () => number): Wizard {
       failure: null,
       making: null,
       undo: [],
+      earlier: [],
       maxAgents: port.facts.maxAgents,
     };
   });
@@ -75,6 +83,12 @@ export function useWizard(port: WizardPort, now: () => number): Wizard {
     setState(latest.current);
   };
   const changeText = () => latest.current.change.text.trim();
+
+  /** The earlier PRDs with the one that is about to be replaced. */
+  const kept = () => {
+    const { earlier, draft } = latest.current;
+    return draft && draft.prd !== '' && draft.tasks.length > 0 ? [...earlier, draft] : earlier;
+  };
 
   const make = async (remark: string | null): Promise<boolean> => {
     abort.current?.abort();
@@ -105,6 +119,7 @@ export function useWizard(port: WizardPort, now: () => number): Wizard {
     }
     patch({
       making: null,
+      earlier: kept(),
       draft: made.value,
       draftChange: change,
       problem: null,
@@ -124,17 +139,30 @@ export function useWizard(port: WizardPort, now: () => number): Wizard {
       own?.abort();
       patch({ making: null });
     },
-    takePrd: async (prd) => {
+    takePrd: async (prd, own) => {
       const before = latest.current.draft ?? emptyDraft([]);
       const change = changeText();
       const read = await port.readTasks(prd, change, latest.current.maxAgents);
       patch({
-        draft: { ...before, prd, tasks: read.ok ? read.value : [] },
+        earlier: kept(),
+        draft: {
+          ...before,
+          prd,
+          tasks: read.ok ? read.value : [],
+          ...(own ? { model: null, warnings: [] } : {}),
+        },
         draftChange: change,
         problem: read.ok ? null : describe(read.failure).message,
         failure: null,
         undo: [],
       });
+    },
+    undoPrd: () => {
+      const { earlier } = latest.current;
+      const last = earlier.at(-1);
+      if (!last) return false;
+      patch({ draft: last, earlier: earlier.slice(0, -1), problem: null, undo: [] });
+      return true;
     },
     withoutPrd: () => {
       const change = changeText();

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdtemp, realpath, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -55,9 +56,11 @@ export async function demoCommand(args: Arguments, terminal: Terminal): Promise<
     say('Look at it:');
     say(`  cd ${repo}`);
     say('  git log --graph --oneline      what each agent did, merged');
-    say('  cat docs/prd/*.md              the PRD');
+    if (existsSync(path.join(repo, 'docs/prd'))) say('  cat docs/prd/*.md              the PRD');
     say('  npm test                       its tests');
-    say('  ls .aider_logs                 logs, recordings, summary');
+    if (existsSync(path.join(repo, '.aider_logs'))) {
+      say('  ls .aider_logs                 logs, recordings, summary');
+    }
     return code === 0 && !after.pass ? 1 : code;
   } finally {
     await server.close();

@@ -110,8 +110,9 @@ async function loadScreen(options: RunOptions) {
   else process.env.NODE_ENV = before;
 
   const { mouse, notify, keys } = options;
-  const host = new Host({ stdin: process.stdin, stdout: process.stdout, mouse, notify });
   const unicode = glyphsFor(process.env).line !== '-';
+  const { stdin, stdout } = process;
+  const host = new Host({ stdin, stdout, mouse, notify, ascii: !unicode });
   const environment = {
     surface: host,
     keymap: makeKeymap(keys, unicode),

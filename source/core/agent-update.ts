@@ -12,6 +12,7 @@ import {
   type Place,
   type StopCause,
   type StopSignal,
+  timeSpent,
   type Wish,
 } from './agent.js';
 import { costOf } from './aider-log.js';
@@ -51,6 +52,7 @@ export function requeue(agent: Agent, wish: Wish | null): Agent {
     startedAt: null,
     endedAt: null,
     epoch: agent.epoch + 1,
+    spentMs: timeSpent(agent, agent.endedAt ?? 0),
     round: agent.round + 1,
     wish: goesOn ? wish : null,
     resume: goesOn ? (committedWork(agent)?.commit ?? null) : null,
@@ -324,7 +326,7 @@ export function onInspected(run: RunState, agent: Agent, inspection: Inspection,
 }
 
 /** The next message to the model; later, when the run is paused. */
-function nextAttempt(
+export function nextAttempt(
   run: RunState,
   agent: Agent,
   place: Place,

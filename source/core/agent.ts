@@ -193,6 +193,8 @@ export interface Agent {
   readonly usage: Usage;
   readonly startedAt: number | null;
   readonly endedAt: number | null;
+  /** What earlier rounds took, milliseconds. */
+  readonly spentMs: number;
   /** Goes up with each attempt and each stop, so that a late timer is known as late. */
   readonly epoch: number;
   /** Files outside its scope that it changed and that were put back. */
@@ -208,6 +210,11 @@ export interface Agent {
   readonly good: boolean;
   /** What its worktree showed when it was last looked at while it worked. */
   readonly touched: readonly FileChange[];
+}
+
+/** Milliseconds an agent has worked, over all its rounds; `now` counts where it still does. */
+export function timeSpent({ spentMs, startedAt, endedAt }: Agent, now: number): number {
+  return spentMs + (startedAt === null ? 0 : Math.max(0, (endedAt ?? now) - startedAt));
 }
 
 export function isDone(agent: Agent): boolean {
@@ -269,6 +276,7 @@ export function newAgent(index: number, task: Task): Agent {
     usage: { promptTokens: 0, completionTokens: 0, cost: 0 },
     startedAt: null,
     endedAt: null,
+    spentMs: 0,
     epoch: 0,
     putBack: [],
     round: 0,

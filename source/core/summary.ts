@@ -6,6 +6,7 @@ import {
   iterations,
   outcomeOf,
   outcomeReason,
+  timeSpent,
 } from './agent.js';
 import { describe, type Failure } from './failure.js';
 import type { RunState } from './run.js';
@@ -39,6 +40,7 @@ const agentSummarySchema = z.strictObject({
   commit: z.string().nullable(),
   merged: z.boolean().describe('Whether its work is in the integration branch'),
   conflicts: z.array(z.string()).describe('Files that kept it out of the integration branch'),
+  left_out: z.string().nullable().optional().describe('Why a success is not merged, in words'),
   attempts: z.number().int().describe('Aider processes'),
   duration_s: z.number(),
   exit_code: z.number().int().nullable().describe('Of the last Aider process; 0 means little'),
@@ -92,6 +94,17 @@ function seconds(from: number | null, to: number | null): number {
   return from === null || to === null ? 0 : Math.round((to - from) / 100) / 10;
 }
 
+/** Why the work of a success is not merged; null when it is, or was never to be. */
+function leftOutWords(state: RunState, { index, state: now }: Agent): string | null {
+  const { integration } = state;
+  if (now.name !== 'succeeded' || !integration || integration.merged.includes(index)) return null;
+  if (state.excluded.includes(index)) return 'you left it out';
+  const files = integration.leftOut.find((left) => left.agent === index)?.files ?? [];
+  return files.length > 0
+    ? `it conflicts in ${files.join(', ')}`
+    : 'what it builds on was left out';
+}
+
 function summariseAgent(state: RunState, agent: Agent): AgentSummary {
   const { stamp } = state.config;
   const outcome = outcomeOf(agent) ?? { state: 'killed' as const, by: 'the end of the run' };
@@ -115,8 +128,9 @@ function summariseAgent(state: RunState, agent: Agent): AgentSummary {
     commit: work?.commit ?? null,
     merged: state.integration?.merged.includes(agent.index) ?? false,
     conflicts: [...(leftOut?.files ?? [])],
+    left_out: leftOutWords(state, agent),
     attempts: agent.attempts.length,
-    duration_s: seconds(agent.startedAt, agent.endedAt),
+    duration_s: Math.round(timeSpent(agent, agent.endedAt ?? agent.startedAt ?? 0) / 100) / 10,
     exit_code: exit?.code ?? null,
     signal: exit?.signal ?? null,
     prompt_tokens: agent.usage.promptTokens,

@@ -5,6 +5,7 @@ import {
   goOn,
   kill,
   killBeforeWork,
+  nextAttempt,
   onAiderEvent,
   onAsks,
   onCommitted,
@@ -16,7 +17,6 @@ import {
   requeue,
   restart,
   type Step,
-  startAttempt,
   stop,
   takeOver,
 } from './agent-update.js';
@@ -80,7 +80,7 @@ function apply(state: RunState, message: Exclude<Message, { type: 'run_started' 
         if (agent.state.name !== 'preparing') return [agent, []];
         const by = state.interruptedBy ?? (agent.wish === 'kill' ? 'you' : null);
         return by === null
-          ? startAttempt(state, agent, message.place, null, at)
+          ? nextAttempt(state, agent, message.place, null, at)
           : commit(agent, message.place, { state: 'killed', by });
       });
     case 'agent_not_prepared':
@@ -431,7 +431,9 @@ function schedule(given: RunState, at: number): Next {
       changed = true;
     }
   }
-  if (state.agents.every(isDone)) {
+  // Paused, nothing is merged and nothing lands either.
+  const held = state.paused && state.interruptedBy === null;
+  if (state.agents.every(isDone) && !held) {
     const { integration } = state;
     // A later wave is merged onto what earlier ones made.
     const onto = integration?.commit

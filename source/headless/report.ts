@@ -11,13 +11,7 @@ export function summaryReport(summary: Summary, width: number, glyphs: Glyphs): 
   for (const [plain, agent] of agents) {
     const name = plain + label;
     if (agent.error) lines.push(`${glyphs.bad} ${name}: ${agent.error}`);
-    if (agent.conflicts.length > 0) {
-      lines.push(
-        `${glyphs.bad} ${name}: not merged, it conflicts in ${agent.conflicts.join(', ')}`,
-      );
-    } else if (agent.success && !agent.merged) {
-      lines.push(`${glyphs.bad} ${name}: not merged, as what it builds on was left out`);
-    }
+    if (agent.left_out) lines.push(`${glyphs.bad} ${name}: not merged, as ${agent.left_out}`);
     if (agent.files_put_back.length > 0) {
       lines.push(`  ${name}: put back, outside its files: ${agent.files_put_back.join(', ')}`);
     }

@@ -102,7 +102,7 @@ export function summaryTable(summary: Summary, width: number, glyphs: Glyphs): s
 
 /** Takes what is too much from the two columns of words, the wider one first. */
 function shrink(widths: number[], room: number): void {
-  const least = 8;
+  const least = 5;
   for (;;) {
     const total = widths.reduce((sum, width) => sum + width, 0);
     const [task, outcome] = [widths[1] as number, widths[2] as number];

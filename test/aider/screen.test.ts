@@ -83,7 +83,7 @@ describe.each([
       await app.press(key.enter, /All that a run needs is here/);
       await app.press('Größer: alles auf 2', /Größer: alles auf 2/);
       await app.press(key.enter, /PRD by [\s\S]*everything is 2/);
-      await app.press('e', /read again from the edited text/);
+      await app.press('e', /read again from the text/);
       await app.press(key.enter, /GROUPS[\s\S]*T3/);
       await app.press(`${key.down}>`, /d\.py is T2's now/);
       await app.press(key.enter, /This will happen[\s\S]*Raise b: b\.py, d\.py/);

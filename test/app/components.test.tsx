@@ -82,7 +82,11 @@ function show(node: ReactNode, cols = 80, rows = 24) {
     key,
     type,
     frame,
-    shows: (text: string | RegExp) => vi.waitFor(() => expect(frame()).toMatch(text)),
+    shows: async (text: string | RegExp) => {
+      await vi.waitFor(() => expect(frame()).toMatch(text));
+      // What is shown may not listen yet.
+      for (let turn = 0; turn < 6; turn++) await new Promise(setImmediate);
+    },
   };
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { Harness, keys } from './harness.js';
 
 /**
- * Every step as text, at three sizes. `npx vitest -u` writes them anew after a change that is meant.
+ * Every step as text, at three sizes. `npx vitest run --config test/vitest.config.ts test/app -u` writes them anew after a change that is meant.
  */
 
 const output = `\x1b[38;2;0;255;0mAider v0.86.2\x1b[0m
@@ -32,7 +32,7 @@ describe.each([
   test('what is missing is said first', async () => {
     const app = new Harness({ cols, rows, checks });
     await app.press('Größere 日本語', /OPENAI_API_KEY[\s\S]*Größere 日本語/);
-    await app.press(keys.enter, /Missing: model/);
+    await app.press(keys.enter, /Missing: gpt-4o needs/);
     await golden(app, 'change-missing');
     await app.press(keys.ctrl('k'), /Paste the key/);
     await app.press('sk-secret', /\*{9}/);

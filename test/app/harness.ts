@@ -202,6 +202,7 @@ export class Harness {
       stdout: this.stdout as never,
       mouse: true,
       notify: 'bell',
+      ascii: !unicode,
     });
     // The editor of the test: no program is started.
     this.host.runProgram = async (_file, args) => {

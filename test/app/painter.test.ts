@@ -89,6 +89,8 @@ test('whatever changes, the terminal shows frame, panes and holes as they are', 
       const painter = new Painter();
       painter.resize(cols, rows);
       const screen = new Screen(cols, rows, 0);
+      // As the terminal is while the screen has it: without autowrap.
+      screen.feed('\x1b[?7l');
       const panes = new Map<string, LetterPane>();
       let frame: readonly string[] = [];
       let holes: readonly Rect[] = [];

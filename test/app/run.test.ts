@@ -81,7 +81,7 @@ describe('the run screen', () => {
 
   test('typing: everything goes to the agent until Ctrl-]', async () => {
     const { app, run } = await openRun();
-    await app.press('i', /TYPING: all keys go to the agent, Ctrl-\] ends/);
+    await app.press('i', /Ctrl-\] ends TYPING: all keys go to the agent/);
     app.type('q\x03\x1b[A');
     await vi.waitFor(() => expect(run.typed.join('')).toBe('q\x03\x1b[A'));
     app.type('\x1b[200~a\nb\x1b[201~');
@@ -128,7 +128,7 @@ describe('the run screen', () => {
     await app.press('p', /PAUSED/);
     await app.press('+', /3 slots/);
     await app.press('p', /running ·/);
-    await app.press('--', /1 slots/);
+    await app.press('--', /1 slot/);
     await app.press('K', /Kill all agents\?/);
     await app.press('y', /1 failed/);
   });

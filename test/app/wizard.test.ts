@@ -72,7 +72,7 @@ describe('the PRD', () => {
       editor: (text) => text.replace('Document both', 'Document it all'),
     });
     await app.press(keys.enter, /R1/);
-    await app.press('e', /read again from the edited text/);
+    await app.press('e', /read again from the text/);
     await app.press(keys.enter, /GROUPS[\s\S]*Document it all/);
   });
 

@@ -184,7 +184,7 @@ describe('on the screen', () => {
     const app = openScreen(['--aider', noAider], { cwd: repo, env });
     await app.shows(/model: gpt-4o needs OPENAI_API_KEY/);
     await app.press('x', /^ +x/m);
-    await app.press(key.enter, /Missing: model/);
+    await app.press(key.enter, /Missing: gpt-4o needs/);
     await app.press(key.ctrl('k'), /Paste the key/);
     await app.press('sk-very-secret', /\*{14}/);
     await app.press(key.enter, /^(?![\s\S]*needs OPENAI_API_KEY)[\s\S]*changed\?/);

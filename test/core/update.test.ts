@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type AttemptExit, isActive, isDone, iterationsUsed } from '../../source/core/agent.js';
+import {
+  type AttemptExit,
+  isActive,
+  isDone,
+  iterationsUsed,
+  timeSpent,
+} from '../../source/core/agent.js';
 import { judge } from '../../source/core/judge.js';
 import type { Task } from '../../source/core/plan.js';
 import type { Effect, Inspection, Message, MessageBody, RunState } from '../../source/core/run.js';
@@ -388,9 +394,33 @@ describe('a person', () => {
     drive.send({ type: 'pause', paused: true }, { type: 'set_slots', slots: 3 });
     drive.response(0).exit(0).send(inspected(nothing));
     expect(drive.names()).toEqual(['waiting', 'preparing', 'queued']);
+    drive.send({ type: 'agent_prepared', agent: 1, place });
+    expect(drive.names()).toEqual(['waiting', 'waiting', 'queued']);
     drive.send({ type: 'pause', paused: false });
-    expect(drive.names()).toEqual(['running', 'preparing', 'preparing']);
+    expect(drive.names()).toEqual(['running', 'running', 'preparing']);
     expect(drive.effects.map((effect) => effect.type)).toContain('start_attempt');
+  });
+
+  test('paused, nothing is merged and nothing lands', () => {
+    const drive = new Drive()
+      .start([task('T1')])
+      .prepared(0)
+      .response(0)
+      .exit(0);
+    drive.send({ type: 'pause', paused: true }, inspected(changed), committed('c1'));
+    expect(drive.state?.phase).toBe('running');
+    drive.send({ type: 'pause', paused: false });
+    expect(drive.state?.phase).toBe('integrating');
+  });
+
+  test('the time of an agent is that of all its rounds', () => {
+    const drive = new Drive().start([task('T1'), task('T2')]).succeed(0);
+    const before = timeSpent(drive.state?.agents[0] as never, 0);
+    expect(before).toBeGreaterThan(0);
+    drive.send({ type: 'restart_agent', agent: 0, remark: null });
+    expect(timeSpent(drive.state?.agents[0] as never, 0)).toBe(before);
+    drive.succeed(0);
+    expect(timeSpent(drive.state?.agents[0] as never, 0)).toBeGreaterThan(before);
   });
 
   test('kills one that is being prepared, and all', () => {
@@ -426,6 +456,12 @@ describe('a person', () => {
     drive.send({ type: 'leave_out', agent: 0 });
     expect(drive.effects).toEqual([{ type: 'integrate', order: [2], onto: null }]);
     drive.send({ type: 'integrated', integration: { ...merged(2), commit: 'e' } });
+    const { agents } = summarise(drive.state as RunState);
+    expect([agents.agent0?.left_out, agents.agent1?.left_out, agents.agent2?.left_out]).toEqual([
+      'you left it out',
+      'what it builds on was left out',
+      null,
+    ]);
     expect(drive.state?.phase).toBe('finished');
     drive.send({ type: 'land_now' });
     expect(drive.effects).toEqual([{ type: 'land', commit: 'e', from: config.base }]);

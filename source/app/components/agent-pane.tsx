@@ -88,7 +88,7 @@ export const AgentPane = memo(function AgentPane(props: AgentPaneProps) {
   const facts = [`${glyphs[look.glyph]} ${look.word}`, ...headPieces(state, agent, now)];
   const clash = clashes(state, agent);
   const foot = [
-    ...(typing ? ['TYPING: all keys go to the agent, Ctrl-] ends'] : []),
+    ...(typing ? ['Ctrl-] ends TYPING: all keys go to the agent'] : []),
     ...(clash.length > 0
       ? [
           `${glyphs.clash} ${clash[0]?.file} also changed by ${clash[0]?.others.map((one) => `agent${one}`).join(', ')}`,

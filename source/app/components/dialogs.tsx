@@ -31,6 +31,8 @@ export type Dialog =
       readonly kind: 'choose';
       readonly title: string;
       readonly items: readonly string[];
+      /** The one that is chosen at first. */
+      readonly initial?: number;
       readonly onDone: (index: number) => void;
     }
   | {
@@ -107,7 +109,7 @@ function widest(...texts: readonly string[]): number {
 function Confirm({ dialog, close }: Props<'confirm'>) {
   useKeyHandler(true, {
     key: ({ name }) => {
-      if (name === 'y' || name === 'enter') {
+      if (name === 'y') {
         close();
         dialog.onYes();
       } else if (name === 'n' || name === 'esc' || name === 'q') {
@@ -195,7 +197,7 @@ function windowStart(chosen: number, height: number, count: number): number {
 function Choose({ dialog, close }: Props<'choose'>) {
   const { rows } = useSize();
   const { theme } = useEnvironment();
-  const [chosen, setChosen] = useState(0);
+  const [chosen, setChosen] = useState(Math.max(0, dialog.initial ?? 0));
   const { items } = dialog;
   useKeyHandler(true, {
     key: ({ name }) => {

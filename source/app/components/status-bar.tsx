@@ -2,7 +2,7 @@ import type { RunState } from '../../core/run.js';
 import { landingWords } from '../../core/summary.js';
 import { formatCost, formatTokens } from '../../headless/table.js';
 import { clock, progressOf } from '../agent-facts.js';
-import type { ActionName, Context } from '../keymap.js';
+import { type ActionName, type Context, keyLabel } from '../keymap.js';
 import { useEnvironment } from '../surface.js';
 import { cut, displayWidth, fill } from '../text/graphemes.js';
 import { glyphsOf } from '../theme.js';
@@ -42,7 +42,7 @@ export function StatusBar(props: {
     clock((state.endedAt ?? now) - state.startedAt),
     `${formatTokens(tokens)} tok`,
     formatCost(cost),
-    ...(state.phase === 'running' ? [`${state.slots} slots`] : []),
+    ...(state.phase === 'running' ? [state.slots === 1 ? '1 slot' : `${state.slots} slots`] : []),
   ];
   let right = '';
   for (const fact of facts) {
@@ -58,9 +58,12 @@ export function StatusBar(props: {
 export function KeyHints(props: {
   readonly actions: readonly (readonly [ActionName, string])[];
   readonly width: number;
+  /** Letters are typed here, so help has another key. */
+  readonly typing?: boolean;
 }) {
   const { keymap } = useEnvironment();
-  const help = `${keymap.label('help')} help`;
+  const other = keymap.keys('help').find((key) => key.length > 1) ?? '';
+  const help = `${props.typing ? keyLabel(other) : keymap.label('help')} help`;
   let text = ` ${help}`;
   for (const [action, words] of props.actions) {
     const longer = `${text}  ${keymap.label(action)} ${words}`;

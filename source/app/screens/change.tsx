@@ -30,7 +30,7 @@ export function ChangeScreen({ port, wizard, onNext, onQuit }: ChangeScreenProps
   const [progress, setProgress] = useState<string | null>(null);
   const history = useHistory(port, wizard);
   const missing = checks?.filter((check) => check.state === 'missing') ?? [];
-  const mend = useMending(port, checks ?? [], look, setNote, setProgress);
+  const mend = useMending(port, checks, look, setNote, setProgress);
 
   const [goingOn, setGoingOn] = useState(false);
   const next = () => {
@@ -40,7 +40,7 @@ export function ChangeScreen({ port, wizard, onNext, onQuit }: ChangeScreenProps
       setNote('Looking whether all is here that a run needs, then going on…');
       setGoingOn(true);
     } else if (missing.length > 0)
-      setNote(`Missing: ${missing.map((one) => one.name).join(', ')}.`);
+      setNote(`Missing: ${missing.map((one) => one.text).join('; ')}.`);
     else {
       port.remember(wizard.change.text.trim());
       onNext();
@@ -96,6 +96,7 @@ export function ChangeScreen({ port, wizard, onNext, onQuit }: ChangeScreenProps
       </Box>
       <Line colour="yellow">{fill(` ${progress ?? note}`, cols)}</Line>
       <KeyHints
+        typing
         width={cols}
         actions={[
           ['change.next', 'go on'],
@@ -137,12 +138,13 @@ function useHistory(port: WizardPort, wizard: Wizard): (step: 1 | -1) => void {
 
 function useMending(
   port: WizardPort,
-  checks: readonly Check[],
+  known: readonly Check[] | null,
   look: () => Promise<void>,
   setNote: (note: string) => void,
   setProgress: (progress: string | null) => void,
 ) {
   const dialogs = useDialogs();
+  const checks = known ?? [];
   const variables = checks.flatMap(({ action }) =>
     action?.kind === 'key' ? [action.variable] : [],
   );
@@ -163,7 +165,7 @@ function useMending(
   return {
     key: () => {
       const [first, ...others] = variables;
-      if (!first) setNote('No key is missing.');
+      if (!first) setNote(known ? 'No key is missing.' : 'Still looking for what is missing.');
       else if (others.length === 0) askKey(first);
       else {
         dialogs.open({
@@ -198,6 +200,7 @@ function useMending(
           kind: 'choose',
           title: 'Gemini model for the PRD',
           items: models,
+          initial: models.indexOf(port.facts.geminiModel),
           onDone: (index) => {
             port.chooseGeminiModel(models[index] as string);
             void look();

@@ -7,7 +7,13 @@ import { useDialogs } from '../components/dialogs.js';
 import { Line } from '../components/line.js';
 import { KeyHints, StepsLine } from '../components/status-bar.js';
 import type { WizardPort } from '../ports.js';
-import { type ActionHandlers, useActions, useEnvironment, useSize } from '../surface.js';
+import {
+  type ActionHandlers,
+  afterClearing,
+  useActions,
+  useEnvironment,
+  useSize,
+} from '../surface.js';
 import { fill, fillLeft } from '../text/graphemes.js';
 import { glyphsOf } from '../theme.js';
 import type { Wizard } from '../wizard.js';
@@ -47,11 +53,11 @@ export function GroupsScreen({ port, wizard, onNext, onBack }: GroupsScreenProps
     setNote('');
   };
   const edits = useGroupEdits({ port, wizard, task, file, group, choose, setNote });
-  useActions(!dialogs.isOpen, 'groups', {
+  const handlers: ActionHandlers = {
     ...edits,
     'groups.next': () => {
       if (problems.length === 0) onNext();
-      else setNote('This plan cannot be started; see what is wrong below.');
+      else setNote('This plan cannot be started: see above.');
     },
     'groups.back': onBack,
     'groups.left': () => choose(group - 1),
@@ -59,7 +65,8 @@ export function GroupsScreen({ port, wizard, onNext, onBack }: GroupsScreenProps
       choose(key === 'tab' ? (group + 1) % Math.max(1, tasks.length) : group + 1),
     'groups.up': () => setRow(Math.max(0, fileRow - 1)),
     'groups.down': () => setRow(Math.min((task?.files.length ?? 1) - 1, fileRow + 1)),
-  });
+  };
+  useActions(!dialogs.isOpen, 'groups', afterClearing(setNote, handlers));
 
   const problemLines = problems.slice(0, 3);
   const height = Math.max(3, rows - 6 - problemLines.length);
@@ -91,6 +98,7 @@ export function GroupsScreen({ port, wizard, onNext, onBack }: GroupsScreenProps
         width={cols}
         actions={[
           ['groups.next', 'go on'],
+          ['groups.back', 'back'],
           ['groups.moveRight', 'move file'],
           ['groups.files', 'add files'],
           ['groups.leaveOut', 'leave out'],
@@ -100,7 +108,6 @@ export function GroupsScreen({ port, wizard, onNext, onBack }: GroupsScreenProps
           ['groups.split', 'split'],
           ['groups.merge', 'merge'],
           ['groups.undo', 'undo'],
-          ['groups.back', 'back'],
         ]}
       />
     </Box>
@@ -154,6 +161,7 @@ function useGroupEdits(facts: EditFacts): ActionHandlers {
         title: 'New group',
         lines: ['What is it to do?'],
         onDone: (title) => {
+          if (title.trim() === '') return;
           wizard.edit({ type: 'add', title });
           choose(tasks.length);
         },

@@ -1,6 +1,6 @@
 import { Box } from 'ink';
 import Spinner from 'ink-spinner';
-import { useMemo, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import { describe } from '../../core/failure.js';
 import { clock } from '../agent-facts.js';
 import { useDialogs } from '../components/dialogs.js';
@@ -9,8 +9,14 @@ import { ScrollText } from '../components/scroll-text.js';
 import { KeyHints, StepsLine } from '../components/status-bar.js';
 import { useClock } from '../hooks.js';
 import type { WizardPort } from '../ports.js';
-import { useActions, useEnvironment, useSize } from '../surface.js';
-import { plainLines } from '../text/diff-lines.js';
+import {
+  type ActionHandlers,
+  afterClearing,
+  useActions,
+  useEnvironment,
+  useSize,
+} from '../surface.js';
+import { proseLines } from '../text/diff-lines.js';
 import { fill } from '../text/graphemes.js';
 import { renderMarkdown } from '../text/markdown.js';
 import type { Wizard } from '../wizard.js';
@@ -49,7 +55,15 @@ export function PrdScreen({ port, wizard, onNext, onBack }: PrdScreenProps) {
   const text = making ? making.text : (draft?.prd ?? '');
   const lines = useMemo(() => renderMarkdown(text, cols - 4, theme), [text, cols, theme]);
 
-  const editText = async (start: string) => {
+  const idle = making === null;
+  // What was said while it was being written is no news when it is there.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only when that changes
+  useEffect(() => setNote(''), [idle]);
+  const take = async (text: string, own: boolean) => {
+    await wizard.takePrd(text, own);
+    setNote('The tasks were read again from the text. u goes back to the one before.');
+  };
+  const editText = async (start: string, own: boolean) => {
     const file = port.scratchFile('prd.md', start);
     const editor = port.editorCommand();
     const code = await surface.runProgram(editor.file, [...editor.args, file], {
@@ -61,10 +75,8 @@ export function PrdScreen({ port, wizard, onNext, onBack }: PrdScreenProps) {
         `The editor ${editor.name} ${code === null ? 'could not be started' : `ended with ${code}`}; nothing was changed.`,
       );
     else if (after.trim() === '') setNote('The text is empty; nothing was changed.');
-    else if (after !== draft?.prd) {
-      await wizard.takePrd(after);
-      setNote('The tasks were read again from the edited text.');
-    }
+    else if (after === start) setNote('Nothing was changed.');
+    else await take(after, own);
   };
   const next = () => {
     if (making) setNote('It is still being written.');
@@ -77,7 +89,6 @@ export function PrdScreen({ port, wizard, onNext, onBack }: PrdScreenProps) {
     if (!making) onBack();
     else {
       wizard.cancel();
-      setNote('Cancelled.');
       if (!draft) onBack();
     }
   };
@@ -99,23 +110,30 @@ export function PrdScreen({ port, wizard, onNext, onBack }: PrdScreenProps) {
       onDone: (file) => {
         void port.readText(file.trim()).then(async (read) => {
           if (!read.ok) setNote(describe(read.failure).message);
-          else await wizard.takePrd(read.value);
+          else if (/\0/.test(read.value) || read.value.trim() === '') {
+            setNote(
+              `${file.trim()} is ${read.value === '' ? 'empty' : 'no text'}; nothing was changed.`,
+            );
+          } else await take(read.value, true);
         });
       },
     });
-  const idle = making === null;
-  useActions(!dialogs.isOpen && !searching, 'prd', {
+  const handlers: ActionHandlers = {
     'prd.next': next,
     'prd.back': back,
     ...(idle
       ? {
-          'prd.edit': () => void editText(draft?.prd ?? ownPrd(wizard.change.text)),
+          'prd.edit': () => void editText(draft?.prd ?? ownPrd(wizard.change.text), !draft),
           'prd.again': again,
-          'prd.own': () => void editText(ownPrd(wizard.change.text)),
+          'prd.own': () => void editText(ownPrd(wizard.change.text), true),
+          'prd.undo': () => {
+            if (!wizard.undoPrd()) setNote('There is no PRD before this one.');
+          },
           'prd.open': open,
         }
       : {}),
-  });
+  };
+  useActions(!dialogs.isOpen && !searching, 'prd', afterClearing(setNote, handlers));
 
   const head = making
     ? ` ${port.facts.geminiModel} writes the PRD, ${clock(now - making.startedAt)}`
@@ -140,12 +158,14 @@ export function PrdScreen({ port, wizard, onNext, onBack }: PrdScreenProps) {
       <Box paddingX={2} height={height} overflow="hidden">
         {trouble && (!draft || draft.prd === '') ? (
           <Box flexDirection="column">
-            {plainLines(`${trouble.message}\n\n${trouble.hint}`, cols - 4).map((line, row) => (
-              // biome-ignore lint/suspicious/noArrayIndexKey: a row of the screen is its place
-              <Line key={row} colour={row === 0 ? 'red' : null}>
-                {line === '' ? ' ' : line}
-              </Line>
-            ))}
+            {[trouble.message, '', trouble.hint]
+              .flatMap((text) => proseLines(text, cols - 4))
+              .map((line, row) => (
+                // biome-ignore lint/suspicious/noArrayIndexKey: a row of the screen is its place
+                <Line key={row} colour={row === 0 ? 'red' : null}>
+                  {line === '' ? ' ' : line}
+                </Line>
+              ))}
           </Box>
         ) : (
           <ScrollText
@@ -168,12 +188,13 @@ export function PrdScreen({ port, wizard, onNext, onBack }: PrdScreenProps) {
             ? [['prd.back', 'cancel']]
             : [
                 ['prd.next', 'go on'],
+                ['prd.back', 'back'],
                 ['prd.edit', 'edit'],
                 ['prd.again', 'write again'],
                 ['prd.own', 'write your own'],
                 ['prd.open', 'open a file'],
                 ['viewer.search', 'search'],
-                ['prd.back', 'back'],
+                ['prd.undo', 'undo'],
               ]
         }
       />

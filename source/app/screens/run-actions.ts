@@ -178,9 +178,7 @@ export function useRunActions(facts: ActionFacts): ActionHandlers {
 export function hintsFor(
   state: RunState,
   agent: Agent | undefined,
-  typing: boolean,
 ): (readonly [ActionName, string])[] {
-  if (typing) return [];
   if (state.phase === 'finished') {
     return [
       ['run.open', 'summary'],
@@ -196,13 +194,13 @@ export function hintsFor(
   return [
     ...(asks ? ([['run.type', 'answer']] as const) : []),
     ['run.zoom', 'zoom'],
-    ...(done || asks ? [] : ([['run.type', 'type']] as const)),
+    ...(done || asks || agent?.state.name === 'queued' ? [] : ([['run.type', 'type']] as const)),
     ...(done ? [] : ([['run.kill', 'kill']] as const)),
+    ['run.quit', 'leave'],
     ['run.restart', 'restart'],
     ['run.diff', 'diff'],
     ...(agent && isActive(agent) ? ([['run.takeOver', 'take over']] as const) : []),
     ['run.pause', state.paused ? 'go on' : 'pause'],
     ['run.attention', 'attention'],
-    ['run.quit', 'leave'],
   ];
 }

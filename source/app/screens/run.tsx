@@ -9,9 +9,9 @@ import { TextField } from '../components/text-field.js';
 import { useClock, useRunState } from '../hooks.js';
 import { type AgentRect, inside, layoutPanes, neighbour, type PaneLayout } from '../layout.js';
 import type { RunPort } from '../ports.js';
-import { type ActionHandlers, useActions, useSize } from '../surface.js';
+import { type ActionHandlers, afterClearing, useActions, useSize } from '../surface.js';
 import type { Rect } from '../terminal/painter.js';
-import { cut } from '../text/graphemes.js';
+import { cut, fill } from '../text/graphemes.js';
 import { foundWords, hintsFor, useRunActions } from './run-actions.js';
 import { useMouse, usePosition, useSizes, useTyping, useViews } from './run-hooks.js';
 
@@ -96,22 +96,23 @@ export function RunScreen({ run, onSummary, onQuit }: RunScreenProps) {
       else setZoomed(!zoomed);
     },
     'run.unzoom': () => {
-      view?.clearMatch();
       setNote('');
-      setZoomed(false);
+      // First what was searched for goes, then the zoom.
+      if (view?.marked()) view.clearMatch();
+      else setZoomed(false);
     },
     'run.attention': () => {
-      const wants = (one: Agent) => one.state.name === 'asking' || one.state.name === 'failed';
+      const wants = (one: Agent) => ['asking', 'failed', 'killed'].includes(one.state.name);
       const order = [...state.agents.slice(focused + 1), ...state.agents.slice(0, focused + 1)];
       const next = order.find(wants);
       if (next) choose(next.index);
-      else setNote('no agent asks or has failed');
+      else setNote('no agent asks, and none has failed');
     },
     'run.quit': onQuit,
   };
   const onMouse = useMouse(panes, zoomed, choose, setZoomed, views);
   const active = !dialogs.isOpen && !typing && !searching;
-  useActions(active, 'run', { ...handlers, ...navigation }, onMouse);
+  useActions(active, 'run', afterClearing(setNote, { ...handlers, ...navigation }), onMouse);
 
   if (layout.kind === 'too_small') {
     return (
@@ -147,7 +148,14 @@ export function RunScreen({ run, onSummary, onQuit }: RunScreenProps) {
           />
         </Box>
       ) : (
-        keys && <KeyHints actions={hintsFor(state, agent, typing)} width={size.cols} />
+        keys &&
+        (typing ? (
+          <Line bold>
+            {fill(' Ctrl-] ends typing; every other key goes to the agent', size.cols)}
+          </Line>
+        ) : (
+          <KeyHints actions={hintsFor(state, agent)} width={size.cols} />
+        ))
       )}
     </Box>
   );

@@ -1,11 +1,13 @@
 import { Box } from 'ink';
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 import { waves } from '../../core/group-edits.js';
 import { useDialogs } from '../components/dialogs.js';
 import { Line } from '../components/line.js';
+import { ScrollText } from '../components/scroll-text.js';
 import { KeyHints, StepsLine } from '../components/status-bar.js';
 import type { WizardPort } from '../ports.js';
 import { useActions, useSize } from '../surface.js';
+import { proseLines } from '../text/diff-lines.js';
 import { fill } from '../text/graphemes.js';
 import type { Wizard } from '../wizard.js';
 
@@ -72,7 +74,8 @@ export function StartScreen({ port, wizard, onStart, onBack }: StartScreenProps)
   const dialogs = useDialogs();
   const [note, setNote] = useState('');
   const [starting, setStarting] = useState(false);
-  useActions(!dialogs.isOpen && !starting, 'start', {
+  const [searching, setSearching] = useState(false);
+  useActions(!dialogs.isOpen && !starting && !searching, 'start', {
     'start.go': () => {
       setStarting(true);
       setNote('Starting…');
@@ -84,29 +87,29 @@ export function StartScreen({ port, wizard, onStart, onBack }: StartScreenProps)
     },
     'start.back': onBack,
   });
-  const facts = startFacts(port, wizard);
-  const body = Math.max(1, rows - 5);
-  const shown = facts.slice(0, facts.length > body ? body - 1 : body);
+  const lines = useMemo(
+    () =>
+      startFacts(port, wizard).flatMap(([name, value]) =>
+        proseLines(value, Math.max(8, cols - 15)).map(
+          (text, row) => `\x1b[1m${fill(row === 0 ? name : '', 12)}\x1b[22m${text}`,
+        ),
+      ),
+    [port, wizard, cols],
+  );
+  const body = Math.max(2, rows - 5);
   return (
     <Box flexDirection="column" width={cols} height={rows} overflow="hidden">
       <StepsLine context="start" width={cols} />
       <Line bold>{fill(' This will happen. Enter starts it.', cols)}</Line>
       <Line> </Line>
-      <Box flexDirection="column" height={body} overflow="hidden">
-        {shown.map(([name, value]) => (
-          <Box key={name} width={cols}>
-            <Line bold>{fill(` ${name}`, 13)}</Line>
-            <Line>{fill(value, Math.max(1, cols - 13))}</Line>
-          </Box>
-        ))}
-        {shown.length < facts.length && (
-          <Line dim>
-            {fill(
-              ` and ${facts.length - shown.length} more lines; a larger window shows them`,
-              cols,
-            )}
-          </Line>
-        )}
+      <Box paddingX={1} height={body} overflow="hidden">
+        <ScrollText
+          lines={lines}
+          width={cols - 2}
+          height={body}
+          active={!dialogs.isOpen && !starting}
+          onSearching={setSearching}
+        />
       </Box>
       <Line colour="yellow">{fill(` ${note}`, cols)}</Line>
       <KeyHints

@@ -14,7 +14,13 @@ import { Line } from '../components/line.js';
 import { KeyHints, StepsLine } from '../components/status-bar.js';
 import { useRunState } from '../hooks.js';
 import type { RunPort } from '../ports.js';
-import { useActions, useEnvironment, useSize } from '../surface.js';
+import {
+  type ActionHandlers,
+  afterClearing,
+  useActions,
+  useEnvironment,
+  useSize,
+} from '../surface.js';
 import { diffLines, plainLines } from '../text/diff-lines.js';
 import { displayWidth, fill, fillLeft } from '../text/graphemes.js';
 import { glyphsOf, lookOf } from '../theme.js';
@@ -143,6 +149,11 @@ export function SummaryScreen({ run, onBack, onQuit }: SummaryScreenProps) {
   const at = Math.min(chosen, Math.max(0, facts.length - 1));
   const agent = state.agents[facts[at]?.index ?? 0];
   const finished = state.phase === 'finished';
+  const failed = state.agents.some(
+    (one) => one.state.name === 'failed' || one.state.name === 'killed',
+  );
+  const commit = state.integration?.commit ?? null;
+  const landable = commit !== null && state.landed !== commit;
 
   const view = (title: string, render: (width: number) => readonly string[]) =>
     dialogs.open({ kind: 'viewer', title, render });
@@ -159,7 +170,7 @@ export function SummaryScreen({ run, onBack, onQuit }: SummaryScreenProps) {
     const screen = agent ? run.terminals.screen(agent.index) : null;
     return screen ? screen.lines().join('\n').trimEnd() : 'It never had a terminal.';
   };
-  useActions(!dialogs.isOpen, 'summary', {
+  const handlers: ActionHandlers = {
     'summary.up': () => setChosen(Math.max(0, at - 1)),
     'summary.down': () => setChosen(Math.min(facts.length - 1, at + 1)),
     'summary.sort': () => setBy((by + 1) % columns.length),
@@ -190,8 +201,18 @@ export function SummaryScreen({ run, onBack, onQuit }: SummaryScreenProps) {
       if (!finished) return setNote('not yet: the run goes on');
       if (!state.integration?.commit) return setNote('nothing is merged that could land');
       if (state.landed === state.integration.commit) return setNote('it has landed already');
-      setNote('');
-      run.dispatch({ type: 'land_now' });
+      const { merged } = state.integration;
+      const now = () => run.dispatch({ type: 'land_now' });
+      if (merged.length === state.agents.length) return now();
+      dialogs.open({
+        kind: 'confirm',
+        title: 'Land only a part?',
+        lines: [
+          `The work of ${merged.length} of ${state.agents.length} agents is merged; the rest stays on branches.`,
+        ],
+        yes: 'land',
+        onYes: now,
+      });
     },
     'summary.leaveOut': () => {
       if (!agent) return;
@@ -209,9 +230,6 @@ export function SummaryScreen({ run, onBack, onQuit }: SummaryScreenProps) {
       });
     },
     'summary.restart': () => {
-      const failed = state.agents.some(
-        (one) => one.state.name === 'failed' || one.state.name === 'killed',
-      );
       if (!finished || !failed)
         return setNote(finished ? 'none has failed' : 'not yet: the run goes on');
       run.dispatch({ type: 'restart_failed' });
@@ -236,7 +254,8 @@ export function SummaryScreen({ run, onBack, onQuit }: SummaryScreenProps) {
     },
     'summary.back': onBack,
     'summary.quit': onQuit,
-  });
+  };
+  useActions(!dialogs.isOpen, 'summary', afterClearing(setNote, handlers));
 
   const report = useMemo(() => {
     const summary = summarise(state);
@@ -282,13 +301,17 @@ export function SummaryScreen({ run, onBack, onQuit }: SummaryScreenProps) {
         width={cols}
         actions={[
           ['summary.open', 'open'],
-          ['summary.land', 'land'],
-          ['summary.leaveOut', 'leave out'],
-          ['summary.restart', 'restart failed'],
+          ['summary.quit', 'leave'],
+          ...(landable
+            ? ([
+                ['summary.land', 'land'],
+                ['summary.leaveOut', 'leave out'],
+              ] as const)
+            : []),
+          ...(failed ? ([['summary.restart', 'restart failed']] as const) : []),
           ['summary.pager', 'pager'],
           ['summary.sort', 'sort'],
           ['summary.back', 'panes'],
-          ['summary.quit', 'leave'],
         ]}
       />
     </Box>

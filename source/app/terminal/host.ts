@@ -4,7 +4,7 @@ import type { ReactNode } from 'react';
 import sliceAnsi from 'slice-ansi';
 import stringWidth from 'string-width';
 import type { KeyHandler, Surface } from '../surface.js';
-import { straighten } from '../text/graphemes.js';
+import { straighten, toAscii } from '../text/graphemes.js';
 import { InkHost } from './ink-host.js';
 import {
   Input,
@@ -22,6 +22,8 @@ export interface HostOptions {
   readonly stdout: WriteStream;
   readonly mouse: boolean;
   readonly notify: 'bell' | 'osc9' | 'off';
+  /** The terminal cannot show more than ASCII. */
+  readonly ascii: boolean;
 }
 
 /** Between two paints that nobody waits for, milliseconds: 30 a second. */
@@ -178,7 +180,8 @@ export class Host implements Surface, InputListener {
     // A terminal that does not keep up gets the latest state when it is ready, not every state.
     if (!this.session.active || this.blocked) return;
     this.lastPaint = Date.now();
-    const bytes = this.painter.paint();
+    const painted = this.painter.paint();
+    const bytes = this.options.ascii ? toAscii(painted) : painted;
     if (bytes !== '' && !this.options.stdout.write(bytes)) {
       this.blocked = this.options.stdout.writableNeedDrain;
     }
@@ -298,8 +301,9 @@ export class Host implements Surface, InputListener {
   /** Stops like any job of the shell, and comes back right (SIGCONT). */
   suspend(): void {
     this.session.leave();
-    // The default action of this signal stops the process here and now.
-    process.kill(process.pid, 'SIGTSTP');
+    // To the whole job, as the terminal does it: npm or a script around us stops too. Agents have
+    // sessions of their own and go on.
+    process.kill(0, 'SIGTSTP');
   }
 
   private readonly onContinue = () => {

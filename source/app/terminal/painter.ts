@@ -96,7 +96,8 @@ export class Painter {
       if (this.drawn[y] === line) continue;
       this.drawn[y] = line;
       fresh.add(y);
-      out += `\x1b[${y + 1};1H\x1b[0m${line}\x1b[0m\x1b[K`;
+      // Erased first: after a line that fills the row the cursor still stands on its last cell.
+      out += `\x1b[${y + 1};1H\x1b[0m\x1b[K${line}\x1b[0m`;
     }
     for (const painted of this.panes.values()) out += this.paintPane(painted, fresh);
     const cursor = this.findCursor();

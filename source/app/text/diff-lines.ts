@@ -21,6 +21,11 @@ export function diffLines(patch: string, width: number, style: TextStyle): strin
   });
 }
 
+/** Prose as lines of at most `width` columns, broken between words. */
+export function proseLines(text: string, width: number): string[] {
+  return wrapAnsi(printable(text), Math.max(1, width), { hard: true }).split('\n');
+}
+
 /** Any text as lines of at most `width` columns, cut where they end; control bytes as pictures. */
 export function plainLines(text: string, width: number): string[] {
   return text.split('\n').flatMap((line) =>

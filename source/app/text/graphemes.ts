@@ -66,3 +66,16 @@ export function straighten(line: string): string {
     })
     .join('');
 }
+
+/** For a terminal that knows no more than ASCII: as many columns, and what can be told is told. */
+export function toAscii(text: string): string {
+  if (plainBytes.test(text)) return text;
+  return graphemes(text)
+    .map((piece) => {
+      if (plainBytes.test(piece)) return piece;
+      return /^[…·]$/.test(piece) ? '.' : '?'.repeat(displayWidth(piece));
+    })
+    .join('');
+}
+
+const plainBytes = /^[\x00-\x7f]*$/;
