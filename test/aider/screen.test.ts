@@ -98,6 +98,7 @@ describe.each([
       await app.press('1z', /^(?![\s\S]*T2)[\s\S]*1 T1 Raise a[\s\S]*I think about it/);
       await app.press('/', /^\/ ?$/m);
       await app.press(`think about${key.enter}`, /\/think about \d+ of \d+/);
+      await app.press(key.esc, /^(?![\s\S]*\/think about)/);
       await app.press(key.esc, /2 T2|2●/);
       await app.press('1x', /Kill agent0 \(T1\)\?/);
       await app.press('y', /1 failed/);

@@ -608,7 +608,7 @@ e message_send '{"prompt_tokens":1,"completion_tokens":1,"cost":0}'; e exit
     expect(summary.agents.agent1?.conflicts.join()).toContain('x');
     expect(summary.agents.agent2).toMatchObject({ merged: false, conflicts: [] });
     expect(git(repo, 'show', `${summary.agents.agent1?.branch}:x/y`)).toBe('2');
-    expect(end.stdout).toContain('agent1: not merged, it conflicts in x');
+    expect(end.stdout).toContain('agent1: not merged, as it conflicts in x');
   });
 
   test('from a subfolder and from a linked worktree', async () => {

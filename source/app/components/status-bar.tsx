@@ -44,9 +44,10 @@ export function StatusBar(props: {
     formatCost(cost),
     ...(state.phase === 'running' ? [state.slots === 1 ? '1 slot' : `${state.slots} slots`] : []),
   ];
-  let right = '';
-  for (const fact of facts) {
-    const longer = right === '' ? fact : `${right} ${glyphs.dot} ${fact}`;
+  // What the run is doing is always told, if need be in part; the rest as far as there is room.
+  let right = cut(facts[0] ?? '', Math.max(0, width - displayWidth(left) - 3));
+  for (const fact of facts.slice(1)) {
+    const longer = `${right} ${glyphs.dot} ${fact}`;
     if (displayWidth(left) + displayWidth(longer) + 3 > width) break;
     right = longer;
   }

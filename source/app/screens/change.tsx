@@ -86,6 +86,7 @@ export function ChangeScreen({ port, wizard, onNext, onQuit }: ChangeScreenProps
           buffer={wizard.change}
           onChange={(change) => {
             setGoingOn(false);
+            setNote('');
             wizard.setChange(change);
           }}
           onEdge={history}
@@ -159,6 +160,7 @@ function useMending(
       onDone: (text) => {
         if (text.trim() === '') return;
         port.setKey(variable, text.trim());
+        setNote('');
         void look();
       },
     });
@@ -203,6 +205,7 @@ function useMending(
           initial: models.indexOf(port.facts.geminiModel),
           onDone: (index) => {
             port.chooseGeminiModel(models[index] as string);
+            setNote('');
             void look();
           },
         });
