@@ -63,10 +63,13 @@ export function openScreen(
   };
   // A frame comes in several pieces; it counts when it is whole, as a terminal would show it (mode 2026).
   let syncing = false;
+  let tail = '';
   const whole: boolean[] = [];
   pty.onData((chunk) => {
     chunks.push(chunk);
-    const bytes = chunk.toString('latin1');
+    // A sequence may be cut between two chunks.
+    const bytes = tail + chunk.toString('latin1');
+    tail = bytes.slice(-7);
     const began = bytes.lastIndexOf('\x1b[?2026h');
     const ended = bytes.lastIndexOf('\x1b[?2026l');
     if (began !== ended) syncing = began > ended;

@@ -308,6 +308,8 @@ export class Host implements Surface, InputListener {
 
   private readonly onContinue = () => {
     if (this.closed || this.lent) return;
+    // Whoever stopped us may have set the terminal to its own liking.
+    this.session.leave();
     this.session.enter();
     this.refresh();
   };
