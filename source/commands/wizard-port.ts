@@ -1,5 +1,5 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
 import type {
   Check,
@@ -179,7 +179,7 @@ export async function openWizard(
         resolveTasks(repo, tasks, lenient),
       ),
     withoutPrd: (change, maxAgents) => chunkFiles(focus, maxAgents, change),
-    readText,
+    readText: (file) => readText(file.replace(/^~(?=\/)/, homedir())),
     trackedFiles: () => [...repo.tracked.keys()],
     fileSize: (file) => {
       try {

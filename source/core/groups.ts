@@ -121,7 +121,7 @@ export function checkPlan(tasks: readonly Task[]): string[] {
   if (problems.length > 0) return problems;
   for (const { free, other } of findUnbounded(tasks)) {
     problems.push(
-      `${free.id} names no files, so it may change all, but may run beside ${other.id}`,
+      `${free.id} names no files, so it may change all, but may run beside ${other.id}: give it files, delete it, or let one wait for the other`,
     );
   }
   for (const { a, b, files } of findOverlaps(tasks)) {

@@ -89,7 +89,7 @@ describe('the PRD', () => {
     const app = new Harness({ change: 'Dates' });
     await app.press(keys.enter, /R1/);
     await app.press('/', /^ +\/ *$/m);
-    await app.press(`iso${keys.enter}`, /\/iso: 1 lines/);
+    await app.press(`iso${keys.enter}`, /\/iso: 1 line/);
   });
 });
 
@@ -143,7 +143,7 @@ describe('the groups', () => {
     await app.press(keys.esc, /▸ PRD/);
     await app.press('G', /T3/);
     await app.press('/', /^ +\/ *$/m);
-    await app.press(`do it so${keys.enter}`, /\/do it so: 1 lines/);
+    await app.press(`do it so${keys.enter}`, /\/do it so: 1 line/);
   });
 
   test('the last group deleted: nothing to start', async () => {

@@ -96,6 +96,7 @@ export const AgentPane = memo(function AgentPane(props: AgentPaneProps) {
       : []),
     ...(agent.remarks.length > 0 ? ['remark waits for the next message'] : []),
     ...(note === '' ? [] : [note]),
+    ...(!focused && view && !view.following ? ['scrolled up'] : []),
   ].join(` ${glyphs.dot} `);
   const inner = inside(rect);
   const inColour = (line: string, part: string, wanted: Colour | null) =>

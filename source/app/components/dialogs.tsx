@@ -327,7 +327,9 @@ function Help({ context, close }: { readonly context: KeyContext; readonly close
   const lines = useMemo(() => {
     const wanted = query.toLowerCase();
     const all = keymap.help();
-    const order = [context, 'everywhere', ...Object.keys(contexts)] as KeyContext[];
+    // The PRD and the start screen are read with the keys of the other texts.
+    const reads = context === 'prd' || context === 'start' ? ['viewer'] : [];
+    const order = [context, ...reads, 'everywhere', ...Object.keys(contexts)] as KeyContext[];
     const out: { readonly text: string; readonly head: boolean }[] = [];
     for (const one of new Set(order)) {
       const matching = all

@@ -74,7 +74,8 @@ export function ScrollText(props: ScrollTextProps) {
     lines.length <= body
       ? ''
       : `${first + 1}-${Math.min(lines.length, first + body)} of ${lines.length}`;
-  const status = query === '' ? position : `${position}  /${query}: ${found} lines`;
+  const hits = found === 0 ? 'not found' : found === 1 ? '1 line' : `${found} lines`;
+  const status = query === '' ? position : `${position}  /${query}: ${hits}`;
   return (
     <Box flexDirection="column" width={width} height={height} overflow="hidden">
       <Box flexDirection="column" height={body} overflow="hidden">

@@ -1,13 +1,14 @@
 import { Box } from 'ink';
 import Spinner from 'ink-spinner';
 import { useEffect, useMemo, useState } from 'react';
-import { describe } from '../../core/failure.js';
+import { describe, type Failure } from '../../core/failure.js';
 import { clock } from '../agent-facts.js';
 import { useDialogs } from '../components/dialogs.js';
 import { Line } from '../components/line.js';
 import { ScrollText } from '../components/scroll-text.js';
 import { KeyHints, StepsLine } from '../components/status-bar.js';
 import { useClock } from '../hooks.js';
+import type { ActionName, Keymap } from '../keymap.js';
 import type { WizardPort } from '../ports.js';
 import {
   type ActionHandlers,
@@ -46,7 +47,7 @@ What is to be done.
 /** Step 2: the PRD as it is written, then as it is; edited, written again, or replaced. */
 export function PrdScreen({ port, wizard, onNext, onBack }: PrdScreenProps) {
   const { cols, rows } = useSize();
-  const { surface, theme } = useEnvironment();
+  const { surface, theme, keymap } = useEnvironment();
   const dialogs = useDialogs();
   const { making, draft, failure, problem } = wizard;
   const now = useClock(making !== null);
@@ -158,7 +159,7 @@ export function PrdScreen({ port, wizard, onNext, onBack }: PrdScreenProps) {
       <Box paddingX={2} height={height} overflow="hidden">
         {trouble && (!draft || draft.prd === '') ? (
           <Box flexDirection="column">
-            {[trouble.message, '', trouble.hint]
+            {[trouble.message, '', trouble.hint, '', wayOut(failure, keymap)]
               .flatMap((text) => proseLines(text, cols - 4))
               .map((line, row) => (
                 // biome-ignore lint/suspicious/noArrayIndexKey: a row of the screen is its place
@@ -200,6 +201,16 @@ export function PrdScreen({ port, wizard, onNext, onBack }: PrdScreenProps) {
       />
     </Box>
   );
+}
+
+/** What can be done about it on this screen. */
+function wayOut(failure: Failure | null, keymap: Keymap): string {
+  const key = (action: ActionName) => keymap.label(action);
+  const missing = failure?.kind === 'planner' && failure.problem === 'no_key';
+  const first = missing
+    ? `${key('prd.back')} and then ${key('change.key')} gives a key`
+    : `${key('prd.again')} tries again`;
+  return `Here: ${first}, ${key('prd.own')} writes a PRD of your own, ${key('prd.open')} opens one.`;
 }
 
 function headWords(tasks: number, model: string | null): string {

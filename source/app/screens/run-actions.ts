@@ -143,7 +143,9 @@ export function useRunActions(facts: ActionFacts): ActionHandlers {
     'run.shell': () => {
       const { state: now } = agent;
       if (!('place' in now)) return setNote('it has no worktree now');
-      void surface.runProgram(process.env.SHELL || '/bin/sh', [], { cwd: now.place.worktree });
+      const script = 'echo "The worktree of $0; exit leads back."; exec "$1"';
+      const shell = process.env.SHELL || '/bin/sh';
+      void surface.runProgram('/bin/sh', ['-c', script, name, shell], { cwd: now.place.worktree });
     },
     'run.diff': () => {
       void run.diff(agent.index).then((diff) => {
