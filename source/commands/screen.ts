@@ -19,6 +19,8 @@ export async function runOnScreen(
   terminal: Terminal,
   overrides: Overrides = {},
 ): Promise<number> {
+  // Loaded while git is asked.
+  const modules = loadModules();
   const opened = await openRun(args, terminal, overrides);
   if (!opened.ok) {
     reportFailure(terminal, opened.failure);
@@ -34,7 +36,6 @@ export async function runOnScreen(
   if (key !== null) process.env.GEMINI_API_KEY = key;
   await recoverRuns(opened.value.repo.root, (text) => terminal.error(`${text}\n`));
 
-  const loaded = loadScreen(opened.value.options);
   let leave = () => {};
   const left = new Promise<void>((resolve) => {
     leave = resolve;
@@ -47,7 +48,7 @@ export async function runOnScreen(
       if (stopping) leave();
     },
   });
-  const { host, show } = await loaded;
+  const { host, show } = makeScreen(await modules, opened.value.options);
   const release = onSignals((signal) => {
     const run = session.live();
     stopping = true;
@@ -96,19 +97,27 @@ function notStarted(terminal: Terminal, prd: string | null): void {
 }
 
 /** Loads React, Ink and the screens: only when there is a screen. */
-async function loadScreen(options: RunOptions) {
+async function loadModules() {
   // React chooses its build when it is loaded. Agents and set-up commands must not get this variable.
   const before = process.env.NODE_ENV;
   process.env.NODE_ENV = 'production';
-  const [{ createElement }, { App }, { Host }, { makeKeymap }] = await Promise.all([
-    import('react'),
-    import('../app/app.js'),
-    import('../app/terminal/host.js'),
-    import('../app/keymap.js'),
-  ]);
-  if (before === undefined) delete process.env.NODE_ENV;
-  else process.env.NODE_ENV = before;
+  try {
+    const [{ createElement }, { App }, { Host }, { makeKeymap }] = await Promise.all([
+      import('react'),
+      import('../app/app.js'),
+      import('../app/terminal/host.js'),
+      import('../app/keymap.js'),
+    ]);
+    return { createElement, App, Host, makeKeymap };
+  } finally {
+    if (before === undefined) delete process.env.NODE_ENV;
+    else process.env.NODE_ENV = before;
+  }
+}
 
+type Modules = Awaited<ReturnType<typeof loadModules>>;
+
+function makeScreen({ createElement, App, Host, makeKeymap }: Modules, options: RunOptions) {
   const { mouse, notify, keys } = options;
   const unicode = glyphsFor(process.env).line !== '-';
   const { stdin, stdout } = process;
