@@ -7,6 +7,8 @@ export interface Glyphs {
   readonly bad: string;
   readonly stopped: string;
   readonly line: string;
+  /** Stands where text is cut off. */
+  readonly more: string;
 }
 
 /** Glyphs for the locale: ASCII where it is not UTF-8. Each stands beside a word, never alone. */
@@ -14,19 +16,19 @@ export function glyphsFor(env: NodeJS.ProcessEnv): Glyphs {
   const locale = env.LC_ALL || env.LC_CTYPE || env.LANG || '';
   const utf8 = /utf-?8/i.test(locale) || (locale === '' && process.platform === 'darwin');
   return utf8
-    ? { ok: '✓', bad: '✗', stopped: '■', line: '─' }
-    : { ok: '+', bad: 'x', stopped: '#', line: '-' };
+    ? { ok: '✓', bad: '✗', stopped: '■', line: '─', more: '…' }
+    : { ok: '+', bad: 'x', stopped: '#', line: '-', more: '.' };
 }
 
 /** Pads or cuts to a display width; wide characters count as two columns. */
-export function fitWidth(text: string, width: number): string {
+export function fitWidth(text: string, width: number, more = '…'): string {
   if (stringWidth(text) <= width) return text + ' '.repeat(width - stringWidth(text));
   let cut = '';
   for (const { segment } of new Intl.Segmenter().segment(text)) {
     if (stringWidth(cut + segment) > width - 1) break;
     cut += segment;
   }
-  return `${cut}…${' '.repeat(Math.max(0, width - 1 - stringWidth(cut)))}`;
+  return `${cut}${more}${' '.repeat(Math.max(0, width - 1 - stringWidth(cut)))}`;
 }
 
 export function formatDuration(seconds: number): string {
@@ -88,7 +90,7 @@ export function summaryTable(summary: Summary, width: number, glyphs: Glyphs): s
   const draw = (cells: readonly string[]) =>
     cells
       .map((cell, column) => {
-        const fitted = fitWidth(cell, widths[column] as number);
+        const fitted = fitWidth(cell, widths[column] as number, glyphs.more);
         const text = fitted.trimEnd();
         return rightAligned.has(column)
           ? ' '.repeat((widths[column] as number) - stringWidth(text)) + text

@@ -36,7 +36,15 @@ export function StatusBar(props: {
   const glyphs = glyphsOf(theme);
   const { done, running, waiting, failed, tokens, cost } = progressOf(state);
   const simulated = state.config.simulated ? ' SIMULATED' : '';
-  const left = ` ${glyphs.ok} ${done} done  ${glyphs.working} ${running} running  ${glyphs.queued} ${waiting} waiting  ${glyphs.bad} ${failed} failed`;
+  const counts = [
+    [glyphs.ok, done, 'done'],
+    [glyphs.working, running, 'running'],
+    [glyphs.queued, waiting, 'waiting'],
+    [glyphs.bad, failed, 'failed'],
+  ] as const;
+  // Where there is little room, what there is none of is left out.
+  const told = counts.filter(([, count]) => width >= 60 || count > 0);
+  const left = ` ${told.map(([glyph, count, word]) => `${glyph} ${count} ${word}`).join('  ')}`;
   const facts = [
     phaseWords(state) + simulated,
     clock((state.endedAt ?? now) - state.startedAt),
