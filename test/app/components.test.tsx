@@ -208,6 +208,9 @@ describe('dialogs', () => {
     await view.shows('Kill it?');
     expect(view.frame()).toContain('y kill, n back');
     expect(view.surface.holes).toEqual([{ x: 18, y: 10, width: 44, height: 3 }]);
+    // A key that goes on elsewhere throws nothing away here.
+    await view.key('enter');
+    expect(onYes).not.toHaveBeenCalled();
     await view.key('y');
     expect(onYes).toHaveBeenCalledTimes(1);
   });

@@ -85,6 +85,18 @@ describe('the PRD', () => {
     expect(app.plans).toBe(2);
   });
 
+  test('one that is replaced can be had back; nothing written replaces nothing', async () => {
+    let written = (text: string) => text;
+    const app = new Harness({ change: 'Dates', editor: (text) => written(text) });
+    await app.press(keys.enter, /PRD by gemini-2\.5-pro, 3 tasks/);
+    await app.press('w', /Nothing was changed/);
+    expect(app.text()).toContain('PRD by gemini-2.5-pro, 3 tasks');
+    written = () => '# Mine\n\n## Tasks\n\n### T1: all\n';
+    await app.press('w', /Your PRD, 1 task/);
+    await app.press('u', /PRD by gemini-2\.5-pro, 3 tasks/);
+    await app.press('u', /There is no PRD before this one/);
+  });
+
   test('is searched', async () => {
     const app = new Harness({ change: 'Dates' });
     await app.press(keys.enter, /R1/);
