@@ -51,8 +51,6 @@ export interface RunPort {
   diff(agent: number): Promise<Result<string, Failure>>;
   /** The agent's log, a line each. */
   events(agent: number): Promise<string[]>;
-  /** Files that were written, relative to the repository. */
-  files(): readonly string[];
 }
 
 /** One prerequisite and how it can be mended right here, if it can. */

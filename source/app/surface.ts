@@ -9,6 +9,7 @@ import {
 import type { ActionName, Context as KeyContext, Keymap } from './keymap.js';
 import type { KeyPress, MouseEvent } from './terminal/input.js';
 import type { PaintedPane, Rect } from './terminal/painter.js';
+import type { TextStyle } from './text/markdown.js';
 
 /** Each answers whether the event was for it. */
 export interface KeyHandler {
@@ -45,10 +46,7 @@ export interface Surface {
   ): Promise<number | null>;
 }
 
-export interface Theme {
-  readonly colour: boolean;
-  readonly unicode: boolean;
-}
+export type Theme = TextStyle;
 
 export interface AppEnvironment {
   readonly surface: Surface;

@@ -17,7 +17,6 @@ import type { Task } from '../core/plan.js';
 import { geminiKeyVariables, keyVariable } from '../core/providers.js';
 import { err, ok, type Result } from '../core/result.js';
 import type { MadePlan, RunState } from '../core/run.js';
-import { summarise } from '../core/summary.js';
 import { findAider } from '../services/aider/find-aider.js';
 import { setupAider } from '../services/aider/setup-aider.js';
 import { worktreesFolder } from '../services/config/folders.js';
@@ -335,6 +334,5 @@ function runPort(live: LiveRun, paths: LogPaths): RunPort {
       const log = await readText(paths.agentLog(index));
       return log.ok ? log.value.trimEnd().split('\n') : [];
     },
-    files: () => Object.values(summarise(state()).agents).map((agent) => agent.log_file),
   };
 }

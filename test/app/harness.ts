@@ -155,7 +155,6 @@ export class PlayedRun implements RunPort {
 
   diff = async () => ok('1 file changed\n\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-old\n+new\x1b[31m');
   events = async () => ['{"event":"prepared"}', '{"event":"started"}'];
-  files = () => [];
 }
 
 export interface HarnessOptions {

@@ -2,7 +2,6 @@ import type { RunState } from '../../core/run.js';
 import { landingWords } from '../../core/summary.js';
 import { formatCost, formatTokens } from '../../headless/table.js';
 import { clock, progressOf } from '../agent-facts.js';
-import { type ActionName, type Context, keyLabel } from '../keymap.js';
 import { useEnvironment } from '../surface.js';
 import { cut, displayWidth, fill } from '../text/graphemes.js';
 import { glyphsOf } from '../theme.js';
@@ -61,56 +60,4 @@ export function StatusBar(props: {
   }
   const gap = Math.max(1, width - displayWidth(left) - displayWidth(right) - 1);
   return <Line inverse>{fill(`${left}${' '.repeat(gap)}${right}`, width)}</Line>;
-}
-
-/** The few keys that matter now: as many as fit, and always the way to help. */
-export function KeyHints(props: {
-  readonly actions: readonly (readonly [ActionName, string])[];
-  readonly width: number;
-  /** Letters are typed here, so help has another key. */
-  readonly typing?: boolean;
-}) {
-  const { keymap } = useEnvironment();
-  const other = keymap.keys('help').find((key) => key.length > 1) ?? '';
-  const help = `${props.typing ? keyLabel(other) : keymap.label('help')} help`;
-  let text = ` ${help}`;
-  for (const [action, words] of props.actions) {
-    const longer = `${text}  ${keymap.label(action)} ${words}`;
-    if (displayWidth(longer) > props.width) break;
-    text = longer;
-  }
-  return <Line dim>{cut(text, props.width)}</Line>;
-}
-
-const steps = ['Change', 'PRD', 'Groups', 'Run', 'Summary'] as const;
-const stepOf: Partial<Record<Context, number>> = {
-  change: 0,
-  prd: 1,
-  groups: 2,
-  start: 3,
-  run: 3,
-  summary: 4,
-};
-
-/** Where one is on the way from the change to the summary. */
-export function StepsLine({
-  context,
-  width,
-}: {
-  readonly context: Context;
-  readonly width: number;
-}) {
-  const { theme } = useEnvironment();
-  const glyphs = glyphsOf(theme);
-  const current = stepOf[context] ?? 0;
-  const words = steps.map((step, index) =>
-    index < current
-      ? `${glyphs.ok} ${step}`
-      : index === current
-        ? `${glyphs.arrow} ${step.toUpperCase()}`
-        : `  ${step}`,
-  );
-  const full = ` ${words.join(`  ${glyphs.line}  `)}`;
-  const short = ` ${current + 1}/${steps.length} ${steps[current]}`;
-  return <Line bold>{fill(displayWidth(full) <= width ? full : short, width)}</Line>;
 }

@@ -4,8 +4,9 @@ import { useEffect, useState } from 'react';
 import { describe } from '../../core/failure.js';
 import { useDialogs } from '../components/dialogs.js';
 import { Line } from '../components/line.js';
-import { KeyHints, StepsLine } from '../components/status-bar.js';
+import { ScreenFrame } from '../components/screen-frame.js';
 import { TextArea } from '../components/text-area.js';
+import { useEditor } from '../editor.js';
 import type { Check, WizardPort } from '../ports.js';
 import { useActions, useEnvironment, useSize } from '../surface.js';
 import { cut, fill } from '../text/graphemes.js';
@@ -23,7 +24,6 @@ export interface ChangeScreenProps {
 /** Step 1: what is missing and how to mend it, and the change. */
 export function ChangeScreen({ port, wizard, onNext, onQuit }: ChangeScreenProps) {
   const { cols, rows } = useSize();
-  const { surface } = useEnvironment();
   const dialogs = useDialogs();
   const { checks, look } = useChecks(port);
   const [note, setNote] = useState('');
@@ -49,17 +49,10 @@ export function ChangeScreen({ port, wizard, onNext, onQuit }: ChangeScreenProps
   useEffect(() => {
     if (goingOn && checks !== null && !dialogs.isOpen) next();
   });
+  const openEditor = useEditor(port, setNote);
   const edit = async () => {
-    const file = port.scratchFile('change.md', wizard.change.text);
-    const editor = port.editorCommand();
-    const code = await surface.runProgram(editor.file, [...editor.args, file], {
-      cwd: port.facts.repo,
-    });
-    if (code === 0) wizard.setChange(textBuffer(port.readScratch(file).replace(/\n$/, '')));
-    else
-      setNote(
-        `The editor ${editor.name} ${code === null ? 'could not be started' : `ended with ${code}`}; nothing was changed.`,
-      );
+    const text = await openEditor('change.md', wizard.change.text);
+    if (text !== null) wizard.setChange(textBuffer(text.replace(/\n$/, '')));
   };
   useActions(!dialogs.isOpen && progress === null, 'change', {
     'change.next': next,
@@ -76,8 +69,18 @@ export function ChangeScreen({ port, wizard, onNext, onQuit }: ChangeScreenProps
   const shown = lines.slice(0, Math.max(1, rows - 10));
   const height = Math.max(1, rows - shown.length - 6);
   return (
-    <Box flexDirection="column" width={cols} height={rows} overflow="hidden">
-      <StepsLine context="change" width={cols} />
+    <ScreenFrame
+      context="change"
+      note={progress ?? note}
+      hints={[
+        ['change.next', 'go on'],
+        ['change.newline', 'new line'],
+        ['change.editor', 'editor'],
+        ...mend.hints,
+        ['change.leave', 'leave'],
+      ]}
+      typing
+    >
       <Line> </Line>
       <CheckList lines={shown} looking={checks === null} />
       <Line bold>{fill(' What is to be changed?', cols)}</Line>
@@ -95,19 +98,7 @@ export function ChangeScreen({ port, wizard, onNext, onQuit }: ChangeScreenProps
           active={!dialogs.isOpen && progress === null}
         />
       </Box>
-      <Line colour="yellow">{fill(` ${progress ?? note}`, cols)}</Line>
-      <KeyHints
-        typing
-        width={cols}
-        actions={[
-          ['change.next', 'go on'],
-          ['change.newline', 'new line'],
-          ['change.editor', 'editor'],
-          ...mend.hints,
-          ['change.leave', 'leave'],
-        ]}
-      />
-    </Box>
+    </ScreenFrame>
   );
 }
 

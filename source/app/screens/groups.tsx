@@ -5,7 +5,8 @@ import { checkPlan } from '../../core/groups.js';
 import type { Task } from '../../core/plan.js';
 import { useDialogs } from '../components/dialogs.js';
 import { Line } from '../components/line.js';
-import { KeyHints, StepsLine } from '../components/status-bar.js';
+import { ScreenFrame } from '../components/screen-frame.js';
+import { useEditor } from '../editor.js';
 import type { WizardPort } from '../ports.js';
 import {
   type ActionHandlers,
@@ -26,7 +27,7 @@ export interface GroupsScreenProps {
 }
 
 /** What keeps the groups from being started, in words; empty when nothing does. */
-export function groupProblems(tasks: readonly Task[]): string[] {
+function groupProblems(tasks: readonly Task[]): string[] {
   return tasks.length === 0 ? ['there is no group'] : checkPlan(tasks);
 }
 
@@ -75,8 +76,23 @@ export function GroupsScreen({ port, wizard, onNext, onBack }: GroupsScreenProps
     .map((ids, index) => `${index + 1}: ${ids.join(' ')}`)
     .join(`  ${glyphs.bar}  `);
   return (
-    <Box flexDirection="column" width={cols} height={rows} overflow="hidden">
-      <StepsLine context="groups" width={cols} />
+    <ScreenFrame
+      context="groups"
+      note={note}
+      hints={[
+        ['groups.next', 'go on'],
+        ['groups.back', 'back'],
+        ['groups.moveRight', 'move file'],
+        ['groups.files', 'add files'],
+        ['groups.leaveOut', 'leave out'],
+        ['groups.rename', 'rename'],
+        ['groups.edit', 'text'],
+        ['groups.wait', 'wait for'],
+        ['groups.split', 'split'],
+        ['groups.merge', 'merge'],
+        ['groups.undo', 'undo'],
+      ]}
+    >
       <Line> </Line>
       <Columns
         tasks={tasks}
@@ -93,24 +109,7 @@ export function GroupsScreen({ port, wizard, onNext, onBack }: GroupsScreenProps
           {fill(` ${glyphs.bad} ${problem}`, cols)}
         </Line>
       ))}
-      <Line colour="yellow">{fill(` ${note}`, cols)}</Line>
-      <KeyHints
-        width={cols}
-        actions={[
-          ['groups.next', 'go on'],
-          ['groups.back', 'back'],
-          ['groups.moveRight', 'move file'],
-          ['groups.files', 'add files'],
-          ['groups.leaveOut', 'leave out'],
-          ['groups.rename', 'rename'],
-          ['groups.edit', 'text'],
-          ['groups.wait', 'wait for'],
-          ['groups.split', 'split'],
-          ['groups.merge', 'merge'],
-          ['groups.undo', 'undo'],
-        ]}
-      />
-    </Box>
+    </ScreenFrame>
   );
 }
 
@@ -126,7 +125,7 @@ interface EditFacts {
 
 function useGroupEdits(facts: EditFacts): ActionHandlers {
   const { port, wizard, task, file, group, choose, setNote } = facts;
-  const { surface } = useEnvironment();
+  const openEditor = useEditor(port, setNote);
   const dialogs = useDialogs();
   const tasks = wizard.draft?.tasks ?? [];
   const neighbourOf = (step: 1 | -1) => tasks[group + step];
@@ -137,14 +136,9 @@ function useGroupEdits(facts: EditFacts): ActionHandlers {
     setNote(`${file} is ${to.id}'s now`);
   };
   const editText = async (of: Task) => {
-    const start = `${of.title}\n\n${of.description}\n`;
-    const path = port.scratchFile('task.md', start);
-    const editor = port.editorCommand();
-    const code = await surface.runProgram(editor.file, [...editor.args, path], {
-      cwd: port.facts.repo,
-    });
-    if (code !== 0) return setNote(`The editor ${editor.name} failed; nothing was changed.`);
-    const [title = '', ...rest] = port.readScratch(path).split('\n');
+    const after = await openEditor('task.md', `${of.title}\n\n${of.description}\n`);
+    if (after === null) return;
+    const [title = '', ...rest] = after.split('\n');
     const description = rest.join('\n').trim();
     if (title.trim() !== of.title) wizard.edit({ type: 'rename', id: of.id, title });
     if (description !== of.description.trim()) {

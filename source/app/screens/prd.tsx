@@ -5,8 +5,9 @@ import { describe, type Failure } from '../../core/failure.js';
 import { clock } from '../agent-facts.js';
 import { useDialogs } from '../components/dialogs.js';
 import { Line } from '../components/line.js';
+import { ScreenFrame } from '../components/screen-frame.js';
 import { ScrollText } from '../components/scroll-text.js';
-import { KeyHints, StepsLine } from '../components/status-bar.js';
+import { useEditor } from '../editor.js';
 import { useClock } from '../hooks.js';
 import type { ActionName, Keymap } from '../keymap.js';
 import type { WizardPort } from '../ports.js';
@@ -47,7 +48,7 @@ What is to be done.
 /** Step 2: the PRD as it is written, then as it is; edited, written again, or replaced. */
 export function PrdScreen({ port, wizard, onNext, onBack }: PrdScreenProps) {
   const { cols, rows } = useSize();
-  const { surface, theme, keymap } = useEnvironment();
+  const { theme, keymap } = useEnvironment();
   const dialogs = useDialogs();
   const { making, draft, failure, problem } = wizard;
   const now = useClock(making !== null);
@@ -64,18 +65,11 @@ export function PrdScreen({ port, wizard, onNext, onBack }: PrdScreenProps) {
     await wizard.takePrd(text, own);
     setNote('The tasks were read again from the text. u goes back to the one before.');
   };
+  const openEditor = useEditor(port, setNote);
   const editText = async (start: string, own: boolean) => {
-    const file = port.scratchFile('prd.md', start);
-    const editor = port.editorCommand();
-    const code = await surface.runProgram(editor.file, [...editor.args, file], {
-      cwd: port.facts.repo,
-    });
-    const after = port.readScratch(file);
-    if (code !== 0)
-      setNote(
-        `The editor ${editor.name} ${code === null ? 'could not be started' : `ended with ${code}`}; nothing was changed.`,
-      );
-    else if (after.trim() === '') setNote('The text is empty; nothing was changed.');
+    const after = await openEditor('prd.md', start);
+    if (after === null) return;
+    if (after.trim() === '') setNote('The text is empty; nothing was changed.');
     else if (after === start) setNote('Nothing was changed.');
     else await take(after, own);
   };
@@ -143,8 +137,24 @@ export function PrdScreen({ port, wizard, onNext, onBack }: PrdScreenProps) {
   const trouble = failure && !making ? describe(failure) : null;
   const height = Math.max(2, rows - 5 - warnings.length);
   return (
-    <Box flexDirection="column" width={cols} height={rows} overflow="hidden">
-      <StepsLine context="prd" width={cols} />
+    <ScreenFrame
+      context="prd"
+      note={trouble && draft?.prd ? trouble.message : note}
+      hints={
+        making
+          ? [['prd.back', 'cancel']]
+          : [
+              ['prd.next', 'go on'],
+              ['prd.back', 'back'],
+              ['prd.edit', 'edit'],
+              ['prd.again', 'write again'],
+              ['prd.own', 'write your own'],
+              ['prd.open', 'open a file'],
+              ['viewer.search', 'search'],
+              ['prd.undo', 'undo'],
+            ]
+      }
+    >
       <Box height={1} overflow="hidden">
         {making && <Spinner type={theme.unicode ? 'dots' : 'line'} />}
         <Line colour={problem ? 'red' : null} bold>
@@ -179,27 +189,7 @@ export function PrdScreen({ port, wizard, onNext, onBack }: PrdScreenProps) {
           />
         )}
       </Box>
-      <Line colour="yellow">
-        {fill(` ${trouble && draft?.prd ? trouble.message : note}`, cols)}
-      </Line>
-      <KeyHints
-        width={cols}
-        actions={
-          making
-            ? [['prd.back', 'cancel']]
-            : [
-                ['prd.next', 'go on'],
-                ['prd.back', 'back'],
-                ['prd.edit', 'edit'],
-                ['prd.again', 'write again'],
-                ['prd.own', 'write your own'],
-                ['prd.open', 'open a file'],
-                ['viewer.search', 'search'],
-                ['prd.undo', 'undo'],
-              ]
-        }
-      />
-    </Box>
+    </ScreenFrame>
   );
 }
 

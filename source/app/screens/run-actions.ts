@@ -4,7 +4,7 @@ import type { RunState } from '../../core/run.js';
 import { restartRefusal } from '../../core/update.js';
 import { hasSomethingToLose } from '../agent-facts.js';
 import { useDialogs } from '../components/dialogs.js';
-import type { ActionName } from '../keymap.js';
+import type { Hints } from '../components/screen-frame.js';
 import type { PaneView } from '../pane-source.js';
 import type { RunPort } from '../ports.js';
 import { type ActionHandlers, useEnvironment } from '../surface.js';
@@ -177,10 +177,7 @@ export function useRunActions(facts: ActionFacts): ActionHandlers {
 }
 
 /** The keys that matter now. */
-export function hintsFor(
-  state: RunState,
-  agent: Agent | undefined,
-): (readonly [ActionName, string])[] {
+export function hintsFor(state: RunState, agent: Agent | undefined): Hints {
   if (state.phase === 'finished') {
     return [
       ['run.open', 'summary'],

@@ -4,14 +4,15 @@ import type { Agent } from '../../core/agent.js';
 import { useDialogs } from '../components/dialogs.js';
 import { Line } from '../components/line.js';
 import { Panes } from '../components/panes.js';
-import { KeyHints, StatusBar, StepsLine } from '../components/status-bar.js';
+import { KeyHints, StepsLine } from '../components/screen-frame.js';
+import { StatusBar } from '../components/status-bar.js';
 import { TextField } from '../components/text-field.js';
 import { useClock, useRunState } from '../hooks.js';
 import { type AgentRect, inside, layoutPanes, neighbour, type PaneLayout } from '../layout.js';
 import type { RunPort } from '../ports.js';
 import { type ActionHandlers, afterClearing, useActions, useSize } from '../surface.js';
 import type { Rect } from '../terminal/painter.js';
-import { cut, fill } from '../text/graphemes.js';
+import { fill } from '../text/graphemes.js';
 import { foundWords, hintsFor, useRunActions } from './run-actions.js';
 import { useMouse, usePosition, useSizes, useTyping, useViews } from './run-hooks.js';
 
@@ -114,13 +115,8 @@ export function RunScreen({ run, onSummary, onQuit }: RunScreenProps) {
   const active = !dialogs.isOpen && !typing && !searching;
   useActions(active, 'run', afterClearing(setNote, { ...handlers, ...navigation }), onMouse);
 
-  if (layout.kind === 'too_small') {
-    return (
-      <Box width={size.cols} height={size.rows} overflow="hidden">
-        <Line>{cut(`Too small: ${size.cols}x${size.rows}, needs 30x8.`, size.cols)}</Line>
-      </Box>
-    );
-  }
+  // The sentence that asks for room is the application's.
+  if (layout.kind === 'too_small') return null;
   return (
     <Box flexDirection="column" width={size.cols} height={size.rows} overflow="hidden">
       {steps && <StepsLine context="run" width={size.cols} />}

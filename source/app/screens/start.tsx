@@ -1,10 +1,10 @@
 import { Box } from 'ink';
-import { useMemo, useState } from 'react';
+import { useState } from 'react';
 import { waves } from '../../core/group-edits.js';
 import { useDialogs } from '../components/dialogs.js';
 import { Line } from '../components/line.js';
+import { ScreenFrame } from '../components/screen-frame.js';
 import { ScrollText } from '../components/scroll-text.js';
-import { KeyHints, StepsLine } from '../components/status-bar.js';
 import type { WizardPort } from '../ports.js';
 import { useActions, useSize } from '../surface.js';
 import { proseLines } from '../text/diff-lines.js';
@@ -87,19 +87,21 @@ export function StartScreen({ port, wizard, onStart, onBack }: StartScreenProps)
     },
     'start.back': onBack,
   });
-  const lines = useMemo(
-    () =>
-      startFacts(port, wizard).flatMap(([name, value]) =>
-        proseLines(value, Math.max(8, cols - 15)).map(
-          (text, row) => `\x1b[1m${fill(row === 0 ? name : '', 12)}\x1b[22m${text}`,
-        ),
-      ),
-    [port, wizard, cols],
+  const lines = startFacts(port, wizard).flatMap(([name, value]) =>
+    proseLines(value, Math.max(8, cols - 15)).map(
+      (text, row) => `\x1b[1m${fill(row === 0 ? name : '', 12)}\x1b[22m${text}`,
+    ),
   );
   const body = Math.max(2, rows - 5);
   return (
-    <Box flexDirection="column" width={cols} height={rows} overflow="hidden">
-      <StepsLine context="start" width={cols} />
+    <ScreenFrame
+      context="start"
+      note={note}
+      hints={[
+        ['start.go', 'start the agents'],
+        ['start.back', 'back'],
+      ]}
+    >
       <Line bold>{fill(' This will happen. Enter starts it.', cols)}</Line>
       <Line> </Line>
       <Box paddingX={1} height={body} overflow="hidden">
@@ -111,14 +113,6 @@ export function StartScreen({ port, wizard, onStart, onBack }: StartScreenProps)
           onSearching={setSearching}
         />
       </Box>
-      <Line colour="yellow">{fill(` ${note}`, cols)}</Line>
-      <KeyHints
-        width={cols}
-        actions={[
-          ['start.go', 'start the agents'],
-          ['start.back', 'back'],
-        ]}
-      />
-    </Box>
+    </ScreenFrame>
   );
 }

@@ -11,7 +11,7 @@ import { formatCost, formatDuration, formatTokens, glyphsFor } from '../../headl
 import { changedFiles, elapsedMs, totalTokens } from '../agent-facts.js';
 import { useDialogs } from '../components/dialogs.js';
 import { Line } from '../components/line.js';
-import { KeyHints, StepsLine } from '../components/status-bar.js';
+import { ScreenFrame } from '../components/screen-frame.js';
 import { useRunState } from '../hooks.js';
 import type { RunPort } from '../ports.js';
 import {
@@ -275,8 +275,24 @@ export function SummaryScreen({ run, onBack, onQuit }: SummaryScreenProps) {
   const line = (cells: readonly string[]) =>
     ` ${cells.map((cell, column) => (columns[column]?.right ? fillLeft : fill)(cell, widths[column] as number)).join('  ')}`;
   return (
-    <Box flexDirection="column" width={cols} height={rows} overflow="hidden">
-      <StepsLine context="summary" width={cols} />
+    <ScreenFrame
+      context="summary"
+      note={note}
+      hints={[
+        ['summary.open', 'open'],
+        ['summary.quit', 'leave'],
+        ...(landable
+          ? ([
+              ['summary.land', 'land'],
+              ['summary.leaveOut', 'leave out'],
+            ] as const)
+          : []),
+        ...(failed ? ([['summary.restart', 'restart failed']] as const) : []),
+        ['summary.pager', 'pager'],
+        ['summary.sort', 'sort'],
+        ['summary.back', 'panes'],
+      ]}
+    >
       <Line> </Line>
       <Line bold>
         {fill(
@@ -296,24 +312,6 @@ export function SummaryScreen({ run, onBack, onQuit }: SummaryScreenProps) {
           <Line key={row}>{fill(` ${text}`, cols)}</Line>
         ))}
       </Box>
-      <Line colour="yellow">{fill(` ${note}`, cols)}</Line>
-      <KeyHints
-        width={cols}
-        actions={[
-          ['summary.open', 'open'],
-          ['summary.quit', 'leave'],
-          ...(landable
-            ? ([
-                ['summary.land', 'land'],
-                ['summary.leaveOut', 'leave out'],
-              ] as const)
-            : []),
-          ...(failed ? ([['summary.restart', 'restart failed']] as const) : []),
-          ['summary.pager', 'pager'],
-          ['summary.sort', 'sort'],
-          ['summary.back', 'panes'],
-        ]}
-      />
-    </Box>
+    </ScreenFrame>
   );
 }

@@ -1,0 +1,21 @@
+import type { WizardPort } from './ports.js';
+import { useEnvironment } from './surface.js';
+
+/**
+ * Opens the person's editor on a text.
+ * @returns what was left in the file; null when the editor failed, which is said as a note
+ */
+export function useEditor(port: WizardPort, setNote: (note: string) => void) {
+  const { surface } = useEnvironment();
+  return async (name: string, text: string): Promise<string | null> => {
+    const path = port.scratchFile(name, text);
+    const editor = port.editorCommand();
+    const code = await surface.runProgram(editor.file, [...editor.args, path], {
+      cwd: port.facts.repo,
+    });
+    if (code === 0) return port.readScratch(path);
+    const end = code === null ? 'could not be started' : `ended with ${code}`;
+    setNote(`The editor ${editor.name} ${end}; nothing was changed.`);
+    return null;
+  };
+}
