@@ -20,14 +20,14 @@ const noAider = process.execPath;
 function openWizard(
   args: readonly string[] = [],
   more: NodeJS.ProcessEnv = {},
-): ScreenRun & { repo: string } {
+): ScreenRun & { repo: string; home: string } {
   const repo = makeRepo({ 'a.ts': '1\n' });
   const where = world(null);
   const app = openScreen(['--no-prd', '--aider', noAider, ...args], {
     cwd: repo,
     env: { ...where.env, OPENAI_API_KEY: 'k', ...more },
   });
-  return { ...app, repo };
+  return { ...app, repo, home: where.home };
 }
 
 /** What the terminal was asked to keep and give back; the last word on each. */
@@ -77,6 +77,17 @@ describe('leaving the wizard', () => {
     await app.press(key.ctrl('c'), /Leave\?/);
     app.type(key.ctrl('c'));
     expect((await app.end()).code).toBe(1);
+    const history = path.join(app.home, 'data/aider-orchestrator/changes.json');
+    expect(JSON.parse(readFileSync(history, 'utf8'))).toEqual(['Größere Änderung']);
+    const again = openScreen(['--no-prd', '--aider', noAider], {
+      cwd: app.repo,
+      env: { ...world(null, app.home).env, OPENAI_API_KEY: 'k' },
+    });
+    await again.shows(/changed\?/);
+    await again.press(key.up, /Größere Änderung/);
+    again.type(key.ctrl('c'));
+    await again.press(key.ctrl('c'), /Leave\?|Not started/);
+    await again.end();
   });
 
   test.each([

@@ -15,6 +15,7 @@ import {
   useEnvironment,
   useSize,
 } from '../surface.js';
+import { proseLines } from '../text/diff-lines.js';
 import { fill, fillLeft } from '../text/graphemes.js';
 import { glyphsOf } from '../theme.js';
 import type { Wizard } from '../wizard.js';
@@ -69,7 +70,8 @@ export function GroupsScreen({ port, wizard, onNext, onBack }: GroupsScreenProps
   };
   useActions(!dialogs.isOpen, 'groups', afterClearing(setNote, handlers));
 
-  const problemLines = problems.slice(0, 3);
+  // The way out stands at the end of the sentence, so it must not be cut off.
+  const problemLines = problems.flatMap((text) => proseLines(text, cols - 3)).slice(0, 4);
   const height = Math.max(3, rows - 6 - problemLines.length);
   const glyphs = glyphsOf(theme);
   const waveText = plan
@@ -104,9 +106,9 @@ export function GroupsScreen({ port, wizard, onNext, onBack }: GroupsScreenProps
         port={port}
       />
       <Line bold>{fill(` Waves with ${wizard.maxAgents} at once  ${waveText}`, cols)}</Line>
-      {problemLines.map((problem) => (
+      {problemLines.map((problem, line) => (
         <Line key={problem} colour="red">
-          {fill(` ${glyphs.bad} ${problem}`, cols)}
+          {fill(` ${line === 0 ? glyphs.bad : ' '} ${problem}`, cols)}
         </Line>
       ))}
     </ScreenFrame>

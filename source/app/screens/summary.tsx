@@ -1,19 +1,16 @@
 import { Box } from 'ink';
 import { useMemo, useState } from 'react';
-import { iterations, outcomeOf } from '../../core/agent.js';
 import { describe } from '../../core/failure.js';
-import type { RunState } from '../../core/run.js';
 import { summarise } from '../../core/summary.js';
 import { leaveOutRefusal } from '../../core/update.js';
-import { outcomeWords } from '../../core/words.js';
 import { summaryReport } from '../../headless/report.js';
-import { formatCost, formatDuration, formatTokens, glyphsFor } from '../../headless/table.js';
-import { changedFiles, elapsedMs, totalTokens } from '../agent-facts.js';
+import { glyphsFor } from '../../headless/table.js';
 import { useDialogs } from '../components/dialogs.js';
 import { Line } from '../components/line.js';
 import { ScreenFrame } from '../components/screen-frame.js';
 import { useRunState } from '../hooks.js';
 import type { RunPort } from '../ports.js';
+import { columns, columnWidths, rowFacts, sorted } from '../summary-rows.js';
 import {
   type ActionHandlers,
   afterClearing,
@@ -22,117 +19,13 @@ import {
   useSize,
 } from '../surface.js';
 import { diffLines, plainLines } from '../text/diff-lines.js';
-import { displayWidth, fill, fillLeft } from '../text/graphemes.js';
-import { glyphsOf, lookOf } from '../theme.js';
+import { fill, fillLeft } from '../text/graphemes.js';
+import { glyphsOf } from '../theme.js';
 
 export interface SummaryScreenProps {
   readonly run: RunPort;
   readonly onBack: () => void;
   readonly onQuit: () => void;
-}
-
-/** A column of the table: its head, its text, what it is sorted by, and whether it stands right. */
-interface Column {
-  readonly head: string;
-  readonly text: (row: RowFacts) => string;
-  readonly key: (row: RowFacts) => number | string;
-  readonly right: boolean;
-}
-
-interface RowFacts {
-  readonly index: number;
-  readonly task: string;
-  readonly outcome: string;
-  readonly iterations: number;
-  readonly files: number;
-  readonly added: number;
-  readonly removed: number;
-  readonly tokens: number;
-  readonly cost: number | null;
-  readonly seconds: number;
-}
-
-const columns: readonly Column[] = [
-  { head: 'agent', text: (row) => `agent${row.index}`, key: (row) => row.index, right: false },
-  { head: 'task', text: (row) => row.task, key: (row) => row.task, right: false },
-  { head: 'outcome', text: (row) => row.outcome, key: (row) => row.outcome, right: false },
-  {
-    head: 'iter',
-    text: (row) => String(row.iterations),
-    key: (row) => row.iterations,
-    right: true,
-  },
-  { head: 'files', text: (row) => String(row.files), key: (row) => row.files, right: true },
-  {
-    head: '+/-',
-    text: (row) => `+${row.added} -${row.removed}`,
-    key: (row) => row.added + row.removed,
-    right: true,
-  },
-  {
-    head: 'tokens',
-    text: (row) => formatTokens(row.tokens),
-    key: (row) => row.tokens,
-    right: true,
-  },
-  { head: 'cost', text: (row) => formatCost(row.cost), key: (row) => row.cost ?? -1, right: true },
-  {
-    head: 'time',
-    text: (row) => formatDuration(row.seconds),
-    key: (row) => row.seconds,
-    right: true,
-  },
-];
-
-function rowFacts(state: RunState, glyphs: Record<'ok' | 'bad' | 'stopped', string>): RowFacts[] {
-  return state.agents.map((agent) => {
-    const files = changedFiles(agent);
-    const outcome = outcomeOf(agent);
-    const merged = state.integration?.merged.includes(agent.index) ?? false;
-    const lost = outcome?.state === 'succeeded' && !merged ? ', not merged' : '';
-    const glyph =
-      outcome?.state === 'succeeded'
-        ? glyphs.ok
-        : outcome?.state === 'killed'
-          ? glyphs.stopped
-          : glyphs.bad;
-    return {
-      index: agent.index,
-      task: `${agent.task.id} ${agent.task.title}`,
-      outcome: outcome ? `${glyph} ${outcomeWords(outcome)}${lost}` : lookOf(agent).word,
-      iterations: iterations(agent),
-      files: files.length,
-      added: files.reduce((sum, file) => sum + (file.added ?? 0), 0),
-      removed: files.reduce((sum, file) => sum + (file.removed ?? 0), 0),
-      tokens: totalTokens(agent),
-      cost: agent.usage.cost,
-      seconds: elapsedMs(agent, agent.endedAt ?? 0) / 1000,
-    };
-  });
-}
-
-function sorted(rows: readonly RowFacts[], by: number): RowFacts[] {
-  const { key } = columns[by] as Column;
-  return [...rows].sort((a, b) => {
-    const [x, y] = [key(a), key(b)];
-    const order =
-      typeof x === 'number' && typeof y === 'number' ? y - x : String(x).localeCompare(String(y));
-    return by === 0 ? a.index - b.index : order || a.index - b.index;
-  });
-}
-
-/** Widths of the columns; task and outcome give way where there is no room. */
-function columnWidths(rows: readonly RowFacts[], width: number): number[] {
-  const widths = columns.map(({ head, text }) =>
-    Math.max(displayWidth(head), ...rows.map((row) => displayWidth(text(row)))),
-  );
-  const total = () => widths.reduce((sum, one) => sum + one, 0) + 2 * (widths.length - 1) + 2;
-  while (total() > width) {
-    const wider = (widths[1] as number) >= (widths[2] as number) ? 1 : 2;
-    if ((widths[wider] as number) <= 6) break;
-    widths[wider] = (widths[wider] as number) - 1;
-  }
-  return widths;
 }
 
 /** Step 5: what each agent did, what landed, and what can still be done about it. */

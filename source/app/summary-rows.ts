@@ -1,0 +1,116 @@
+import { iterations, outcomeOf } from '../core/agent.js';
+import type { RunState } from '../core/run.js';
+import { outcomeWords } from '../core/words.js';
+import { formatCost, formatDuration, formatTokens } from '../headless/table.js';
+import { changedFiles, elapsedMs, totalTokens } from './agent-facts.js';
+import { displayWidth } from './text/graphemes.js';
+import { lookOf } from './theme.js';
+
+/** A column of the table: its head, its text, what it is sorted by, and whether it stands right. */
+interface Column {
+  readonly head: string;
+  readonly text: (row: RowFacts) => string;
+  readonly key: (row: RowFacts) => number | string;
+  readonly right: boolean;
+}
+
+interface RowFacts {
+  readonly index: number;
+  readonly task: string;
+  readonly outcome: string;
+  readonly iterations: number;
+  readonly files: number;
+  readonly added: number;
+  readonly removed: number;
+  readonly tokens: number;
+  readonly cost: number | null;
+  readonly seconds: number;
+}
+
+export const columns: readonly Column[] = [
+  { head: 'agent', text: (row) => `agent${row.index}`, key: (row) => row.index, right: false },
+  { head: 'task', text: (row) => row.task, key: (row) => row.task, right: false },
+  { head: 'outcome', text: (row) => row.outcome, key: (row) => row.outcome, right: false },
+  {
+    head: 'iter',
+    text: (row) => String(row.iterations),
+    key: (row) => row.iterations,
+    right: true,
+  },
+  { head: 'files', text: (row) => String(row.files), key: (row) => row.files, right: true },
+  {
+    head: '+/-',
+    text: (row) => `+${row.added} -${row.removed}`,
+    key: (row) => row.added + row.removed,
+    right: true,
+  },
+  {
+    head: 'tokens',
+    text: (row) => formatTokens(row.tokens),
+    key: (row) => row.tokens,
+    right: true,
+  },
+  { head: 'cost', text: (row) => formatCost(row.cost), key: (row) => row.cost ?? -1, right: true },
+  {
+    head: 'time',
+    text: (row) => formatDuration(row.seconds),
+    key: (row) => row.seconds,
+    right: true,
+  },
+];
+
+/** The rows of the table, one an agent, in their own order. */
+export function rowFacts(
+  state: RunState,
+  glyphs: Record<'ok' | 'bad' | 'stopped', string>,
+): RowFacts[] {
+  return state.agents.map((agent) => {
+    const files = changedFiles(agent);
+    const outcome = outcomeOf(agent);
+    const merged = state.integration?.merged.includes(agent.index) ?? false;
+    const lost = outcome?.state === 'succeeded' && !merged ? ', not merged' : '';
+    const glyph =
+      outcome?.state === 'succeeded'
+        ? glyphs.ok
+        : outcome?.state === 'killed'
+          ? glyphs.stopped
+          : glyphs.bad;
+    return {
+      index: agent.index,
+      task: `${agent.task.id} ${agent.task.title}`,
+      outcome: outcome ? `${glyph} ${outcomeWords(outcome)}${lost}` : lookOf(agent).word,
+      iterations: iterations(agent),
+      files: files.length,
+      added: files.reduce((sum, file) => sum + (file.added ?? 0), 0),
+      removed: files.reduce((sum, file) => sum + (file.removed ?? 0), 0),
+      tokens: totalTokens(agent),
+      cost: agent.usage.cost,
+      seconds: elapsedMs(agent, agent.endedAt ?? 0) / 1000,
+    };
+  });
+}
+
+/** Rows sorted by a column: numbers from the largest, the agents' own order for the first column. */
+export function sorted(rows: readonly RowFacts[], by: number): RowFacts[] {
+  const { key } = columns[by] as Column;
+  return [...rows].sort((a, b) => {
+    const [x, y] = [key(a), key(b)];
+    const order =
+      typeof x === 'number' && typeof y === 'number' ? y - x : String(x).localeCompare(String(y));
+    return by === 0 ? a.index - b.index : order || a.index - b.index;
+  });
+}
+
+/** Widths of the columns; task and outcome give way where there is no room. */
+export function columnWidths(rows: readonly RowFacts[], width: number): number[] {
+  const widths = columns.map(({ head, text }) =>
+    Math.max(displayWidth(head), ...rows.map((row) => displayWidth(text(row)))),
+  );
+  const total = () => widths.reduce((sum, one) => sum + one, 0) + 2 * (widths.length - 1) + 2;
+  while (total() > width) {
+    const wider = (widths[1] as number) >= (widths[2] as number) ? 1 : 2;
+    if ((widths[wider] as number) <= 6) break;
+    widths[wider] = (widths[wider] as number) - 1;
+  }
+  return widths;
+}
