@@ -58,6 +58,14 @@ test('core is pure: no Node, no React, no clock, no randomness', () => {
   expect(wrong).toEqual([]);
 });
 
+test('no component writes to the terminal itself', () => {
+  const terminal = path.join('app', 'terminal');
+  const wrong = files
+    .filter((file) => floorOf(file) === 'app' && !file.includes(terminal))
+    .filter((file) => /process\.(stdout|stderr|stdin)|console\./.test(readFileSync(file, 'utf8')));
+  expect(wrong).toEqual([]);
+});
+
 test('only one file knows the Gemini library, and one folder node-pty and the emulator', () => {
   const users = (library: string) =>
     files

@@ -69,7 +69,12 @@ export async function doctorCommand(args: Arguments, terminal: Terminal): Promis
   return bad ? 1 : 0;
 }
 
-export async function runChecks(args: Arguments, overrides: Overrides = {}): Promise<Check[]> {
+/** @param find how Aider is found; one that has been looked for already need not be started again */
+export async function runChecks(
+  args: Arguments,
+  overrides: Overrides = {},
+  find: typeof findAider = findAider,
+): Promise<Check[]> {
   const opened = await openRepository(path.resolve(args.flags.repo ?? '.'));
   const repo = opened.ok ? opened.value : null;
   loadDotenv(process.cwd(), repo?.root ?? null);
@@ -98,7 +103,7 @@ export async function runChecks(args: Arguments, overrides: Overrides = {}): Pro
     ...problems.map((text) => missing('settings', text, 'Correct it; the README lists the keys.')),
     overrides.aider
       ? ok('Aider', overrides.aider.version)
-      : await checkAider(options.ok ? options.value.aider : null),
+      : checkAider(await find(options.ok ? options.value.aider : null)),
     await checkPython(),
     ...(options.ok ? await checkKeys(options.value, repo) : []),
     await checkDisk(repo?.root ?? process.cwd()),
@@ -175,8 +180,7 @@ async function checkRepository(repo: Repository): Promise<Check[]> {
   return checks;
 }
 
-async function checkAider(named: string | null): Promise<Check> {
-  const found = await findAider(named);
+function checkAider(found: Awaited<ReturnType<typeof findAider>>): Check {
   if (!found.ok) {
     const { message, hint } = describe(found.failure);
     return missing('Aider', message, hint);

@@ -85,11 +85,13 @@ export async function openWizard(
     };
     return ok(claimed);
   };
+  // Aider takes a second of CPU to tell its version, so it is asked once.
+  let found = findAider(options.aider);
   const lookForAider = async (): Promise<AiderCommand | null> => {
     if (overrides.aider) return overrides.aider;
-    const found = await findAider(options.aider);
-    if (!found.ok) return null;
-    const { command, version } = found.value;
+    const answer = await found;
+    if (!answer.ok) return null;
+    const { command, version } = answer.value;
     return { command: [command], version, simulated: false };
   };
   let aider = lookForAider();
@@ -129,18 +131,19 @@ export async function openWizard(
     change: more.change,
     given,
     checks: async () =>
-      (await runChecks({ ...args, flags: { ...args.flags, geminiModel } }, overrides)).flatMap(
-        (check) => {
-          const own = withAction(check, options.model);
-          return matters(check.name, source.kind === 'planner') ? [own] : [];
-        },
-      ),
+      (
+        await runChecks({ ...args, flags: { ...args.flags, geminiModel } }, overrides, () => found)
+      ).flatMap((check) => {
+        const own = withAction(check, options.model);
+        return matters(check.name, source.kind === 'planner') ? [own] : [];
+      }),
     setKey: (variable, key) => {
       process.env[variable] = key;
     },
     installAider: async (onLine) => {
       const done = await setupAider(onLine);
       if (!done.ok) return done;
+      found = findAider(options.aider);
       aider = lookForAider();
       knowledge = aider.then((found) => new RepoKnowledge(repo, found, options.model));
       return ok(undefined);

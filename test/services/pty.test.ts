@@ -217,3 +217,13 @@ test('a resize at the very end of a process does not throw', async () => {
     }
   }
 });
+
+test('a screen keeps 5,000 lines of scrollback', async () => {
+  const screen = new Screen(40, 10);
+  screen.feed(Array.from({ length: 6000 }, (_, line) => `line ${line}`).join('\r\n'));
+  await screen.drawn();
+  expect(screen.length).toBe(5010);
+  expect(screen.rowText(0)).toBe('line 990');
+  expect(screen.rowText(5009)).toBe('line 5999');
+  screen.dispose();
+});
