@@ -86,10 +86,14 @@ export async function openWizard(
     return ok(claimed);
   };
   // Aider takes a second of CPU to tell its version, so it is asked once.
-  let found = findAider(options.aider);
+  let found: ReturnType<typeof findAider> | null = null;
+  const findOnce = () => {
+    found ??= findAider(options.aider);
+    return found;
+  };
   const lookForAider = async (): Promise<AiderCommand | null> => {
     if (overrides.aider) return overrides.aider;
-    const answer = await found;
+    const answer = await findOnce();
     if (!answer.ok) return null;
     const { command, version } = answer.value;
     return { command: [command], version, simulated: false };
@@ -132,7 +136,7 @@ export async function openWizard(
     given,
     checks: async () =>
       (
-        await runChecks({ ...args, flags: { ...args.flags, geminiModel } }, overrides, () => found)
+        await runChecks({ ...args, flags: { ...args.flags, geminiModel } }, overrides, findOnce)
       ).flatMap((check) => {
         const own = withAction(check, options.model);
         return matters(check.name, source.kind === 'planner') ? [own] : [];
@@ -143,7 +147,7 @@ export async function openWizard(
     installAider: async (onLine) => {
       const done = await setupAider(onLine);
       if (!done.ok) return done;
-      found = findAider(options.aider);
+      found = null;
       aider = lookForAider();
       knowledge = aider.then((found) => new RepoKnowledge(repo, found, options.model));
       return ok(undefined);
