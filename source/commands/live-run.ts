@@ -73,6 +73,8 @@ export function openLiveRun(options: LiveRunOptions): LiveRun {
     worktrees,
     copy: run.options.copy,
     setup: setupCommand(run, paths),
+    protect: run.options.protect,
+    maxFileBytes: run.options.maxFileBytes,
     landLater: landCommand(config.stamp, options.repoFlag),
     prdPath: () => state()?.prdPath ?? null,
   });

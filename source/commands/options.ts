@@ -16,6 +16,9 @@ export interface RunOptions {
   readonly land: LandRule;
   readonly setupCmd: string | null;
   readonly copy: readonly string[];
+  /** Globs of files that stop an agent at once when it changes them. */
+  readonly protect: readonly string[];
+  readonly maxFileBytes: number;
   readonly aider: string | null;
   readonly aiderArgs: readonly string[];
   /** Of the screen. */
@@ -115,6 +118,9 @@ export function resolveOptions(
     setupCmd:
       first<string>([flags.setupCmd, ''], [repo.setup_cmd, ''], [user.setup_cmd, ''])?.[0] ?? null,
     copy: flags.copy?.length ? flags.copy : (repo.copy ?? user.copy ?? []),
+    // Protection adds up: a repository cannot take away what its user wants.
+    protect: [...(user.protect ?? []), ...(repo.protect ?? [])],
+    maxFileBytes: (repo.max_file_mb ?? user.max_file_mb ?? 5) * 1024 * 1024,
     aider: first<string>([flags.aider, ''], [repo.aider, ''], [user.aider, ''])?.[0] ?? null,
     aiderArgs: [...(repo.aider_args ?? user.aider_args ?? []), ...aiderArgs],
     mouse: repo.mouse ?? user.mouse ?? true,

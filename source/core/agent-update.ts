@@ -7,15 +7,19 @@ import {
   committedWork,
   currentAttempt,
   type FailReason,
+  type FileChange,
+  isActive,
   iterationsUsed,
   type Outcome,
   type Place,
   type StopCause,
   type StopSignal,
+  type Trouble,
   timeSpent,
   type Wish,
 } from './agent.js';
 import { costOf } from './aider-log.js';
+import { asksForWhiteSpace, type Refusal, refusalWords } from './fence.js';
 import { brokeOff, isHopeless, judge } from './judge.js';
 import { unreachable } from './result.js';
 import type { AiderEvent, Effect, Inspection, RunState, Timer } from './run.js';
@@ -31,6 +35,9 @@ export const escalation: Record<StopSignal, { next: StopSignal; ms: number } | n
   SIGTERM: { next: 'SIGKILL', ms: 1000 },
   SIGKILL: null,
 };
+
+/** Files that an agent is shown because its replies named them, at most. */
+const mostAlsoRead = 8;
 
 /** How long an unattended agent may wait for an answer to a question, milliseconds. */
 export const unansweredMs = 20_000;
@@ -58,6 +65,7 @@ export function requeue(agent: Agent, wish: Wish | null): Agent {
     resume: goesOn ? (committedWork(agent)?.commit ?? null) : null,
     good: goesOn && agent.state.name === 'succeeded',
     touched: [],
+    lastTrouble: null,
   };
 }
 
@@ -166,12 +174,12 @@ export function onAiderEvent(run: RunState, agent: Agent, event: AiderEvent): St
       if (attempt.interactive) {
         // What a person broke off or tried before does not count against what they do next.
         const fresh = { sends: attempt.responses + 1, exceptions: 0 };
-        return [updateAttempt(agent, fresh), look(run, agent)];
+        return [updateAttempt(agent, fresh), look(agent)];
       }
       const counted = updateAttempt(agent, { sends: attempt.sends + 1 });
       // The edits of the response before are on disk by now, so nothing is lost by an instant end.
       const capped = iterationsUsed(agent) >= run.config.maxIterations;
-      return capped ? stop(counted, { kind: 'cap' }, 'SIGKILL') : [counted, look(run, agent)];
+      return capped ? stop(counted, { kind: 'cap' }, 'SIGKILL') : [counted, look(agent)];
     }
     case 'message_send': {
       const { prompt_tokens, completion_tokens } = event.properties;
@@ -189,7 +197,7 @@ export function onAiderEvent(run: RunState, agent: Agent, event: AiderEvent): St
             cost: known ? (agent.usage.cost as number) + (cost as number) : null,
           },
         },
-        look(run, agent),
+        look(agent),
       ];
     }
     case 'message_send_exception':
@@ -204,10 +212,12 @@ export function onAiderEvent(run: RunState, agent: Agent, event: AiderEvent): St
   }
 }
 
-/** Where a person is watching, what an agent has changed is looked up whenever it may have changed. */
-function look(run: RunState, { state, index }: Agent): Effect[] {
-  if (run.config.unattended || (state.name !== 'running' && state.name !== 'asking')) return [];
-  return [{ type: 'look_at_agent', agent: index, place: state.place }];
+/** What an agent has changed is looked up whenever it may have changed. */
+function look(agent: Agent): Effect[] {
+  const { state, index } = agent;
+  if (state.name !== 'running' && state.name !== 'asking') return [];
+  const since = currentAttempt(agent)?.startedAt ?? 0;
+  return [{ type: 'look_at_agent', agent: index, place: state.place, since }];
 }
 
 /** The one question that Aider asks whatever it was told: whether to report its own crash. */
@@ -255,6 +265,7 @@ export function onExited(agent: Agent, exit: AttemptExit, at: number): Step {
         agent: agent.index,
         place: state.place,
         rollBack: cause === null && brokeOff(attempt),
+        hints: { edited: exit.edited, named: exit.named, since: attempt.startedAt },
       },
     ],
   ];
@@ -267,13 +278,15 @@ export function onInspected(run: RunState, agent: Agent, inspection: Inspection,
   const attempt = currentAttempt(agent) as Attempt;
   const seen: Agent = {
     ...agent,
-    putBack: [...new Set([...agent.putBack, ...inspection.outside])],
+    refused: addRefused(agent.refused, inspection.refused),
+    alsoRead: [...new Set([...agent.alsoRead, ...inspection.named])].slice(0, mostAlsoRead),
   };
-  const verdict = judge(attempt, inspection);
+  const whiteSpace = asksForWhiteSpace(agent.task.title, agent.task.description);
+  const verdict = judge(attempt, inspection, whiteSpace);
   // Work that was judged a success stays one when a later attempt found nothing to change in it.
   const nothingDone =
     !inspection.changed &&
-    inspection.outside.length === 0 &&
+    inspection.refused.length === 0 &&
     !verdict.ok &&
     (verdict.reason === 'no_change' || (attempt.interactive && verdict.reason === 'no_response'));
   const stillGood = agent.good && nothingDone;
@@ -294,7 +307,9 @@ export function onInspected(run: RunState, agent: Agent, inspection: Inspection,
     return startAttempt(run, taken, place, null, at);
   }
   if (cause) {
-    const [reason, detail] = stopReason(run, cause);
+    // What it changed against the rules says more than that we ended it.
+    if (!verdict.ok && isRefusal(verdict.reason)) return fail(verdict.reason, verdict.detail);
+    const [reason, detail] = stopReason(run, seen, cause);
     return fail(reason, detail);
   }
   if (verdict.ok || stillGood) {
@@ -314,15 +329,56 @@ export function onInspected(run: RunState, agent: Agent, inspection: Inspection,
   if (attempt.interactive) return fail(verdict.reason, verdict.detail);
   const used = iterationsUsed(seen);
   if (at - (agent.startedAt ?? at) >= run.config.timeoutMs) {
-    return fail(...stopReason(run, { kind: 'timeout' }));
+    return fail(...stopReason(run, seen, { kind: 'timeout' }));
   }
   if (isHopeless(verdict.reason)) return fail(verdict.reason, verdict.detail);
   if (used >= run.config.maxIterations) {
     const spent = used === 1 ? 'after 1 iteration' : `after ${used} iterations`;
     return fail(verdict.reason, [verdict.detail, spent].filter(Boolean).join(', '));
   }
-  const trouble = reasonForModel(verdict.reason, verdict.detail);
-  return nextAttempt(run, judged(verdict.reason), place, trouble, at);
+  const { reason, detail } = verdict;
+  const trouble: Trouble = { reason, detail, tree: inspection.tree };
+  if (isSame(agent.lastTrouble, trouble)) return fail(reason, sameTwice(detail));
+  const told = { ...judged(reason), lastTrouble: trouble };
+  return nextAttempt(run, told, place, reasonForModel(reason, detail), at);
+}
+
+function isRefusal(reason: FailReason): boolean {
+  return ['outside_scope', 'refused_change', 'dangerous_change'].includes(reason);
+}
+
+/** What a failure is called that another message did not change. */
+export function sameTwice(detail: string): string {
+  return [detail, 'the same twice, and nothing changed in between'].filter(Boolean).join('; ');
+}
+
+function isSame(before: Trouble | null, now: Trouble): boolean {
+  return (
+    before !== null &&
+    now.tree !== '' &&
+    before.reason === now.reason &&
+    before.detail === now.detail &&
+    before.tree === now.tree
+  );
+}
+
+/** Each path once, with its latest refusal. */
+function addRefused(before: readonly Refusal[], more: readonly Refusal[]): readonly Refusal[] {
+  return [...new Map([...before, ...more].map((one) => [one.path, one])).values()];
+}
+
+/** What a look at an agent at work has shown. What would run code ends it at once. */
+export function onTouched(
+  agent: Agent,
+  files: readonly FileChange[],
+  dangers: readonly Refusal[],
+): Step {
+  if (!isActive(agent)) return [agent, []];
+  const seen: Agent = { ...agent, touched: files, refused: addRefused(agent.refused, dangers) };
+  const works = agent.state.name === 'running' || agent.state.name === 'asking';
+  // A person at the keyboard is not interrupted; their work is judged when they leave it.
+  const ends = works && dangers.length > 0 && !currentAttempt(agent)?.interactive;
+  return ends ? stop(seen, { kind: 'fence' }, 'SIGKILL') : [seen, []];
 }
 
 /** The next message to the model; later, when the run is paused. */
@@ -412,6 +468,7 @@ export function takeOver(run: RunState, agent: Agent, at: number): Step {
 
 function stopReason(
   run: RunState,
+  agent: Agent,
   cause: Exclude<StopCause, { kind: 'killed' } | { kind: 'take_over' }>,
 ): [FailReason, string] {
   switch (cause.kind) {
@@ -421,6 +478,10 @@ function stopReason(
       return ['timeout', `${run.config.timeoutMs / 60_000} min`];
     case 'unanswered':
       return ['unanswered_question', cause.question];
+    case 'fence': {
+      const dangers = agent.refused.filter(({ why }) => why === 'runs_code');
+      return ['dangerous_change', dangers.map(refusalWords).join('; ')];
+    }
     default:
       return unreachable(cause);
   }

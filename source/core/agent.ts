@@ -1,3 +1,4 @@
+import type { Refusal } from './fence.js';
 import type { Task } from './plan.js';
 
 /**
@@ -74,6 +75,8 @@ export type StopCause =
   | { readonly kind: 'timeout' }
   | { readonly kind: 'unanswered'; readonly question: string }
   | { readonly kind: 'take_over' }
+  /** It changed what would run code on the next start. */
+  | { readonly kind: 'fence' }
   | { readonly kind: 'killed'; readonly by: string };
 
 /** What a person asked for that happens when what is under way has ended. */
@@ -83,11 +86,14 @@ export type Wish = 'restart' | 'take_over' | 'kill';
 export const failReasons = [
   'no_response',
   'no_change',
+  'white_space_only',
   'empty_reply',
   'malformed_edits',
   'edit_failed',
   'edits_skipped',
   'outside_scope',
+  'refused_change',
+  'dangerous_change',
   'token_limit',
   'auth',
   'model_not_found',
@@ -140,6 +146,10 @@ export interface AttemptExit {
   readonly signal: string | null;
   /** Failure texts of Aider's own that stand on its screen. */
   readonly texts: readonly ScreenText[];
+  /** Paths that Aider says it has edited; a hint where to look, no evidence. */
+  readonly edited: readonly string[];
+  /** What reads like a path in the model's replies. */
+  readonly named: readonly string[];
 }
 
 export type ScreenText =
@@ -177,6 +187,14 @@ export interface Attempt {
   readonly verdict: 'ok' | FailReason | 'killed' | null;
 }
 
+/** Two attempts with equal troubles got nowhere. */
+export interface Trouble {
+  readonly reason: FailReason;
+  readonly detail: string;
+  /** The tree that the worktree was left in. */
+  readonly tree: string;
+}
+
 export interface Usage {
   readonly promptTokens: number;
   readonly completionTokens: number;
@@ -197,8 +215,8 @@ export interface Agent {
   readonly spentMs: number;
   /** Goes up with each attempt and each stop, so that a late timer is known as late. */
   readonly epoch: number;
-  /** Files outside its scope that it changed and that were put back. */
-  readonly putBack: readonly string[];
+  /** What it changed and must not have, each path once. */
+  readonly refused: readonly Refusal[];
   /** Restarts so far. */
   readonly round: number;
   /** Remarks of a person for its next message. */
@@ -210,6 +228,10 @@ export interface Agent {
   readonly good: boolean;
   /** What its worktree showed when it was last looked at while it worked. */
   readonly touched: readonly FileChange[];
+  /** Files that its replies named and that it could not see; its next messages show them. */
+  readonly alsoRead: readonly string[];
+  /** The failure of the attempt before and the state it left, to tell a failure that repeats itself. */
+  readonly lastTrouble: Trouble | null;
 }
 
 /** Milliseconds an agent has worked, over all its rounds; `now` counts where it still does. */
@@ -278,13 +300,15 @@ export function newAgent(index: number, task: Task): Agent {
     endedAt: null,
     spentMs: 0,
     epoch: 0,
-    putBack: [],
+    refused: [],
     round: 0,
     remarks: [],
     wish: null,
     resume: null,
     good: false,
     touched: [],
+    alsoRead: [],
+    lastTrouble: null,
   };
 }
 

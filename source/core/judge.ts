@@ -1,4 +1,5 @@
 import type { Attempt, FailReason, FileChange } from './agent.js';
+import { type RefusalKind, refusalWords } from './fence.js';
 import type { Inspection } from './run.js';
 
 export type Verdict =
@@ -17,6 +18,7 @@ const hopeless: ReadonlySet<FailReason> = new Set<FailReason>([
   'timeout',
   'unanswered_question',
   'max_iterations',
+  'dangerous_change',
 ]);
 
 export function isHopeless(reason: FailReason): boolean {
@@ -37,10 +39,14 @@ export function brokeOff(attempt: Attempt): boolean {
  * Decides whether an attempt did what was asked. Aider's exit code is 0 for nearly everything, so all
  * of the evidence must be there: a clean exit, an `exit` event, a whole answer to every call, none of
  * Aider's own failure texts, and a diff in the agent's files. The first thing missing names the reason.
+ * @param whiteSpaceCounts whether a change of white space alone is work: the task asks for it
  */
-export function judge(attempt: Attempt, inspection: Inspection): Verdict {
+export function judge(attempt: Attempt, inspection: Inspection, whiteSpaceCounts = false): Verdict {
   const no = (reason: FailReason, detail = ''): Verdict => ({ ok: false, reason, detail });
   const { exit } = attempt;
+  const refused = judgeRefused(inspection);
+  // Whatever else went wrong: what would run code is never just another try.
+  if (refused && !refused.ok && refused.reason === 'dangerous_change') return refused;
   if (inspection.failure) return no(inspection.failure.reason, inspection.failure.detail);
   if (!exit) return no('aider_crashed', 'it never ended');
   const saw = new Set(exit.texts);
@@ -52,6 +58,8 @@ export function judge(attempt: Attempt, inspection: Inspection): Verdict {
     if (saw.has('server')) return no('provider_error');
   }
   if (saw.has('token_limit')) return no('token_limit');
+  // Aider may have stumbled over the very same file, so this says more than that it did.
+  if (refused) return refused;
   if (exit.signal !== null) return no('killed_by_signal', exit.signal);
   if (exit.code !== 0) return no('aider_crashed', `exit code ${exit.code}`);
   if (attempt.exceptions > 0)
@@ -67,8 +75,22 @@ export function judge(attempt: Attempt, inspection: Inspection): Verdict {
   if (saw.has('unable_to_add') || saw.has('unable_to_commit') || saw.has('edits_lost')) {
     return no('edit_failed');
   }
-  if (inspection.outside.length > 0) return no('outside_scope', inspection.outside.join(', '));
   // What an earlier attempt left half done is no work of this one; nor is a file that was only touched.
   if (!inspection.changed || inspection.diff.files.every(isEmptyNewFile)) return no('no_change');
+  if (!inspection.substantial && !whiteSpaceCounts) return no('white_space_only');
   return { ok: true };
+}
+
+/** The gravest of what was refused; null when nothing was. */
+function judgeRefused({ refused }: Inspection): Verdict | null {
+  const groups: readonly (readonly [FailReason, readonly RefusalKind[]])[] = [
+    ['dangerous_change', ['runs_code']],
+    ['outside_scope', ['outside', 'beside']],
+    ['refused_change', ['link', 'mode', 'submodule', 'size']],
+  ];
+  for (const [reason, kinds] of groups) {
+    const own = refused.filter(({ why }) => kinds.includes(why));
+    if (own.length > 0) return { ok: false, reason, detail: own.map(refusalWords).join('; ') };
+  }
+  return null;
 }

@@ -7,9 +7,17 @@ import type {
   StopSignal,
 } from './agent.js';
 import type { Failure } from './failure.js';
+import type { Refusal } from './fence.js';
 import type { Task } from './plan.js';
 import type { Result } from './result.js';
-import type { AiderEvent, Inspection, Integration, Landing, MergedWork } from './run.js';
+import type {
+  AiderEvent,
+  Inspection,
+  InspectionHints,
+  Integration,
+  Landing,
+  MergedWork,
+} from './run.js';
 
 /**
  * What the core needs from the world, shaped by who calls it. Services implement these; tests and
@@ -51,9 +59,20 @@ export interface Workspace {
   /** Ends a preparation: no set-up command is started any more, one that runs gets the signal. */
   interruptPrepare(agent: number, signal: StopSignal): void;
   /** What an agent at work has changed so far; touches nothing, and gives null when git cannot tell. */
-  look(agent: number, place: Place): Promise<DiffStat | null>;
+  look(
+    agent: number,
+    task: Task,
+    place: Place,
+    hints: Pick<InspectionHints, 'edited' | 'since'>,
+  ): Promise<Look | null>;
   /** What an attempt changed; puts back what it must not have changed. */
-  inspect(agent: number, task: Task, place: Place, rollBack: boolean): Promise<Inspection>;
+  inspect(
+    agent: number,
+    task: Task,
+    place: Place,
+    rollBack: boolean,
+    hints: InspectionHints,
+  ): Promise<Inspection>;
   /** Commits the work on the agent's branch and removes the worktree. */
   commit(
     agent: number,
@@ -68,6 +87,13 @@ export interface Workspace {
   ): Promise<Result<Integration, Failure>>;
   /** @param from where the branch has to be */
   land(commit: string, from: string): Promise<Landing>;
+}
+
+/** A look at an agent at work. */
+export interface Look {
+  readonly files: DiffStat['files'];
+  /** What must end it at once. */
+  readonly dangers: readonly Refusal[];
 }
 
 export interface PrepareFrom {
@@ -108,6 +134,8 @@ export interface AttemptRequest {
   /** Null for a process that a person talks to. */
   readonly message: string | null;
   readonly prdPath: string | null;
+  /** More files to show to it, relative to the worktree. */
+  readonly alsoRead: readonly string[];
 }
 
 /** Facts from a running attempt, in the order in which they happened; `exited` is the last. */
@@ -123,6 +151,8 @@ export interface AttemptHandle {
   /** To the whole process group. */
   signal(signal: StopSignal): void;
   type(text: string): void;
+  /** Paths that the process says it has edited so far. */
+  edited(): readonly string[];
 }
 
 export type { DiffStat };

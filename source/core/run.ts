@@ -8,6 +8,7 @@ import type {
   StopSignal,
 } from './agent.js';
 import type { Failure } from './failure.js';
+import type { Refusal } from './fence.js';
 import type { Task } from './plan.js';
 import type { RunConfig } from './run-config.js';
 
@@ -128,7 +129,13 @@ export type MessageBody =
       readonly detail: string;
     }
   | { readonly type: 'timer_fired'; readonly timer: Timer }
-  | { readonly type: 'agent_touched'; readonly agent: number; readonly files: DiffStat['files'] }
+  | {
+      readonly type: 'agent_touched';
+      readonly agent: number;
+      readonly files: DiffStat['files'];
+      /** Changes of its attempt that are not to be waited for. */
+      readonly dangers: readonly Refusal[];
+    }
   | { readonly type: 'kill_agent'; readonly agent: number }
   | { readonly type: 'kill_all' }
   | { readonly type: 'restart_agent'; readonly agent: number; readonly remark: string | null }
@@ -148,14 +155,28 @@ export type MessageBody =
 /** A message with the time it was dispatched, epoch milliseconds: `update` has no clock. */
 export type Message = MessageBody & { readonly at: number };
 
+/** Where an inspection looks beside git; none of it is believed unseen. */
+export interface InspectionHints {
+  readonly edited: readonly string[];
+  readonly named: readonly string[];
+  /** When the attempt began, epoch milliseconds. */
+  readonly since: number;
+}
+
 /** What git shows after an attempt. */
 export interface Inspection {
   /** The agent's whole change so far, within its scope. */
   readonly diff: DiffStat;
   /** Whether this very attempt changed anything within the scope. */
   readonly changed: boolean;
-  /** Files changed outside its scope by this attempt; they were put back. */
-  readonly outside: readonly string[];
+  /** Whether the whole change is more than white space. */
+  readonly substantial: boolean;
+  /** What this attempt changed and must not have. */
+  readonly refused: readonly Refusal[];
+  /** The state it was left in, a tree; '' when git could not tell. */
+  readonly tree: string;
+  /** Tracked files that the replies named and that the agent could not see. */
+  readonly named: readonly string[];
   /** A failure of the inspection itself. */
   readonly failure: { readonly reason: FailReason; readonly detail: string } | null;
 }
@@ -198,6 +219,7 @@ export type Effect =
       readonly place: Place;
       /** The attempt broke off in the middle of a reply, so its last edits are taken back. */
       readonly rollBack: boolean;
+      readonly hints: InspectionHints;
     }
   | {
       readonly type: 'commit_agent';
@@ -205,7 +227,13 @@ export type Effect =
       readonly place: Place;
       readonly finished: boolean;
     }
-  | { readonly type: 'look_at_agent'; readonly agent: number; readonly place: Place }
+  | {
+      readonly type: 'look_at_agent';
+      readonly agent: number;
+      readonly place: Place;
+      /** When its attempt began, epoch milliseconds. */
+      readonly since: number;
+    }
   | { readonly type: 'start_timer'; readonly timer: Timer; readonly ms: number }
   | {
       readonly type: 'integrate';

@@ -9,6 +9,7 @@ import {
   timeSpent,
 } from './agent.js';
 import { describe, type Failure } from './failure.js';
+import { refusalKinds } from './fence.js';
 import type { RunState } from './run.js';
 import { outcomeWords } from './words.js';
 
@@ -35,7 +36,17 @@ const agentSummarySchema = z.strictObject({
   task: z.strictObject({ id: z.string(), title: z.string() }),
   files: z.array(z.string()).describe('The file group; empty means the whole repository'),
   files_changed: z.array(fileChangeSchema),
-  files_put_back: z.array(z.string()).describe('Changed outside the group and put back'),
+  files_put_back: z.array(z.string()).describe('Changed against the rules and put back'),
+  refused: z
+    .array(
+      z.strictObject({
+        path: z.string(),
+        why: z.enum(refusalKinds),
+        undone: z.boolean().describe('false where nobody can tell what was there before'),
+      }),
+    )
+    .optional()
+    .describe('What it changed and must not have'),
   branch: z.string(),
   commit: z.string().nullable(),
   merged: z.boolean().describe('Whether its work is in the integration branch'),
@@ -123,7 +134,8 @@ function summariseAgent(state: RunState, agent: Agent): AgentSummary {
     task: { id: agent.task.id, title: agent.task.title },
     files: [...agent.task.files],
     files_changed: (work?.diff.files ?? []).map((file) => ({ ...file })),
-    files_put_back: [...agent.putBack],
+    files_put_back: agent.refused.filter((one) => one.undone).map((one) => one.path),
+    refused: agent.refused.map((one) => ({ ...one })),
     branch: agentBranch(stamp, agent.index),
     commit: work?.commit ?? null,
     merged: state.integration?.merged.includes(agent.index) ?? false,

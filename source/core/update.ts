@@ -14,6 +14,7 @@ import {
   onInspected,
   onNotCommitted,
   onTimer,
+  onTouched,
   requeue,
   restart,
   type Step,
@@ -129,10 +130,7 @@ function apply(state: RunState, message: Exclude<Message, { type: 'run_started' 
     case 'timer_fired':
       return ofAgent(message.timer.agent, (agent) => onTimer(agent, message.timer));
     case 'agent_touched':
-      return ofAgent(message.agent, (agent) => [
-        isActive(agent) ? { ...agent, touched: message.files } : agent,
-        [],
-      ]);
+      return ofAgent(message.agent, (agent) => onTouched(agent, message.files, message.dangers));
     case 'kill_agent':
       return ofAgent(message.agent, (agent) => kill(agent, at));
     case 'kill_all':

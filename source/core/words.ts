@@ -14,6 +14,11 @@ const reasons: Record<FailReason, ReasonWords> = {
     model:
       'Your last reply changed no file. Make the change now, as edit blocks in the required format.',
   },
+  white_space_only: {
+    person: 'changed white space only',
+    model:
+      'Your last reply changed nothing but white space. Make the change that the task asks for.',
+  },
   empty_reply: { person: 'empty reply', model: 'Your last reply was empty.' },
   malformed_edits: {
     person: 'edits in a wrong format',
@@ -34,6 +39,15 @@ const reasons: Record<FailReason, ReasonWords> = {
     person: 'changed files outside its group (put back)',
     model:
       'You changed files that are not yours; those changes were taken back. Reach the goal within the files you were given.',
+  },
+  refused_change: {
+    person: 'made a change that no agent may make (put back)',
+    model:
+      'Some of your changes are not allowed and were taken back: links that lead out of the repository, modes of files, submodules, very large files. Reach the goal without them.',
+  },
+  dangerous_change: {
+    person: 'stopped: changed what would run code on the next start',
+    model: 'You changed files that nobody but a person may change.',
   },
   token_limit: {
     person: "hit the model's token limit",

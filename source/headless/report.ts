@@ -13,7 +13,7 @@ export function summaryReport(summary: Summary, width: number, glyphs: Glyphs): 
     if (agent.error) lines.push(`${glyphs.bad} ${name}: ${agent.error}`);
     if (agent.left_out) lines.push(`${glyphs.bad} ${name}: not merged, as ${agent.left_out}`);
     if (agent.files_put_back.length > 0) {
-      lines.push(`  ${name}: put back, outside its files: ${agent.files_put_back.join(', ')}`);
+      lines.push(`  ${name}: put back: ${agent.files_put_back.join(', ')}`);
     }
     if (agent.commit && !agent.merged) lines.push(`  ${name}: its work is on ${agent.branch}`);
   }

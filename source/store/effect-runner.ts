@@ -82,8 +82,9 @@ export function createEffectRunner(ports: Ports, state: () => RunState, onFinish
         return;
       case 'inspect_attempt':
         background(async () => {
-          const { agent, place, rollBack } = effect;
-          const inspection = await workspace.inspect(agent, agentOf(agent).task, place, rollBack);
+          const { agent, place, rollBack, hints } = effect;
+          const { task } = agentOf(agent);
+          const inspection = await workspace.inspect(agent, task, place, rollBack, hints);
           dispatch({ type: 'attempt_inspected', agent, inspection });
         });
         return;
@@ -149,8 +150,10 @@ export function createEffectRunner(ports: Ports, state: () => RunState, onFinish
     const timer = setTimeout(() => {
       looks.delete(agent);
       background(async () => {
-        const diff = await workspace.look(agent, place);
-        if (diff) dispatch({ type: 'agent_touched', agent, files: diff.files });
+        const edited = handles.get(agent)?.edited() ?? [];
+        const { task } = agentOf(agent);
+        const seen = await workspace.look(agent, task, place, { edited, since: effect.since });
+        if (seen) dispatch({ type: 'agent_touched', agent, ...seen });
       });
     }, lookMs);
     looks.set(agent, timer);
@@ -162,7 +165,15 @@ export function createEffectRunner(ports: Ports, state: () => RunState, onFinish
   ): Promise<void> {
     const { agent, attempt, place, message } = effect;
     const started = await backend.start(
-      { agent, attempt, place, message, task: agentOf(agent).task, prdPath: state().prdPath },
+      {
+        agent,
+        attempt,
+        place,
+        message,
+        task: agentOf(agent).task,
+        alsoRead: agentOf(agent).alsoRead,
+        prdPath: state().prdPath,
+      },
       {
         aiderEvent: (event) => dispatch({ type: 'aider_event', agent, event }),
         asks: (question) => dispatch({ type: 'agent_asks', agent, question }),

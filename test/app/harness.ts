@@ -141,11 +141,23 @@ export class PlayedRun implements RunPort {
       event('message_send_starting'),
       event('message_send', { prompt_tokens: 1000, completion_tokens: 50, cost: 0.01 }),
       event('exit'),
-      { type: 'attempt_exited', agent, exit: { code: 0, signal: null, texts: [] } },
+      {
+        type: 'attempt_exited',
+        agent,
+        exit: { code: 0, signal: null, texts: [], edited: [], named: [] },
+      },
       {
         type: 'attempt_inspected',
         agent,
-        inspection: { diff, changed: true, outside: [], failure: null },
+        inspection: {
+          diff,
+          changed: true,
+          substantial: true,
+          refused: [],
+          tree: 't',
+          named: [],
+          failure: null,
+        },
       },
       { type: 'agent_committed', agent, work: { commit: `c${agent}`, diff } },
     ] satisfies MessageBody[]) {

@@ -137,11 +137,23 @@ describe('the run screen', () => {
     const { app, run } = await openRun();
     await app.press('t', /Take over agent0 \(T1\)\?/);
     await app.press('y', /stopping/);
-    run.dispatch({ type: 'attempt_exited', agent: 0, exit: { code: 0, signal: null, texts: [] } });
+    run.dispatch({
+      type: 'attempt_exited',
+      agent: 0,
+      exit: { code: 0, signal: null, texts: [], edited: [], named: [] },
+    });
     run.dispatch({
       type: 'attempt_inspected',
       agent: 0,
-      inspection: { diff: { files: [] }, changed: false, outside: [], failure: null },
+      inspection: {
+        diff: { files: [] },
+        changed: false,
+        substantial: true,
+        refused: [],
+        tree: 't',
+        named: [],
+        failure: null,
+      },
     });
     await app.shows(/◆ yours/);
     expect(run.effects.at(-1)).toMatchObject({ type: 'start_attempt', message: null });
@@ -156,8 +168,8 @@ describe('the run screen', () => {
     expect(bells()).toBeGreaterThan(before);
     await app.press('a', /▸2 T2/);
     const files = [{ path: 'src/date.ts', status: 'M', added: 1, removed: 1 }];
-    run.dispatch({ type: 'agent_touched', agent: 0, files });
-    run.dispatch({ type: 'agent_touched', agent: 1, files });
+    run.dispatch({ type: 'agent_touched', agent: 0, files, dangers: [] });
+    run.dispatch({ type: 'agent_touched', agent: 1, files, dangers: [] });
     await app.shows(
       /⚠ src\/date\.ts also changed by agent1[\s\S]*|⚠ src\/date\.ts also changed by agent0/,
     );

@@ -13,36 +13,21 @@ import type { Effect, Inspection, Message, MessageBody, RunState } from '../../s
 import type { RunConfig } from '../../source/core/run-config.js';
 import { exitCode, summarise, summarySchema } from '../../source/core/summary.js';
 import { update } from '../../source/core/update.js';
-
-const config: RunConfig = {
-  stamp: '20260102_030405',
-  change: 'Do it',
-  repo: '/repo',
-  base: 'b'.repeat(40),
-  branch: 'main',
-  model: 'gpt-4o',
-  provider: 'openai',
-  geminiModel: 'g',
-  maxAgents: 2,
-  maxIterations: 3,
-  timeoutMs: 60_000,
-  land: 'all',
-  files: [],
-  planSource: { kind: 'none' },
-  unattended: true,
-  simulated: false,
-};
+import { testConfig as config } from '../test-config.js';
 
 function task(id: string, depends_on: string[] = []): Task {
   return { id, title: id, description: '', files: [`${id}.ts`], read: [], depends_on };
 }
 
 const place = { worktree: '/w', branch: 'aider/x/agent0', start: 'b'.repeat(40) };
-const clean: AttemptExit = { code: 0, signal: null, texts: [] };
+const clean: AttemptExit = { code: 0, signal: null, texts: [], edited: [], named: [] };
 const changed: Inspection = {
   diff: { files: [{ path: 'T1.ts', status: 'M', added: 1, removed: 0 }] },
   changed: true,
-  outside: [],
+  substantial: true,
+  refused: [],
+  tree: 't1',
+  named: [],
   failure: null,
 };
 const event = (name: string, properties: Record<string, unknown> = {}) => ({
@@ -499,7 +484,7 @@ describe('the evidence', () => {
       [{ lastCompletionTokens: 0 }, {}, 'empty_reply'],
       [{ exceptions: 1 }, {}, 'aider_crashed'],
       [{}, { diff: { files: [] } }, 'no_change'],
-      [{}, { outside: ['x'] }, 'outside_scope'],
+      [{}, { refused: [{ path: 'x', why: 'outside', undone: true }] }, 'outside_scope'],
       [{}, { failure: { reason: 'disk_full', detail: '' } }, 'disk_full'],
     ];
     for (const [part, seen, reason] of without) {

@@ -94,6 +94,9 @@ export const AgentPane = memo(function AgentPane(props: AgentPaneProps) {
           `${glyphs.clash} ${clash[0]?.file} also changed by ${clash[0]?.others.map((one) => `agent${one}`).join(', ')}`,
         ]
       : []),
+    ...(agent.refused.length > 0
+      ? [`${glyphs.bad} refused: ${agent.refused.at(-1)?.path.split('/').at(-1)}`]
+      : []),
     ...(agent.remarks.length > 0 ? ['remark waits for the next message'] : []),
     ...(note === '' ? [] : [note]),
     ...(!focused && view && !view.following ? ['scrolled up'] : []),

@@ -1,8 +1,8 @@
 import { closeSync, existsSync, mkdirSync, openSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { AttemptExit, StopSignal } from '../../core/agent.js';
+import type { ChatFacts } from '../../core/chat-history.js';
 import { escapeIgnorePattern } from '../../core/paths.js';
-import type { Task } from '../../core/plan.js';
 import type {
   AgentBackend,
   AttemptEvents,
@@ -16,6 +16,7 @@ import type { LogPaths } from '../logs/log-paths.js';
 import { type PtyProcess, spawnPty } from '../pty/pty-process.js';
 import { Recording } from '../pty/recording.js';
 import { Screen } from '../pty/screen.js';
+import { readChatSince } from './chat-tail.js';
 import { agentEnvironment } from './environment.js';
 import { aiderArguments, longestArgument } from './invocation.js';
 import { LogTail } from './log-tail.js';
@@ -96,6 +97,8 @@ export class AiderBackend implements AgentBackend {
       const args = this.prepareFiles(request);
       const terminal = this.terminal(request);
       const log = this.options.paths.analytics(request.agent);
+      const chat = this.options.paths.chatHistory(request.agent);
+      const chatSize = existsSync(chat) ? statSync(chat).size : 0;
       const [file, ...before] = this.options.command;
       // All that can fail comes before the process, so that none is left running unseen.
       const sending: { listener: () => void } = { listener: () => {} };
@@ -115,7 +118,15 @@ export class AiderBackend implements AgentBackend {
       terminal.process = process;
       const { onWarning } = this.options;
       const interactive = request.message === null;
-      return ok(watchAttempt(process, terminal, tail, events, { interactive, sending, onWarning }));
+      const readChat = () => readChatSince(chat, chatSize);
+      return ok(
+        watchAttempt(process, terminal, tail, events, {
+          interactive,
+          sending,
+          readChat,
+          onWarning,
+        }),
+      );
     } catch (error) {
       tail?.close();
       const { code, message } = error as NodeJS.ErrnoException;
@@ -162,7 +173,8 @@ export class AiderBackend implements AgentBackend {
     // Kept also when it goes by argument: what an agent was told belongs to the record.
     if (message !== null) writeFileSync(paths.message(agent, attempt), message);
     const scope = task.files.length === 0 ? null : paths.scope(agent);
-    if (scope !== null) writeFileSync(scope, scopeFile(task));
+    const read = [...new Set([...task.read, ...request.alsoRead])];
+    if (scope !== null) writeFileSync(scope, scopeFile([...task.files, ...read]));
     const map = task.files.length === 0 ? null : this.options.repoMap();
     const inWorktree = (file: string) => path.join(request.place.worktree, file);
     return aiderArguments({
@@ -177,7 +189,7 @@ export class AiderBackend implements AgentBackend {
             : { text: message },
       read: [
         ...(request.prdPath === null ? [] : [path.resolve(repo, request.prdPath)]),
-        ...task.read.map(inWorktree).filter((file) => existsSync(file)),
+        ...read.map(inWorktree).filter((file) => existsSync(file)),
         ...(map === null ? [] : [map]),
       ],
       analyticsLog: paths.analytics(agent),
@@ -188,16 +200,16 @@ export class AiderBackend implements AgentBackend {
   }
 }
 
-/** Hides everything but the task's files: Aider would add a file that a reply merely mentions. */
-function scopeFile(task: Task): string {
-  const visible = [...task.files, ...task.read].map((file) => `!${escapeIgnorePattern(file)}`);
-  return `${['*', ...visible].join('\n')}\n`;
+/** Hides everything but these files: Aider would add a file that a reply merely mentions. */
+function scopeFile(files: readonly string[]): string {
+  return `${['*', ...files.map((file) => `!${escapeIgnorePattern(file)}`)].join('\n')}\n`;
 }
 
 interface WatchOptions {
   readonly interactive: boolean;
   /** Called when Aider begins a call to the model. */
   readonly sending: { listener: () => void };
+  readonly readChat: () => ChatFacts;
   readonly onWarning: (warning: string) => void;
 }
 
@@ -207,7 +219,7 @@ function watchAttempt(
   terminal: Terminal,
   tail: LogTail,
   events: AttemptEvents,
-  { interactive, sending, onWarning }: WatchOptions,
+  { interactive, sending, readChat, onWarning }: WatchOptions,
 ): AttemptHandle {
   const { screen, recording } = terminal;
   // Only this attempt's lines: an earlier one's failure is no news.
@@ -229,13 +241,14 @@ function watchAttempt(
     tail.close();
     if (recording.problem) onWarning(`the recording stopped: ${recording.problem}`);
     const texts = findTexts(screen.runs(firstRow()));
-    const exit: AttemptExit = { code, signal, texts };
+    const exit: AttemptExit = { code, signal, texts, ...readChat() };
     events.exited(exit);
   });
   return {
     pid: process.pid,
     signal: (signal: StopSignal) => process.signal(signal),
     type: (text) => process.write(text),
+    edited: () => readChat().edited,
   };
 }
 

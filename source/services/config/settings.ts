@@ -19,6 +19,8 @@ export const settingsSchema = z.strictObject({
   land: z.enum(['all', 'any', 'none']).optional(),
   setup_cmd: z.string().min(1).optional(),
   copy: z.array(z.string().min(1)).optional(),
+  protect: z.array(z.string().min(1)).optional(),
+  max_file_mb: z.number().positive().optional(),
   aider: z.string().min(1).optional(),
   aider_args: z.array(z.string()).optional(),
   mouse: z.boolean().optional(),

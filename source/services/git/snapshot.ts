@@ -92,6 +92,32 @@ export async function putBack(
   return ok(undefined);
 }
 
+/** The tree `to` with some paths as they are in `from`; nothing of a worktree is touched. */
+export async function mixTrees(
+  cwd: string,
+  from: string,
+  to: string,
+  paths: readonly string[],
+  index: string,
+): Promise<Result<string, Failure>> {
+  const env = { GIT_INDEX_FILE: index };
+  const read = await git(cwd, ['read-tree', to], { env });
+  if (!read.ok) return read;
+  const old = await git(cwd, ['ls-tree', '-z', '--full-tree', from, '--', ...paths]);
+  if (!old.ok) return old;
+  const removed = paths.map((path) => `0 ${'0'.repeat(40)}\t${path}`);
+  const kept = splitNul(old.value.stdout).flatMap((line) => {
+    const [head = '', name = ''] = line.split(/\t(.*)/s);
+    const [mode, type, object] = head.split(' ');
+    return type === 'tree' ? [] : [`${mode} ${object}\t${name}`];
+  });
+  const set = await git(cwd, ['update-index', '-z', '--replace', '--add', '--index-info'], {
+    env,
+    input: [...removed, ...kept].map((entry) => `${entry}\0`).join(''),
+  });
+  return set.ok ? gitText(cwd, ['write-tree'], { env }) : set;
+}
+
 /** The difference between two trees or commits, renames told as D and A. */
 export async function diffStat(
   cwd: string,

@@ -1,13 +1,21 @@
+import { randomBytes } from 'node:crypto';
 import { copyFile, mkdir, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import picomatch from 'picomatch';
-import type { CommittedWork, DiffStat, Place, StopSignal } from '../../core/agent.js';
+import type { CommittedWork, Place, StopSignal } from '../../core/agent.js';
 import type { Failure } from '../../core/failure.js';
 import { describe } from '../../core/failure.js';
+import { type FenceRules, type Refusal, refuseChange } from '../../core/fence.js';
 import type { Task } from '../../core/plan.js';
-import type { MergeItem, PrepareFrom, WorkProblem, Workspace } from '../../core/ports.js';
+import type { Look, MergeItem, PrepareFrom, WorkProblem, Workspace } from '../../core/ports.js';
 import { err, ok, type Result } from '../../core/result.js';
-import type { Inspection, Integration, Landing, MergedWork } from '../../core/run.js';
+import type {
+  Inspection,
+  InspectionHints,
+  Integration,
+  Landing,
+  MergedWork,
+} from '../../core/run.js';
 import type { RunConfig } from '../../core/run-config.js';
 import { agentBranch, integrationBranch } from '../../core/summary.js';
 import type { LogPaths } from '../logs/log-paths.js';
@@ -15,8 +23,10 @@ import { land } from './land.js';
 import { integrate, mergeOnto } from './merge.js';
 import { git, gitText, splitNul } from './run-git.js';
 import { readSetAside, setAside } from './set-aside.js';
-import { diffStat, peek, putBack, restore, showDiff, snapshot, writePatch } from './snapshot.js';
+import { diffStat, mixTrees, peek, restore, showDiff, snapshot, writePatch } from './snapshot.js';
+import { isSubstantial, treeChanges } from './tree-changes.js';
 import { addWorktree, keepBranch, removeWorktree } from './worktree.js';
+import { WorktreeGuard } from './worktree-guard.js';
 
 /** A command that makes a fresh worktree ready, such as `npm ci`. */
 export interface SetupCommand {
@@ -34,6 +44,9 @@ export interface WorkspaceOptions {
   readonly copy: readonly string[];
   /** The set-up command; null when there is none. */
   readonly setup: SetupCommand | null;
+  /** Globs of files that stop an agent at once when it changes them. */
+  readonly protect: readonly string[];
+  readonly maxFileBytes: number;
   /** The command that lands the work later. */
   readonly landLater: string;
   /** The PRD to name in commits, relative to the repository. */
@@ -50,9 +63,16 @@ export class GitWorkspace implements Workspace {
   private readonly removing = new Map<number, Promise<void>>();
   /** Agents whose preparation was told to end. */
   private readonly stopped = new Set<number>();
+  private readonly looking = new Map<number, Promise<Look | null>>();
+  private readonly guards = new Map<number, WorktreeGuard>();
+  private readonly rules: FenceRules;
   private patches = 0;
 
-  constructor(private readonly options: WorkspaceOptions) {}
+  constructor(private readonly options: WorkspaceOptions) {
+    const { protect, maxFileBytes } = options;
+    const isProtected = protect.length > 0 ? picomatch([...protect], { dot: true }) : () => false;
+    this.rules = { maxFileBytes, isProtected };
+  }
 
   async prepare(agent: number, task: Task, from: PrepareFrom): Promise<Result<Place, WorkProblem>> {
     const { config, worktrees, setup } = this.options;
@@ -64,7 +84,12 @@ export class GitWorkspace implements Workspace {
     if (!found.ok) return found;
     const { start } = found.value;
     const place: Place = {
-      worktree: path.join(worktrees, `agent${agent}`, path.basename(config.repo)),
+      // A name that no reply can guess: agents must not reach into each other's worktrees.
+      worktree: path.join(
+        worktrees,
+        `agent${agent}-${randomBytes(4).toString('hex')}`,
+        path.basename(config.repo),
+      ),
       branch,
       start,
     };
@@ -94,6 +119,9 @@ export class GitWorkspace implements Workspace {
     const tree = await this.snapshot(agent, place);
     if (!tree.ok) return err(problem(tree.failure, 'worktree_failed'));
     this.checkpoints.set(agent, tree.value);
+    const guard = await this.openGuard(agent, place);
+    if (!guard.ok) return err(problem(guard.failure, 'worktree_failed'));
+    this.guards.set(agent, guard.value);
     return ok(place);
   }
 
@@ -121,11 +149,70 @@ export class GitWorkspace implements Workspace {
     return ok({ tip: merged.value.commit, start: merged.value.commit });
   }
 
-  async look(agent: number, place: Place): Promise<DiffStat | null> {
+  private async openGuard(
+    agent: number,
+    { worktree }: Place,
+  ): Promise<Result<WorktreeGuard, Failure>> {
+    const common = await gitText(worktree, [
+      'rev-parse',
+      '--path-format=absolute',
+      '--git-common-dir',
+    ]);
+    if (!common.ok) return common;
+    const listed = await git(worktree, ['ls-files', '-s', '-z']);
+    if (!listed.ok) return listed;
+    const submodules = splitNul(listed.value.stdout).flatMap((line) =>
+      line.startsWith('160000 ') ? [line.slice(line.indexOf('\t') + 1)] : [],
+    );
+    const keep = this.options.paths.refused(agent);
+    try {
+      return ok(new WorktreeGuard({ worktree, commonDir: common.value, keep, submodules }));
+    } catch (error) {
+      return err({ kind: 'file', path: worktree, detail: (error as Error).message });
+    }
+  }
+
+  /** One at a time for an agent, as they share an index of our own. */
+  look(
+    agent: number,
+    task: Task,
+    place: Place,
+    hints: Pick<InspectionHints, 'edited' | 'since'>,
+  ): Promise<Look | null> {
+    const before = this.looking.get(agent) ?? Promise.resolve(null);
+    const next = before.then(() => this.lookNow(agent, task, place, hints));
+    this.looking.set(
+      agent,
+      next.catch(() => null),
+    );
+    return next;
+  }
+
+  private async lookNow(
+    agent: number,
+    task: Task,
+    place: Place,
+    hints: Pick<InspectionHints, 'edited' | 'since'>,
+  ): Promise<Look | null> {
+    const hidden = this.guards.get(agent)?.look(task, hints) ?? [];
     const tree = await this.peek(agent, place);
     if (!tree.ok) return null;
-    const diff = await diffStat(place.worktree, place.start, tree.value);
-    return diff.ok ? diff.value : null;
+    const { worktree, start } = place;
+    const [diff, changes] = await Promise.all([
+      diffStat(worktree, start, tree.value),
+      treeChanges(worktree, this.checkpoints.get(agent) ?? start, tree.value),
+    ]);
+    if (!diff.ok || !changes.ok) return null;
+    const seen = this.refusals(task, changes.value);
+    const dangers = [...hidden, ...seen].filter(({ why }) => why === 'runs_code');
+    return { files: diff.value.files, dangers };
+  }
+
+  private refusals(task: Task, changes: Parameters<typeof refuseChange>[1][]): Refusal[] {
+    return changes.flatMap((change) => {
+      const why = refuseChange(task, change, this.rules);
+      return why === null ? [] : [{ path: change.path, why, undone: true }];
+    });
   }
 
   /** The agent's change so far as a patch with its stat before it, for people. */
@@ -142,6 +229,7 @@ export class GitWorkspace implements Workspace {
 
   /** A snapshot while the agent works: by an index of our own, as Aider may hold the lock of its. */
   private async peek(agent: number, { worktree }: Place): Promise<Result<string, Failure>> {
+    this.guards.get(agent)?.mendLink();
     const { paths } = this.options;
     const without = this.setUp.get(agent) ?? readSetAside(paths.setAside(agent));
     return peek(worktree, without, paths.peekIndex(agent));
@@ -183,9 +271,22 @@ export class GitWorkspace implements Workspace {
     }
   }
 
-  async inspect(agent: number, task: Task, place: Place, rollBack: boolean): Promise<Inspection> {
-    const empty = { diff: { files: [] }, changed: false, outside: [] };
-    const result = await this.examine(agent, task, place, rollBack);
+  async inspect(
+    agent: number,
+    task: Task,
+    place: Place,
+    rollBack: boolean,
+    hints: InspectionHints,
+  ): Promise<Inspection> {
+    const empty = {
+      diff: { files: [] },
+      changed: false,
+      substantial: false,
+      refused: [],
+      tree: '',
+      named: [],
+    };
+    const result = await this.examine(agent, task, place, rollBack, hints);
     if (result.ok) return { ...result.value, failure: null };
     return { ...empty, failure: problem(result.failure, 'worktree_failed') };
   }
@@ -195,17 +296,19 @@ export class GitWorkspace implements Workspace {
     task: Task,
     place: Place,
     rollBack: boolean,
+    hints: InspectionHints,
   ): Promise<Result<Omit<Inspection, 'failure'>, Failure>> {
     const { worktree, start } = place;
+    const guard = this.guards.get(agent);
+    const hidden = guard?.check(task, hints) ?? [];
     const before = this.checkpoints.get(agent) ?? start;
     const now = await this.snapshot(agent, place);
     if (!now.ok) return now;
-    const change = await diffStat(worktree, before, now.value);
+    const change = await treeChanges(worktree, before, now.value);
     if (!change.ok) return change;
-    const outside = change.value.files
-      .map((file) => file.path)
-      .filter((file) => !inScope(task, file));
-    if (rollBack && change.value.files.length > 0) {
+    const seen = this.refusals(task, change.value);
+    const outside = seen.map((one) => one.path);
+    if (rollBack && change.value.length > 0) {
       const kept = await this.keepPatch(agent, 'rolled-back', worktree, before, now.value, []);
       if (!kept.ok) return kept;
       const restored = await restore(worktree, before);
@@ -213,15 +316,46 @@ export class GitWorkspace implements Workspace {
     } else if (outside.length > 0) {
       const kept = await this.keepPatch(agent, 'outside', worktree, before, now.value, outside);
       if (!kept.ok) return kept;
-      const restored = await putBack(worktree, before, outside);
+      for (const { path: name, why } of seen) {
+        // A repository in the repository: git itself would leave its folder behind.
+        if (why === 'submodule') guard?.takeAway(path.join(worktree, name));
+      }
+      const index = this.options.paths.mixIndex(agent);
+      const mixed = await mixTrees(worktree, before, now.value, outside, index);
+      if (!mixed.ok) return mixed;
+      const restored = await restore(worktree, mixed.value);
       if (!restored.ok) return restored;
     }
     const after = await this.snapshot(agent, place);
     if (!after.ok) return after;
     this.checkpoints.set(agent, after.value);
     const diff = await diffStat(worktree, start, after.value);
-    const changed = after.value !== before;
-    return diff.ok ? ok({ diff: diff.value, changed, outside }) : diff;
+    if (!diff.ok) return diff;
+    const substantial = await isSubstantial(worktree, start, after.value);
+    if (!substantial.ok) return substantial;
+    return ok({
+      diff: diff.value,
+      changed: after.value !== before,
+      substantial: substantial.value,
+      refused: [...hidden, ...seen],
+      tree: after.value,
+      named: await this.tracked(worktree, task, hints.named),
+    });
+  }
+
+  /** Of what reads like paths, the tracked files that the agent cannot see. */
+  private async tracked(
+    worktree: string,
+    task: Task,
+    names: readonly string[],
+  ): Promise<readonly string[]> {
+    if (names.length === 0 || task.files.length === 0) return [];
+    const literal = names.map((name) => `:(top,literal)${name}`);
+    const listed = await git(worktree, ['ls-files', '-z', '--', ...literal]);
+    const found = listed.ok ? splitNul(listed.value.stdout) : [];
+    // A folder's name lists all that is in it.
+    const known = new Set([...task.files, ...task.read]);
+    return found.filter((name) => names.includes(name) && !known.has(name));
   }
 
   /** Nothing is thrown away: what is taken back stays as a patch beside the logs, or is not taken back. */
@@ -268,11 +402,22 @@ export class GitWorkspace implements Workspace {
     finished: boolean,
   ): Promise<Result<CommittedWork, Failure>> {
     const { worktree, start, branch } = place;
+    this.guards.get(agent)?.mendLink();
     const tree = await this.snapshot(agent, place);
     if (!tree.ok) return tree;
     const diff = await diffStat(worktree, start, tree.value);
     if (!diff.ok) return diff;
     if (diff.value.files.length === 0) return ok({ commit: null, diff: diff.value });
+    if (finished) {
+      // The last gate: whatever came into the worktree since it was judged is not merged.
+      const changes = await treeChanges(worktree, start, tree.value);
+      if (!changes.ok) return changes;
+      const refused = this.refusals(task, changes.value);
+      if (refused.length > 0) {
+        const detail = `changed since it was judged: ${refused.map((one) => one.path).join(', ')}.`;
+        return err({ kind: 'git', doing: 'commit', detail });
+      }
+    }
     const commit = await gitText(worktree, ['commit-tree', tree.value, '-p', start, '-F', '-'], {
       input: this.commitMessage(task, finished),
     });
@@ -314,10 +459,6 @@ export class GitWorkspace implements Workspace {
       later: this.options.landLater,
     });
   }
-}
-
-function inScope(task: Task, file: string): boolean {
-  return task.files.length === 0 || task.files.includes(file);
 }
 
 function problem(failure: Failure, reason: WorkProblem['reason']): WorkProblem {

@@ -103,7 +103,7 @@ function agentLines(state: RunState, message: Message): AgentLine[] {
         line('judged', {
           verdict: currentAttemptVerdict(state, agent.index),
           files: message.inspection.diff.files.map((file) => file.path),
-          put_back: message.inspection.outside,
+          refused: message.inspection.refused,
         }),
       ];
     default:

@@ -27,8 +27,11 @@ export function logPaths(repo: string, stamp: string) {
     message: (agent: number, attempt: number) =>
       path.join(raw, `agent${agent}`, `message${attempt}.txt`),
     peekIndex: (agent: number) => path.join(raw, `agent${agent}`, 'peek.index'),
+    mixIndex: (agent: number) => path.join(raw, `agent${agent}`, 'mix.index'),
     setup: (agent: number) => path.join(raw, `agent${agent}`, 'setup.log'),
     setAside: (agent: number) => path.join(raw, `agent${agent}`, 'set-aside.json'),
+    /** What was taken away from where it must not be. */
+    refused: (agent: number) => path.join(raw, `agent${agent}`, 'refused'),
     patch: (agent: number, name: string) => path.join(raw, `agent${agent}`, `${name}.patch`),
   };
 }

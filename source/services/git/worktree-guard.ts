@@ -1,0 +1,274 @@
+import {
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
+import { type Refusal, runsCode } from '../../core/fence.js';
+import type { Task } from '../../core/plan.js';
+import type { InspectionHints } from '../../core/run.js';
+
+export interface GuardOptions {
+  /** Absolute path of the worktree; its parent folder is private to it. */
+  readonly worktree: string;
+  /** The folder that all worktrees of the repository share, absolute. */
+  readonly commonDir: string;
+  /** Where what is taken away is kept. */
+  readonly keep: string;
+  /** Paths of submodules, which stay as they are. */
+  readonly submodules: readonly string[];
+}
+
+/** Larger files of git's own folder are no configuration. */
+const mostBytes = 1024 * 1024;
+
+/** Clocks of file systems are coarse, milliseconds. */
+const slackMs = 2000;
+
+/** What Aider writes into a checkout for itself. */
+const aidersOwn = /^\.aider\.(chat\.history\.md|input\.history|llm\.history|tags\.cache.*)$/;
+
+/**
+ * Sees what git does not: what was written beside a worktree, into git's own folder, into ignored
+ * files that run code. It knows how things were when it was opened, and brings them back to that.
+ */
+export class WorktreeGuard {
+  private readonly gitLink: string;
+  private readonly special: ReadonlyMap<string, Buffer>;
+  private readonly siblings: ReadonlySet<string>;
+  private readonly inSubmodules: ReadonlyMap<string, ReadonlySet<string>>;
+  private readonly gitFiles: ReadonlyMap<string, Buffer>;
+  private kept = 0;
+
+  constructor(private readonly options: GuardOptions) {
+    const { worktree, commonDir, submodules } = options;
+    this.gitLink = readFileSync(path.join(worktree, '.git'), 'utf8');
+    this.special = readAll(worktree, specialNames(worktree));
+    this.siblings = new Set(namesIn(path.dirname(worktree)));
+    this.inSubmodules = new Map(
+      submodules.map((name) => [name, new Set(namesIn(path.join(worktree, name)))]),
+    );
+    this.gitFiles = readAll(commonDir, [
+      'config',
+      'config.worktree',
+      ...namesIn(path.join(commonDir, 'hooks')).map((name) => path.join('hooks', name)),
+      ...namesIn(path.join(commonDir, 'info')).map((name) => path.join('info', name)),
+    ]);
+  }
+
+  /** Makes sure that git means this worktree; to be called before git runs in it. */
+  mendLink(): Refusal[] {
+    // A late look at a worktree that is gone.
+    if (!existsSync(this.options.worktree)) return [];
+    const file = path.join(this.options.worktree, '.git');
+    if (readText(file) === this.gitLink) return [];
+    this.takeAway(file);
+    writeFileSync(file, this.gitLink);
+    return [{ path: '.git', why: 'runs_code', undone: true }];
+  }
+
+  /** What is wrong now; nothing is touched but `.git`, without which git cannot be asked. */
+  look(task: Pick<Task, 'files'>, hints: Pick<InspectionHints, 'edited' | 'since'>): Refusal[] {
+    return [...this.mendLink(), ...this.find(task, hints).map(({ refusal }) => refusal)];
+  }
+
+  /** What is wrong now, after it was undone where that can be done. */
+  check(task: Pick<Task, 'files'>, hints: Pick<InspectionHints, 'edited' | 'since'>): Refusal[] {
+    const refused = this.mendLink();
+    for (const { refusal, undo } of this.find(task, hints)) {
+      refused.push({ ...refusal, undone: refusal.undone && undo() });
+    }
+    return refused;
+  }
+
+  private find(
+    task: Pick<Task, 'files'>,
+    hints: Pick<InspectionHints, 'edited' | 'since'>,
+  ): Finding[] {
+    return [
+      ...this.findSpecial(task),
+      ...this.findSiblings(),
+      ...this.findInSubmodules(),
+      ...this.findEdited(hints),
+    ];
+  }
+
+  /** Files such as `.env` and `.aider.conf.yml` at the root, ignored by git or not. */
+  private findSpecial(task: Pick<Task, 'files'>): Finding[] {
+    const { worktree } = this.options;
+    const names = new Set([...this.special.keys(), ...specialNames(worktree)]);
+    return [...names].flatMap((name) => {
+      const file = path.join(worktree, name);
+      const before = this.special.get(name);
+      if (task.files.includes(name) || isSame(file, before)) return [];
+      return [finding(name, 'runs_code', () => this.bringBack(file, before))];
+    });
+  }
+
+  private findSiblings(): Finding[] {
+    const folder = path.dirname(this.options.worktree);
+    return namesIn(folder)
+      .filter((name) => !this.siblings.has(name))
+      .map((name) => finding(`../${name}`, 'beside', () => this.takeAway(path.join(folder, name))));
+  }
+
+  private findInSubmodules(): Finding[] {
+    return [...this.inSubmodules].flatMap(([submodule, before]) => {
+      const folder = path.join(this.options.worktree, submodule);
+      return namesIn(folder)
+        .filter((name) => !before.has(name))
+        .map((name) =>
+          finding(`${submodule}/${name}`, 'submodule', () =>
+            this.takeAway(path.join(folder, name)),
+          ),
+        );
+    });
+  }
+
+  /** What Aider says it has edited beyond the worktree, where the disk bears it out. */
+  private findEdited({ edited, since }: Pick<InspectionHints, 'edited' | 'since'>): Finding[] {
+    const { worktree, commonDir } = this.options;
+    const found: Finding[] = [];
+    for (const name of edited) {
+      const file = path.resolve(worktree, name);
+      const stats = statOf(file);
+      if (!stats || stats.mtimeMs < since - slackMs || stats.isDirectory()) continue;
+      const real = realOf(file);
+      const within = relativeTo(realOf(worktree), real);
+      const inGit = relativeTo(realOf(commonDir), real);
+      if (inGit !== null) {
+        const before = this.gitFiles.get(inGit);
+        // All of these were read at the start, so one that was not is new.
+        const known = /^(hooks|info)\/[^/]+$|^config(\.worktree)?$/.test(inGit);
+        const undo = () => this.bringBack(real, before);
+        found.push(finding(file, 'runs_code', undo, known || isNew(stats, since)));
+      } else if (within !== null && within !== '.git' && within.split('/').includes('.git')) {
+        found.push(finding(within, 'runs_code', () => this.takeAway(real)));
+      } else if (within === null) {
+        const sibling = relativeTo(realOf(path.dirname(worktree)), real);
+        // Those were found by the listing.
+        if (sibling !== null) continue;
+        const why = runsCode(real) ? 'runs_code' : 'beside';
+        found.push(finding(real, why, () => this.takeAway(real), isNew(stats, since)));
+      }
+    }
+    return found;
+  }
+
+  /** Moves a file or folder to where it is kept; false when that failed. */
+  takeAway(file: string): boolean {
+    const { keep } = this.options;
+    this.kept += 1;
+    const to = path.join(keep, `${this.kept}-${path.basename(file)}`);
+    try {
+      mkdirSync(keep, { recursive: true });
+      try {
+        renameSync(file, to);
+      } catch {
+        // Another file system.
+        cpSync(file, to, { recursive: true, verbatimSymlinks: true });
+        rmSync(file, { recursive: true, force: true });
+      }
+      return true;
+    } catch {
+      return !existsSync(file);
+    }
+  }
+
+  private bringBack(file: string, before: Buffer | undefined): boolean {
+    if (statOf(file) && !this.takeAway(file)) return false;
+    if (before !== undefined) {
+      mkdirSync(path.dirname(file), { recursive: true });
+      writeFileSync(file, before);
+    }
+    return true;
+  }
+}
+
+interface Finding {
+  readonly refusal: Refusal;
+  /** True when it could be undone. */
+  readonly undo: () => boolean;
+}
+
+function finding(name: string, why: Refusal['why'], undo: () => boolean, undone = true): Finding {
+  return { refusal: { path: name, why, undone }, undo };
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+function specialNames(worktree: string): string[] {
+  return namesIn(worktree).filter((name) => /^\.(aider|env)/i.test(name) && !aidersOwn.test(name));
+}
+
+function readAll(folder: string, names: readonly string[]): Map<string, Buffer> {
+  const files = new Map<string, Buffer>();
+  for (const name of names) {
+    const stats = statOf(path.join(folder, name));
+    if (!stats?.isFile() || stats.size > mostBytes) continue;
+    files.set(name, readFileSync(path.join(folder, name)));
+  }
+  return files;
+}
+
+function isSame(file: string, before: Buffer | undefined): boolean {
+  const stats = statOf(file);
+  if (!stats) return before === undefined;
+  // A folder of that name, or a file too large to be kept, is not ours to bring back.
+  if (!stats.isFile() && before === undefined) return !stats.isSymbolicLink();
+  if (!stats.isFile()) return false;
+  return before !== undefined && stats.size === before.length && readFileSync(file).equals(before);
+}
+
+function statOf(file: string): Stats | null {
+  try {
+    return lstatSync(file);
+  } catch {
+    return null;
+  }
+}
+
+function readText(file: string): string | null {
+  const stats = statOf(file);
+  return stats?.isFile() && stats.size < mostBytes ? readFileSync(file, 'utf8') : null;
+}
+
+/** The path without symbolic links, also for one that is not there. */
+function realOf(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch {
+    const parent = path.dirname(file);
+    return parent === file ? file : path.join(realOf(parent), path.basename(file));
+  }
+}
+
+/** `file` relative to `folder` when it is inside of it, else null. */
+function relativeTo(folder: string, file: string): string | null {
+  const relative = path.relative(folder, file);
+  return relative === '' || relative.startsWith('..') || path.isAbsolute(relative)
+    ? null
+    : relative;
+}
+
+/**
+ * Whether a file was made since then. Where the file system keeps no time of birth, the system gives
+ * that of the last change for it; then nobody can tell, and only an empty file is taken for new.
+ */
+function isNew({ birthtimeMs, ctimeMs, size }: Stats, since: number): boolean {
+  return (birthtimeMs !== ctimeMs || size === 0) && birthtimeMs >= since - slackMs;
+}

@@ -1,0 +1,295 @@
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Place } from '../../source/core/agent.js';
+import { leadsOut, type RefusalKind, runsCode } from '../../source/core/fence.js';
+import type { Task } from '../../source/core/plan.js';
+import type { Inspection } from '../../source/core/run.js';
+import { GitWorkspace } from '../../source/services/git/workspace.js';
+import { logPaths } from '../../source/services/logs/log-paths.js';
+import { git, makeRepo, tempFolder } from '../rig.js';
+import { testConfig } from '../test-config.js';
+
+const task: Task = {
+  id: 'T1',
+  title: 'Work',
+  description: '',
+  files: ['src/a.txt', 'src/new.txt'],
+  read: [],
+  depends_on: [],
+};
+
+async function open(more: { maxFileBytes?: number; protect?: string[] } = {}) {
+  const repo = makeRepo({ 'src/a.txt': 'a\n', 'src/b.txt': 'b\n', 'run.sh': 'echo\n' });
+  const stamp = '20260102_030405';
+  const paths = logPaths(repo, stamp);
+  mkdirSync(paths.agentFolder(0), { recursive: true });
+  writeFileSync(paths.ignore, '*\n');
+  const workspace = new GitWorkspace({
+    config: { ...testConfig, repo, base: git(repo, 'rev-parse', 'HEAD'), stamp },
+    paths,
+    worktrees: path.join(tempFolder(), 'worktrees'),
+    copy: [],
+    setup: null,
+    protect: more.protect ?? [],
+    maxFileBytes: more.maxFileBytes ?? 1000,
+    landLater: '',
+    prdPath: () => null,
+  });
+  const from = { onto: [], round: 0, resume: null };
+  const made = await workspace.prepare(0, task, from);
+  if (!made.ok) throw new Error(made.failure.detail);
+  const place = made.value;
+  const since = Date.now();
+  const inspect = (edited: string[] = []): Promise<Inspection> =>
+    workspace.inspect(0, task, place, false, { edited, named: ['src/b.txt', 'src', 'x.y'], since });
+  return { repo, paths, workspace, place, inspect };
+}
+
+const inTree = (place: Place, file: string) => path.join(place.worktree, file);
+
+interface Case {
+  readonly name: string;
+  readonly change: (place: Place, repo: string) => void;
+  /** By path; empty when all of it is allowed. */
+  readonly refused: Readonly<Record<string, RefusalKind>>;
+  readonly edited?: string[];
+}
+
+const cases: readonly Case[] = [
+  {
+    name: 'its own files, an old and a new one',
+    change: (place) => {
+      writeFileSync(inTree(place, 'src/a.txt'), 'aa\n');
+      writeFileSync(inTree(place, 'src/new.txt'), 'n\n');
+    },
+    refused: {},
+  },
+  {
+    name: "another's file changed, removed, renamed",
+    change: (place) => renameSync(inTree(place, 'src/b.txt'), inTree(place, 'src/c.txt')),
+    refused: { 'src/b.txt': 'outside', 'src/c.txt': 'outside' },
+  },
+  {
+    name: 'its file made a folder',
+    change: (place) => {
+      rmSync(inTree(place, 'src/a.txt'));
+      mkdirSync(inTree(place, 'src/a.txt'));
+      writeFileSync(inTree(place, 'src/a.txt/x'), '1');
+    },
+    refused: { 'src/a.txt/x': 'outside' },
+  },
+  {
+    name: "another's file made a folder",
+    change: (place) => {
+      rmSync(inTree(place, 'src/b.txt'));
+      mkdirSync(inTree(place, 'src/b.txt'));
+      writeFileSync(inTree(place, 'src/b.txt/x'), '1');
+    },
+    refused: { 'src/b.txt': 'outside', 'src/b.txt/x': 'outside' },
+  },
+  {
+    name: 'its file made a link out of the repository',
+    change: (place) => {
+      rmSync(inTree(place, 'src/a.txt'));
+      symlinkSync('/etc/passwd', inTree(place, 'src/a.txt'));
+    },
+    refused: { 'src/a.txt': 'link' },
+  },
+  {
+    name: 'its new file is a link that climbs out',
+    change: (place) => symlinkSync('../../x', inTree(place, 'src/new.txt')),
+    refused: { 'src/new.txt': 'link' },
+  },
+  {
+    name: 'its new file is a link within the repository',
+    change: (place) => symlinkSync('../run.sh', inTree(place, 'src/new.txt')),
+    refused: {},
+  },
+  {
+    name: 'its file made executable',
+    change: (place) => chmodSync(inTree(place, 'src/a.txt'), 0o755),
+    refused: { 'src/a.txt': 'mode' },
+  },
+  {
+    name: 'its file grown beyond the limit',
+    change: (place) => writeFileSync(inTree(place, 'src/a.txt'), 'x'.repeat(1001)),
+    refused: { 'src/a.txt': 'size' },
+  },
+  {
+    name: 'a repository of its own in its place',
+    change: (place) => {
+      mkdirSync(inTree(place, 'inner'));
+      git(inTree(place, 'inner'), 'init', '-q');
+      git(
+        inTree(place, 'inner'),
+        ...['-c', 'user.name=a', '-c', 'user.email=a@b'],
+        ...['commit', '-q', '--allow-empty', '-m', 'x'],
+      );
+    },
+    refused: { inner: 'submodule' },
+  },
+  {
+    name: 'hooks in a folder that git uses',
+    change: (place) => {
+      mkdirSync(inTree(place, '.husky'));
+      writeFileSync(inTree(place, '.husky/pre-commit'), 'x');
+    },
+    refused: { '.husky/pre-commit': 'runs_code' },
+  },
+  {
+    name: 'an ignored .env',
+    change: (place) => writeFileSync(inTree(place, '.env'), 'A=1\n'),
+    refused: { '.env': 'runs_code' },
+  },
+  {
+    name: 'the link to git led elsewhere',
+    change: (place) => writeFileSync(inTree(place, '.git'), 'gitdir: /nowhere\n'),
+    refused: { '.git': 'runs_code' },
+  },
+  {
+    name: 'the link to git removed',
+    change: (place) => rmSync(inTree(place, '.git')),
+    refused: { '.git': 'runs_code' },
+  },
+  {
+    name: 'a folder beside the worktree',
+    change: (place) => {
+      mkdirSync(path.join(place.worktree, '../beside'));
+      writeFileSync(path.join(place.worktree, '../beside/x'), '1');
+    },
+    refused: { '../beside': 'beside' },
+  },
+  {
+    name: 'a hook of the repository',
+    change: (_, repo) => writeFileSync(path.join(repo, '.git/hooks/pre-commit'), 'x'),
+    refused: { '@/.git/hooks/pre-commit': 'runs_code' },
+    edited: ['@/.git/hooks/pre-commit'],
+  },
+  {
+    name: 'the configuration of the repository',
+    change: (_, repo) => execFileSync('git', ['config', 'core.editor', 'evil'], { cwd: repo }),
+    refused: { '@/.git/config': 'runs_code' },
+    edited: ['@/.git/config'],
+  },
+];
+
+describe('the fence around an agent', () => {
+  for (const { name, change, refused, edited } of cases) {
+    test(name, async () => {
+      const { repo, place, inspect, workspace, paths } = await open();
+      writeFileSync(path.join(repo, '.git/info/exclude'), '.env\n');
+      const config = readFileSync(path.join(repo, '.git/config'), 'utf8');
+      const hooks = readdirSync(path.join(repo, '.git/hooks'));
+      change(place, repo);
+      const real = (file: string) => file.replace('@', repo);
+      const look = await workspace.look(0, task, place, {
+        edited: (edited ?? []).map(real),
+        since: 0,
+      });
+      const dangers = Object.entries(refused).filter(([, why]) => why === 'runs_code');
+      // The link to git is mended by the very look.
+      expect(look?.dangers.map((one) => one.path)).toEqual(dangers.map(([file]) => real(file)));
+      if (refused['.git']) change(place, repo);
+      const seen = await inspect((edited ?? []).map(real));
+      expect(seen.failure).toBe(null);
+      const found = Object.fromEntries(seen.refused.map((one) => [one.path, one.why]));
+      expect(found).toEqual(
+        Object.fromEntries(Object.entries(refused).map(([file, why]) => [real(file), why])),
+      );
+      expect(seen.refused.every((one) => one.undone)).toBe(true);
+      // Nothing refused is left, in the worktree, beside it, or in git's own folder.
+      const left = seen.diff.files.map((file) => file.path);
+      expect(left.filter((file) => file in refused)).toEqual([]);
+      expect((await inspect()).refused).toEqual([]);
+      expect(existsSync(inTree(place, '.env'))).toBe(false);
+      expect(readdirSync(path.dirname(place.worktree))).toEqual([path.basename(place.worktree)]);
+      expect(readFileSync(path.join(repo, '.git/config'), 'utf8')).toBe(config);
+      expect(readdirSync(path.join(repo, '.git/hooks'))).toEqual(hooks);
+      // Nothing is thrown away.
+      const kept = readdirSync(paths.agentFolder(0));
+      const keeps = kept.some((file) => file === 'refused' || file.startsWith('outside'));
+      expect(keeps).toBe(Object.keys(refused).length > 0);
+      const done = await workspace.commit(0, task, place, true);
+      expect(done.ok).toBe(true);
+      await workspace.settled();
+    });
+  }
+
+  test('a file that a reply names is shown, when it is tracked and not seen yet', async () => {
+    const { inspect } = await open();
+    expect((await inspect()).named).toEqual(['src/b.txt']);
+  });
+
+  test('white space alone is told from a change', async () => {
+    const { place, inspect } = await open();
+    writeFileSync(inTree(place, 'src/a.txt'), ' a \r\n\r\n');
+    expect(await inspect()).toMatchObject({ changed: true, substantial: false });
+    writeFileSync(inTree(place, 'src/new.txt'), '\n');
+    expect(await inspect()).toMatchObject({ changed: true, substantial: false });
+    rmSync(inTree(place, 'src/a.txt'));
+    expect(await inspect()).toMatchObject({ changed: true, substantial: true });
+  });
+
+  test('what comes into the worktree after it was judged is not committed as a success', async () => {
+    const { place, inspect, workspace } = await open();
+    writeFileSync(inTree(place, 'src/a.txt'), 'aa\n');
+    expect((await inspect()).refused).toEqual([]);
+    writeFileSync(inTree(place, 'src/b.txt'), 'bb\n');
+    const done = await workspace.commit(0, task, place, true);
+    expect(done).toMatchObject({ ok: false, failure: { reason: 'commit_failed' } });
+  });
+
+  test('what the settings protect stops an agent', async () => {
+    const { place, workspace } = await open({ protect: ['ci/**'] });
+    mkdirSync(inTree(place, 'ci'));
+    writeFileSync(inTree(place, 'ci/x.yml'), '');
+    const look = await workspace.look(0, task, place, { edited: [], since: 0 });
+    expect(look?.dangers).toEqual([{ path: 'ci/x.yml', why: 'runs_code', undone: true }]);
+  });
+
+  test('a link leads out exactly when following it by text leaves the root', () => {
+    const part = fc.constantFrom('..', '.', 'a', 'b');
+    const name = fc.constantFrom('a', 'b');
+    fc.assert(
+      fc.property(fc.array(name, { minLength: 1 }), fc.array(part, { minLength: 1 }), (at, to) => {
+        let depth = at.length - 1;
+        let out = false;
+        for (const one of to) {
+          if (one === '..') depth -= 1;
+          else if (one !== '.') depth += 1;
+          out ||= depth < 0;
+        }
+        expect(leadsOut(at.join('/'), to.join('/'))).toBe(out);
+      }),
+    );
+    expect(leadsOut('a', '/etc')).toBe(true);
+    expect(leadsOut('a', '.git/hooks')).toBe(true);
+  });
+
+  test('what runs code is known by its name', () => {
+    const yes = [
+      '.git/x',
+      'a/.GIT/hooks/y',
+      '.aider.conf.yml',
+      'a/.aiderignore',
+      '.env',
+      'a/.envrc',
+    ];
+    const no = ['git/x', 'env', 'a/aider.py', '.gitignore', 'environment.ts', 'src/.eslintrc'];
+    expect(yes.filter((file) => !runsCode(file))).toEqual([]);
+    expect(no.filter(runsCode)).toEqual([]);
+  });
+});

@@ -1,0 +1,21 @@
+import type { RunConfig } from '../source/core/run-config.js';
+
+/** What a run is asked for, where a test does not care. */
+export const testConfig: RunConfig = {
+  stamp: '20260102_030405',
+  change: 'Do it',
+  repo: '/repo',
+  base: 'b'.repeat(40),
+  branch: 'main',
+  model: 'gpt-4o',
+  provider: 'openai',
+  geminiModel: 'g',
+  maxAgents: 2,
+  maxIterations: 3,
+  timeoutMs: 60_000,
+  land: 'all',
+  files: [],
+  planSource: { kind: 'none' },
+  unattended: true,
+  simulated: false,
+};
