@@ -16,6 +16,8 @@ export const testConfig: RunConfig = {
   land: 'all',
   files: [],
   planSource: { kind: 'none' },
+  check: null,
+  allowRedBase: false,
   unattended: true,
   simulated: false,
 };

@@ -99,7 +99,9 @@ export function lookOf(agent: Agent): StateLook {
     case 'stopping':
       return { glyph: 'changing', word: 'stopping', colour: 'yellow' };
     case 'judging':
-      return { glyph: 'changing', word: 'checking', colour: 'cyan' };
+      return { glyph: 'changing', word: 'judging', colour: 'cyan' };
+    case 'checking':
+      return { glyph: 'changing', word: 'testing', colour: 'cyan' };
     case 'waiting':
       return { glyph: 'paused', word: 'paused', colour: 'yellow' };
     case 'committing':

@@ -40,6 +40,10 @@ export const flags = {
   land: { type: 'string' },
   timeout: { type: 'string' },
   setupCmd: { type: 'string' },
+  testCmd: { type: 'string' },
+  withoutTest: { type: 'boolean' },
+  testTimeout: { type: 'string' },
+  allowRedBase: { type: 'boolean' },
   copy: { type: 'string', isMultiple: true },
   aider: { type: 'string' },
   repo: { type: 'string' },
@@ -74,9 +78,9 @@ export function spreadValues(argv: readonly string[]): string[] {
   const spread: string[] = [];
   for (let at = 0; at < argv.length; at++) {
     const flag = argv[at] as string;
-    if (flag === '--no-prd') {
+    if (flag === '--no-prd' || flag === '--no-test') {
       // meow would read it as `--prd false`.
-      spread.push('--without-prd');
+      spread.push(flag.replace('--no-', '--without-'));
       continue;
     }
     if (flag.startsWith('--') && argv[at + 1] === '-') {
@@ -98,6 +102,7 @@ export function spreadValues(argv: readonly string[]): string[] {
 
 export function flagOption(name: string): string {
   if (name === 'withoutPrd') return '--no-prd';
+  if (name === 'withoutTest') return '--no-test';
   return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 

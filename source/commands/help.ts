@@ -29,6 +29,14 @@ Agents
   --setup-cmd CMD       run in each worktree before its agent, such as "npm ci"
   --copy GLOB...        ignored files to copy into each worktree, such as .env.test
 
+Tests
+  --test-cmd CMD        the project's tests, such as "npm test": run on the base, on each
+                        agent's work and on what is merged; red work goes back to its agent
+                        (default: test-cmd of .aider.conf.yml)
+  --no-test             land untested
+  --test-timeout MIN    the longest one run of the tests may take (default: 10)
+  --allow-red-base      go on when they fail on the base: reported, gating nothing
+
 PRD
   --gemini-model NAME   model for the PRD (default: gemini-1.5-pro)
   --api-key KEY         Google API key; better set GEMINI_API_KEY, or give - and pipe it in

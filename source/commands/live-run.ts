@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
+import { type CheckPlan, secretsIn } from '../core/check.js';
 import { describe, type Failure } from '../core/failure.js';
 import type { Task } from '../core/plan.js';
 import type { PlanRequest } from '../core/ports.js';
@@ -18,6 +19,7 @@ import { LineFile } from '../services/logs/line-file.js';
 import type { LogPaths } from '../services/logs/log-paths.js';
 import { releaseWorktrees } from '../services/logs/run-registry.js';
 import { writeWhole } from '../services/logs/write-whole.js';
+import { CheckCommand } from '../services/pty/check-command.js';
 import { ShellSetup } from '../services/pty/setup-command.js';
 import { createEffectRunner, type Ports } from '../store/effect-runner.js';
 import { makePlan } from '../store/make-plan.js';
@@ -73,6 +75,7 @@ export function openLiveRun(options: LiveRunOptions): LiveRun {
     worktrees,
     copy: run.options.copy,
     setup: setupCommand(run, paths),
+    check: config.check && checkCommand(config.check, run),
     protect: run.options.protect,
     maxFileBytes: run.options.maxFileBytes,
     landLater: landCommand(config.stamp, options.repoFlag),
@@ -137,6 +140,8 @@ export function makeConfig(
     timeoutMs: options.timeoutMs,
     files: run.focus,
     planSource: run.source,
+    check: options.check,
+    allowRedBase: options.allowRedBase,
     simulated: run.aider?.simulated ?? false,
     ...more,
   };
@@ -200,12 +205,18 @@ function landCommand(stamp: string, repo: string | undefined): string {
   return `aider-orchestrator land ${stamp}${repo === undefined ? '' : ` --repo ${repo}`}`;
 }
 
+function checkCommand(plan: CheckPlan, run: PreparedRun): CheckCommand {
+  const secrets = secretsIn({ ...process.env, GEMINI_KEY: run.geminiKey ?? '' });
+  return new CheckCommand(plan, setupEnvironment(process.env), secrets);
+}
+
 function setupCommand(run: PreparedRun, paths: LogPaths): ShellSetup | null {
   const { setupCmd } = run.options;
   if (setupCmd === null) return null;
   return new ShellSetup(setupCmd, setupEnvironment(process.env), (agent) => {
-    mkdirSync(paths.agentFolder(agent), { recursive: true });
-    return paths.setup(agent);
+    const file = paths.setup(agent);
+    mkdirSync(path.dirname(file), { recursive: true });
+    return file;
   });
 }
 

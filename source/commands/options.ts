@@ -1,9 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { type KeySettings, keyProblems } from '../app/keymap.js';
+import type { CheckPlan } from '../core/check.js';
 import type { Failure } from '../core/failure.js';
 import { err, ok, type Result } from '../core/result.js';
 import type { LandRule } from '../core/run-config.js';
-import type { Settings } from '../services/config/settings.js';
+import type { AiderConf } from '../services/config/aider-conf.js';
+import { repoSettingsName, type Settings } from '../services/config/settings.js';
 import type { FlagValues } from './arguments.js';
 
 /** What a run was asked for, from all sources together. */
@@ -15,6 +17,9 @@ export interface RunOptions {
   readonly timeoutMs: number;
   readonly land: LandRule;
   readonly setupCmd: string | null;
+  /** How the work is checked; null lands it untested. */
+  readonly check: CheckPlan | null;
+  readonly allowRedBase: boolean;
   readonly copy: readonly string[];
   /** Globs of files that stop an agent at once when it changes them. */
   readonly protect: readonly string[];
@@ -40,6 +45,7 @@ function first<T>(
 /**
  * Flags over environment over the repository's settings over the user's over defaults.
  * @param aiderArgs what stands after `--`; it comes after the settings' arguments
+ * @param conf Aider's own configuration, where it is trusted
  */
 export function resolveOptions(
   flags: FlagValues,
@@ -47,6 +53,7 @@ export function resolveOptions(
   repo: Settings,
   user: Settings,
   aiderArgs: readonly string[],
+  conf: AiderConf | null = null,
 ): Result<RunOptions, Failure> {
   const problems: string[] = [];
   if (flags.claude && flags.model !== undefined)
@@ -88,6 +95,27 @@ export function resolveOptions(
   if (!(timeout > 0 && timeout <= 35_000)) {
     problems.push(`${minutes?.[1]} needs minutes above 0 and up to 35000, not ${minutes?.[0]}`);
   }
+  const testMinutes = first<string | number>(
+    [flags.testTimeout, '--test-timeout'],
+    [repo.test_timeout_minutes, 'test_timeout_minutes'],
+    [user.test_timeout_minutes, 'test_timeout_minutes'],
+  );
+  const testTimeout = Number(testMinutes?.[0] ?? 10);
+  if (!(testTimeout > 0 && testTimeout <= 35_000)) {
+    problems.push(
+      `${testMinutes?.[1]} needs minutes above 0 and up to 35000, not ${testMinutes?.[0]}`,
+    );
+  }
+  if (flags.testCmd !== undefined && flags.withoutTest)
+    problems.push('--test-cmd and --no-test exclude each other');
+  const test = flags.withoutTest
+    ? null
+    : first<string>(
+        [flags.testCmd, '--test-cmd'],
+        [repo.test_cmd, repoSettingsName],
+        [user.test_cmd, 'your settings'],
+        [conf?.testCmd, '.aider.conf.yml'],
+      );
   const land =
     first<string>([flags.land, '--land'], [repo.land, 'land'], [user.land, 'land'])?.[0] ?? 'all';
   if (land !== 'all' && land !== 'any' && land !== 'none') {
@@ -117,6 +145,8 @@ export function resolveOptions(
     land: land as LandRule,
     setupCmd:
       first<string>([flags.setupCmd, ''], [repo.setup_cmd, ''], [user.setup_cmd, ''])?.[0] ?? null,
+    check: test && { command: test[0], from: test[1], timeoutMs: testTimeout * 60_000 },
+    allowRedBase: flags.allowRedBase ?? repo.allow_red_base ?? user.allow_red_base ?? false,
     copy: flags.copy?.length ? flags.copy : (repo.copy ?? user.copy ?? []),
     // Protection adds up: a repository cannot take away what its user wants.
     protect: [...(user.protect ?? []), ...(repo.protect ?? [])],

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import path from 'node:path';
 import type { Failure } from '../core/failure.js';
 import { checkPlan } from '../core/groups.js';
@@ -7,6 +8,7 @@ import { geminiKeyVariables } from '../core/providers.js';
 import { err, ok, type Result } from '../core/result.js';
 import type { PlanSource } from '../core/run-config.js';
 import { refusedArguments } from '../services/aider/invocation.js';
+import { type AiderConf, readAiderConf } from '../services/config/aider-conf.js';
 import { loadDotenv } from '../services/config/dotenv-files.js';
 import {
   readRepoSettings,
@@ -125,13 +127,38 @@ async function readOptions(
     const trusted = await checkTrust(file.value, args, terminal);
     if (!trusted.ok) return trusted;
   }
-  return resolveOptions(
-    args.flags,
-    process.env,
-    file.value?.settings ?? {},
-    user.value?.settings ?? {},
-    args.aiderArgs,
-  );
+  const repoSettings = file.value?.settings ?? {};
+  const userSettings = user.value?.settings ?? {};
+  const named = args.flags.testCmd ?? repoSettings.test_cmd ?? userSettings.test_cmd;
+  const wanted = named === undefined && !args.flags.withoutTest;
+  const conf = wanted ? await readTestCommand(args, repo.root, terminal) : null;
+  return resolveOptions(args.flags, process.env, repoSettings, userSettings, args.aiderArgs, conf);
+}
+
+/**
+ * The test command of Aider's own configuration: that of the repository when it is trusted, else that
+ * of the user. One that is not trusted is named, and left out.
+ */
+async function readTestCommand(
+  { flags }: Arguments,
+  root: string,
+  terminal: Terminal,
+): Promise<AiderConf | null> {
+  const conf = readAiderConf(root);
+  if (conf === null) return readAiderConf(homedir());
+  if (isTrusted(conf)) return conf;
+  const person = terminal.interactive && !flags.headless && !flags.json;
+  if (!flags.trust && person) {
+    terminal.error(`${conf.path} names a test command:\n  ${conf.testCmd}\n`);
+    if (!(await askYesNo('Check the work by it?', false))) return null;
+  } else if (!flags.trust) {
+    terminal.error(
+      `! ${conf.path} names a test command (${conf.testCmd}) and is not trusted, so the work is not tested. Look at it, then use --trust once; --no-test goes without.\n`,
+    );
+    return null;
+  }
+  recordTrust(conf);
+  return conf;
 }
 
 /** A command that comes with a repository runs only when the user has once trusted that very file. */

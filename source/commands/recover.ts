@@ -91,6 +91,7 @@ async function recover(run: KnownRun, state: RunState, say: (text: string) => vo
     worktrees,
     copy: [],
     setup: null,
+    check: null,
     protect: [],
     maxFileBytes: Number.POSITIVE_INFINITY,
     landLater: `aider-orchestrator land ${config.stamp}`,

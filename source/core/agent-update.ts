@@ -12,6 +12,7 @@ import {
   iterationsUsed,
   type Outcome,
   type Place,
+  type Repair,
   type StopCause,
   type StopSignal,
   type Trouble,
@@ -19,12 +20,13 @@ import {
   type Wish,
 } from './agent.js';
 import { costOf } from './aider-log.js';
+import type { CheckResult } from './check.js';
 import { asksForWhiteSpace, type Refusal, refusalWords } from './fence.js';
-import { brokeOff, isHopeless, judge } from './judge.js';
+import { brokeOff, isCommon, isHopeless, judge } from './judge.js';
 import { unreachable } from './result.js';
 import type { AiderEvent, Effect, Inspection, RunState, Timer } from './run.js';
 import { taskMessage } from './task-message.js';
-import { reasonForModel, reasonWords } from './words.js';
+import { reasonForModel, reasonWords, repairReason } from './words.js';
 
 /** An agent's next state, and what is to be done for it. */
 export type Step = readonly [Agent, readonly Effect[]];
@@ -61,12 +63,39 @@ export function requeue(agent: Agent, wish: Wish | null): Agent {
     epoch: agent.epoch + 1,
     spentMs: timeSpent(agent, agent.endedAt ?? 0),
     round: agent.round + 1,
+    capRound: agent.round + 1,
     wish: goesOn ? wish : null,
     resume: goesOn ? (committedWork(agent)?.commit ?? null) : null,
     good: goesOn && agent.state.name === 'succeeded',
     touched: [],
     lastTrouble: null,
+    check: null,
+    repair: null,
+    repairs: 0,
   };
+}
+
+/** Sends a success back into the queue, to mend what keeps it from being merged. */
+export function requeueForRepair(agent: Agent, repair: Repair): Agent {
+  const { capRound, repairs } = agent;
+  return { ...requeue(agent, null), capRound, repair, repairs: repairs + 1 };
+}
+
+/** Why a success is not sent back once more: it is left out. */
+export function givenUp(agent: Agent, repair: Repair): Agent {
+  const { state } = agent;
+  const times = agent.repairs === 1 ? 'tried once more' : `tried ${agent.repairs} times more`;
+  const detail = [repairDetail(repair), agent.repairs > 0 ? times : ''].filter(Boolean).join(', ');
+  const work = 'work' in state ? state.work : null;
+  return {
+    ...agent,
+    repair,
+    state: { name: 'failed', reason: repairReason(repair), detail, work },
+  };
+}
+
+function repairDetail({ kind, files, words }: Repair): string {
+  return kind === 'conflict' ? files.join(', ') : words;
 }
 
 /** Ends an agent that has no worktree yet. */
@@ -83,12 +112,25 @@ export function killBeforeWork(agent: Agent, by: string, at: number): Agent {
   return finish(agent, { name: 'killed', by, work: null }, at);
 }
 
-export function commit(agent: Agent, place: Place, outcome: Outcome): Step {
-  const finished = outcome.state === 'succeeded';
+export function commit(agent: Agent, place: Place, given: Outcome): Step {
+  const finished = given.state === 'succeeded';
+  const outcome = given.state === 'failed' ? unrepaired(agent, given) : given;
   return [
     withState(agent, { name: 'committing', place, outcome }),
     [{ type: 'commit_agent', agent: agent.index, place, finished }],
   ];
+}
+
+/** What failed was a repair: the work was a success, so that it cannot be merged is what counts. */
+function unrepaired(agent: Agent, outcome: Outcome & { state: 'failed' }): Outcome {
+  const { repair } = agent;
+  if (!repair || isHopeless(outcome.reason)) return outcome;
+  const tried = `then: ${reasonWords(outcome.reason)}${outcome.detail ? ` (${outcome.detail})` : ''}`;
+  return {
+    state: 'failed',
+    reason: repairReason(repair),
+    detail: `${repairDetail(repair)}; ${tried}`,
+  };
 }
 
 /** Starts the next Aider process of an agent: one with a message or, when a person takes over, without. */
@@ -265,7 +307,12 @@ export function onExited(agent: Agent, exit: AttemptExit, at: number): Step {
         agent: agent.index,
         place: state.place,
         rollBack: cause === null && brokeOff(attempt),
-        hints: { edited: exit.edited, named: exit.named, since: attempt.startedAt },
+        hints: {
+          edited: exit.edited,
+          named: exit.named,
+          conflicted: agent.repair?.kind === 'conflict' ? agent.repair.files : [],
+          since: attempt.startedAt,
+        },
       },
     ],
   ];
@@ -289,7 +336,8 @@ export function onInspected(run: RunState, agent: Agent, inspection: Inspection,
     inspection.refused.length === 0 &&
     !verdict.ok &&
     (verdict.reason === 'no_change' || (attempt.interactive && verdict.reason === 'no_response'));
-  const stillGood = agent.good && nothingDone;
+  // A repair has to change something: as it is, the work cannot be merged.
+  const stillGood = agent.good && nothingDone && agent.repair === null;
   const good = verdict.ok || stillGood;
   const judged = (value: Attempt['verdict']) =>
     updateAttempt({ ...seen, good, touched: inspection.diff.files }, { verdict: value });
@@ -318,9 +366,10 @@ export function onInspected(run: RunState, agent: Agent, inspection: Inspection,
       agent.remarks.length > 0 &&
       run.interruptedBy === null &&
       iterationsUsed(seen) < run.config.maxIterations;
-    return more
-      ? nextAttempt(run, done, place, null, at)
-      : commit(done, place, { state: 'succeeded' });
+    if (more) return nextAttempt(run, done, place, null, at);
+    return run.config.check && run.interruptedBy === null
+      ? check(done, place)
+      : settle(run, done, place);
   }
   if (run.interruptedBy !== null) {
     return commit(judged(verdict.reason), place, { state: 'killed', by: run.interruptedBy });
@@ -332,8 +381,10 @@ export function onInspected(run: RunState, agent: Agent, inspection: Inspection,
     return fail(...stopReason(run, seen, { kind: 'timeout' }));
   }
   if (isHopeless(verdict.reason)) return fail(verdict.reason, verdict.detail);
+  // Another try would meet the same cause.
+  if (run.halt && isCommon(verdict.reason)) return fail(verdict.reason, verdict.detail);
   if (used >= run.config.maxIterations) {
-    const spent = used === 1 ? 'after 1 iteration' : `after ${used} iterations`;
+    const spent = iterationsSpent(used);
     return fail(verdict.reason, [verdict.detail, spent].filter(Boolean).join(', '));
   }
   const { reason, detail } = verdict;
@@ -341,6 +392,62 @@ export function onInspected(run: RunState, agent: Agent, inspection: Inspection,
   if (isSame(agent.lastTrouble, trouble)) return fail(reason, sameTwice(detail));
   const told = { ...judged(reason), lastTrouble: trouble };
   return nextAttempt(run, told, place, reasonForModel(reason, detail), at);
+}
+
+function check(agent: Agent, place: Place): Step {
+  return [
+    withState(agent, { name: 'checking', place }),
+    [{ type: 'check_agent', agent: agent.index, place }],
+  ];
+}
+
+/** Work that has passed all there is to pass. */
+function settle(run: RunState, agent: Agent, place: Place): Step {
+  const { interruptedBy } = run;
+  // Untested work of a run that tests is no success.
+  return interruptedBy !== null && run.config.check
+    ? commit(agent, place, { state: 'killed', by: interruptedBy })
+    : commit(agent, place, { state: 'succeeded' });
+}
+
+/** The project's tests have run on an agent's work. */
+export function onChecked(run: RunState, agent: Agent, result: CheckResult, at: number): Step {
+  if (agent.state.name !== 'checking') return [agent, []];
+  const { place } = agent.state;
+  const { wish } = agent;
+  const checked: Agent = { ...agent, check: result };
+  const passed = result.state === 'passed' || !gates(run);
+  if (run.interruptedBy !== null) {
+    return commit(checked, place, { state: 'killed', by: run.interruptedBy });
+  }
+  if (wish === 'kill' || wish === 'restart') return commit(checked, place, byYou);
+  if (wish === 'take_over') return startAttempt(run, checked, place, null, at);
+  if (passed) return settle(run, checked, place);
+  const detail = `${run.config.check?.command}: ${result.words}`;
+  const bad: Agent = { ...updateAttempt(checked, { verdict: 'tests_failed' }), good: false };
+  const fail = (more: string): Step =>
+    commit(bad, place, {
+      state: 'failed',
+      reason: 'tests_failed',
+      detail: [detail, more].filter(Boolean).join(', '),
+    });
+  if (currentAttempt(agent)?.interactive) return fail('');
+  const used = iterationsUsed(agent);
+  if (used >= run.config.maxIterations) return fail(iterationsSpent(used));
+  if (at - (agent.startedAt ?? at) >= run.config.timeoutMs) {
+    return fail(`out of time, ${run.config.timeoutMs / 60_000} min`);
+  }
+  const words = `${reasonForModel('tests_failed', detail)}\n\n${result.output}`;
+  return nextAttempt(run, bad, place, words, at);
+}
+
+/** Whether the tests decide: they were asked for, and they pass on the base. */
+export function gates({ config, baseCheck }: RunState): boolean {
+  return config.check !== null && baseCheck?.state === 'passed';
+}
+
+function iterationsSpent(used: number): string {
+  return used === 1 ? 'after 1 iteration' : `after ${used} iterations`;
 }
 
 function isRefusal(reason: FailReason): boolean {
@@ -416,6 +523,8 @@ export function kill(agent: Agent, at: number): Step {
       return commit({ ...agent, wish: null }, state.place, byYou);
     case 'judging':
       return [{ ...agent, wish: 'kill' }, []];
+    case 'checking':
+      return [{ ...agent, wish: 'kill' }, [{ type: 'stop_check', agent: agent.index }]];
     default:
       return stop({ ...agent, wish: null }, { kind: 'killed', by: 'you' }, 'SIGINT');
   }
@@ -432,6 +541,8 @@ export function restart(agent: Agent, remark: string | null): Step {
     case 'judging':
     case 'committing':
       return [{ ...told, wish: 'restart' }, []];
+    case 'checking':
+      return [{ ...told, wish: 'restart' }, [{ type: 'stop_check', agent: agent.index }]];
     case 'waiting':
       return commit({ ...told, wish: 'restart' }, state.place, byYou);
     case 'succeeded':
@@ -453,6 +564,8 @@ export function takeOver(run: RunState, agent: Agent, at: number): Step {
     case 'judging':
     case 'committing':
       return [wished, []];
+    case 'checking':
+      return [wished, [{ type: 'stop_check', agent: agent.index }]];
     case 'waiting':
       return startAttempt(run, wished, state.place, null, at);
     case 'succeeded':

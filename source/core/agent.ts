@@ -1,3 +1,4 @@
+import type { CheckResult } from './check.js';
 import type { Refusal } from './fence.js';
 import type { Task } from './plan.js';
 
@@ -9,15 +10,16 @@ import type { Task } from './plan.js';
  *     ^           │         │  ^        │         paused v  ^ go on
  *     │           │         │  │        │            waiting
  *     │           │         │  │        │ yes, or no iterations left
- *     │           │    asks v  │        v
- *     │           │        asking     committing ─> succeeded | failed | killed
- *     │           │         │  │
+ *     │           │    asks v  │        v        passed
+ *     │           │        asking    checking ──────> committing ─> succeeded | failed | killed
+ *     │           │         │  │        └─ failed ─> (as no)
  *     │           │    stop v  v
  *     │           │       stopping ─ exited ─> judging
  *     v           v
  *   failed: its dependency failed, or its worktree could not be made; killed: the run was stopped
  *
- * A person can send any of the last three back to queued (a restart): its next round begins.
+ * A person can send any of the last three back to queued (a restart), and so does the merge with a
+ * success that conflicts or breaks the tests (a repair): its next round begins.
  */
 export type AgentState =
   | { readonly name: 'queued' }
@@ -39,6 +41,8 @@ export type AgentState =
       /** What the next message tells the model of the one before; null when that was fine. */
       readonly trouble: string | null;
     })
+  /** The project's tests run in its worktree. */
+  | (Placed & { readonly name: 'checking' })
   | (Placed & { readonly name: 'committing'; readonly outcome: Outcome })
   | { readonly name: 'succeeded'; readonly work: CommittedWork }
   | {
@@ -110,6 +114,11 @@ export const failReasons = [
   'worktree_failed',
   'commit_failed',
   'disk_full',
+  'tests_failed',
+  'conflict_left',
+  'merge_conflict',
+  'breaks_tests',
+  'not_started',
   'dependency_failed',
   'dependency_conflict',
 ] as const;
@@ -171,7 +180,7 @@ export type ScreenText =
 /** One Aider process. `message_send_starting` and `message_send` are counted from its analytics log. */
 export interface Attempt {
   readonly number: number;
-  /** Restarts of the agent before it; the cap on iterations counts one round only. */
+  /** Restarts and repairs of the agent before it. */
   readonly round: number;
   /** A person talked to this Aider, it was given no message. */
   readonly interactive: boolean;
@@ -195,6 +204,21 @@ export interface Trouble {
   readonly tree: string;
 }
 
+/** What keeps a success from being merged, for its agent to mend on top of what is merged. */
+export interface Repair {
+  readonly kind: 'conflict' | 'broken';
+  /** Its work so far. */
+  readonly commit: string;
+  /** Files in conflict; empty when it breaks the tests. */
+  readonly files: readonly string[];
+  /** The failing tests' end and output; '' for a conflict. */
+  readonly words: string;
+  readonly output: string;
+}
+
+/** Repairs of one agent before it is left out. */
+export const mostRepairs = 2;
+
 export interface Usage {
   readonly promptTokens: number;
   readonly completionTokens: number;
@@ -217,7 +241,7 @@ export interface Agent {
   readonly epoch: number;
   /** What it changed and must not have, each path once. */
   readonly refused: readonly Refusal[];
-  /** Restarts so far. */
+  /** Restarts and repairs so far. */
   readonly round: number;
   /** Remarks of a person for its next message. */
   readonly remarks: readonly string[];
@@ -232,6 +256,15 @@ export interface Agent {
   readonly alsoRead: readonly string[];
   /** The failure of the attempt before and the state it left, to tell a failure that repeats itself. */
   readonly lastTrouble: Trouble | null;
+  /** What the project's tests said of its work last; null when they were not asked. */
+  readonly check: CheckResult | null;
+  /** Why its work could not be merged, while that is being mended or could not be. */
+  readonly repair: Repair | null;
+  readonly repairs: number;
+  /** The round from which the cap on iterations counts: a restart begins anew, a repair goes on. */
+  readonly capRound: number;
+  /** Agents whose work it started from. */
+  readonly builtOn: readonly number[];
 }
 
 /** Milliseconds an agent has worked, over all its rounds; `now` counts where it still does. */
@@ -257,7 +290,7 @@ export function iterations(agent: Agent): number {
 /** Iterations as the cap counts them: an ended attempt without any response counts as one. */
 export function iterationsUsed(agent: Agent): number {
   return agent.attempts
-    .filter((attempt) => attempt.round === agent.round && !attempt.interactive)
+    .filter((attempt) => attempt.round >= agent.capRound && !attempt.interactive)
     .reduce(
       (sum, attempt) => sum + Math.max(attempt.responses, attempt.endedAt === null ? 0 : 1),
       0,
@@ -309,6 +342,11 @@ export function newAgent(index: number, task: Task): Agent {
     touched: [],
     alsoRead: [],
     lastTrouble: null,
+    check: null,
+    repair: null,
+    repairs: 0,
+    capRound: 0,
+    builtOn: [],
   };
 }
 

@@ -1,9 +1,10 @@
 import { isDone, iterations, outcomeOf, outcomeReason } from './agent.js';
 import { costOf } from './aider-log.js';
+import { checkWords } from './check.js';
 import { describe } from './failure.js';
 import type { Message, RunState } from './run.js';
 import { exitCode, landingWords, type Summary, summarise } from './summary.js';
-import { outcomeWords } from './words.js';
+import { outcomeWords, reasonWords, repairReason } from './words.js';
 
 /**
  * What a run tells the world while it goes, one JSON object a line (`--json`). Version 1; fields may
@@ -68,7 +69,12 @@ export type PublicEvent =
       commit: string | null;
       merged: readonly number[];
       left_out: readonly { agent: number; files: readonly string[]; because: number | null }[];
+      /** In words; null when they were not asked. */
+      tests: string | null;
     }
+  | { event: 'base_checked'; passed: boolean; flaky: boolean; words: string; duration_s: number }
+  | { event: 'agent_checked'; agent: number; passed: boolean; words: string; duration_s: number }
+  | { event: 'agent_sent_back'; agent: number; reason: string; words: string }
   | { event: 'landing'; landed: boolean; words: string; land_later: string | null }
   | { event: 'run_finished'; exit_code: number; summary: Summary; summary_path: string };
 
@@ -78,7 +84,12 @@ export function publicEvents(
   before: RunState | null,
   message: Message,
 ): PublicEvent[] {
-  const events: PublicEvent[] = [...ofMessage(state, before, message)];
+  const known = new Set(before?.warnings ?? []);
+  const fresh = state.warnings.filter((warning) => !known.has(warning));
+  const events: PublicEvent[] = [
+    ...fresh.map((warning) => ({ event: 'warning' as const, message: warning })),
+    ...ofMessage(state, before, message),
+  ];
   for (const agent of state.agents) {
     const was = before?.agents[agent.index];
     const outcome = outcomeOf(agent);
@@ -129,10 +140,6 @@ function ofMessage(state: RunState, before: RunState | null, message: Message): 
     }
     case 'plan_made':
       return [
-        ...message.plan.warnings.map((warning) => ({
-          event: 'warning' as const,
-          message: warning,
-        })),
         {
           event: 'plan_made',
           tasks: state.agents.map(({ index, task }) => ({
@@ -191,12 +198,49 @@ function ofMessage(state: RunState, before: RunState | null, message: Message): 
       if (!verdict || verdict === 'ok' || verdict === 'killed') return [];
       return [{ event: 'attempt_failed', agent: message.agent, attempt, reason: verdict }];
     }
+    case 'base_checked': {
+      const { check } = message;
+      const { flaky } = check;
+      return [
+        {
+          event: 'base_checked',
+          passed: check.state === 'passed',
+          flaky,
+          words: checkWords(check),
+          duration_s: check.ms / 1000,
+        },
+      ];
+    }
+    case 'agent_checked': {
+      const { agent, check } = message;
+      const passed = check.state === 'passed';
+      const words = checkWords(check);
+      return [{ event: 'agent_checked', agent, passed, words, duration_s: check.ms / 1000 }];
+    }
     case 'interrupt':
       return [{ event: 'interrupted', signal: message.signal }];
     case 'integrated': {
-      const { branch, commit, merged, leftOut } = message.integration;
+      const { integration } = state;
+      if (!integration) return [];
+      const { branch, commit, merged, leftOut, check } = integration;
+      const { conflicts, broken } = message.step;
+      const sentBack = [...conflicts, ...broken].filter(
+        ({ agent }) => !leftOut.some((left) => left.agent === agent),
+      );
       return [
-        { event: 'integrated', branch: commit ? branch : null, commit, merged, left_out: leftOut },
+        {
+          event: 'integrated',
+          branch: commit ? branch : null,
+          commit,
+          merged,
+          left_out: leftOut,
+          tests: check && checkWords(check),
+        },
+        ...sentBack.map(({ agent }): PublicEvent => {
+          const repair = state.agents[agent]?.repair;
+          const why = repair ? repairReason(repair) : 'merge_conflict';
+          return { event: 'agent_sent_back', agent, reason: why, words: reasonWords(why) };
+        }),
       ];
     }
     default:

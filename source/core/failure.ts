@@ -23,6 +23,12 @@ export type Failure =
   | { readonly kind: 'musts'; readonly missing: readonly Must[] }
   | { readonly kind: 'git'; readonly doing: string; readonly detail: string }
   | { readonly kind: 'disk_full'; readonly doing: string }
+  | {
+      readonly kind: 'red_base';
+      readonly command: string;
+      readonly words: string;
+      readonly output: string;
+    }
   | { readonly kind: 'file'; readonly path: string; readonly detail: string }
   | { readonly kind: 'aider'; readonly message: string; readonly hint: string }
   | { readonly kind: 'planner'; readonly problem: PlannerProblem; readonly detail: string };
@@ -112,6 +118,11 @@ export function describe(failure: Failure): Description {
       return { message: `git failed while ${failure.doing}: ${failure.detail}`, hint: '' };
     case 'disk_full':
       return { message: `The disk is full (${failure.doing}).`, hint: 'Free some space.' };
+    case 'red_base':
+      return {
+        message: `The tests fail on the base already, before any change (${failure.command}: ${failure.words}).`,
+        hint: `${failure.output}\nMend them first, or start with --allow-red-base: then they are reported, but gate nothing. --no-test goes without them.`.trim(),
+      };
     case 'file':
       return { message: `${failure.path}: ${failure.detail}`, hint: '' };
     case 'aider':

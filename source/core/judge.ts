@@ -19,7 +19,22 @@ const hopeless: ReadonlySet<FailReason> = new Set<FailReason>([
   'unanswered_question',
   'max_iterations',
   'dangerous_change',
+  'not_started',
 ]);
+
+/** Reasons that will meet every other agent too: not theirs, but the world's. */
+const common: ReadonlySet<FailReason> = new Set<FailReason>([
+  'auth',
+  'model_not_found',
+  'disk_full',
+  'provider_error',
+  'start_failed',
+  'setup_failed',
+]);
+
+export function isCommon(reason: FailReason): boolean {
+  return common.has(reason);
+}
 
 export function isHopeless(reason: FailReason): boolean {
   return hopeless.has(reason);
@@ -74,6 +89,9 @@ export function judge(attempt: Attempt, inspection: Inspection, whiteSpaceCounts
   if (saw.has('skipping_edits')) return no('edits_skipped');
   if (saw.has('unable_to_add') || saw.has('unable_to_commit') || saw.has('edits_lost')) {
     return no('edit_failed');
+  }
+  if (inspection.unresolved.length > 0) {
+    return no('conflict_left', inspection.unresolved.join(', '));
   }
   // What an earlier attempt left half done is no work of this one; nor is a file that was only touched.
   if (!inspection.changed || inspection.diff.files.every(isEmptyNewFile)) return no('no_change');

@@ -6,18 +6,12 @@ import type {
   Place,
   StopSignal,
 } from './agent.js';
+import type { CheckResult } from './check.js';
 import type { Failure } from './failure.js';
 import type { Refusal } from './fence.js';
 import type { Task } from './plan.js';
 import type { Result } from './result.js';
-import type {
-  AiderEvent,
-  Inspection,
-  InspectionHints,
-  Integration,
-  Landing,
-  MergedWork,
-} from './run.js';
+import type { AiderEvent, Inspection, InspectionHints, Landing } from './run.js';
 
 /**
  * What the core needs from the world, shaped by who calls it. Services implement these; tests and
@@ -80,11 +74,16 @@ export interface Workspace {
     place: Place,
     finished: boolean,
   ): Promise<Result<CommittedWork, WorkProblem>>;
-  /** Merges the work onto the base, or onto what earlier waves made. */
-  integrate(
-    work: readonly MergeItem[],
-    onto: MergedWork | null,
-  ): Promise<Result<Integration, Failure>>;
+  /** Runs the project's tests on a commit, in a fresh checkout; never throws. */
+  checkCommit(commit: string): Promise<CheckResult>;
+  /** Runs them in an agent's worktree, which is afterwards as it was before. */
+  checkAgent(agent: number, task: Task, place: Place): Promise<CheckResult>;
+  /** Ends the checks of an agent, or (null) of commits. */
+  stopCheck(agent: number | null): void;
+  /** Merges one piece of work onto a commit, without a checkout. */
+  merge(onto: string, item: MergeItem): Promise<Result<Merged, Failure>>;
+  /** Sets the integration branch; gives the whole change from the base. */
+  advance(commit: string): Promise<Result<DiffStat, Failure>>;
   /** @param from where the branch has to be */
   land(commit: string, from: string): Promise<Landing>;
 }
@@ -96,6 +95,10 @@ export interface Look {
   readonly dangers: readonly Refusal[];
 }
 
+export type Merged =
+  | { readonly clean: true; readonly commit: string }
+  | { readonly clean: false; readonly files: readonly string[] };
+
 export interface PrepareFrom {
   /** Commits it builds on; none means the base. */
   readonly onto: readonly string[];
@@ -103,6 +106,8 @@ export interface PrepareFrom {
   readonly round: number;
   /** A commit of its own to go on with; null to begin anew. */
   readonly resume: string | null;
+  /** A commit of its own to bring onto the start, conflicts and all; or null. */
+  readonly rework: string | null;
 }
 
 export interface WorkProblem {

@@ -1,3 +1,5 @@
+import type { CheckPlan } from './check.js';
+
 /** Everything a run was asked to do, decided before it starts. Plain JSON, without secrets. */
 export interface RunConfig {
   /** `YYYYMMDD_HHMMSS`, unique in the repository; names branches and files. */
@@ -20,6 +22,10 @@ export interface RunConfig {
   /** Files to focus on, relative to the repository; empty means all. */
   readonly files: readonly string[];
   readonly planSource: PlanSource;
+  /** How the work is checked; null lands it untested. */
+  readonly check: CheckPlan | null;
+  /** Goes on when the check fails on the base already; then it gates nothing. */
+  readonly allowRedBase: boolean;
   /** True when no person is there to answer an agent's question. */
   readonly unattended: boolean;
   /** True when the agents are simulated, which is said wherever they are shown. */

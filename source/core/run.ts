@@ -7,6 +7,7 @@ import type {
   Place,
   StopSignal,
 } from './agent.js';
+import type { CheckResult } from './check.js';
 import type { Failure } from './failure.js';
 import type { Refusal } from './fence.js';
 import type { Task } from './plan.js';
@@ -16,9 +17,11 @@ import type { RunConfig } from './run-config.js';
  * The state of a run and all that can happen to it. Everything here is plain JSON: the messages of a
  * run, written down one by one, are enough to rebuild its state (see `update.ts`).
  *
- *   planning ─> confirming ─> running ─> integrating ─> landing ─> finished
- *       └──────────┴─────────────┴──(interrupted, failed)──────────────^
+ *   planning ─> confirming ─> checking ─> running <─> integrating ─> landing ─> finished
+ *       └──────────┴────────────┴───────────┴──(interrupted, failed)──────────────^
  *
+ * Checking runs the project's tests on the base. Work is merged and tested while agents still run;
+ * integrating is what is left of that when all are done.
  * A person can lead a finished run back: to running (another wave on top of what is merged), to
  * integrating (without one agent's work) and to landing.
  */
@@ -41,6 +44,16 @@ export interface RunState {
   readonly paused: boolean;
   /** Successful agents whose work a person left out. */
   readonly excluded: readonly number[];
+  /** What the tests said of the base; null when they were not asked. */
+  readonly baseCheck: CheckResult | null;
+  /** Merged work of earlier waves, which this one builds on. */
+  readonly wave: MergedWork | null;
+  /** Work that is being merged and tested now. */
+  readonly integrating: Integrating | null;
+  /** Agents in the order in which they failed. */
+  readonly failures: readonly number[];
+  /** Why nothing more is begun: agents failed alike, for a cause that no retry cures. */
+  readonly halt: Halt | null;
   /** The commit that landed last; null when none did. */
   readonly landed: string | null;
   /** The signal that stopped the run, such as SIGINT; null when none did. */
@@ -48,7 +61,14 @@ export interface RunState {
   readonly failure: Failure | null;
 }
 
-export type Phase = 'planning' | 'confirming' | 'running' | 'integrating' | 'landing' | 'finished';
+export type Phase =
+  | 'planning'
+  | 'confirming'
+  | 'checking'
+  | 'running'
+  | 'integrating'
+  | 'landing'
+  | 'finished';
 
 export interface Integration {
   readonly branch: string;
@@ -58,13 +78,46 @@ export interface Integration {
   readonly merged: readonly number[];
   readonly leftOut: readonly LeftOut[];
   readonly diff: DiffStat;
-  /** The merged work of earlier waves that this was built on; null for the first wave. */
-  readonly onto: MergedWork | null;
+  /** What the tests said of the tip; null when they were not asked. */
+  readonly check: CheckResult | null;
 }
 
 export interface MergedWork {
   readonly commit: string;
   readonly merged: readonly number[];
+}
+
+export interface Integrating {
+  readonly order: readonly number[];
+  /** All is merged anew, without what a person left out. */
+  readonly rebuild: boolean;
+}
+
+export interface Halt {
+  readonly reason: FailReason;
+  readonly detail: string;
+  readonly agents: readonly number[];
+}
+
+/** What one batch came to. */
+export interface IntegrationStep {
+  /** Tip of the integration branch after it; null when nothing is merged. */
+  readonly commit: string | null;
+  /** Agents of the batch whose work is in it now. */
+  readonly merged: readonly number[];
+  readonly conflicts: readonly { readonly agent: number; readonly files: readonly string[] }[];
+  /** Agents whose work breaks the tests on top of what was merged before. */
+  readonly broken: readonly {
+    readonly agent: number;
+    readonly words: string;
+    readonly output: string;
+  }[];
+  /** Of the batch, left out because an agent they build on was. */
+  readonly because: readonly { readonly agent: number; readonly of: number }[];
+  /** The whole change, from the base to the tip. */
+  readonly diff: DiffStat;
+  /** What the tests said of the tip; null when they were not asked. */
+  readonly check: CheckResult | null;
 }
 
 /** An agent that succeeded and whose work could not be merged. */
@@ -121,6 +174,8 @@ export type MessageBody =
   | { readonly type: 'agent_goes_on'; readonly agent: number }
   | { readonly type: 'attempt_exited'; readonly agent: number; readonly exit: AttemptExit }
   | { readonly type: 'attempt_inspected'; readonly agent: number; readonly inspection: Inspection }
+  | { readonly type: 'base_checked'; readonly check: CheckResult }
+  | { readonly type: 'agent_checked'; readonly agent: number; readonly check: CheckResult }
   | { readonly type: 'agent_committed'; readonly agent: number; readonly work: CommittedWork }
   | {
       readonly type: 'agent_not_committed';
@@ -148,7 +203,7 @@ export type MessageBody =
   | { readonly type: 'land_now' }
   | { readonly type: 'interrupt'; readonly signal: string }
   | { readonly type: 'orphaned'; readonly detail: string }
-  | { readonly type: 'integrated'; readonly integration: Integration }
+  | { readonly type: 'integrated'; readonly step: IntegrationStep }
   | { readonly type: 'integration_failed'; readonly failure: Failure }
   | { readonly type: 'landing_done'; readonly landing: Landing };
 
@@ -159,6 +214,8 @@ export type Message = MessageBody & { readonly at: number };
 export interface InspectionHints {
   readonly edited: readonly string[];
   readonly named: readonly string[];
+  /** Files that held conflict markers. */
+  readonly conflicted: readonly string[];
   /** When the attempt began, epoch milliseconds. */
   readonly since: number;
 }
@@ -177,6 +234,8 @@ export interface Inspection {
   readonly tree: string;
   /** Tracked files that the replies named and that the agent could not see. */
   readonly named: readonly string[];
+  /** Files that still hold conflict markers. */
+  readonly unresolved: readonly string[];
   /** A failure of the inspection itself. */
   readonly failure: { readonly reason: FailReason; readonly detail: string } | null;
 }
@@ -202,6 +261,8 @@ export type Effect =
       readonly round: number;
       /** A commit of its own whose work it goes on with; null to begin anew. */
       readonly resume: string | null;
+      /** A commit of its own that is brought onto the new start, conflicts and all; or null. */
+      readonly rework: string | null;
     }
   | {
       readonly type: 'start_attempt';
@@ -221,6 +282,10 @@ export type Effect =
       readonly rollBack: boolean;
       readonly hints: InspectionHints;
     }
+  | { readonly type: 'check_base'; readonly commit: string }
+  | { readonly type: 'check_agent'; readonly agent: number; readonly place: Place }
+  /** Ends a check: an agent's, or (null) those of the base and of the merged work. */
+  | { readonly type: 'stop_check'; readonly agent: number | null }
   | {
       readonly type: 'commit_agent';
       readonly agent: number;
@@ -239,6 +304,8 @@ export type Effect =
       readonly type: 'integrate';
       readonly order: readonly number[];
       readonly onto: MergedWork | null;
+      /** Whether the tests decide what stays, or are merely reported; null where none are run. */
+      readonly check: 'decides' | 'reported' | null;
     }
   | {
       readonly type: 'land';
@@ -247,6 +314,9 @@ export type Effect =
       readonly from: string;
     }
   | { readonly type: 'finish' };
+
+/** A state and what is to be done for it. */
+export type Next = readonly [RunState, readonly Effect[]];
 
 export function initialState(config: RunConfig, at: number): RunState {
   return {
@@ -263,6 +333,11 @@ export function initialState(config: RunConfig, at: number): RunState {
     slots: config.maxAgents,
     paused: false,
     excluded: [],
+    baseCheck: null,
+    wave: null,
+    integrating: null,
+    failures: [],
+    halt: null,
     landed: null,
     interruptedBy: null,
     failure: null,

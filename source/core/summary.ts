@@ -8,6 +8,7 @@ import {
   outcomeReason,
   timeSpent,
 } from './agent.js';
+import { checkWords } from './check.js';
 import { describe, type Failure } from './failure.js';
 import { refusalKinds } from './fence.js';
 import type { RunState } from './run.js';
@@ -51,6 +52,16 @@ const agentSummarySchema = z.strictObject({
   commit: z.string().nullable(),
   merged: z.boolean().describe('Whether its work is in the integration branch'),
   conflicts: z.array(z.string()).describe('Files that kept it out of the integration branch'),
+  tests: z
+    .string()
+    .nullable()
+    .optional()
+    .describe("What the project's tests said of its work last"),
+  repairs: z
+    .number()
+    .int()
+    .optional()
+    .describe('Times it mended what kept its work from being merged'),
   left_out: z.string().nullable().optional().describe('Why a success is not merged, in words'),
   attempts: z.number().int().describe('Aider processes'),
   duration_s: z.number(),
@@ -73,6 +84,15 @@ export const summarySchema = z.strictObject({
   provider: z.string(),
   landed: z.boolean(),
   landing: z.string().describe('What happened to the merged work, in words'),
+  tests: z
+    .strictObject({
+      command: z.string(),
+      base: z.string().nullable().describe('What they said of the base, in words'),
+      merged: z.string().nullable().describe('What they said of the merged work, in words'),
+    })
+    .nullable()
+    .optional()
+    .describe('null when the work was not tested'),
   land_later: z.string().nullable().describe('The command that lands it later'),
   integration_branch: z.string().nullable(),
   integration_commit: z.string().nullable(),
@@ -139,7 +159,9 @@ function summariseAgent(state: RunState, agent: Agent): AgentSummary {
     branch: agentBranch(stamp, agent.index),
     commit: work?.commit ?? null,
     merged: state.integration?.merged.includes(agent.index) ?? false,
-    conflicts: [...(leftOut?.files ?? [])],
+    conflicts: [...(leftOut?.files ?? agent.repair?.files ?? [])],
+    tests: agent.check && checkWords(agent.check),
+    repairs: agent.repairs,
     left_out: leftOutWords(state, agent),
     attempts: agent.attempts.length,
     duration_s: Math.round(timeSpent(agent, agent.endedAt ?? agent.startedAt ?? 0) / 100) / 10,
@@ -151,10 +173,19 @@ function summariseAgent(state: RunState, agent: Agent): AgentSummary {
   };
 }
 
+/** Whether the merged work is tested, in words. */
+function testedWords({ integration, baseCheck }: RunState): string {
+  const check = integration?.check ?? null;
+  if (check === null) return 'untested';
+  return check.state !== 'passed' && baseCheck?.state !== 'passed'
+    ? `${checkWords(check)}, as on the base`
+    : checkWords(check);
+}
+
 /** What happened to the merged work, in words. */
 export function landingWords(state: RunState): string {
   const { landing, config } = state;
-  if (landing?.state === 'landed') return `landed on ${landing.branch}`;
+  if (landing?.state === 'landed') return `landed on ${landing.branch}, ${testedWords(state)}`;
   if (landing?.state === 'not_asked') return 'not landed, as asked';
   if (landing?.state === 'refused') return `not landed: ${landing.reason}`;
   if (state.failure) return `not landed: ${describe(state.failure).message}`;
@@ -179,6 +210,11 @@ export function summarise(state: RunState): Summary {
     provider: config.provider,
     landed: landing?.state === 'landed',
     landing: landingWords(state),
+    tests: config.check && {
+      command: config.check.command,
+      base: state.baseCheck && checkWords(state.baseCheck),
+      merged: integration?.check ? checkWords(integration.check) : null,
+    },
     land_later: landing?.state === 'refused' && landing.how !== '' ? landing.how : null,
     integration_branch: integration?.commit ? integration.branch : null,
     integration_commit: integration?.commit ?? null,
@@ -201,7 +237,7 @@ export function failureCode(failure: Failure): number {
   if (failure.kind === 'planner') {
     return ['no_key', 'bad_key', 'model_gone'].includes(failure.problem) ? 2 : 1;
   }
-  return failure.kind === 'git' || failure.kind === 'disk_full' ? 1 : 2;
+  return ['git', 'disk_full', 'red_base'].includes(failure.kind) ? 1 : 2;
 }
 
 const signalCodes: Record<string, number> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };

@@ -1,4 +1,4 @@
-import { type Agent, committedWork, isActive, isDone, newAgent } from './agent.js';
+import { type Agent, isActive, isDone, newAgent } from './agent.js';
 import {
   commit,
   failBeforeWork,
@@ -8,6 +8,7 @@ import {
   nextAttempt,
   onAiderEvent,
   onAsks,
+  onChecked,
   onCommitted,
   onExited,
   onGoesOn,
@@ -21,22 +22,30 @@ import {
   stop,
   takeOver,
 } from './agent-update.js';
+import type { CheckResult } from './check.js';
 import type { Failure } from './failure.js';
-import { topological } from './groups.js';
+import {
+  checkOf,
+  conclude,
+  end,
+  integrateReady,
+  onIntegrated,
+  onLandNow,
+  onLeaveOut,
+} from './integrate-update.js';
+import { isCommon } from './judge.js';
 import { unreachable } from './result.js';
 import {
   type Effect,
   initialState,
-  type Landing,
   type MadePlan,
-  type MergedWork,
   type Message,
+  type Next,
   type RunState,
 } from './run.js';
+import { haltWords, reasonWords, repairForModel } from './words.js';
 
 const notStarted: Failure = { kind: 'usage', message: 'Not started, as you said.' };
-
-export type Next = readonly [RunState, readonly Effect[]];
 
 /**
  * The one function that changes the state of a run. Pure: no clock (a message carries its time), no
@@ -50,8 +59,77 @@ export function update(state: RunState | null, message: Message): Next {
   if (state === null) throw new Error(`update: ${message.type} before run_started`);
   if (state.phase === 'finished' && !reopens(message)) return [state, []];
   const [next, effects] = apply(state, message);
-  const [scheduled, more] = schedule(next, message.at);
+  const [scheduled, more] = schedule(noteFailures(state, next), message.at);
   return [scheduled, [...effects, ...more]];
+}
+
+/** Failures that are alike before the run stops to burn the rest, unless one agent has got further. */
+const haltAfter = 3;
+
+/** Keeps the order of failures, and halts the run when the first ones have one cause in common. */
+function noteFailures(before: RunState, state: RunState): RunState {
+  if (before.agents === state.agents) return state;
+  const failed = (agent: Agent | undefined) => agent?.state.name === 'failed';
+  const fresh = state.agents.filter(
+    (agent) => failed(agent) && !failed(before.agents[agent.index]),
+  );
+  const still = state.failures.filter((index) => failed(state.agents[index]));
+  if (fresh.length === 0 && still.length === state.failures.length) return state;
+  const next = { ...state, failures: [...still, ...fresh.map((agent) => agent.index)] };
+  const first = next.failures.slice(0, haltAfter).map((index) => state.agents[index] as Agent);
+  const alike = first.map((agent) => (agent.state.name === 'failed' ? agent.state : null));
+  const [one] = alike;
+  const isHalt =
+    state.halt === null &&
+    first.length === haltAfter &&
+    one?.reason !== undefined &&
+    isCommon(one.reason) &&
+    alike.every((other) => other?.reason === one.reason) &&
+    !state.agents.every(isDone);
+  if (!isHalt) return next;
+  const halt = { reason: one.reason, detail: one.detail, agents: next.failures };
+  // A person mends it and goes on; nobody is there to do that in a run without a screen.
+  const paused = next.paused || !state.config.unattended;
+  return { ...next, halt, paused, warnings: [...next.warnings, haltWords(halt)] };
+}
+
+/** Goes on after a pause; what a common cause has failed is begun anew. */
+function onGoOn(state: RunState, at: number): Next {
+  const { halt } = state;
+  if (halt === null) return changeAll(state, (agent) => goOn(state, agent, at));
+  const alike = state.agents.filter(
+    ({ state: now }) => now.name === 'failed' && now.reason === halt.reason,
+  );
+  const [again, effects] = onRestart(
+    { ...state, halt: null },
+    alike.map((agent) => agent.index),
+    (agent) => restart(agent, null),
+  );
+  const [next, more] = changeAll(again, (agent) => goOn(again, agent, at));
+  return [next, [...effects, ...more]];
+}
+
+function onBaseChecked(state: RunState, check: CheckResult, at: number): Next {
+  if (state.phase !== 'checking') return [state, []];
+  const { config } = state;
+  const command = config.check?.command ?? '';
+  const { words, output } = check;
+  if (check.state !== 'passed' && !config.allowRedBase) {
+    const failure: Failure = { kind: 'red_base', command, words, output };
+    return end({ ...state, baseCheck: check, failure }, at);
+  }
+  const said =
+    check.state !== 'passed'
+      ? [`The tests fail on the base already (${words}): they are reported, but gate nothing.`]
+      : check.flaky
+        ? ['The tests failed on the base and passed when they were run again: flaky.']
+        : [];
+  const warnings = [...state.warnings, ...said];
+  return [{ ...state, baseCheck: check, warnings, phase: 'running' }, []];
+}
+
+function repairTrouble({ repair }: Agent): string | null {
+  return repair && repairForModel(repair);
 }
 
 /** What a person may still ask of a run that has finished. */
@@ -70,8 +148,15 @@ function apply(state: RunState, message: Exclude<Message, { type: 'run_started' 
       return state.phase === 'planning'
         ? end({ ...state, failure: message.failure }, at)
         : [state, []];
-    case 'plan_confirmed':
-      return state.phase === 'confirming' ? [{ ...state, phase: 'running' }, []] : [state, []];
+    case 'plan_confirmed': {
+      if (state.phase !== 'confirming') return [state, []];
+      const { check, base } = state.config;
+      return check === null
+        ? [{ ...state, phase: 'running' }, []]
+        : [{ ...state, phase: 'checking' }, [{ type: 'check_base', commit: base }]];
+    }
+    case 'base_checked':
+      return onBaseChecked(state, message.check, at);
     case 'plan_declined':
       return state.phase === 'confirming'
         ? end({ ...state, failure: notStarted }, at)
@@ -81,7 +166,7 @@ function apply(state: RunState, message: Exclude<Message, { type: 'run_started' 
         if (agent.state.name !== 'preparing') return [agent, []];
         const by = state.interruptedBy ?? (agent.wish === 'kill' ? 'you' : null);
         return by === null
-          ? nextAttempt(state, agent, message.place, null, at)
+          ? nextAttempt(state, agent, message.place, repairTrouble(agent), at)
           : commit(agent, message.place, { state: 'killed', by });
       });
     case 'agent_not_prepared':
@@ -120,6 +205,8 @@ function apply(state: RunState, message: Exclude<Message, { type: 'run_started' 
       return ofAgent(message.agent, (agent) => onExited(agent, message.exit, at));
     case 'attempt_inspected':
       return ofAgent(message.agent, (agent) => onInspected(state, agent, message.inspection, at));
+    case 'agent_checked':
+      return ofAgent(message.agent, (agent) => onChecked(state, agent, message.check, at));
     case 'agent_committed':
       return ofAgent(message.agent, (agent) => [onCommitted(state, agent, message.work, at), []]);
     case 'agent_not_committed':
@@ -158,7 +245,7 @@ function apply(state: RunState, message: Exclude<Message, { type: 'run_started' 
     case 'pause': {
       if (message.paused === state.paused) return [state, []];
       const next: RunState = { ...state, paused: message.paused };
-      return message.paused ? [next, []] : changeAll(next, (agent) => goOn(next, agent, at));
+      return message.paused ? [next, []] : onGoOn(next, at);
     }
     case 'set_slots':
       return [{ ...state, slots: Math.min(1000, Math.max(1, Math.trunc(message.slots))) }, []];
@@ -171,7 +258,7 @@ function apply(state: RunState, message: Exclude<Message, { type: 'run_started' 
     case 'orphaned':
       return onOrphaned(state, message.detail, at);
     case 'integrated':
-      return onIntegrated({ ...state, integration: message.integration }, at);
+      return onIntegrated(state, message.step);
     case 'integration_failed':
       return end({ ...state, failure: message.failure }, at);
     case 'landing_done': {
@@ -206,7 +293,16 @@ function changeAll(state: RunState, change: (agent: Agent) => Step): Next {
 export function restartRefusal(state: RunState, agent: Agent): string | null {
   if (state.phase !== 'running' && state.phase !== 'finished') return `the run is ${state.phase}`;
   if (state.interruptedBy !== null) return 'the run was interrupted';
-  if (state.integration?.merged.includes(agent.index)) return 'its work is merged already';
+  if (state.integrating?.order.includes(agent.index)) return 'its work is being merged';
+  if (state.integration?.merged.includes(agent.index)) {
+    if (state.phase === 'finished' || state.wave?.merged.includes(agent.index)) {
+      return 'its work is merged already';
+    }
+    // It is taken out of what is merged, and another merge is under way.
+    if (state.integrating !== null) return 'work is being merged';
+    const onTop = state.agents.find((other) => other.builtOn.includes(agent.index));
+    if (onTop) return `${onTop.task.id} builds on its work`;
+  }
   if (agent.state.name !== 'succeeded') return null;
   const builder = state.agents.find(
     (other) => other.task.depends_on.includes(agent.task.id) && hasBegun(other),
@@ -248,6 +344,13 @@ function onRestart(
       return requeue(agent, null);
     });
   }
+  const [integration, integrating, rebuild] = takeOut(state, chosen);
+  effects.push(...rebuild);
+  // What is merged when a finished run is led on is what its next wave builds on.
+  const wave =
+    state.phase === 'finished' && state.integration?.commit
+      ? { commit: state.integration.commit, merged: state.integration.merged }
+      : state.wave;
   return [
     {
       ...state,
@@ -256,60 +359,38 @@ function onRestart(
       endedAt: null,
       landing: null,
       failure: null,
+      halt: null,
+      wave,
+      integrating,
+      integration: integration && {
+        ...integration,
+        leftOut: integration.leftOut.filter((left) => agents[left.agent]?.state.name !== 'queued'),
+      },
       excluded: state.excluded.filter((index) => !chosen.includes(index)),
     },
     effects,
   ];
 }
 
-function isLost(agent: Agent): boolean {
-  return agent.state.name === 'failed' || agent.state.name === 'killed';
-}
-
-/** Why a merged agent's work cannot be left out, in words; null when it can. */
-export function leaveOutRefusal(state: RunState, agent: number): string | null {
-  if (state.phase !== 'finished') return 'the run has not finished';
-  if (state.landed !== null) return 'the work has landed';
-  if (!state.integration?.merged.includes(agent)) return 'its work is not merged';
-  return state.integration.onto?.merged.includes(agent)
-    ? 'a later wave was built on its work'
-    : null;
-}
-
-/** Merges again without an agent's work, and without those that build on it. */
-function onLeaveOut(state: RunState, agent: number): Next {
-  if (leaveOutRefusal(state, agent) !== null) return [state, []];
-  const next: RunState = { ...state, excluded: [...state.excluded, agent], landing: null };
-  return startIntegration({ ...next, endedAt: null }, state.integration?.onto ?? null);
-}
-
-function onLandNow(state: RunState): Next {
-  const commit = state.integration?.commit;
-  if (state.phase !== 'finished' || !commit || state.landed === commit) return [state, []];
-  const from = state.landed ?? state.config.base;
+/** Merges anew without the work of agents that begin again, where it is merged. */
+function takeOut(
+  state: RunState,
+  chosen: readonly number[],
+): [RunState['integration'], RunState['integrating'], readonly Effect[]] {
+  const { integration, integrating, wave } = state;
+  const out = chosen.filter((index) => integration?.merged.includes(index));
+  if (integration === null || out.length === 0) return [integration, integrating, []];
+  const merged = integration.merged.filter((index) => !out.includes(index));
+  const order = merged.filter((index) => !wave?.merged.includes(index));
   return [
-    { ...state, phase: 'landing', endedAt: null, landing: null },
-    [{ type: 'land', commit, from }],
+    { ...integration, merged },
+    { order, rebuild: true },
+    [{ type: 'integrate', order, onto: wave, check: checkOf(state) }],
   ];
 }
 
-/** Successful agents whose work can be merged: not those left out, nor those that build on them. */
-function startIntegration(state: RunState, onto: MergedWork | null): Next {
-  const byTask = new Map(state.agents.map((agent) => [agent.task.id, agent]));
-  const out = new Set(state.excluded);
-  const order: number[] = [];
-  for (const task of topological(state.agents.map((agent) => agent.task))) {
-    const agent = byTask.get(task.id) as Agent;
-    if (task.depends_on.some((id) => out.has(byTask.get(id)?.index ?? -1))) out.add(agent.index);
-    const mergedBefore = onto?.merged.includes(agent.index);
-    const has = agent.state.name === 'succeeded' && committedWork(agent)?.commit;
-    if (has && !mergedBefore && !out.has(agent.index)) order.push(agent.index);
-  }
-  return [{ ...state, phase: 'integrating' }, [{ type: 'integrate', order, onto }]];
-}
-
-function end(state: RunState, at: number): Next {
-  return [{ ...state, phase: 'finished', endedAt: at }, [{ type: 'finish' }]];
+function isLost(agent: Agent): boolean {
+  return agent.state.name === 'failed' || agent.state.name === 'killed';
 }
 
 function onPlan(state: RunState, plan: MadePlan): Next {
@@ -330,11 +411,16 @@ function onInterrupt(state: RunState, signal: string, at: number): Next {
   const again = state.interruptedBy !== null;
   const by = state.interruptedBy ?? signal;
   const next: RunState = { ...state, interruptedBy: by };
-  if (state.phase === 'planning' || state.phase === 'confirming') {
+  if (state.phase === 'planning' || state.phase === 'confirming' || state.phase === 'checking') {
     const [ended, effects] = end(next, at);
-    return [ended, [{ type: 'cancel_planning' }, ...effects]];
+    const stopped: Effect =
+      state.phase === 'checking'
+        ? { type: 'stop_check', agent: null }
+        : { type: 'cancel_planning' };
+    return [ended, [stopped, ...effects]];
   }
   const effects: Effect[] = [];
+  if (state.integrating !== null) effects.push({ type: 'stop_check', agent: null });
   const agents = state.agents.map((agent): Agent => {
     if (agent.state.name === 'queued') return killBeforeWork(agent, by, at);
     // A set-up command may be running; its agent is ended when that has ended.
@@ -342,6 +428,10 @@ function onInterrupt(state: RunState, signal: string, at: number): Next {
       const [kept, more] = commit(agent, agent.state.place, { state: 'killed', by });
       effects.push(...more);
       return kept;
+    }
+    if (agent.state.name === 'checking') {
+      effects.push({ type: 'stop_check', agent: agent.index });
+      return { ...agent, wish: null };
     }
     if (agent.state.name === 'preparing') {
       effects.push({
@@ -375,41 +465,12 @@ function onOrphaned(state: RunState, detail: string, at: number): Next {
     effects.push(...more);
     return next;
   });
-  const next: RunState = { ...state, agents, interruptedBy: detail };
-  if (state.phase === 'planning' || state.phase === 'confirming' || state.phase === 'landing') {
+  const next: RunState = { ...state, agents, integrating: null, interruptedBy: detail };
+  if (['planning', 'confirming', 'checking', 'landing'].includes(state.phase)) {
     const [ended, more] = end(next, at);
     return [ended, [...effects, ...more]];
   }
   return [{ ...next, phase: 'running' }, effects];
-}
-
-function onIntegrated(state: RunState, at: number): Next {
-  if (state.phase !== 'integrating') return [state, []];
-  const { config, integration } = state;
-  const allIn =
-    state.agents.every((agent) => agent.state.name === 'succeeded') &&
-    integration?.leftOut.length === 0;
-  const refuse = (reason: string): Next => {
-    if (state.landed === integration?.commit && state.landed !== null) {
-      return end(
-        {
-          ...state,
-          landing: { state: 'landed', commit: state.landed, branch: config.branch ?? '' },
-        },
-        at,
-      );
-    }
-    const how = integration?.commit ? `aider-orchestrator land ${config.stamp}` : '';
-    return end({ ...state, landing: { state: 'refused', reason, how } }, at);
-  };
-  if (!integration?.commit) return refuse('nothing was merged');
-  if (config.land === 'none')
-    return end({ ...state, landing: { state: 'not_asked' } satisfies Landing }, at);
-  if (state.interruptedBy !== null) return refuse('the run was interrupted');
-  if (state.excluded.length > 0) return refuse('work was left out, so it is for you to land');
-  if (config.land === 'all' && !allIn) return refuse('not all agents succeeded');
-  const from = state.landed ?? config.base;
-  return [{ ...state, phase: 'landing' }, [{ type: 'land', commit: integration.commit, from }]];
 }
 
 /** Gives free slots to queued agents, skips those whose dependency failed, and integrates at the end. */
@@ -430,17 +491,13 @@ function schedule(given: RunState, at: number): Next {
     }
   }
   // Paused, nothing is merged and nothing lands either.
-  const held = state.paused && state.interruptedBy === null;
-  if (state.agents.every(isDone) && !held) {
-    const { integration } = state;
-    // A later wave is merged onto what earlier ones made.
-    const onto = integration?.commit
-      ? { commit: integration.commit, merged: integration.merged }
-      : null;
-    const [integrating, more] = startIntegration(state, onto);
-    return [integrating, [...effects, ...more]];
-  }
-  return [state, effects];
+  if (state.paused && state.interruptedBy === null) return [state, effects];
+  const [merging, more] = integrateReady(state);
+  effects.push(...more);
+  if (!merging.agents.every(isDone)) return [merging, effects];
+  if (merging.integrating !== null) return [{ ...merging, phase: 'integrating' }, effects];
+  const [concluded, last] = conclude(merging, at);
+  return [concluded, [...effects, ...last]];
 }
 
 function scheduleOne(
@@ -450,23 +507,46 @@ function scheduleOne(
   at: number,
 ): Step {
   const needs = agent.task.depends_on.flatMap((id) => byTask.get(id) ?? []);
-  const lost = needs.find((need) => isDone(need) && need.state.name !== 'succeeded');
+  const { integration, wave, halt } = state;
+  const isLeftOut = (need: Agent) =>
+    integration?.leftOut.some((left) => left.agent === need.index) ?? false;
+  const lost = needs.find(
+    (need) => (isDone(need) && need.state.name !== 'succeeded') || isLeftOut(need),
+  );
   if (lost) return [failBeforeWork(agent, 'dependency_failed', lost.task.id, at), []];
+  if (halt && state.config.unattended) {
+    const cause = `${halt.agents.length} agents failed: ${reasonWords(halt.reason)}`;
+    return [failBeforeWork(agent, 'not_started', cause, at), []];
+  }
   const free = !state.paused && state.agents.filter(isActive).length < state.slots;
-  if (!free || !needs.every((need) => need.state.name === 'succeeded')) return [agent, []];
-  const merged = state.integration?.commit ? [state.integration.commit] : [];
-  const onto = needs.flatMap((need) =>
+  // What it builds on has to be merged, so that it has passed all there is to pass.
+  const ready = needs.every((need) => integration?.merged.includes(need.index));
+  if (!free || !ready) return [agent, []];
+  const { repair } = agent;
+  const commits = needs.flatMap((need) =>
     need.state.name === 'succeeded' && need.state.work.commit ? [need.state.work.commit] : [],
   );
+  const tip = integration?.commit ?? null;
+  const onto = repair && tip !== null ? [tip] : [...(wave ? [wave.commit] : []), ...commits];
+  const builtOn =
+    repair && tip !== null
+      ? (integration?.merged ?? [])
+      : [
+          ...new Set([
+            ...(wave?.merged ?? []),
+            ...needs.flatMap((need) => [need.index, ...need.builtOn]),
+          ]),
+        ];
   return [
-    { ...agent, state: { name: 'preparing' }, startedAt: at },
+    { ...agent, builtOn, state: { name: 'preparing' }, startedAt: at },
     [
       {
         type: 'prepare_agent',
         agent: agent.index,
-        onto: [...merged, ...onto],
+        onto,
         round: agent.round,
         resume: agent.resume,
+        rework: repair?.commit ?? null,
       },
       {
         type: 'start_timer',

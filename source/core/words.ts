@@ -1,5 +1,6 @@
-import type { FailReason, Outcome, ScreenText } from './agent.js';
+import type { FailReason, Outcome, Repair, ScreenText } from './agent.js';
 import { unreachable } from './result.js';
+import type { Halt } from './run.js';
 
 /** What a person is told about a failure, and what the model is told in its next message. */
 interface ReasonWords {
@@ -97,6 +98,27 @@ const reasons: Record<FailReason, ReasonWords> = {
     model: 'The work could not be committed.',
   },
   disk_full: { person: 'the disk is full', model: 'The disk is full.' },
+  tests_failed: {
+    person: "the project's tests fail with its change",
+    model: "The project's tests fail with your change. Make them pass, within your files.",
+  },
+  conflict_left: {
+    person: 'left conflict markers in its files',
+    model:
+      'Your files still hold conflict markers (lines of <, = and >). Resolve each conflict: keep what both sides want, and remove the markers.',
+  },
+  merge_conflict: {
+    person: 'conflicts with work that was merged before it',
+    model: 'Your work conflicts with the work of others.',
+  },
+  breaks_tests: {
+    person: "breaks the project's tests together with the work of others",
+    model: "Together with the work of others, your work breaks the project's tests.",
+  },
+  not_started: {
+    person: 'not started',
+    model: 'Not started.',
+  },
   dependency_failed: {
     person: 'skipped: what it depends on did not succeed',
     model: 'A dependency failed.',
@@ -124,6 +146,34 @@ export function outcomeWords(outcome: Outcome): string {
     default:
       return unreachable(outcome);
   }
+}
+
+const mends: Partial<Record<FailReason, string>> = {
+  auth: 'Check the API key of the model, and that it may use it.',
+  model_not_found: 'Name a model that the provider has, with --model.',
+  disk_full: 'Free some space.',
+  provider_error: 'Wait until the provider is up again, or take another model.',
+  start_failed: 'Look whether Aider is still there: aider-orchestrator doctor.',
+  setup_failed: 'Mend the set-up command.',
+};
+
+/** Why a run was halted, and the way out. */
+export function haltWords({ reason, detail, agents }: Halt): string {
+  const why = detail === '' ? reasonWords(reason) : `${reasonWords(reason)} (${detail})`;
+  return `Nothing more is begun: ${agents.length} agents failed alike, ${why}. ${mends[reason] ?? ''}`.trim();
+}
+
+/** What the model is told of its work that could not be merged. */
+export function repairForModel({ kind, files, words, output }: Repair): string {
+  if (kind === 'conflict') {
+    return `Your work was good, but others have changed the same lines meanwhile. Your files now hold the work of both; where they conflict, in ${files.join(', ')}, between markers: your version is the second one of each pair. Resolve each conflict so that both changes are kept in meaning, and remove all markers.`;
+  }
+  return `Your work was good by itself, but together with the work of others, which your files now build on, the project's tests fail (${words}). Mend that within your files.\n\n${output}`;
+}
+
+/** Why a repair was given up, for a person. */
+export function repairReason({ kind }: Repair): FailReason {
+  return kind === 'conflict' ? 'merge_conflict' : 'breaks_tests';
 }
 
 /** What the model is told about its last message, so that the next one goes better. */

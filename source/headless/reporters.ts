@@ -81,6 +81,15 @@ function eventLines(event: PublicEvent, options: LineOptions, simulated: boolean
         'normal',
         `${name(event.agent)}  attempt ${event.attempt}: ${wordsFor(event.reason)}`,
       );
+    case 'base_checked':
+      return at('normal', `the base: ${event.words}, ${formatDuration(event.duration_s)}`);
+    case 'agent_checked':
+      return at(
+        'normal',
+        `${name(event.agent)}  ${event.words}, ${formatDuration(event.duration_s)}`,
+      );
+    case 'agent_sent_back':
+      return at('normal', `${name(event.agent)}  ${event.words}: back to work on top of it`);
     case 'agent_done': {
       const glyph =
         event.state === 'succeeded'
@@ -106,7 +115,7 @@ function eventLines(event: PublicEvent, options: LineOptions, simulated: boolean
       return at(
         'normal',
         event.commit
-          ? `merged ${event.merged.map((agent) => name(agent)).join(', ')} into ${event.branch}`
+          ? `merged ${event.merged.map((agent) => name(agent)).join(', ')} into ${event.branch}${event.tests === null ? '' : `: ${event.tests}`}`
           : 'nothing to merge',
       );
     case 'landing':

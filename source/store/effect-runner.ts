@@ -4,6 +4,7 @@ import type { Failure } from '../core/failure.js';
 import type { AgentBackend, AttemptHandle, MergeItem, Workspace } from '../core/ports.js';
 import { type Result, unreachable } from '../core/result.js';
 import type { Effect, MadePlan, RunState } from '../core/run.js';
+import { integrateBatch, testTwice } from './integrate.js';
 import type { Dispatch } from './run-store.js';
 
 /** The ports of a run. */
@@ -99,6 +100,22 @@ export function createEffectRunner(ports: Ports, state: () => RunState, onFinish
           );
         });
         return;
+      case 'check_base':
+        background(async () => {
+          const check = await testTwice((commit) => workspace.checkCommit(commit), effect.commit);
+          dispatch({ type: 'base_checked', check });
+        });
+        return;
+      case 'check_agent':
+        background(async () => {
+          const { agent, place } = effect;
+          const check = await workspace.checkAgent(agent, agentOf(agent).task, place);
+          dispatch({ type: 'agent_checked', agent, check });
+        });
+        return;
+      case 'stop_check':
+        workspace.stopCheck(effect.agent);
+        return;
       case 'look_at_agent':
         lookSoon(effect, dispatch);
         return;
@@ -112,13 +129,20 @@ export function createEffectRunner(ports: Ports, state: () => RunState, onFinish
       }
       case 'integrate':
         background(async () => {
-          const done = await workspace.integrate(
-            effect.order.map((index) => mergeItem(state(), index)),
+          const done = await integrateBatch(
+            {
+              merge: (onto, item) => workspace.merge(onto, item),
+              advance: (commit) => workspace.advance(commit),
+              check: (commit) => workspace.checkCommit(commit),
+            },
+            effect.check,
+            state().config.base,
             effect.onto,
+            effect.order.map((index) => mergeItem(state(), index)),
           );
           dispatch(
             done.ok
-              ? { type: 'integrated', integration: done.value }
+              ? { type: 'integrated', step: done.value }
               : { type: 'integration_failed', failure: done.failure },
           );
         });

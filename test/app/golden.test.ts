@@ -75,23 +75,13 @@ describe.each([
     run.dispatch({ type: 'agent_goes_on', agent: 1 });
     run.finish(0);
     run.finish(1);
+    run.merge();
     await run.begin(2, 'Documenting\n');
-    run.dispatch({ type: 'restart_agent', agent: 0, remark: null });
     run.finish(2);
-    run.dispatch({
-      type: 'integrated',
-      integration: {
-        branch: 'aider/20260102_030405/merged',
-        commit: 'd'.repeat(40),
-        merged: [0, 1],
-        leftOut: [{ agent: 2, files: ['README.md'], because: null }],
-        diff: { files: [] },
-        onto: null,
-      },
-    });
-    await app.shows(/3 done/);
+    run.merge({ 2: 'README.md' });
+    await app.shows(/2 done/);
     await golden(app, 'run-finished');
-    await app.press(keys.enter, /▸ SUMMARY[\s\S]*not merged/);
+    await app.press(keys.enter, /▸ SUMMARY[\s\S]*conflicts with/);
     await golden(app, 'summary');
   });
 });

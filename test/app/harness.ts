@@ -59,6 +59,8 @@ const config: RunConfig = {
   land: 'all',
   files: [],
   planSource: { kind: 'planner' },
+  check: null,
+  allowRedBase: false,
   unattended: false,
   simulated: false,
 };
@@ -156,12 +158,39 @@ export class PlayedRun implements RunPort {
           refused: [],
           tree: 't',
           named: [],
+          unresolved: [],
           failure: null,
         },
       },
       { type: 'agent_committed', agent, work: { commit: `c${agent}`, diff } },
     ] satisfies MessageBody[]) {
       this.dispatch(message);
+    }
+  }
+
+  /** All that is ready is merged; an agent that is named here conflicts until it is left out. */
+  merge(conflicts: Readonly<Record<number, string>> = {}): void {
+    for (let now = this.state().integrating; now; now = this.state().integrating) {
+      const bad = now.order.filter((agent) => conflicts[agent] !== undefined);
+      this.dispatch({
+        type: 'integrated',
+        step: {
+          commit: 'd'.repeat(40),
+          merged: now.order.filter((agent) => !bad.includes(agent)),
+          conflicts: bad.map((agent) => ({ agent, files: [conflicts[agent] as string] })),
+          broken: [],
+          because: [],
+          diff: { files: [] },
+          check: null,
+        },
+      });
+      for (const agent of bad) {
+        if (this.state().agents[agent]?.state.name !== 'preparing') continue;
+        const place = { worktree: `/w/${agent}`, branch: `b${agent}`, start: 'b'.repeat(40) };
+        this.dispatch({ type: 'agent_prepared', agent, place });
+        this.dispatch({ type: 'attempt_started', agent, pid: 1 });
+        this.finish(agent);
+      }
     }
   }
 

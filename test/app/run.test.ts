@@ -152,6 +152,7 @@ describe('the run screen', () => {
         refused: [],
         tree: 't',
         named: [],
+        unresolved: [],
         failure: null,
       },
     });
@@ -187,19 +188,10 @@ describe('the run screen', () => {
     expect(Buffer.from(copied, 'base64').toString()).toContain('zero 0\nzero 1\n');
     run.finish(0);
     run.finish(1);
+    run.merge();
     await run.begin(2, '');
     run.finish(2);
-    run.dispatch({
-      type: 'integrated',
-      integration: {
-        branch: 'm',
-        commit: 'd',
-        merged: [0, 1, 2],
-        leftOut: [],
-        diff: { files: [] },
-        onto: null,
-      },
-    });
+    run.merge();
     run.dispatch({
       type: 'landing_done',
       landing: { state: 'landed', commit: 'd', branch: 'main' },

@@ -7,9 +7,17 @@ import {
   iterationsUsed,
   timeSpent,
 } from '../../source/core/agent.js';
+import type { CheckResult } from '../../source/core/check.js';
 import { judge } from '../../source/core/judge.js';
 import type { Task } from '../../source/core/plan.js';
-import type { Effect, Inspection, Message, MessageBody, RunState } from '../../source/core/run.js';
+import type {
+  Effect,
+  Inspection,
+  IntegrationStep,
+  Message,
+  MessageBody,
+  RunState,
+} from '../../source/core/run.js';
 import type { RunConfig } from '../../source/core/run-config.js';
 import { exitCode, summarise, summarySchema } from '../../source/core/summary.js';
 import { update } from '../../source/core/update.js';
@@ -28,6 +36,7 @@ const changed: Inspection = {
   refused: [],
   tree: 't1',
   named: [],
+  unresolved: [],
   failure: null,
 };
 const event = (name: string, properties: Record<string, unknown> = {}) => ({
@@ -36,13 +45,19 @@ const event = (name: string, properties: Record<string, unknown> = {}) => ({
   time: 1,
 });
 
-const merged = (...agents: number[]) => ({
-  branch: 'm',
+const green: CheckResult = { state: 'passed', words: '', output: '', ms: 5, flaky: false };
+const red: CheckResult = { ...green, state: 'failed', words: 'exit code 1', output: 'E: no' };
+const tested = { check: { command: 'make test', from: '--test-cmd', timeoutMs: 1000 } } as const;
+
+/** A batch that was merged as it is. */
+const step = (...agents: number[]): IntegrationStep => ({
   commit: 'd',
   merged: agents,
-  leftOut: [],
+  conflicts: [],
+  broken: [],
+  because: [],
   diff: { files: [] },
-  onto: null,
+  check: null,
 });
 
 /** A run driven by hand: each message at the next millisecond. */
@@ -106,6 +121,14 @@ class Drive {
       );
   }
 
+  /** All that is being merged is merged, until nothing is. */
+  mergeAll(commit = 'd'): this {
+    for (let now = this.state?.integrating; now; now = this.state?.integrating) {
+      this.send({ type: 'integrated', step: { ...step(...now.order), commit } });
+    }
+    return this;
+  }
+
   names(): string[] {
     return this.state?.agents.map((agent) => agent.state.name) ?? [];
   }
@@ -118,23 +141,13 @@ describe('the run', () => {
     drive.succeed(1);
     expect(drive.names()).toEqual(['preparing', 'succeeded', 'preparing']);
     drive.succeed(0).succeed(2);
-    expect(drive.state?.phase).toBe('integrating');
-    expect(drive.effects).toContainEqual({
-      type: 'integrate',
-      order: [0, 1, 2],
-      onto: null,
-    });
-    drive.send({
-      type: 'integrated',
-      integration: {
-        branch: 'm',
-        commit: 'd',
-        merged: [0, 1, 2],
-        leftOut: [],
-        diff: { files: [] },
-        onto: null,
-      },
-    });
+    // What is ready is merged while others work, one batch at a time.
+    expect(drive.state).toMatchObject({ phase: 'integrating', integrating: { order: [1] } });
+    drive.send({ type: 'integrated', step: step(1) });
+    expect(drive.effects).toEqual([
+      { type: 'integrate', order: [0, 2], onto: { commit: 'd', merged: [1] }, check: null },
+    ]);
+    drive.send({ type: 'integrated', step: step(0, 2) });
     expect(drive.effects).toEqual([{ type: 'land', commit: 'd', from: config.base }]);
     drive.send({ type: 'landing_done', landing: { state: 'landed', commit: 'd', branch: 'main' } });
     expect(drive.effects).toEqual([{ type: 'finish' }]);
@@ -150,12 +163,15 @@ describe('the run', () => {
     const drive = new Drive().start([task('T1'), task('T2', ['T1']), task('T3', ['T2'])]);
     expect(drive.names()).toEqual(['preparing', 'queued', 'queued']);
     drive.succeed(0);
+    expect(drive.names()).toEqual(['succeeded', 'queued', 'queued']);
+    drive.mergeAll();
     expect(drive.effects).toContainEqual({
       type: 'prepare_agent',
       agent: 1,
       onto: ['c'.repeat(40)],
       round: 0,
       resume: null,
+      rework: null,
     });
     drive.send({ type: 'agent_not_prepared', agent: 1, reason: 'setup_failed', detail: 'x' });
     expect(drive.names()).toEqual(['succeeded', 'failed', 'failed']);
@@ -172,10 +188,7 @@ describe('the run', () => {
   ] as const)('--land %s when one failed', (land, expected) => {
     const drive = new Drive().start([task('T1'), task('T2')], { land }).succeed(0);
     drive.send({ type: 'agent_not_prepared', agent: 1, reason: 'worktree_failed', detail: '' });
-    drive.send({
-      type: 'integrated',
-      integration: merged(0),
-    });
+    drive.mergeAll();
     if (expected === 'landing') expect(drive.state?.phase).toBe('landing');
     else expect(drive.state?.landing?.state).toBe(expected);
   });
@@ -316,7 +329,10 @@ describe('a person', () => {
   });
 
   test('cannot restart what others build on', () => {
-    const drive = new Drive().start([task('T1'), task('T2', ['T1'])]).succeed(0);
+    const drive = new Drive()
+      .start([task('T1'), task('T2', ['T1'])])
+      .succeed(0)
+      .mergeAll();
     expect(drive.names()).toEqual(['succeeded', 'preparing']);
     drive.send({ type: 'restart_agent', agent: 0, remark: null });
     expect(drive.names()).toEqual(['succeeded', 'preparing']);
@@ -361,9 +377,12 @@ describe('a person', () => {
   });
 
   test('takes over a finished success: it goes on with its commit, and leaving at once keeps it', () => {
-    const drive = new Drive().start([task('T1'), task('T2')]).succeed(0);
+    const drive = new Drive()
+      .start([task('T1'), task('T2')])
+      .succeed(0)
+      .mergeAll();
     drive.send({ type: 'take_over', agent: 0 });
-    expect(drive.effects[0]).toMatchObject({
+    expect(drive.effects.find((effect) => effect.type === 'prepare_agent')).toMatchObject({
       type: 'prepare_agent',
       resume: 'c'.repeat(40),
       round: 1,
@@ -399,7 +418,10 @@ describe('a person', () => {
   });
 
   test('the time of an agent is that of all its rounds', () => {
-    const drive = new Drive().start([task('T1'), task('T2')]).succeed(0);
+    const drive = new Drive()
+      .start([task('T1'), task('T2')])
+      .succeed(0)
+      .mergeAll();
     const before = timeSpent(drive.state?.agents[0] as never, 0);
     expect(before).toBeGreaterThan(0);
     drive.send({ type: 'restart_agent', agent: 0, remark: null });
@@ -419,7 +441,7 @@ describe('a person', () => {
   test('after the end: failed ones in a new wave on top of what is merged, and landing on what landed', () => {
     const drive = new Drive().start([task('T1'), task('T2')], { land: 'any' }).succeed(0);
     drive.send({ type: 'agent_not_prepared', agent: 1, reason: 'setup_failed', detail: '' });
-    drive.send({ type: 'integrated', integration: merged(0) });
+    drive.mergeAll();
     drive.send({ type: 'landing_done', landing: { state: 'landed', commit: 'd', branch: 'main' } });
     expect(drive.state?.phase).toBe('finished');
     drive.send({ type: 'restart_failed' });
@@ -429,18 +451,19 @@ describe('a person', () => {
       type: 'integrate',
       order: [1],
       onto: { commit: 'd', merged: [0] },
+      check: null,
     });
-    drive.send({ type: 'integrated', integration: { ...merged(0, 1), commit: 'e' } });
+    drive.mergeAll('e');
     expect(drive.effects).toEqual([{ type: 'land', commit: 'e', from: 'd' }]);
   });
 
   test('after the end: leaves one out with those that build on it, and lands the rest when asked', () => {
     const tasks = [task('T1'), task('T2', ['T1']), task('T3')];
-    const drive = new Drive().start(tasks, { land: 'none' }).succeed(0).succeed(1).succeed(2);
-    drive.send({ type: 'integrated', integration: merged(0, 1, 2) });
+    const drive = new Drive().start(tasks, { land: 'none' }).succeed(0).mergeAll();
+    drive.succeed(1).mergeAll().succeed(2).mergeAll();
     drive.send({ type: 'leave_out', agent: 0 });
-    expect(drive.effects).toEqual([{ type: 'integrate', order: [2], onto: null }]);
-    drive.send({ type: 'integrated', integration: { ...merged(2), commit: 'e' } });
+    expect(drive.effects).toEqual([{ type: 'integrate', order: [2], onto: null, check: null }]);
+    drive.mergeAll('e');
     const { agents } = summarise(drive.state as RunState);
     expect([agents.agent0?.left_out, agents.agent1?.left_out, agents.agent2?.left_out]).toEqual([
       'you left it out',
@@ -508,6 +531,230 @@ describe('the evidence', () => {
   });
 });
 
+describe('the tests of the project', () => {
+  const begin = (more: Partial<RunConfig> = {}) =>
+    new Drive().start([task('T1'), task('T2')], { ...tested, ...more });
+  const judged = (drive: Drive, agent: number, inspection = changed) =>
+    drive.exit(agent).send({ type: 'attempt_inspected', agent, inspection });
+
+  test('a base that is red ends the run before any agent; with --allow-red-base it is reported', () => {
+    const drive = begin();
+    expect(drive.state?.phase).toBe('checking');
+    expect(drive.effects).toEqual([{ type: 'check_base', commit: config.base }]);
+    drive.send({ type: 'base_checked', check: red });
+    expect(drive.state).toMatchObject({ phase: 'finished', failure: { kind: 'red_base' } });
+    expect(drive.names()).toEqual(['queued', 'queued']);
+    expect(exitCode(drive.state as RunState)).toBe(1);
+
+    const allowed = begin({ allowRedBase: true }).send({ type: 'base_checked', check: red });
+    expect(allowed.state?.phase).toBe('running');
+    expect(allowed.state?.warnings.join()).toContain('fail on the base already');
+    judged(allowed.prepared(0).response(0), 0).send({
+      type: 'agent_checked',
+      agent: 0,
+      check: red,
+    });
+    expect(allowed.state?.agents[0]?.state).toMatchObject({ name: 'committing' });
+    allowed.send({ type: 'agent_committed', agent: 0, work: { commit: 'c', diff: changed.diff } });
+    expect(allowed.effects).toContainEqual({
+      type: 'integrate',
+      order: [0],
+      onto: null,
+      check: 'reported',
+    });
+  });
+
+  test('flaky on the base is said, and counts as green', () => {
+    const drive = begin().send({ type: 'base_checked', check: { ...green, flaky: true } });
+    expect(drive.state?.phase).toBe('running');
+    expect(drive.state?.warnings.join()).toContain('flaky');
+  });
+
+  test('red work goes back to the model with the output, until the cap', () => {
+    const drive = begin({ maxIterations: 2 }).send({ type: 'base_checked', check: green });
+    judged(drive.prepared(0).response(0), 0);
+    expect(drive.effects).toContainEqual({ type: 'check_agent', agent: 0, place });
+    drive.send({ type: 'agent_checked', agent: 0, check: red });
+    const next = drive.effects[0] as { type: string; message: string };
+    expect(next.message).toContain('tests fail with your change');
+    expect(next.message).toContain('make test: exit code 1');
+    expect(next.message).toContain('E: no');
+    judged(drive.response(0), 0).send({ type: 'agent_checked', agent: 0, check: red });
+    drive.send({ type: 'agent_committed', agent: 0, work: { commit: 'c', diff: changed.diff } });
+    expect(drive.state?.agents[0]?.state).toMatchObject({
+      name: 'failed',
+      reason: 'tests_failed',
+      detail: 'make test: exit code 1, after 2 iterations',
+    });
+  });
+
+  test('killed, restarted or interrupted while it is tested, it is no success', () => {
+    for (const message of [
+      { type: 'kill_agent', agent: 0 },
+      { type: 'restart_agent', agent: 0, remark: null },
+      { type: 'interrupt', signal: 'SIGINT' },
+    ] satisfies MessageBody[]) {
+      const drive = begin().send({ type: 'base_checked', check: green });
+      judged(drive.prepared(0).response(0), 0).send(message);
+      expect(drive.effects).toContainEqual({ type: 'stop_check', agent: 0 });
+      drive.send({ type: 'agent_checked', agent: 0, check: green });
+      expect(drive.state?.agents[0]?.state).toMatchObject({ outcome: { state: 'killed' } });
+    }
+  });
+
+  test('the same failure twice without a change in between ends the agent, and says so', () => {
+    const drive = new Drive().start([task('T1')], { maxIterations: 10 }).prepared(0);
+    const nothing = { ...changed, changed: false, diff: { files: [] } };
+    judged(drive.response(0), 0, nothing);
+    expect(drive.names()).toEqual(['running']);
+    judged(drive.response(0), 0, nothing);
+    expect(drive.state?.agents[0]?.state).toMatchObject({
+      outcome: { reason: 'no_change', detail: 'the same twice, and nothing changed in between' },
+    });
+    // Something else, or another state of the files, is another try.
+    const other = new Drive().start([task('T1')], { maxIterations: 10 }).prepared(0);
+    judged(other.response(0), 0, nothing);
+    judged(other.response(0), 0, { ...nothing, tree: 't2' });
+    expect(other.names()).toEqual(['running']);
+  });
+});
+
+describe('work that cannot be merged', () => {
+  const conflict = { ...step(), conflicts: [{ agent: 1, files: ['x.ts'] }] };
+  const begin = (more: Partial<RunConfig> = {}) =>
+    new Drive()
+      .start([task('T1'), task('T2')], { maxIterations: 10, ...more })
+      .succeed(0)
+      .mergeAll()
+      .succeed(1);
+
+  test('goes back to its agent on top of what is merged, twice; then it is left out', () => {
+    const drive = begin();
+    for (const round of [1, 2]) {
+      drive.send({ type: 'integrated', step: conflict });
+      expect(drive.effects).toContainEqual({
+        type: 'prepare_agent',
+        agent: 1,
+        onto: ['d'],
+        round,
+        resume: null,
+        rework: 'c'.repeat(40),
+      });
+      drive.send({ type: 'agent_prepared', agent: 1, place });
+      expect((drive.effects[0] as { message: string }).message).toContain('x.ts, between markers');
+      drive.response(1).exit(1);
+      drive.send(
+        { type: 'attempt_inspected', agent: 1, inspection: changed },
+        { type: 'agent_committed', agent: 1, work: { commit: 'c'.repeat(40), diff: changed.diff } },
+      );
+    }
+    drive.send({ type: 'integrated', step: conflict });
+    const state = drive.state as RunState;
+    expect(state.phase).toBe('finished');
+    expect(state.agents[1]?.state).toMatchObject({ name: 'failed', reason: 'merge_conflict' });
+    expect(summarise(state).agents.agent1).toMatchObject({
+      success: false,
+      merged: false,
+      conflicts: ['x.ts'],
+      repairs: 2,
+      commit: 'c'.repeat(40),
+    });
+    expect(state.landing).toMatchObject({ reason: 'not all agents succeeded' });
+    // Begun anew by a person, it counts as never tried.
+    drive.send({ type: 'restart_agent', agent: 1, remark: null });
+    expect(drive.state?.agents[1]).toMatchObject({ repairs: 0, repair: null });
+  });
+
+  test('is left out at once when its iterations are used up, and what depends on it is skipped', () => {
+    const drive = new Drive()
+      .start([task('T1'), task('T2', ['T1'])], { maxIterations: 1 })
+      .succeed(0)
+      .send({
+        type: 'integrated',
+        step: { ...step(), broken: [{ agent: 0, words: 'exit code 1', output: '' }] },
+      });
+    expect(drive.names()).toEqual(['failed', 'failed']);
+    expect(drive.state?.agents[0]?.state).toMatchObject({ reason: 'breaks_tests' });
+    expect(drive.state?.agents[1]?.state).toMatchObject({ reason: 'dependency_failed' });
+  });
+
+  test('a repair that fails counts as what it was to mend', () => {
+    const drive = begin({ maxIterations: 2 }).send({ type: 'integrated', step: conflict });
+    drive.send({ type: 'agent_prepared', agent: 1, place }).response(1).exit(1);
+    drive.send({
+      type: 'attempt_inspected',
+      agent: 1,
+      inspection: { ...changed, unresolved: ['x.ts'] },
+    });
+    expect(drive.state?.agents[1]?.state).toMatchObject({
+      outcome: {
+        reason: 'merge_conflict',
+        detail: 'x.ts; then: left conflict markers in its files (x.ts, after 2 iterations)',
+      },
+    });
+  });
+
+  test('a merged agent can begin anew: what is merged is merged without it', () => {
+    const drive = begin().mergeAll();
+    expect(drive.state?.phase).toBe('landing');
+    const early = new Drive()
+      .start([task('T1'), task('T2')])
+      .succeed(0)
+      .mergeAll();
+    early.send({ type: 'restart_agent', agent: 0, remark: null });
+    expect(early.effects[0]).toEqual({ type: 'integrate', order: [], onto: null, check: null });
+    expect(early.names()).toEqual(['preparing', 'preparing']);
+    early.mergeAll().succeed(0).mergeAll().succeed(1).mergeAll();
+    expect(early.state?.integration?.merged).toEqual([0, 1]);
+  });
+});
+
+describe('failures that no retry cures', () => {
+  const refused: AttemptExit = { ...clean, texts: ['auth'] };
+  const fail = (drive: Drive, agent: number) => {
+    drive.prepared(agent);
+    drive.send({ type: 'aider_event', agent, event: event('message_send_starting') });
+    drive.exit(agent, refused);
+    drive.send(
+      { type: 'attempt_inspected', agent, inspection: { ...changed, diff: { files: [] } } },
+      { type: 'agent_committed', agent, work: { commit: null, diff: { files: [] } } },
+    );
+  };
+  const tasks = ['T1', 'T2', 'T3', 'T4', 'T5'].map((id) => task(id));
+
+  test('three alike end a run without a screen: the rest is not burnt', () => {
+    const drive = new Drive().start(tasks, { maxAgents: 1 });
+    for (const agent of [0, 1, 2]) fail(drive, agent);
+    const state = drive.state as RunState;
+    expect(state.phase).toBe('finished');
+    expect(state.agents.slice(3).map((agent) => agent.state)).toMatchObject([
+      { name: 'failed', reason: 'not_started' },
+      { name: 'failed', reason: 'not_started' },
+    ]);
+    expect(state.warnings.join()).toContain('Check the API key');
+    expect(exitCode(state)).toBe(1);
+  });
+
+  test('with a person there the run is paused, and goes on with all of them when it is mended', () => {
+    const drive = new Drive().start(tasks, { maxAgents: 1, unattended: false });
+    for (const agent of [0, 1, 2]) fail(drive, agent);
+    expect(drive.state).toMatchObject({ paused: true, halt: { reason: 'auth' }, phase: 'running' });
+    expect(drive.names()).toEqual(['failed', 'failed', 'failed', 'queued', 'queued']);
+    drive.send({ type: 'pause', paused: false });
+    expect(drive.state).toMatchObject({ paused: false, halt: null });
+    expect(drive.names()).toEqual(['preparing', 'queued', 'queued', 'queued', 'queued']);
+  });
+
+  test('a success among the first ones, or another cause, is no such sign', () => {
+    const drive = new Drive().start(tasks, { maxAgents: 1 });
+    fail(drive, 0);
+    fail(drive, 1);
+    drive.send({ type: 'agent_not_prepared', agent: 2, reason: 'worktree_failed', detail: '' });
+    fail(drive, 3);
+    expect(drive.state?.halt).toBe(null);
+  });
+});
+
 describe('any order of messages', () => {
   const agents = [0, 1, 2];
   const body: fc.Arbitrary<MessageBody> = fc.oneof(
@@ -565,7 +812,21 @@ describe('any order of messages', () => {
     }),
     fc.record({
       type: fc.constant('integrated' as const),
-      integration: fc.constantFrom(merged(0), merged(0, 2)),
+      step: fc.constantFrom(
+        step(0),
+        step(1, 2),
+        { ...step(), conflicts: [{ agent: 0, files: ['x'] }] },
+        { ...step(0), broken: [{ agent: 2, words: 'exit code 1', output: 'no' }] },
+      ),
+    }),
+    fc.record({
+      type: fc.constant('agent_checked' as const),
+      agent: fc.constantFrom(...agents),
+      check: fc.constantFrom(green, red),
+    }),
+    fc.record({
+      type: fc.constant('base_checked' as const),
+      check: fc.constantFrom(green, red),
     }),
     fc.record({
       type: fc.constant('landing_done' as const),

@@ -43,18 +43,24 @@ async function open(more: { maxFileBytes?: number; protect?: string[] } = {}) {
     worktrees: path.join(tempFolder(), 'worktrees'),
     copy: [],
     setup: null,
+    check: null,
     protect: more.protect ?? [],
     maxFileBytes: more.maxFileBytes ?? 1000,
     landLater: '',
     prdPath: () => null,
   });
-  const from = { onto: [], round: 0, resume: null };
+  const from = { onto: [], round: 0, resume: null, rework: null };
   const made = await workspace.prepare(0, task, from);
   if (!made.ok) throw new Error(made.failure.detail);
   const place = made.value;
   const since = Date.now();
   const inspect = (edited: string[] = []): Promise<Inspection> =>
-    workspace.inspect(0, task, place, false, { edited, named: ['src/b.txt', 'src', 'x.y'], since });
+    workspace.inspect(0, task, place, false, {
+      edited,
+      named: ['src/b.txt', 'src', 'x.y'],
+      conflicted: [],
+      since,
+    });
   return { repo, paths, workspace, place, inspect };
 }
 

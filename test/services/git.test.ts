@@ -2,8 +2,9 @@ import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { describe as describeFailure } from '../../source/core/failure.js';
+import type { MergeItem } from '../../source/core/ports.js';
 import { land } from '../../source/services/git/land.js';
-import { integrate, mergeOnto } from '../../source/services/git/merge.js';
+import { mergeCommits, mergeOnto } from '../../source/services/git/merge.js';
 import {
   openRepository,
   resolveFocus,
@@ -18,6 +19,7 @@ import {
   snapshot,
 } from '../../source/services/git/snapshot.js';
 import { addWorktree, keepBranch, removeWorktree } from '../../source/services/git/worktree.js';
+import { integrateBatch } from '../../source/store/integrate.js';
 import { git, makeRepo, tempFolder, writeFiles } from '../rig.js';
 
 /** A commit on top of `parent` with these files, on no branch. */
@@ -196,6 +198,29 @@ describe('worktrees and snapshots', () => {
   });
 });
 
+/** A batch merged by git itself, and tested by nothing. */
+function integrate(
+  repo: string,
+  base: string,
+  onto: { commit: string; merged: number[] } | null,
+  items: readonly MergeItem[],
+) {
+  return integrateBatch(
+    {
+      merge: (tip, item) => mergeCommits(repo, tip, item.commit, item.title),
+      advance: (commit) => {
+        git(repo, 'update-ref', 'refs/heads/aider/x/merged', commit);
+        return diffStat(repo, base, commit);
+      },
+      check: () => Promise.reject(new Error('nothing is tested here')),
+    },
+    null,
+    base,
+    onto,
+    items,
+  );
+}
+
 describe('merging', () => {
   test('in order, without touching the checkout; a conflict leaves out the agent and those that build on it', async () => {
     const repo = makeRepo({ 'a.txt': 'a\n', 'b.txt': 'b\n', 'c.txt': 'c\n' });
@@ -204,7 +229,7 @@ describe('merging', () => {
     const two = commitOf(repo, base, { 'a.txt': 'two\n', 'b.txt': 'two\n' });
     const three = commitOf(repo, two, { 'c.txt': 'three\n' });
     const four = commitOf(repo, base, { 'c.txt': null, 'd.txt': 'four\n' });
-    const merged = await integrate(repo, base, 'aider/x/merged', [
+    const merged = await integrate(repo, base, null, [
       { agent: 0, title: 'one', commit: one, needs: [] },
       { agent: 1, title: 'two', commit: two, needs: [] },
       { agent: 2, title: 'three', commit: three, needs: [1] },
@@ -212,10 +237,8 @@ describe('merging', () => {
     ]);
     expect(merged.ok && merged.value).toMatchObject({
       merged: [0, 3],
-      leftOut: [
-        { agent: 1, files: ['a.txt'], because: null },
-        { agent: 2, files: [], because: 1 },
-      ],
+      conflicts: [{ agent: 1, files: ['a.txt'] }],
+      because: [{ agent: 2, of: 1 }],
       diff: {
         files: [{ path: 'a.txt' }, { path: 'c.txt', status: 'D' }, { path: 'd.txt', status: 'A' }],
       },
@@ -228,24 +251,20 @@ describe('merging', () => {
     const repo = makeRepo({ 'a.txt': 'a\n', 'b.txt': 'b\n' });
     const base = git(repo, 'rev-parse', 'HEAD');
     const one = commitOf(repo, base, { 'a.txt': 'one\n' });
-    const first = await integrate(repo, base, 'aider/x/merged', [
+    const first = await integrate(repo, base, null, [
       { agent: 0, title: 'one', commit: one, needs: [] },
     ]);
     const tip = (first.ok && first.value.commit) as string;
     const two = commitOf(repo, tip, { 'b.txt': 'two\n' });
     const onto = { commit: tip, merged: [0] };
-    const again = await integrate(
-      repo,
-      base,
-      'aider/x/merged',
-      [{ agent: 1, title: 'two', commit: two, needs: [] }],
-      onto,
-    );
-    expect(again.ok && again.value).toMatchObject({ commit: two, merged: [0, 1], onto });
+    const again = await integrate(repo, base, onto, [
+      { agent: 1, title: 'two', commit: two, needs: [] },
+    ]);
+    expect(again.ok && again.value).toMatchObject({ commit: two, merged: [1] });
     expect(again.ok && again.value.diff.files.map((file) => file.path)).toEqual(['a.txt', 'b.txt']);
     // Nothing new: what was merged stays merged.
-    const none = await integrate(repo, base, 'aider/x/merged', [], onto);
-    expect(none.ok && none.value).toMatchObject({ commit: tip, merged: [0] });
+    const none = await integrate(repo, base, onto, []);
+    expect(none.ok && none.value).toMatchObject({ commit: tip, merged: [] });
   });
 
   test('dependencies as one commit, or the files in which they conflict', async () => {

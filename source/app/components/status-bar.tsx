@@ -13,6 +13,8 @@ function phaseWords(state: RunState): string {
     case 'planning':
     case 'confirming':
       return 'starting';
+    case 'checking':
+      return 'testing the base';
     case 'running':
       return state.interruptedBy ? 'stopping' : state.paused ? 'PAUSED' : 'running';
     case 'integrating':

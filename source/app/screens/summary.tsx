@@ -1,8 +1,8 @@
 import { Box } from 'ink';
 import { useMemo, useState } from 'react';
 import { describe } from '../../core/failure.js';
+import { leaveOutRefusal } from '../../core/integrate-update.js';
 import { summarise } from '../../core/summary.js';
-import { leaveOutRefusal } from '../../core/update.js';
 import { summaryReport } from '../../headless/report.js';
 import { glyphsFor } from '../../headless/table.js';
 import { useDialogs } from '../components/dialogs.js';

@@ -19,6 +19,9 @@ export const settingsSchema = z.strictObject({
   land: z.enum(['all', 'any', 'none']).optional(),
   setup_cmd: z.string().min(1).optional(),
   copy: z.array(z.string().min(1)).optional(),
+  test_cmd: z.string().min(1).optional(),
+  test_timeout_minutes: z.number().positive().optional(),
+  allow_red_base: z.boolean().optional(),
   protect: z.array(z.string().min(1)).optional(),
   max_file_mb: z.number().positive().optional(),
   aider: z.string().min(1).optional(),
@@ -31,7 +34,7 @@ export const settingsSchema = z.strictObject({
 export type Settings = z.infer<typeof settingsSchema>;
 
 /** Keys that make a program run; from a repository's file they need the user's trust. */
-export const commandKeys = ['setup_cmd', 'aider', 'aider_args'] as const;
+export const commandKeys = ['setup_cmd', 'test_cmd', 'aider', 'aider_args'] as const;
 
 export const repoSettingsName = '.aider-orchestrator.json';
 

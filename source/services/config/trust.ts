@@ -15,7 +15,10 @@ export function commandsIn(file: SettingsFile): string[] {
   });
 }
 
-function digest(file: SettingsFile): string {
+/** A file of a repository that trust can be given to. */
+export type Trustable = Pick<SettingsFile, 'path' | 'text'>;
+
+function digest(file: Trustable): string {
   return createHash('sha256').update(file.text).digest('hex');
 }
 
@@ -28,11 +31,11 @@ function readTrust(): Record<string, string> {
 }
 
 /** Trust is given to a file's content: a changed file asks again. */
-export function isTrusted(file: SettingsFile): boolean {
+export function isTrusted(file: Trustable): boolean {
   return readTrust()[file.path] === digest(file);
 }
 
-export function recordTrust(file: SettingsFile): void {
+export function recordTrust(file: Trustable): void {
   writeWhole(
     trustFile(),
     `${JSON.stringify({ ...readTrust(), [file.path]: digest(file) }, null, 2)}\n`,
@@ -43,6 +46,6 @@ export function recordTrust(file: SettingsFile): void {
 /** The settings of a repository's file, without its commands unless the user trusts it. */
 export function trustedSettings(file: SettingsFile): Settings {
   if (isTrusted(file)) return file.settings;
-  const { setup_cmd: _, aider: __, aider_args: ___, ...rest } = file.settings;
+  const { setup_cmd: _, aider: __, aider_args: ___, test_cmd: ____, ...rest } = file.settings;
   return rest;
 }

@@ -1,13 +1,7 @@
 import type { Failure } from '../../core/failure.js';
-import type { MergeItem } from '../../core/ports.js';
-import { err, ok, type Result } from '../../core/result.js';
-import type { Integration, LeftOut, MergedWork } from '../../core/run.js';
-import { git, gitText } from './run-git.js';
-import { diffStat } from './snapshot.js';
-
-export type Merged =
-  | { readonly clean: true; readonly commit: string }
-  | { readonly clean: false; readonly files: readonly string[] };
+import type { Merged } from '../../core/ports.js';
+import { ok, type Result } from '../../core/result.js';
+import { git, gitText, splitNul } from './run-git.js';
 
 /**
  * Merges two commits without a checkout. When one contains the other, that one is the answer and no
@@ -52,46 +46,52 @@ export async function mergeOnto(
   return ok({ clean: true, commit: tip });
 }
 
+/** The lines of conflict markers are this long: Aider takes short ones for its own edit blocks. */
+export const markerSize = 15;
+
 /**
- * Builds the integration branch from the agents' commits, in the given order, without touching the
- * checkout. A conflict leaves that agent out, and with it those that build on it.
- * @param onto merged work of earlier waves, which this is added to
+ * The tree of a merge, with conflicts between markers; made without a checkout.
+ * @param attributes a file of ours, in the form of gitattributes, that sets the markers' size
  */
-export async function integrate(
+export async function mergeWithMarkers(
   repo: string,
-  base: string,
-  branch: string,
-  work: readonly MergeItem[],
-  onto: MergedWork | null = null,
-): Promise<Result<Integration, Failure>> {
-  let tip = onto?.commit ?? base;
-  const merged: number[] = [...(onto?.merged ?? [])];
-  const leftOut: LeftOut[] = [];
-  for (const item of work) {
-    const lost = leftOut.find((left) => item.needs.includes(left.agent));
-    if (lost) {
-      leftOut.push({ agent: item.agent, files: [], because: lost.agent });
-      continue;
-    }
-    const next = await mergeCommits(
-      repo,
-      tip,
-      item.commit,
-      `Merge agent ${item.agent}: ${item.title}\n`,
-    );
-    if (!next.ok) return next;
-    if (next.value.clean) {
-      tip = next.value.commit;
-      merged.push(item.agent);
-    } else {
-      leftOut.push({ agent: item.agent, files: next.value.files, because: null });
-    }
-  }
-  if (merged.length === 0) {
-    return ok({ branch, commit: null, merged, leftOut, diff: { files: [] }, onto });
-  }
-  const set = await git(repo, ['update-ref', `refs/heads/${branch}`, tip]);
-  if (!set.ok) return err(set.failure);
-  const diff = await diffStat(repo, base, tip);
-  return diff.ok ? ok({ branch, commit: tip, merged, leftOut, diff: diff.value, onto }) : diff;
+  ours: string,
+  theirs: string,
+  attributes: string,
+): Promise<Result<string, Failure>> {
+  const setting = `core.attributesFile=${attributes}`;
+  const answer = await git(
+    repo,
+    [
+      '-c',
+      setting,
+      'merge-tree',
+      '--write-tree',
+      '-z',
+      '--name-only',
+      '--no-messages',
+      ours,
+      theirs,
+    ],
+    { answers: [1] },
+  );
+  if (!answer.ok) return answer;
+  return ok(answer.value.stdout.split('\0')[0] ?? '');
+}
+
+/** Of some files of a tree, those that hold conflict markers. */
+export async function withMarkers(
+  cwd: string,
+  tree: string,
+  files: readonly string[],
+): Promise<Result<string[], Failure>> {
+  if (files.length === 0) return ok([]);
+  const pattern = `^(<{${markerSize}}|={${markerSize}}|>{${markerSize}})( |$)`;
+  const literal = files.map((file) => `:(top,literal)${file}`);
+  const found = await git(cwd, ['grep', '-l', '-z', '-E', '-e', pattern, tree, '--', ...literal], {
+    answers: [1],
+  });
+  if (!found.ok) return found;
+  // Each name stands behind `<tree>:`.
+  return ok(splitNul(found.value.stdout).map((name) => name.slice(name.indexOf(':') + 1)));
 }

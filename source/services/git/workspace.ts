@@ -1,39 +1,54 @@
 import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { copyFile, mkdir, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import picomatch from 'picomatch';
-import type { CommittedWork, Place, StopSignal } from '../../core/agent.js';
+import type { CommittedWork, DiffStat, Place, StopSignal } from '../../core/agent.js';
+import type { CheckResult } from '../../core/check.js';
 import type { Failure } from '../../core/failure.js';
 import { describe } from '../../core/failure.js';
 import { type FenceRules, type Refusal, refuseChange } from '../../core/fence.js';
 import type { Task } from '../../core/plan.js';
-import type { Look, MergeItem, PrepareFrom, WorkProblem, Workspace } from '../../core/ports.js';
-import { err, ok, type Result } from '../../core/result.js';
 import type {
-  Inspection,
-  InspectionHints,
-  Integration,
-  Landing,
-  MergedWork,
-} from '../../core/run.js';
+  Look,
+  Merged,
+  MergeItem,
+  PrepareFrom,
+  WorkProblem,
+  Workspace,
+} from '../../core/ports.js';
+import { err, ok, type Result } from '../../core/result.js';
+import type { Inspection, InspectionHints, Landing } from '../../core/run.js';
 import type { RunConfig } from '../../core/run-config.js';
 import { agentBranch, integrationBranch } from '../../core/summary.js';
 import type { LogPaths } from '../logs/log-paths.js';
 import { land } from './land.js';
-import { integrate, mergeOnto } from './merge.js';
+import { markerSize, mergeCommits, mergeOnto, mergeWithMarkers, withMarkers } from './merge.js';
 import { git, gitText, splitNul } from './run-git.js';
 import { readSetAside, setAside } from './set-aside.js';
 import { diffStat, mixTrees, peek, restore, showDiff, snapshot, writePatch } from './snapshot.js';
 import { isSubstantial, treeChanges } from './tree-changes.js';
-import { addWorktree, keepBranch, removeWorktree } from './worktree.js';
+import { addDetachedWorktree, addWorktree, keepBranch, removeWorktree } from './worktree.js';
 import { WorktreeGuard } from './worktree-guard.js';
 
 /** A command that makes a fresh worktree ready, such as `npm ci`. */
 export interface SetupCommand {
-  /** The failure's detail is its last lines. */
-  run(agent: number, worktree: string): Promise<Result<void, WorkProblem>>;
-  signal(agent: number, signal: StopSignal): void;
+  /**
+   * The failure's detail is its last lines.
+   * @param agent null for a worktree in which a commit is checked
+   */
+  run(agent: number | null, worktree: string): Promise<Result<void, WorkProblem>>;
+  signal(agent: number | null, signal: StopSignal): void;
 }
+
+/** Runs the project's tests in a worktree. */
+export interface CheckRunner {
+  run(key: string, cwd: string, log: string): Promise<CheckResult>;
+  stop(key: string): void;
+}
+
+/** Names the checks of commits. */
+const mergedKey = 'merged';
 
 export interface WorkspaceOptions {
   readonly config: RunConfig;
@@ -42,6 +57,8 @@ export interface WorkspaceOptions {
   readonly worktrees: string;
   /** Globs of ignored files to copy into each worktree. */
   readonly copy: readonly string[];
+  /** The project's tests; null when they are not asked. */
+  readonly check: CheckRunner | null;
   /** The set-up command; null when there is none. */
   readonly setup: SetupCommand | null;
   /** Globs of files that stop an agent at once when it changes them. */
@@ -66,7 +83,10 @@ export class GitWorkspace implements Workspace {
   private readonly looking = new Map<number, Promise<Look | null>>();
   private readonly guards = new Map<number, WorktreeGuard>();
   private readonly rules: FenceRules;
+  /** Removals of worktrees that were for checks. */
+  private readonly leaving: Promise<void>[] = [];
   private patches = 0;
+  private checks = 0;
 
   constructor(private readonly options: WorkspaceOptions) {
     const { protect, maxFileBytes } = options;
@@ -98,7 +118,7 @@ export class GitWorkspace implements Workspace {
       await removeWorktree(config.repo, place.worktree).catch(() => {});
       return err(problem(added.failure, 'worktree_failed'));
     }
-    const filled = await this.fill(place.worktree, task);
+    const filled = await this.fill(place.worktree, task.files);
     if (!filled.ok) return filled;
     const done =
       setup && !this.stopped.has(agent) ? await setup.run(agent, place.worktree) : ok(undefined);
@@ -116,6 +136,10 @@ export class GitWorkspace implements Workspace {
         return err(fileProblem(error, 'setup_failed'));
       }
     }
+    if (from.rework !== null) {
+      const brought = await this.bringOver(agent, place, from.rework);
+      if (!brought.ok) return err(problem(brought.failure, 'worktree_failed'));
+    }
     const tree = await this.snapshot(agent, place);
     if (!tree.ok) return err(problem(tree.failure, 'worktree_failed'));
     this.checkpoints.set(agent, tree.value);
@@ -123,6 +147,18 @@ export class GitWorkspace implements Workspace {
     if (!guard.ok) return err(problem(guard.failure, 'worktree_failed'));
     this.guards.set(agent, guard.value);
     return ok(place);
+  }
+
+  /** Brings an agent's work onto a new start; what conflicts stands between markers. */
+  private async bringOver(
+    agent: number,
+    { worktree, start }: Place,
+    work: string,
+  ): Promise<Result<void, Failure>> {
+    const attributes = this.options.paths.attributes(agent);
+    writeFileSync(attributes, `* conflict-marker-size=${markerSize}\n`);
+    const tree = await mergeWithMarkers(worktree, start, work, attributes);
+    return tree.ok ? restore(worktree, tree.value) : tree;
   }
 
   /** Where a round begins: its content, and the commit that its own work is measured from. */
@@ -246,10 +282,13 @@ export class GitWorkspace implements Workspace {
   }
 
   /** Copies ignored files that were asked for, and makes the folders of files that are to be new. */
-  private async fill(worktree: string, task: Task): Promise<Result<void, WorkProblem>> {
+  private async fill(
+    worktree: string,
+    files: readonly string[],
+  ): Promise<Result<void, WorkProblem>> {
     const { config, copy } = this.options;
     try {
-      for (const file of task.files)
+      for (const file of files)
         await mkdir(path.dirname(path.join(worktree, file)), { recursive: true });
       if (copy.length === 0) return ok(undefined);
       const listed = await git(config.repo, [
@@ -285,6 +324,7 @@ export class GitWorkspace implements Workspace {
       refused: [],
       tree: '',
       named: [],
+      unresolved: [],
     };
     const result = await this.examine(agent, task, place, rollBack, hints);
     if (result.ok) return { ...result.value, failure: null };
@@ -333,7 +373,10 @@ export class GitWorkspace implements Workspace {
     if (!diff.ok) return diff;
     const substantial = await isSubstantial(worktree, start, after.value);
     if (!substantial.ok) return substantial;
+    const unresolved = await withMarkers(worktree, after.value, hints.conflicted);
+    if (!unresolved.ok) return unresolved;
     return ok({
+      unresolved: unresolved.value,
       diff: diff.value,
       changed: after.value !== before,
       substantial: substantial.value,
@@ -437,15 +480,71 @@ export class GitWorkspace implements Workspace {
 
   /** Resolves when all worktrees that are done with are gone. */
   async settled(): Promise<void> {
-    await Promise.all(this.removing.values());
+    await Promise.all([...this.removing.values(), ...this.leaving]);
   }
 
-  integrate(
-    work: readonly MergeItem[],
-    onto: MergedWork | null,
-  ): Promise<Result<Integration, Failure>> {
-    const { config } = this.options;
-    return integrate(config.repo, config.base, integrationBranch(config.stamp), work, onto);
+  async merge(onto: string, { agent, title, commit }: MergeItem): Promise<Result<Merged, Failure>> {
+    const message = `Merge agent ${agent}: ${title}\n`;
+    return mergeCommits(this.options.config.repo, onto, commit, message);
+  }
+
+  async advance(commit: string): Promise<Result<DiffStat, Failure>> {
+    const { repo, base, stamp } = this.options.config;
+    const branch = `refs/heads/${integrationBranch(stamp)}`;
+    const set = await git(repo, ['update-ref', branch, commit]);
+    return set.ok ? diffStat(repo, base, commit) : set;
+  }
+
+  async checkCommit(commit: string): Promise<CheckResult> {
+    const { config, worktrees, setup, check, paths } = this.options;
+    if (!check) throw new Error('no check was asked for');
+    this.checks += 1;
+    const name = `check${this.checks}-${randomBytes(4).toString('hex')}`;
+    const worktree = path.join(worktrees, name, path.basename(config.repo));
+    const failed = (words: string): CheckResult => ({
+      state: 'failed',
+      words,
+      output: '',
+      ms: 0,
+      flaky: false,
+    });
+    try {
+      const added = await addDetachedWorktree(config.repo, worktree, commit);
+      if (!added.ok) return failed(describe(added.failure).message);
+      const filled = await this.fill(worktree, []);
+      if (!filled.ok) return failed(filled.failure.detail);
+      const ready = setup ? await setup.run(null, worktree) : ok(undefined);
+      if (!ready.ok) return failed(`the set-up command: ${ready.failure.detail}`);
+      return await check.run(mergedKey, worktree, paths.checkLog(null, this.checks));
+    } finally {
+      this.leaving.push(removeWorktree(config.repo, worktree).catch(() => {}));
+    }
+  }
+
+  async checkAgent(agent: number, task: Task, place: Place): Promise<CheckResult> {
+    const { check, paths } = this.options;
+    if (!check) throw new Error('no check was asked for');
+    this.checks += 1;
+    const { worktree } = place;
+    const result = await check.run(`agent${agent}`, worktree, paths.checkLog(agent, this.checks));
+    // What the tests leave behind is nobody's work, and no offence of the agent.
+    const guard = this.guards.get(agent);
+    guard?.check(task, { edited: [], since: 0 });
+    const before = this.checkpoints.get(agent);
+    const after = await this.snapshot(agent, place);
+    if (before && after.ok && after.value !== before) {
+      const restored = await restore(worktree, before);
+      if (!restored.ok) {
+        const words = `the worktree could not be brought back: ${describe(restored.failure).message}`;
+        return { ...result, state: 'failed', words };
+      }
+    }
+    return result;
+  }
+
+  stopCheck(agent: number | null): void {
+    this.options.check?.stop(agent === null ? mergedKey : `agent${agent}`);
+    if (agent === null) this.options.setup?.signal(null, 'SIGTERM');
   }
 
   land(commit: string, from: string): Promise<Landing> {

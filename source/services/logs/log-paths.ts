@@ -28,12 +28,20 @@ export function logPaths(repo: string, stamp: string) {
       path.join(raw, `agent${agent}`, `message${attempt}.txt`),
     peekIndex: (agent: number) => path.join(raw, `agent${agent}`, 'peek.index'),
     mixIndex: (agent: number) => path.join(raw, `agent${agent}`, 'mix.index'),
-    setup: (agent: number) => path.join(raw, `agent${agent}`, 'setup.log'),
+    attributes: (agent: number) => path.join(raw, `agent${agent}`, 'merge.gitattributes'),
+    setup: (agent: number | null) => path.join(raw, ownerOf(agent), 'setup.log'),
+    checkLog: (agent: number | null, run: number) =>
+      path.join(raw, ownerOf(agent), `check${run}.log`),
     setAside: (agent: number) => path.join(raw, `agent${agent}`, 'set-aside.json'),
     /** What was taken away from where it must not be. */
     refused: (agent: number) => path.join(raw, `agent${agent}`, 'refused'),
     patch: (agent: number, name: string) => path.join(raw, `agent${agent}`, `${name}.patch`),
   };
+}
+
+/** The folder of an agent, or that of what is done for the merged work. */
+function ownerOf(agent: number | null): string {
+  return agent === null ? 'merged' : `agent${agent}`;
 }
 
 export type LogPaths = ReturnType<typeof logPaths>;

@@ -10,16 +10,16 @@ const killAfterMs = 1500;
 
 /** Runs the set-up command of a run, by `sh -c`, in each worktree before its agent starts. */
 export class ShellSetup {
-  private readonly running = new Map<number, PtyProcess>();
+  private readonly running = new Map<number | null, PtyProcess>();
 
   constructor(
     private readonly command: string,
     private readonly env: Readonly<Record<string, string>>,
     /** Where an agent's output of it goes. */
-    private readonly logFile: (agent: number) => string,
+    private readonly logFile: (agent: number | null) => string,
   ) {}
 
-  async run(agent: number, worktree: string): Promise<Result<void, WorkProblem>> {
+  async run(agent: number | null, worktree: string): Promise<Result<void, WorkProblem>> {
     try {
       const end = await runCommand({
         file: '/bin/sh',
@@ -43,7 +43,7 @@ export class ShellSetup {
   }
 
   /** A command that does not heed the signal is killed soon after. */
-  signal(agent: number, signal: StopSignal): void {
+  signal(agent: number | null, signal: StopSignal): void {
     const process = this.running.get(agent);
     if (!process) return;
     process.signal(signal);

@@ -1,0 +1,103 @@
+/** What a health check (the project's tests) has shown, in words that may be printed and sent to a model. */
+export interface CheckResult {
+  /** `stopped`: ended by us before it could tell. */
+  readonly state: 'passed' | 'failed' | 'stopped';
+  /** Why it did not pass, such as `exit code 1`; '' when it did. */
+  readonly words: string;
+  /** What matters of its output, secrets masked; '' when it passed. */
+  readonly output: string;
+  readonly ms: number;
+  /** It failed first, and passed when it was run again on the same state. */
+  readonly flaky: boolean;
+}
+
+/** How a run checks its work. */
+export interface CheckPlan {
+  /** For `sh -c`, in the root of a worktree. */
+  readonly command: string;
+  /** Where it was named, such as `--test-cmd`. */
+  readonly from: string;
+  /** The longest it may take, milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/** Characters of a failing check's output that a model is shown. */
+export const outputLimit = 4000;
+
+const telling =
+  /\b(fail(ed|ure|ing|s)?|error|assert\w*|expected|actual|received|traceback|exception|panic(ked)?|not ok|undefined|cannot|mismatch)\b|[✗✘×✖]|^E {2}/i;
+
+/**
+ * The part of an output that tells why a check failed: the end, where runners sum up, and the lines
+ * around what reads like a failure. What is left out is counted.
+ * @param text without control sequences
+ */
+export function trimOutput(text: string, limit = outputLimit): string {
+  const lines = text
+    .split('\n')
+    .map((line) => line.trimEnd().slice(0, 300))
+    .filter((line, index, all) => line !== '' || all[index - 1] !== '');
+  while (lines.at(-1) === '') lines.pop();
+  const keep = new Set<number>();
+  let size = 0;
+  const take = (index: number): boolean => {
+    const line = lines[index];
+    if (line === undefined || keep.has(index)) return true;
+    if (size + line.length + 1 > limit) return false;
+    keep.add(index);
+    size += line.length + 1;
+    return true;
+  };
+  // A third for the end, the rest for the failures in their order, then more of the end.
+  for (let index = lines.length - 1; index >= 0 && size < limit / 3; index--) take(index);
+  for (const [index, line] of lines.entries()) {
+    if (!telling.test(line)) continue;
+    for (let near = index - 2; near <= index + 6; near++) if (near >= 0) take(near);
+  }
+  for (let index = lines.length - 1; index >= 0; index--) if (!take(index)) break;
+  const shown: string[] = [];
+  let left = 0;
+  for (const [index, line] of lines.entries()) {
+    if (!keep.has(index)) {
+      left += 1;
+      continue;
+    }
+    if (left > 0) shown.push(`[${left} ${left === 1 ? 'line' : 'lines'} left out]`);
+    left = 0;
+    shown.push(line);
+  }
+  if (left > 0) shown.push(`[${left} ${left === 1 ? 'line' : 'lines'} left out]`);
+  return shown.join('\n');
+}
+
+/** Forms of keys that are known by their beginning. */
+const keyForms =
+  /\b(sk-[A-Za-z0-9_-]{12,}|AIza[A-Za-z0-9_-]{20,}|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|xox[abprs]-[A-Za-z0-9-]{10,}|AKIA[A-Z0-9]{12,}|eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]+)/g;
+
+/**
+ * Takes secrets out of a text: the values that are given, and what has the form of a key.
+ * @param secrets values such as those of variables named KEY, TOKEN, PASSWORD
+ */
+export function maskSecrets(text: string, secrets: readonly string[]): string {
+  let masked = text;
+  // The longest first: one may be a part of another.
+  for (const secret of [...secrets].sort((a, b) => b.length - a.length)) {
+    if (secret.length >= 6) masked = masked.replaceAll(secret, '***');
+  }
+  return masked.replace(keyForms, '***');
+}
+
+/** The values of an environment that are secrets by the names of their variables. */
+export function secretsIn(env: Readonly<Record<string, string | undefined>>): string[] {
+  return Object.entries(env).flatMap(([name, value]) =>
+    value && /KEY|TOKEN|SECRET|PASSW|CREDENTIAL|AUTH/i.test(name) && value.length >= 6
+      ? [value]
+      : [],
+  );
+}
+
+/** One check in words for a person. */
+export function checkWords({ state, words, flaky }: CheckResult): string {
+  if (state === 'passed') return flaky ? 'tests passed at the second try (flaky)' : 'tests passed';
+  return `tests ${state === 'failed' ? 'failed' : 'were stopped'}${words === '' ? '' : ` (${words})`}`;
+}

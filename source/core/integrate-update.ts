@@ -1,0 +1,210 @@
+import { type Agent, committedWork, iterationsUsed, mostRepairs, type Repair } from './agent.js';
+import { gates, givenUp, requeueForRepair } from './agent-update.js';
+import { topological } from './groups.js';
+import type {
+  Effect,
+  Integration,
+  IntegrationStep,
+  Landing,
+  LeftOut,
+  Next,
+  RunState,
+} from './run.js';
+import { integrationBranch } from './summary.js';
+
+/** Successes whose work is neither merged nor given up, in the order of the plan. */
+export function readyToMerge(state: RunState): number[] {
+  const { integration, excluded } = state;
+  const done = new Set([
+    ...(integration?.merged ?? []),
+    ...(integration?.leftOut ?? []).map((left) => left.agent),
+    ...excluded.flatMap((agent) => [...withDependents(state, agent)]),
+  ]);
+  const byTask = new Map(state.agents.map((agent) => [agent.task.id, agent]));
+  return topological(state.agents.map((agent) => agent.task)).flatMap((task) => {
+    const agent = byTask.get(task.id) as Agent;
+    const has = agent.state.name === 'succeeded' && committedWork(agent)?.commit;
+    return has && !done.has(agent.index) ? [agent.index] : [];
+  });
+}
+
+/** Whether the tests decide what is merged. */
+export function checkOf(state: RunState): 'decides' | 'reported' | null {
+  if (state.config.check === null) return null;
+  return gates(state) ? 'decides' : 'reported';
+}
+
+/** Merges what is ready, one batch at a time. No-op while one is under way. */
+export function integrateReady(state: RunState): Next {
+  if (state.integrating !== null) return [state, []];
+  // Nothing would test it any more.
+  if (state.interruptedBy !== null && state.config.check !== null) return [state, []];
+  const order = readyToMerge(state);
+  if (order.length === 0) return [state, []];
+  const { integration } = state;
+  const onto = integration?.commit
+    ? { commit: integration.commit, merged: integration.merged }
+    : state.wave;
+  return [
+    { ...state, integrating: { order, rebuild: false } },
+    [{ type: 'integrate', order, onto, check: checkOf(state) }],
+  ];
+}
+
+/** A batch was merged and tested: what could not be merged goes back to its agents. */
+export function onIntegrated(state: RunState, step: IntegrationStep): Next {
+  const { integrating } = state;
+  if (integrating === null) return [state, []];
+  const { rebuild } = integrating;
+  // What was taken out is not merged any more, so a tip of before does not count.
+  const before = rebuild ? state.wave : state.integration;
+  const merged = [...(before?.merged ?? []), ...step.merged];
+  const tip = step.commit ?? before?.commit ?? null;
+  const leftOut: LeftOut[] = rebuild ? [] : [...(state.integration?.leftOut ?? [])];
+  let agents = state.agents;
+  const refuse = (index: number, repair: Repair) => {
+    const agent = agents[index] as Agent;
+    if (!rebuild && mayRepair(state, agent)) {
+      agents = agents.with(index, requeueForRepair(agent, repair));
+      return;
+    }
+    leftOut.push({ agent: index, files: repair.files, because: null });
+    // What a person merges anew was a success before, and is on its branch.
+    if (!rebuild) agents = agents.with(index, givenUp(agent, repair));
+  };
+  const commitOf = (index: number) => committedWork(state.agents[index] as Agent)?.commit ?? '';
+  for (const { agent, files } of step.conflicts) {
+    refuse(agent, { kind: 'conflict', commit: commitOf(agent), files, words: '', output: '' });
+  }
+  for (const { agent, words, output } of step.broken) {
+    refuse(agent, { kind: 'broken', commit: commitOf(agent), files: [], words, output });
+  }
+  for (const { agent, of } of step.because) {
+    leftOut.push({ agent, files: [], because: of });
+  }
+  const integration: Integration = {
+    branch: integrationBranch(state.config.stamp),
+    commit: tip,
+    merged,
+    leftOut,
+    diff: step.diff,
+    check: step.check ?? (rebuild ? null : (state.integration?.check ?? null)),
+  };
+  const flaky = step.check?.flaky
+    ? ['The tests failed on the merged work and passed when they were run again: flaky.']
+    : [];
+  return [
+    {
+      ...state,
+      agents,
+      integration,
+      integrating: null,
+      phase: 'running',
+      warnings: [...new Set([...state.warnings, ...flaky])],
+    },
+    [],
+  ];
+}
+
+/** Whether an agent may try again: twice, and as long as it has iterations. */
+function mayRepair(state: RunState, agent: Agent): boolean {
+  return (
+    state.interruptedBy === null &&
+    state.halt === null &&
+    agent.repairs < mostRepairs &&
+    iterationsUsed(agent) < state.config.maxIterations
+  );
+}
+
+/** All agents are done and all is merged that can be: the work lands, or it is said why not. */
+export function conclude(given: RunState, at: number): Next {
+  const { config } = given;
+  const integration: Integration = given.integration ?? {
+    branch: integrationBranch(config.stamp),
+    commit: given.wave?.commit ?? null,
+    merged: given.wave?.merged ?? [],
+    leftOut: [],
+    diff: { files: [] },
+    check: null,
+  };
+  const state: RunState = { ...given, integration };
+  const allIn =
+    state.agents.every((agent) => agent.state.name === 'succeeded') &&
+    integration.leftOut.length === 0;
+  const refuse = (reason: string): Next => {
+    if (state.landed === integration.commit && state.landed !== null) {
+      const branch = config.branch ?? '';
+      return end({ ...state, landing: { state: 'landed', commit: state.landed, branch } }, at);
+    }
+    const how = integration.commit ? `aider-orchestrator land ${config.stamp}` : '';
+    return end({ ...state, landing: { state: 'refused', reason, how } }, at);
+  };
+  if (!integration.commit) return refuse('nothing was merged');
+  if (config.land === 'none')
+    return end({ ...state, landing: { state: 'not_asked' } satisfies Landing }, at);
+  if (state.interruptedBy !== null) return refuse('the run was interrupted');
+  if (state.excluded.length > 0) return refuse('work was left out, so it is for you to land');
+  if (config.land === 'all' && !allIn) return refuse('not all agents succeeded');
+  const from = state.landed ?? config.base;
+  return [{ ...state, phase: 'landing' }, [{ type: 'land', commit: integration.commit, from }]];
+}
+
+export function end(state: RunState, at: number): Next {
+  return [{ ...state, phase: 'finished', endedAt: at }, [{ type: 'finish' }]];
+}
+
+/** Why a merged agent's work cannot be left out, in words; null when it can. */
+export function leaveOutRefusal(state: RunState, agent: number): string | null {
+  if (state.phase !== 'finished') return 'the run has not finished';
+  if (state.landed !== null) return 'the work has landed';
+  const { integration } = state;
+  if (!integration?.merged.includes(agent)) return 'its work is not merged';
+  const out = withDependents(state, agent);
+  const builder = integration.merged.find(
+    (other) => !out.has(other) && state.agents[other]?.builtOn.includes(agent),
+  );
+  return builder === undefined ? null : `agent${builder} was built on its work`;
+}
+
+/** An agent and those that depend on it, however far. */
+function withDependents(state: RunState, agent: number): ReadonlySet<number> {
+  const out = new Set([agent]);
+  const byTask = new Map(state.agents.map((one) => [one.task.id, one]));
+  for (const task of topological(state.agents.map((one) => one.task))) {
+    const needs = task.depends_on.map((id) => byTask.get(id)?.index ?? -1);
+    if (needs.some((index) => out.has(index))) out.add(byTask.get(task.id)?.index as number);
+  }
+  return out;
+}
+
+/** Merges again without an agent's work, and without those that build on it. */
+export function onLeaveOut(state: RunState, agent: number): Next {
+  if (leaveOutRefusal(state, agent) !== null) return [state, []];
+  const out = withDependents(state, agent);
+  const wave = state.wave?.merged ?? [];
+  const order = (state.integration?.merged ?? []).filter(
+    (index) => !out.has(index) && !wave.includes(index),
+  );
+  const effects: Effect[] = [{ type: 'integrate', order, onto: state.wave, check: checkOf(state) }];
+  return [
+    {
+      ...state,
+      excluded: [...state.excluded, agent],
+      landing: null,
+      endedAt: null,
+      phase: 'integrating',
+      integrating: { order, rebuild: true },
+    },
+    effects,
+  ];
+}
+
+export function onLandNow(state: RunState): Next {
+  const commit = state.integration?.commit;
+  if (state.phase !== 'finished' || !commit || state.landed === commit) return [state, []];
+  const from = state.landed ?? state.config.base;
+  return [
+    { ...state, phase: 'landing', endedAt: null, landing: null },
+    [{ type: 'land', commit, from }],
+  ];
+}

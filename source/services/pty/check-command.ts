@@ -1,0 +1,138 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import pLimit from 'p-limit';
+import { type CheckPlan, type CheckResult, maskSecrets, trimOutput } from '../../core/check.js';
+import type { PtyProcess } from './pty-process.js';
+import { runCommand } from './run-command.js';
+
+/** A check that prints more than this is ended, bytes. */
+const mostOutput = 64 * 1024 * 1024;
+
+/** Milliseconds from a request to end to the kill. */
+const killAfterMs = 1500;
+
+/** By this variable what a check has started is found again, whatever session it moved to. */
+const marker = 'AIDER_ORCHESTRATOR_CHECK';
+
+/**
+ * Runs the project's tests by `sh -c`, one check at a time: suites that run twice at once on one
+ * machine meet at ports, databases and caches. Bounded in time and output, and nothing it has started
+ * outlives it.
+ */
+export class CheckCommand {
+  private readonly limit = pLimit(1);
+  private readonly running = new Map<string, PtyProcess>();
+  private readonly stopped = new Set<string>();
+  private runs = 0;
+
+  constructor(
+    private readonly plan: CheckPlan,
+    private readonly env: Readonly<Record<string, string>>,
+    /** Values that must not be seen in the output. */
+    private readonly secrets: readonly string[],
+  ) {}
+
+  /**
+   * @param key names the check for `stop`
+   * @param log where the whole output goes
+   */
+  run(key: string, cwd: string, log: string): Promise<CheckResult> {
+    this.stopped.delete(key);
+    return this.limit(() => this.runNow(key, cwd, log));
+  }
+
+  /** Ends the check of that name, also one that has not begun yet. */
+  stop(key: string): void {
+    this.stopped.add(key);
+    const process = this.running.get(key);
+    if (!process) return;
+    process.signal('SIGTERM');
+    setTimeout(() => process.signal('SIGKILL'), killAfterMs).unref();
+  }
+
+  private async runNow(key: string, cwd: string, log: string): Promise<CheckResult> {
+    const begun = Date.now();
+    const result = (state: CheckResult['state'], words: string, output = ''): CheckResult => ({
+      state,
+      words,
+      output,
+      ms: Date.now() - begun,
+      flaky: false,
+    });
+    if (this.stopped.has(key)) return result('stopped', 'told to end');
+    this.runs += 1;
+    const mark = `${process.pid}-${this.runs}-${begun}`;
+    let limit = '';
+    let printed = 0;
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      const end = await runCommand({
+        file: '/bin/sh',
+        args: ['-c', this.plan.command],
+        cwd,
+        env: { ...this.env, TERM: 'dumb', NO_COLOR: '1', CI: '1', [marker]: mark },
+        onStart: (started) => {
+          this.running.set(key, started);
+          timer = setTimeout(() => {
+            limit = `no end after ${this.plan.timeoutMs / 60_000} min`;
+            started.signal('SIGKILL');
+          }, this.plan.timeoutMs);
+        },
+        onOutput: (bytes) => {
+          printed += bytes.length;
+          if (printed <= mostOutput || limit !== '') return;
+          limit = `printed more than ${mostOutput / 1024 / 1024} MB`;
+          this.running.get(key)?.signal('SIGKILL');
+        },
+      });
+      const text = maskSecrets(end.text, this.secrets);
+      mkdirSync(path.dirname(log), { recursive: true });
+      writeFileSync(log, `$ ${this.plan.command}\n${text}`);
+      if (this.stopped.has(key)) return result('stopped', 'told to end');
+      if (limit === '' && end.exit.code === 0 && !end.exit.signal) return result('passed', '');
+      const words = limit || end.exit.signal || `exit code ${end.exit.code}`;
+      return result('failed', words, trimOutput(text));
+    } catch (error) {
+      return result('failed', (error as Error).message);
+    } finally {
+      clearTimeout(timer);
+      this.running.delete(key);
+      killMarked(mark);
+    }
+  }
+}
+
+/** Kills what carries the mark in its environment (Linux; elsewhere its process group is all we know). */
+function killMarked(mark: string): void {
+  // A process may start another one while we look, so it is looked again until none is found.
+  for (let round = 0; round < 20; round++) {
+    const found = marked(mark);
+    if (found.length === 0) return;
+    for (const pid of found) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // It has ended by itself.
+      }
+    }
+  }
+}
+
+function marked(mark: string): number[] {
+  let names: string[];
+  try {
+    names = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  } catch {
+    return [];
+  }
+  return names.flatMap((name) => {
+    try {
+      const environment = readFileSync(`/proc/${name}/environ`, 'latin1');
+      if (!environment.includes(`${marker}=${mark}`)) return [];
+      const state = readFileSync(`/proc/${name}/stat`, 'latin1').split(') ')[1]?.[0];
+      return state === 'Z' ? [] : [Number(name)];
+    } catch {
+      return [];
+    }
+  });
+}

@@ -1,0 +1,144 @@
+import type { DiffStat } from '../core/agent.js';
+import type { CheckResult } from '../core/check.js';
+import type { Failure } from '../core/failure.js';
+import type { Merged, MergeItem } from '../core/ports.js';
+import { ok, type Result } from '../core/result.js';
+import type { IntegrationStep, MergedWork } from '../core/run.js';
+
+/** What merging and testing a batch needs. */
+export interface IntegratePorts {
+  merge(onto: string, item: MergeItem): Promise<Result<Merged, Failure>>;
+  advance(commit: string): Promise<Result<DiffStat, Failure>>;
+  check(commit: string): Promise<CheckResult>;
+}
+
+/** A piece of work and the tip it led to. */
+interface Step {
+  readonly item: MergeItem;
+  readonly tip: string;
+}
+
+/**
+ * Merges a batch and tests its tip. A red tip is bisected to the first piece of work that breaks it,
+ * which is left out, and the rest is merged and tested without it, until the tip is green. Each red is
+ * run once more before it is believed. Whatever happens, the tip that is set is one that was green.
+ * @param mode whether the tests decide, or are merely run once and reported
+ * @param base where all work starts; it, or the tip of what was merged before, is taken for green
+ */
+export async function integrateBatch(
+  ports: IntegratePorts,
+  mode: 'decides' | 'reported' | null,
+  base: string,
+  onto: MergedWork | null,
+  items: readonly MergeItem[],
+): Promise<Result<IntegrationStep, Failure>> {
+  const start = onto?.commit ?? base;
+  const conflicts: { agent: number; files: readonly string[] }[] = [];
+  const broken: { agent: number; words: string; output: string }[] = [];
+  const because: { agent: number; of: number }[] = [];
+  const results = new Map<string, CheckResult>();
+  const test = async (tip: string): Promise<CheckResult> => {
+    const known = results.get(tip);
+    if (known) return known;
+    const result = await testTwice((commit) => ports.check(commit), tip);
+    results.set(tip, result);
+    return result;
+  };
+  /** Merges on after the steps that stay. */
+  const mergeOn = async (
+    steps: readonly Step[],
+    rest: readonly MergeItem[],
+  ): Promise<Result<Step[], Failure>> => {
+    const all = [...steps];
+    for (const item of rest) {
+      const lost = [...conflicts, ...broken, ...because].find((one) =>
+        item.needs.includes(one.agent),
+      );
+      if (lost) {
+        because.push({ agent: item.agent, of: lost.agent });
+        continue;
+      }
+      const merged = await ports.merge(all.at(-1)?.tip ?? start, item);
+      if (!merged.ok) return merged;
+      if (merged.value.clean) all.push({ item, tip: merged.value.commit });
+      else conflicts.push({ agent: item.agent, files: merged.value.files });
+    }
+    return ok(all);
+  };
+
+  let check: CheckResult | null = null;
+  const first = await mergeOn([], items);
+  if (!first.ok) return first;
+  let steps = first.value;
+  while (mode === 'decides' && steps.length > 0) {
+    const tip = steps.at(-1) as Step;
+    const result = await test(tip.tip);
+    if (result.state === 'passed') {
+      check = result;
+      break;
+    }
+    const red = await firstRed(steps, test);
+    const culprit = steps[red.at] as Step;
+    if (red.result.state === 'stopped') {
+      // Told to end: what was green stays, the rest is as if it had not been tried.
+      steps = steps.slice(0, red.at);
+      check = steps.length > 0 ? await test((steps.at(-1) as Step).tip) : null;
+      break;
+    }
+    const { words, output } = red.result;
+    broken.push({ agent: culprit.item.agent, words, output });
+    const rest = steps.slice(red.at + 1).map((step) => step.item);
+    const again = await mergeOn(steps.slice(0, red.at), rest);
+    if (!again.ok) return again;
+    steps = again.value;
+  }
+  if (mode === 'reported' && steps.length > 0) {
+    check = await ports.check((steps.at(-1) as Step).tip);
+  }
+  const commit = steps.at(-1)?.tip ?? onto?.commit ?? null;
+  let diff: DiffStat = { files: [] };
+  if (commit !== null) {
+    const advanced = await ports.advance(commit);
+    if (!advanced.ok) return advanced;
+    diff = advanced.value;
+  }
+  const merged = steps.map((step) => step.item.agent);
+  return ok({ commit, merged, conflicts, broken, because, diff, check });
+}
+
+/**
+ * The first red of steps whose last one is red, by bisection: all before it that was looked at is
+ * green. A check that was told to end ends the search there.
+ */
+async function firstRed(
+  steps: readonly Step[],
+  test: (tip: string) => Promise<CheckResult>,
+): Promise<{ at: number; result: CheckResult }> {
+  let green = -1;
+  let at = steps.length - 1;
+  let result = await test((steps[at] as Step).tip);
+  while (at - green > 1) {
+    const middle = Math.floor((green + at) / 2);
+    const seen = await test((steps[middle] as Step).tip);
+    if (seen.state === 'stopped') return { at: green + 1, result: seen };
+    if (seen.state === 'passed') green = middle;
+    else {
+      at = middle;
+      result = seen;
+    }
+  }
+  if (result.state === 'stopped') return { at: green + 1, result };
+  return { at, result };
+}
+
+/** One rerun tells flaky from broken. */
+export async function testTwice(
+  check: (commit: string) => Promise<CheckResult>,
+  commit: string,
+): Promise<CheckResult> {
+  const once = await check(commit);
+  if (once.state !== 'failed') return once;
+  const twice = await check(commit);
+  const ms = once.ms + twice.ms;
+  return twice.state === 'passed' ? { ...twice, ms, flaky: true } : { ...twice, ms };
+}
