@@ -124,7 +124,7 @@ export function commit(agent: Agent, place: Place, given: Outcome): Step {
 /** What failed was a repair: the work was a success, so that it cannot be merged is what counts. */
 function unrepaired(agent: Agent, outcome: Outcome & { state: 'failed' }): Outcome {
   const { repair } = agent;
-  if (!repair || isHopeless(outcome.reason)) return outcome;
+  if (!repair || isCommon(outcome.reason) || outcome.reason === 'dangerous_change') return outcome;
   const tried = `then: ${reasonWords(outcome.reason)}${outcome.detail ? ` (${outcome.detail})` : ''}`;
   return {
     state: 'failed',

@@ -64,7 +64,7 @@ export function onIntegrated(state: RunState, step: IntegrationStep): Next {
   let agents = state.agents;
   const refuse = (index: number, repair: Repair) => {
     const agent = agents[index] as Agent;
-    if (!rebuild && mayRepair(state, agent)) {
+    if (!rebuild && mayRepair(state, agent, repair)) {
       agents = agents.with(index, requeueForRepair(agent, repair));
       return;
     }
@@ -106,9 +106,13 @@ export function onIntegrated(state: RunState, step: IntegrationStep): Next {
   ];
 }
 
-/** Whether an agent may try again: twice, and as long as it has iterations. */
-function mayRepair(state: RunState, agent: Agent): boolean {
+/** Whether an agent may try again: twice, as long as it has iterations, and where it is its to do. */
+function mayRepair(state: RunState, agent: Agent, { kind, files }: Repair): boolean {
+  const { files: own } = agent.task;
+  // Where a file meets a folder of its name, no change to the agent's own files mends it.
+  const isOwn = own.length === 0 || files.every((file) => own.includes(file));
   return (
+    (kind === 'broken' || isOwn) &&
     state.interruptedBy === null &&
     state.halt === null &&
     agent.repairs < mostRepairs &&

@@ -117,7 +117,7 @@ describe('the built program', () => {
     expect(help.code).toBe(0);
     expect(help.stdout.startsWith('Examples\n')).toBe(true);
     for (const name of Object.keys(flags)) {
-      if (['help', 'version', 'withoutPrd'].includes(name)) continue;
+      if (['help', 'version', 'withoutPrd', 'withoutTest'].includes(name)) continue;
       expect(help.stdout).toContain(
         `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
       );
@@ -602,13 +602,18 @@ e message_send '{"prompt_tokens":1,"completion_tokens":1,"cost":0}'; e exit
     const end = await runCli(args, { cwd: repo, env: { ...where.env, OPENAI_API_KEY: 'k' } });
     expect(end.code).toBe(1);
     const summary = lastSummary(repo);
-    expect(summary).toMatchObject({ landed: false, successful_agents: 3 });
+    expect(summary).toMatchObject({ landed: false, successful_agents: 1 });
     expect(summary.agents.agent0).toMatchObject({ merged: true });
-    expect(summary.agents.agent1).toMatchObject({ merged: false, success: true });
+    expect(summary.agents.agent1).toMatchObject({
+      merged: false,
+      outcome: { state: 'failed', reason: 'merge_conflict' },
+    });
     expect(summary.agents.agent1?.conflicts.join()).toContain('x');
-    expect(summary.agents.agent2).toMatchObject({ merged: false, conflicts: [] });
+    expect(summary.agents.agent2).toMatchObject({ outcome: { reason: 'dependency_failed' } });
     expect(git(repo, 'show', `${summary.agents.agent1?.branch}:x/y`)).toBe('2');
-    expect(end.stdout).toContain('agent1: not merged, as it conflicts in x');
+    expect(end.stdout).toContain(
+      'agent1: failed: conflicts with work that was merged before it (x',
+    );
   });
 
   test('from a subfolder and from a linked worktree', async () => {

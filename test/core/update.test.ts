@@ -620,7 +620,7 @@ describe('the tests of the project', () => {
 });
 
 describe('work that cannot be merged', () => {
-  const conflict = { ...step(), conflicts: [{ agent: 1, files: ['x.ts'] }] };
+  const conflict = { ...step(), conflicts: [{ agent: 1, files: ['T2.ts'] }] };
   const begin = (more: Partial<RunConfig> = {}) =>
     new Drive()
       .start([task('T1'), task('T2')], { maxIterations: 10, ...more })
@@ -641,7 +641,7 @@ describe('work that cannot be merged', () => {
         rework: 'c'.repeat(40),
       });
       drive.send({ type: 'agent_prepared', agent: 1, place });
-      expect((drive.effects[0] as { message: string }).message).toContain('x.ts, between markers');
+      expect((drive.effects[0] as { message: string }).message).toContain('T2.ts, between markers');
       drive.response(1).exit(1);
       drive.send(
         { type: 'attempt_inspected', agent: 1, inspection: changed },
@@ -655,7 +655,7 @@ describe('work that cannot be merged', () => {
     expect(summarise(state).agents.agent1).toMatchObject({
       success: false,
       merged: false,
-      conflicts: ['x.ts'],
+      conflicts: ['T2.ts'],
       repairs: 2,
       commit: 'c'.repeat(40),
     });
@@ -684,12 +684,12 @@ describe('work that cannot be merged', () => {
     drive.send({
       type: 'attempt_inspected',
       agent: 1,
-      inspection: { ...changed, unresolved: ['x.ts'] },
+      inspection: { ...changed, unresolved: ['T2.ts'] },
     });
     expect(drive.state?.agents[1]?.state).toMatchObject({
       outcome: {
         reason: 'merge_conflict',
-        detail: 'x.ts; then: left conflict markers in its files (x.ts, after 2 iterations)',
+        detail: 'T2.ts; then: left conflict markers in its files (T2.ts, after 2 iterations)',
       },
     });
   });
@@ -815,7 +815,7 @@ describe('any order of messages', () => {
       step: fc.constantFrom(
         step(0),
         step(1, 2),
-        { ...step(), conflicts: [{ agent: 0, files: ['x'] }] },
+        { ...step(), conflicts: [{ agent: 0, files: ['T1.ts'] }] },
         { ...step(0), broken: [{ agent: 2, words: 'exit code 1', output: 'no' }] },
       ),
     }),

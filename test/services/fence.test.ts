@@ -258,6 +258,33 @@ describe('the fence around an agent', () => {
     expect(done).toMatchObject({ ok: false, failure: { reason: 'commit_failed' } });
   });
 
+  test('brought onto a new start, its work conflicts between markers in its own files', async () => {
+    const { repo, workspace, place, inspect } = await open();
+    writeFileSync(inTree(place, 'src/a.txt'), 'mine\n');
+    await inspect();
+    const done = await workspace.commit(0, task, place, true);
+    const commit = (done.ok && done.value.commit) as string;
+    writeFileSync(path.join(repo, 'src/a.txt'), 'theirs\n');
+    git(repo, 'commit', '-qam', 'theirs');
+    const tip = git(repo, 'rev-parse', 'HEAD');
+    const from = { onto: [tip], round: 1, resume: null, rework: commit };
+    const again = await workspace.prepare(0, task, from);
+    if (!again.ok) throw new Error(again.failure.detail);
+    const text = readFileSync(inTree(again.value, 'src/a.txt'), 'utf8');
+    expect(text).toMatch(/^<{15} \w+\ntheirs\n={15}\nmine\n>{15} \w+\n$/);
+    const hints = { edited: [], named: [], conflicted: ['src/a.txt'], since: 0 };
+    const left = await workspace.inspect(0, task, again.value, false, hints);
+    expect(left).toMatchObject({ unresolved: ['src/a.txt'], changed: false });
+    writeFileSync(inTree(again.value, 'src/a.txt'), 'both\n');
+    const mended = await workspace.inspect(0, task, again.value, false, hints);
+    expect(mended).toMatchObject({ unresolved: [], changed: true, refused: [] });
+    const last = await workspace.commit(0, task, again.value, true);
+    const made = (last.ok && last.value.commit) as string;
+    expect(git(repo, 'rev-parse', `${made}^`)).toBe(tip);
+    expect(git(repo, 'rev-parse', `${place.branch}-round0`)).toBe(commit);
+    await workspace.settled();
+  });
+
   test('what the settings protect stops an agent', async () => {
     const { place, workspace } = await open({ protect: ['ci/**'] });
     mkdirSync(inTree(place, 'ci'));

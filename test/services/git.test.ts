@@ -4,7 +4,13 @@ import { describe, expect, test } from 'vitest';
 import { describe as describeFailure } from '../../source/core/failure.js';
 import type { MergeItem } from '../../source/core/ports.js';
 import { land } from '../../source/services/git/land.js';
-import { mergeCommits, mergeOnto } from '../../source/services/git/merge.js';
+import {
+  markerSize,
+  mergeCommits,
+  mergeOnto,
+  mergeWithMarkers,
+  withMarkers,
+} from '../../source/services/git/merge.js';
 import {
   openRepository,
   resolveFocus,
@@ -265,6 +271,25 @@ describe('merging', () => {
     // Nothing new: what was merged stays merged.
     const none = await integrate(repo, base, onto, []);
     expect(none.ok && none.value).toMatchObject({ commit: tip, merged: [] });
+  });
+
+  test('a conflict stands between long markers, which Aider does not take for its own, and is found', async () => {
+    const repo = makeRepo({ 'a.txt': 'one\ntwo\n', 'b.txt': 'b\n' });
+    const base = git(repo, 'rev-parse', 'HEAD');
+    const ours = commitOf(repo, base, { 'a.txt': 'one\nours\n' });
+    const theirs = commitOf(repo, base, { 'a.txt': 'one\ntheirs\n', 'b.txt': '<<<<<<< b\n' });
+    const attributes = path.join(tempFolder(), 'attributes');
+    writeFileSync(attributes, `* conflict-marker-size=${markerSize}\n`);
+    const tree = await mergeWithMarkers(repo, ours, theirs, attributes);
+    if (!tree.ok) throw new Error('no tree');
+    const [begin, middle, end] = ['<', '=', '>'].map((sign) => sign.repeat(15));
+    expect(git(repo, 'show', `${tree.value}:a.txt`)).toMatch(
+      new RegExp(`^one\n${begin} \\w+\nours\n${middle}\ntheirs\n${end} \\w+$`),
+    );
+    // A marker of the usual length is the project's own business.
+    const found = await withMarkers(repo, tree.value, ['a.txt', 'b.txt']);
+    expect(found).toEqual({ ok: true, value: ['a.txt'] });
+    expect(await withMarkers(repo, ours, ['a.txt'])).toEqual({ ok: true, value: [] });
   });
 
   test('dependencies as one commit, or the files in which they conflict', async () => {

@@ -137,7 +137,7 @@ export class GitWorkspace implements Workspace {
       }
     }
     if (from.rework !== null) {
-      const brought = await this.bringOver(agent, place, from.rework);
+      const brought = await this.bringOver(agent, task, place, from.rework);
       if (!brought.ok) return err(problem(brought.failure, 'worktree_failed'));
     }
     const tree = await this.snapshot(agent, place);
@@ -152,13 +152,21 @@ export class GitWorkspace implements Workspace {
   /** Brings an agent's work onto a new start; what conflicts stands between markers. */
   private async bringOver(
     agent: number,
+    task: Task,
     { worktree, start }: Place,
     work: string,
   ): Promise<Result<void, Failure>> {
     const attributes = this.options.paths.attributes(agent);
     writeFileSync(attributes, `* conflict-marker-size=${markerSize}\n`);
     const tree = await mergeWithMarkers(worktree, start, work, attributes);
-    return tree.ok ? restore(worktree, tree.value) : tree;
+    if (!tree.ok) return tree;
+    // Where a file meets a folder of its name, git moves one of them aside: not the agent's to do.
+    const changes = await treeChanges(worktree, start, tree.value);
+    if (!changes.ok) return changes;
+    const others = this.refusals(task, changes.value).map((one) => one.path);
+    const index = this.options.paths.mixIndex(agent);
+    const own = await mixTrees(worktree, start, tree.value, others, index);
+    return own.ok ? restore(worktree, own.value) : own;
   }
 
   /** Where a round begins: its content, and the commit that its own work is measured from. */
