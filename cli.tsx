@@ -22,6 +22,8 @@ async function runCommand(args: Arguments, terminal: Terminal): Promise<number> 
       return (await import('./source/commands/history.js')).showCommand(args, terminal);
     case 'land':
       return (await import('./source/commands/history.js')).landCommand(args, terminal);
+    case 'undo':
+      return (await import('./source/commands/history.js')).undoCommand(args, terminal);
     case 'clean':
       return (await import('./source/commands/clean.js')).cleanCommand(args, terminal);
     case 'completion':

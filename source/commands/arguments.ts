@@ -13,6 +13,7 @@ export const commandNames = [
   'runs',
   'show',
   'land',
+  'undo',
   'clean',
   'completion',
 ] as const;

@@ -57,6 +57,7 @@ Subcommands
   runs                  earlier runs in this repository
   show [RUN] [AGENT]    one run's table; with an agent (0, 1, ...) its diff and log
   land [RUN]            bring a finished run's work onto the current branch
+  undo [RUN]            take a landing back, exactly
   clean                 remove what old runs left: worktrees and branches
   completion SHELL      bash, zsh or fish
 

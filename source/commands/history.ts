@@ -9,6 +9,7 @@ import { fitWidth, glyphsFor } from '../headless/table.js';
 import { land as landCommit } from '../services/git/land.js';
 import { openRepository, type Repository } from '../services/git/repository.js';
 import { git } from '../services/git/run-git.js';
+import { undoLanding } from '../services/git/undo.js';
 import { logPaths } from '../services/logs/log-paths.js';
 import { type KnownRun, listRuns } from '../services/logs/run-registry.js';
 import { writeWhole } from '../services/logs/write-whole.js';
@@ -68,10 +69,11 @@ function runLine({ stamp, alive, summary }: KnownRun, width: number): string {
 function findRun(
   repo: Repository,
   name: string | undefined,
+  wanted: (summary: Summary) => boolean = () => true,
 ): Result<{ stamp: string; summary: Summary }, Failure> {
   const runs = listRuns(repo.root);
   if (name === undefined) {
-    const last = runs.filter((run) => run.summary).at(-1);
+    const last = runs.filter((run) => run.summary && wanted(run.summary)).at(-1);
     if (last?.summary) return ok({ stamp: last.stamp, summary: last.summary });
     return err({ kind: 'usage', message: 'There is no finished run in this repository.' });
   }
@@ -195,10 +197,55 @@ export async function landCommand(args: Arguments, terminal: Terminal): Promise<
   const landed: Summary = {
     ...summary,
     landed: true,
-    landing: `landed on ${landing.branch}`,
+    landed_commit: landing.commit,
+    landing: `landed on ${landing.branch}, ${summary.tests?.merged ?? 'untested'}`,
     land_later: null,
   };
   writeWhole(logPaths(repo.root, stamp).summary, `${JSON.stringify(landed, null, 2)}\n`);
   terminal.out(`Landed ${landing.commit.slice(0, 12)} on ${printable(landing.branch)}.\n`);
   return 0;
+}
+
+/** `undo [RUN]`: takes the landing of a run back, the last one that landed when none is named. */
+export async function undoCommand(args: Arguments, terminal: Terminal): Promise<number> {
+  const repo = await openForHistory(args, terminal);
+  if (!repo) return 2;
+  const hasLanded = (summary: Summary) => landedCommit(summary) !== null;
+  const run = findRun(repo, args.rest[0], hasLanded);
+  if (!run.ok) {
+    const nothing: Failure = { kind: 'usage', message: 'No run has landed in this repository.' };
+    reportFailure(terminal, args.rest[0] === undefined ? nothing : run.failure);
+    return 2;
+  }
+  const { stamp, summary } = run.value;
+  const commit = landedCommit(summary);
+  const branch = summary.base_branch;
+  if (commit === null || branch === null) {
+    terminal.out(`Run ${stamp} has not landed, so there is nothing to take back.\n`);
+    return 0;
+  }
+  const undone = await undoLanding({ repo: repo.root, stamp, base: summary.base, branch, commit });
+  if (undone.state === 'refused') {
+    terminal.error(`aider-orchestrator: not taken back: ${printable(undone.reason)}\n`);
+    const way = undone.how === '' ? '' : ` A way on: ${undone.how}`;
+    terminal.error(`  Nothing was touched.${way}\n`);
+    return 1;
+  }
+  const back: Summary = {
+    ...summary,
+    landed: false,
+    landed_commit: null,
+    landing: `taken back from ${branch}`,
+    land_later: `aider-orchestrator land ${stamp}`,
+  };
+  writeWhole(logPaths(repo.root, stamp).summary, `${JSON.stringify(back, null, 2)}\n`);
+  terminal.out(
+    `${printable(branch)} is at ${summary.base.slice(0, 12)} again, as before run ${stamp}. The work is still on ${summary.integration_branch}; aider-orchestrator land ${stamp} lands it again.\n`,
+  );
+  return 0;
+}
+
+/** What a run has landed last; null when nothing, or when it was taken back. */
+function landedCommit({ landed, landed_commit, integration_commit }: Summary): string | null {
+  return landed_commit ?? (landed ? integration_commit : null);
 }

@@ -83,6 +83,7 @@ export const summarySchema = z.strictObject({
   model_used: z.string(),
   provider: z.string(),
   landed: z.boolean(),
+  landed_commit: z.string().nullable().optional().describe('What landed last'),
   landing: z.string().describe('What happened to the merged work, in words'),
   tests: z
     .strictObject({
@@ -209,6 +210,7 @@ export function summarise(state: RunState): Summary {
     model_used: config.model,
     provider: config.provider,
     landed: landing?.state === 'landed',
+    landed_commit: state.landed,
     landing: landingWords(state),
     tests: config.check && {
       command: config.check.command,

@@ -32,6 +32,7 @@ export function summaryReport(summary: Summary, width: number, glyphs: Glyphs): 
       `  Land it:     ${summary.land_later ?? `aider-orchestrator land ${summary.timestamp}`}`,
     );
   }
+  if (summary.landed) lines.push(`  Take it back: aider-orchestrator undo ${summary.timestamp}`);
   if (summary.prd_path) lines.push(`  PRD:         ${summary.prd_path}`);
   lines.push(`  Summary:     .aider_logs/summary_${summary.timestamp}.json`);
   if (agents.length > 0) {

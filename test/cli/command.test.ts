@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -614,6 +615,62 @@ e message_send '{"prompt_tokens":1,"completion_tokens":1,"cost":0}'; e exit
     expect(end.stdout).toContain(
       'agent1: failed: conflicts with work that was merged before it (x',
     );
+  });
+
+  test('undo takes a landing back exactly, and it can be landed again', async () => {
+    const repo = makeRepo({ 'a.ts': '1\n', 'b.ts': '1\n' });
+    const before = git(repo, 'rev-parse', 'HEAD');
+    const { where } = await go(repo, 'echo 2 > "$file"');
+    const run = (...args: string[]) => runCli(args, { cwd: repo, env: where.env });
+    const landed = git(repo, 'rev-parse', 'HEAD');
+    expect(landed).not.toBe(before);
+    writeFileSync(path.join(repo, 'mine.txt'), 'untracked\n');
+    const undone = await run('undo');
+    expect(undone.code, undone.stderr).toBe(0);
+    expect(git(repo, 'rev-parse', 'HEAD')).toBe(before);
+    expect(git(repo, 'symbolic-ref', '--short', 'HEAD')).toBe('main');
+    expect(git(repo, 'status', '--porcelain')).toBe('?? mine.txt');
+    expect(lastSummary(repo)).toMatchObject({ landed: false, landing: 'taken back from main' });
+    expect((await run('undo')).stderr).toContain('No run has landed');
+    expect((await run('land')).code).toBe(0);
+    expect(git(repo, 'rev-parse', 'HEAD')).toBe(landed);
+    expect((await run('undo', lastSummary(repo).timestamp)).code).toBe(0);
+    expect(git(repo, 'rev-parse', 'HEAD')).toBe(before);
+  });
+
+  test('undo refuses when somebody has built on it, and the way on that it names works', async () => {
+    const repo = makeRepo({ 'a.ts': '1\n', 'b.ts': '1\n' });
+    const { where } = await go(repo, 'echo 2 > "$file"');
+    const undo = async () => {
+      const { code, stderr } = await runCli(['undo'], { cwd: repo, env: where.env });
+      expect(code).toBe(1);
+      expect(stderr).toContain('Nothing was touched');
+      return stderr;
+    };
+    const landed = git(repo, 'rev-parse', 'HEAD');
+    writeFileSync(path.join(repo, 'a.ts'), '3\n');
+    expect(await undo()).toContain('a.ts has changes that are not committed');
+    expect(readFileSync(path.join(repo, 'a.ts'), 'utf8')).toBe('3\n');
+    git(repo, 'checkout', '-q', 'a.ts');
+    git(repo, 'branch', 'side');
+    expect(await undo()).toContain('side has it too');
+    git(repo, 'branch', '-D', 'side');
+    git(repo, 'update-ref', 'refs/remotes/origin/main', landed);
+    expect(await undo()).toContain('origin/main has it too');
+    git(repo, 'update-ref', '-d', 'refs/remotes/origin/main');
+    git(repo, 'switch', '-q', '-c', 'other', 'HEAD^');
+    expect(await undo()).toContain('git switch main');
+    git(repo, 'switch', '-q', 'main');
+    writeFileSync(path.join(repo, 'c.ts'), 'later\n');
+    git(repo, 'add', '-A');
+    git(repo, 'commit', '-q', '-m', 'later');
+    const words = await undo();
+    expect(words).toContain('1 commit was built on it on main');
+    expect(git(repo, 'log', '-1', '--format=%s')).toBe('later');
+    const way = /A way on: (.*)/.exec(words)?.[1] as string;
+    execFileSync('sh', ['-c', way], { cwd: repo });
+    expect(readFileSync(path.join(repo, 'a.ts'), 'utf8')).toBe('1\n');
+    expect(readFileSync(path.join(repo, 'c.ts'), 'utf8')).toBe('later\n');
   });
 
   test('from a subfolder and from a linked worktree', async () => {
