@@ -68,6 +68,7 @@ export function requeue(agent: Agent, wish: Wish | null): Agent {
     resume: goesOn ? (committedWork(agent)?.commit ?? null) : null,
     good: goesOn && agent.state.name === 'succeeded',
     touched: [],
+    conflicts: [],
     lastTrouble: null,
     check: null,
     repair: null,

@@ -219,6 +219,12 @@ export interface Repair {
 /** Repairs of one agent before it is left out. */
 export const mostRepairs = 2;
 
+export interface Conflict {
+  /** The other one. */
+  readonly agent: number;
+  readonly files: readonly string[];
+}
+
 export interface Usage {
   readonly promptTokens: number;
   readonly completionTokens: number;
@@ -252,6 +258,8 @@ export interface Agent {
   readonly good: boolean;
   /** What its worktree showed when it was last looked at while it worked. */
   readonly touched: readonly FileChange[];
+  /** Agents at work whose changes git cannot merge with its own, as things stand. */
+  readonly conflicts: readonly Conflict[];
   /** Files that its replies named and that it could not see; its next messages show them. */
   readonly alsoRead: readonly string[];
   /** The failure of the attempt before and the state it left, to tell a failure that repeats itself. */
@@ -340,6 +348,7 @@ export function newAgent(index: number, task: Task): Agent {
     resume: null,
     good: false,
     touched: [],
+    conflicts: [],
     alsoRead: [],
     lastTrouble: null,
     check: null,

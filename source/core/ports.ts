@@ -1,6 +1,7 @@
 import type {
   AttemptExit,
   CommittedWork,
+  Conflict,
   DiffStat,
   FailReason,
   Place,
@@ -93,6 +94,8 @@ export interface Look {
   readonly files: DiffStat['files'];
   /** What must end it at once. */
   readonly dangers: readonly Refusal[];
+  /** With which agents its change cannot be merged, as both stand now. */
+  readonly conflicts: readonly Conflict[];
 }
 
 export type Merged =

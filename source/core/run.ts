@@ -2,6 +2,7 @@ import type {
   Agent,
   AttemptExit,
   CommittedWork,
+  Conflict,
   DiffStat,
   FailReason,
   Place,
@@ -190,6 +191,8 @@ export type MessageBody =
       readonly files: DiffStat['files'];
       /** Changes of its attempt that are not to be waited for. */
       readonly dangers: readonly Refusal[];
+      /** With which agents its change cannot be merged now. */
+      readonly conflicts: readonly Conflict[];
     }
   | { readonly type: 'kill_agent'; readonly agent: number }
   | { readonly type: 'kill_all' }

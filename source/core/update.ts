@@ -128,6 +128,21 @@ function onBaseChecked(state: RunState, check: CheckResult, at: number): Next {
   return [{ ...state, baseCheck: check, warnings, phase: 'running' }, []];
 }
 
+/** What a look has shown; a conflict is one for both of its sides. */
+function onLook(state: RunState, message: Message & { type: 'agent_touched' }): Next {
+  const { agent: index, files, dangers, conflicts } = message;
+  const [next, effects] = changeAgent(state, index, (agent) => onTouched(agent, files, dangers));
+  const agents = next.agents.map((agent): Agent => {
+    if (agent.index === index) return isActive(agent) ? { ...agent, conflicts } : agent;
+    const others = agent.conflicts.filter((one) => one.agent !== index);
+    const mine = conflicts.find((one) => one.agent === agent.index);
+    if (!mine && others.length === agent.conflicts.length) return agent;
+    const own = mine ? [{ agent: index, files: mine.files }] : [];
+    return { ...agent, conflicts: [...others, ...own] };
+  });
+  return [{ ...next, agents }, effects];
+}
+
 function repairTrouble({ repair }: Agent): string | null {
   return repair && repairForModel(repair);
 }
@@ -217,7 +232,7 @@ function apply(state: RunState, message: Exclude<Message, { type: 'run_started' 
     case 'timer_fired':
       return ofAgent(message.timer.agent, (agent) => onTimer(agent, message.timer));
     case 'agent_touched':
-      return ofAgent(message.agent, (agent) => onTouched(agent, message.files, message.dangers));
+      return onLook(state, message);
     case 'kill_agent':
       return ofAgent(message.agent, (agent) => kill(agent, at));
     case 'kill_all':

@@ -169,8 +169,8 @@ describe('the run screen', () => {
     expect(bells()).toBeGreaterThan(before);
     await app.press('a', /▸2 T2/);
     const files = [{ path: 'src/date.ts', status: 'M', added: 1, removed: 1 }];
-    run.dispatch({ type: 'agent_touched', agent: 0, files, dangers: [] });
-    run.dispatch({ type: 'agent_touched', agent: 1, files, dangers: [] });
+    run.dispatch({ type: 'agent_touched', agent: 0, files, dangers: [], conflicts: [] });
+    run.dispatch({ type: 'agent_touched', agent: 1, files, dangers: [], conflicts: [] });
     await app.shows(
       /⚠ src\/date\.ts also changed by agent1[\s\S]*|⚠ src\/date\.ts also changed by agent0/,
     );

@@ -285,6 +285,31 @@ describe('the fence around an agent', () => {
     await workspace.settled();
   });
 
+  test('a conflict between agents at work is seen while they work, and gone when it is gone', async () => {
+    const { workspace, place, paths } = await open();
+    mkdirSync(paths.agentFolder(1), { recursive: true });
+    const other: Task = { ...task, id: 'T2', files: ['src/b.txt'] };
+    const made = await workspace.prepare(1, other, {
+      onto: [],
+      round: 0,
+      resume: null,
+      rework: null,
+    });
+    if (!made.ok) throw new Error(made.failure.detail);
+    const look = (agent: number) =>
+      agent === 0
+        ? workspace.look(0, task, place, { edited: [], since: 0 })
+        : workspace.look(1, other, made.value, { edited: [], since: 0 });
+    writeFileSync(inTree(place, 'src/a.txt'), 'one\n');
+    writeFileSync(inTree(made.value, 'src/a.txt'), 'two\n');
+    expect((await look(0))?.conflicts).toEqual([]);
+    expect((await look(1))?.conflicts).toEqual([{ agent: 0, files: ['src/a.txt'] }]);
+    expect((await look(0))?.conflicts).toEqual([{ agent: 1, files: ['src/a.txt'] }]);
+    // The same change on both sides is none.
+    writeFileSync(inTree(made.value, 'src/a.txt'), 'one\n');
+    expect((await look(1))?.conflicts).toEqual([]);
+  });
+
   test('what the settings protect stops an agent', async () => {
     const { place, workspace } = await open({ protect: ['ci/**'] });
     mkdirSync(inTree(place, 'ci'));

@@ -89,7 +89,10 @@ export const AgentPane = memo(function AgentPane(props: AgentPaneProps) {
   const clash = clashes(state, agent);
   const foot = [
     ...(typing ? ['Ctrl-] ends TYPING: all keys go to the agent'] : []),
-    ...(clash.length > 0
+    ...agent.conflicts.map(
+      (one) => `${glyphs.bad} conflicts with agent${one.agent} in ${one.files[0]}`,
+    ),
+    ...(clash.length > 0 && agent.conflicts.length === 0
       ? [
           `${glyphs.clash} ${clash[0]?.file} also changed by ${clash[0]?.others.map((one) => `agent${one}`).join(', ')}`,
         ]

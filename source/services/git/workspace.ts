@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { copyFile, mkdir, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import picomatch from 'picomatch';
-import type { CommittedWork, DiffStat, Place, StopSignal } from '../../core/agent.js';
+import type { CommittedWork, Conflict, DiffStat, Place, StopSignal } from '../../core/agent.js';
 import type { CheckResult } from '../../core/check.js';
 import type { Failure } from '../../core/failure.js';
 import { describe } from '../../core/failure.js';
@@ -80,6 +80,8 @@ export class GitWorkspace implements Workspace {
   private readonly removing = new Map<number, Promise<void>>();
   /** Agents whose preparation was told to end. */
   private readonly stopped = new Set<number>();
+  /** The state of each agent's work when it was last looked at. */
+  private readonly states = new Map<number, WorkState>();
   private readonly looking = new Map<number, Promise<Look | null>>();
   private readonly guards = new Map<number, WorktreeGuard>();
   private readonly rules: FenceRules;
@@ -97,6 +99,7 @@ export class GitWorkspace implements Workspace {
   async prepare(agent: number, task: Task, from: PrepareFrom): Promise<Result<Place, WorkProblem>> {
     const { config, worktrees, setup } = this.options;
     this.stopped.delete(agent);
+    this.states.delete(agent);
     // The worktree of the round before may still be on its way out.
     await this.removing.get(agent);
     const branch = agentBranch(config.stamp, agent);
@@ -249,7 +252,27 @@ export class GitWorkspace implements Workspace {
     if (!diff.ok || !changes.ok) return null;
     const seen = this.refusals(task, changes.value);
     const dangers = [...hidden, ...seen].filter(({ why }) => why === 'runs_code');
-    return { files: diff.value.files, dangers };
+    const files = new Set(diff.value.files.map((file) => file.path));
+    this.states.set(agent, { tree: tree.value, start, files });
+    return { files: diff.value.files, dangers, conflicts: await this.conflicts(agent) };
+  }
+
+  /** Merges an agent's state with that of each other one that has changed the same files. */
+  private async conflicts(agent: number): Promise<readonly Conflict[]> {
+    const own = this.states.get(agent);
+    if (!own) return [];
+    const found: Conflict[] = [];
+    for (const [other, state] of this.states) {
+      if (other === agent || ![...own.files].some((file) => state.files.has(file))) continue;
+      const { repo } = this.options.config;
+      const [ours, theirs] = [await asCommit(repo, own), await asCommit(repo, state)];
+      if (!ours.ok || !theirs.ok) continue;
+      const merged = await mergeCommits(repo, ours.value, theirs.value, 'What if');
+      if (merged.ok && !merged.value.clean) {
+        found.push({ agent: other, files: merged.value.files });
+      }
+    }
+    return found;
   }
 
   private refusals(task: Task, changes: Parameters<typeof refuseChange>[1][]): Refusal[] {
@@ -566,6 +589,17 @@ export class GitWorkspace implements Workspace {
       later: this.options.landLater,
     });
   }
+}
+
+/** A state as a commit that no branch has; git's own clean-up takes it away later. */
+function asCommit(repo: string, { tree, start }: WorkState): Promise<Result<string, Failure>> {
+  return gitText(repo, ['commit-tree', tree, '-p', start, '-m', 'As it is now']);
+}
+
+interface WorkState {
+  readonly tree: string;
+  readonly start: string;
+  readonly files: ReadonlySet<string>;
 }
 
 function problem(failure: Failure, reason: WorkProblem['reason']): WorkProblem {
