@@ -134,7 +134,8 @@ function Screens({ port, onExit }: ScreensProps) {
   const start = async (): Promise<string | null> => {
     if (!wizard.draft) return 'There is no plan.';
     starting.current = true;
-    const started = await port.start(wizard.change.text.trim(), wizard.draft, wizard.maxAgents);
+    const { change, draft, maxAgents, wishes } = wizard;
+    const started = await port.start(change.text.trim(), draft, maxAgents, wishes);
     starting.current = false;
     if (!started.ok) return describe(started.failure).message;
     setRun(started.value);

@@ -66,6 +66,12 @@ const rows = {
   'groups.undo': { context: 'groups', keys: ['u'], help: 'undo' },
 
   'start.go': { context: 'start', keys: ['enter'], help: 'start the agents' },
+  'start.test': { context: 'start', keys: ['t'], help: 'the command of the tests' },
+  'start.redBase': {
+    context: 'start',
+    keys: ['b'],
+    help: 'go on when the tests fail on the base, or not',
+  },
   'start.back': { context: 'start', keys: ['esc'], help: 'back' },
 
   'run.left': { context: 'run', keys: ['left', 'h'], help: 'pane to the left' },

@@ -1,3 +1,4 @@
+import type { CheckPlan } from '../core/check.js';
 import type { Failure } from '../core/failure.js';
 import type { Task } from '../core/plan.js';
 import type { Result } from '../core/result.js';
@@ -98,9 +99,21 @@ export interface RunFacts {
   readonly timeoutMs: number;
   readonly land: LandRule;
   readonly setupCmd: string | null;
+  /** The project's tests that were asked for; null when none were. */
+  readonly check: CheckPlan | null;
+  /** How the tests are probably run; for a person to confirm. */
+  readonly proposal: { readonly command: string; readonly from: string } | null;
+  readonly allowRedBase: boolean;
   readonly simulated: boolean;
   readonly focus: readonly string[];
   readonly source: PlanSource;
+}
+
+/** What a person decides on the last screen before the run. */
+export interface RunWishes {
+  /** The project's tests; '' goes without. */
+  readonly testCmd: string;
+  readonly allowRedBase: boolean;
 }
 
 /** What the wizard can do before there is a run. */
@@ -146,5 +159,10 @@ export interface WizardPort {
   /** A file of ours for an editor to write to. */
   scratchFile(name: string, text: string): string;
   readScratch(file: string): string;
-  start(change: string, draft: Draft, maxAgents: number): Promise<Result<RunPort, Failure>>;
+  start(
+    change: string,
+    draft: Draft,
+    maxAgents: number,
+    wishes: RunWishes,
+  ): Promise<Result<RunPort, Failure>>;
 }

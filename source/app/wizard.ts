@@ -3,7 +3,7 @@ import { describe, type Failure } from '../core/failure.js';
 import { editGroups, type GroupEdit } from '../core/group-edits.js';
 import type { Task } from '../core/plan.js';
 import { renderPrd } from '../core/prd.js';
-import type { Draft, WizardPort } from './ports.js';
+import type { Draft, RunWishes, WizardPort } from './ports.js';
 import { type TextBuffer, textBuffer } from './text/text-buffer.js';
 
 /** What is being made while the planner works. */
@@ -26,6 +26,7 @@ export interface WizardState {
   /** PRDs that were replaced, with their tasks; the latest last. */
   readonly earlier: readonly Draft[];
   readonly maxAgents: number;
+  readonly wishes: RunWishes;
 }
 
 export interface Wizard extends WizardState {
@@ -44,6 +45,7 @@ export interface Wizard extends WizardState {
   edit(edit: GroupEdit): void;
   undoEdit(): boolean;
   setMaxAgents(count: number): void;
+  wish(wishes: Partial<RunWishes>): void;
 }
 
 /** Between two looks at a PRD that is being written, milliseconds. */
@@ -73,6 +75,10 @@ export function useWizard(port: WizardPort, now: () => number): Wizard {
       undo: [],
       earlier: [],
       maxAgents: port.facts.maxAgents,
+      wishes: {
+        testCmd: port.facts.check?.command ?? '',
+        allowRedBase: port.facts.allowRedBase,
+      },
     };
   });
   const abort = useRef<AbortController | null>(null);
@@ -187,6 +193,7 @@ export function useWizard(port: WizardPort, now: () => number): Wizard {
       patch({ draft: withTasks(draft, last), undo: undo.slice(0, -1) });
       return true;
     },
+    wish: (wishes) => patch({ wishes: { ...latest.current.wishes, ...wishes } }),
     setMaxAgents: (count) => patch({ maxAgents: Math.max(1, Math.min(1000, count)) }),
   };
 }

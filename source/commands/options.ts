@@ -20,6 +20,8 @@ export interface RunOptions {
   /** How the work is checked; null lands it untested. */
   readonly check: CheckPlan | null;
   readonly allowRedBase: boolean;
+  /** The longest one run of the tests may take, milliseconds. */
+  readonly testTimeoutMs: number;
   readonly copy: readonly string[];
   /** Globs of files that stop an agent at once when it changes them. */
   readonly protect: readonly string[];
@@ -146,6 +148,7 @@ export function resolveOptions(
     setupCmd:
       first<string>([flags.setupCmd, ''], [repo.setup_cmd, ''], [user.setup_cmd, ''])?.[0] ?? null,
     check: test && { command: test[0], from: test[1], timeoutMs: testTimeout * 60_000 },
+    testTimeoutMs: testTimeout * 60_000,
     allowRedBase: flags.allowRedBase ?? repo.allow_red_base ?? user.allow_red_base ?? false,
     copy: flags.copy?.length ? flags.copy : (repo.copy ?? user.copy ?? []),
     // Protection adds up: a repository cannot take away what its user wants.

@@ -8,6 +8,7 @@ import type {
   PlanWish,
   RunFacts,
   RunPort,
+  RunWishes,
   WizardPort,
 } from '../app/ports.js';
 import { committedWork } from '../core/agent.js';
@@ -20,6 +21,7 @@ import type { MadePlan, RunState } from '../core/run.js';
 import { findAider } from '../services/aider/find-aider.js';
 import { setupAider } from '../services/aider/setup-aider.js';
 import { worktreesFolder } from '../services/config/folders.js';
+import { proposeTest } from '../services/config/test-proposal.js';
 import { defaultBaseUrl, listModels } from '../services/gemini/models.js';
 import { openRepository, type Repository, resolveTasks } from '../services/git/repository.js';
 import { gitText } from '../services/git/run-git.js';
@@ -31,6 +33,7 @@ import type { Arguments } from './arguments.js';
 import { runChecks } from './doctor.js';
 import { type LiveRun, makeConfig, openLiveRun, planWith, savePrd } from './live-run.js';
 import { type AiderCommand, findMusts, type Overrides } from './musts.js';
+import type { RunOptions } from './options.js';
 import { type OpenedRun, type PreparedRun, readText } from './prepare-run.js';
 import { RepoKnowledge } from './repo-knowledge.js';
 
@@ -112,6 +115,7 @@ export async function openWizard(
   });
   const inRepo = (file: string) => path.join(repo.root, file);
   let baseTitle = await titleOf(repo);
+  const proposal = proposeTest(repo.root);
 
   const port: WizardPort = {
     get facts(): RunFacts {
@@ -127,6 +131,10 @@ export async function openWizard(
         timeoutMs: options.timeoutMs,
         land: options.land,
         setupCmd: options.setupCmd,
+        check: options.check,
+        // One that was ruled out is not proposed again.
+        proposal: args.flags.withoutTest ? null : proposal,
+        allowRedBase: options.allowRedBase,
         simulated: overrides.aider?.simulated ?? false,
         focus,
         source,
@@ -206,7 +214,7 @@ export async function openWizard(
       return file;
     },
     readScratch: (file) => readFileSync(file, 'utf8'),
-    start: async (change, draft, maxAgents) => {
+    start: async (change, draft, maxAgents, wishes) => {
       const now = await openRepository(repo.root);
       if (!now.ok) return now;
       if (now.value.head !== repo.head || now.value.branch !== repo.branch) {
@@ -217,7 +225,8 @@ export async function openWizard(
           message: 'The base has moved meanwhile: look again, and start.',
         });
       }
-      const run = await prepared(change, maxAgents);
+      const ready = await prepared(change, maxAgents);
+      const run = { ...ready, options: { ...ready.options, ...wished(options, wishes) } };
       const must = await findMusts(args, repo, options, { kind: 'none' }, run.geminiKey, {
         ...overrides,
         ...(run.aider ? { aider: run.aider } : {}),
@@ -264,6 +273,17 @@ export async function openWizard(
       if (claimed) releaseWorktrees(claimed.worktrees);
     },
   };
+}
+
+/** The options as a person left them on the last screen. */
+function wished(
+  { check, testTimeoutMs }: RunOptions,
+  { testCmd, allowRedBase }: RunWishes,
+): Pick<RunOptions, 'check' | 'allowRedBase'> {
+  if (testCmd === '') return { check: null, allowRedBase };
+  if (testCmd === check?.command) return { check, allowRedBase };
+  const plan = { command: testCmd, from: 'the start screen', timeoutMs: testTimeoutMs };
+  return { check: plan, allowRedBase };
 }
 
 async function titleOf({ root, head }: Repository): Promise<string> {

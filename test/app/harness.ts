@@ -4,7 +4,7 @@ import { createElement } from 'react';
 import { expect, onTestFinished } from 'vitest';
 import { App } from '../../source/app/app.js';
 import { type KeySettings, makeKeymap } from '../../source/app/keymap.js';
-import type { Check, Draft, RunPort, WizardPort } from '../../source/app/ports.js';
+import type { Check, Draft, RunPort, RunWishes, WizardPort } from '../../source/app/ports.js';
 import { Host } from '../../source/app/terminal/host.js';
 import { chunkFiles } from '../../source/core/groups.js';
 import type { Task } from '../../source/core/plan.js';
@@ -265,6 +265,9 @@ export class Harness {
     onTestFinished(() => this.host.close());
   }
 
+  /** What was decided on the last screen; null before. */
+  wishes: RunWishes | null = null;
+
   private readonly scratch = new Map<string, string>();
 
   private port(options: HarnessOptions): WizardPort {
@@ -290,6 +293,9 @@ export class Harness {
         timeoutMs: 1_800_000,
         land: 'all',
         setupCmd: null,
+        check: null,
+        proposal: { command: 'npm test', from: 'package.json' },
+        allowRedBase: false,
         simulated: false,
         focus: [],
         source: { kind: 'planner' },
@@ -319,7 +325,8 @@ export class Harness {
         return name;
       },
       readScratch: (file) => this.scratch.get(file) ?? '',
-      start: async (_change, plan, maxAgents) => {
+      start: async (_change, plan, maxAgents, wishes) => {
+        this.wishes = wishes;
         this.run = new PlayedRun(plan.tasks, maxAgents);
         return ok(this.run);
       },

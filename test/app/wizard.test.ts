@@ -164,3 +164,18 @@ describe('the groups', () => {
     await app.press(keys.enter, /This plan cannot be started/);
   });
 });
+
+test('the tests: proposed from the manifest, confirmed or changed, and allowed to be red', async () => {
+  const app = await toGroups({ cols: 140 });
+  await app.press(
+    keys.enter,
+    /none: the work lands untested; t takes `npm test` \(package\.json\)/,
+  );
+  await app.press('b', /No tests are run/);
+  await app.press('t', /The command that tells whether all is well[\s\S]*npm test/);
+  app.type(' --silent');
+  await app.press(keys.enter, /npm test --silent \(on the base first: has to be green there/);
+  await app.press('b', /may be red there/);
+  await app.press(keys.enter, /▸ RUN/);
+  expect(app.wishes).toEqual({ testCmd: 'npm test --silent', allowRedBase: true });
+});

@@ -49,7 +49,8 @@ export function startFacts(port: WizardPort, wizard: Wizard): (readonly [string,
       `at most ${facts.maxIterations} for each agent, and ${facts.timeoutMs / 60_000} minutes`,
     ],
     ['PRD', wizard.draft?.prd ? (wizard.draft.prdPath ?? 'docs/prd/') : 'none'],
-    ['Checks', 'each agent by evidence: a clean exit, whole answers, a diff in its own files'],
+    ['Evidence', 'of each agent: a clean exit, whole answers, a diff in its own files'],
+    ['Tests', testFacts(port, wizard)],
     ['Set-up', facts.setupCmd ?? 'none'],
     [
       'Worktrees',
@@ -66,6 +67,19 @@ export function startFacts(port: WizardPort, wizard: Wizard): (readonly [string,
         : `${landWords[facts.land]} on ${where} by fast-forward`,
     ],
   ];
+}
+
+/** Which tests decide, and when. */
+function testFacts({ facts }: WizardPort, { wishes }: Wizard): string {
+  if (wishes.testCmd === '') {
+    const { proposal } = facts;
+    const how = proposal
+      ? `t takes \`${proposal.command}\` (${proposal.from})`
+      : 't names a command';
+    return `none: the work lands untested; ${how}`;
+  }
+  const red = wishes.allowRedBase ? 'may be red there' : 'has to be green there';
+  return `${wishes.testCmd} (on the base first: ${red}; then on each agent's work, and on what is merged)`;
 }
 
 /** Step 4: the last look. */
@@ -86,6 +100,18 @@ export function StartScreen({ port, wizard, onStart, onBack }: StartScreenProps)
       });
     },
     'start.back': onBack,
+    'start.test': () =>
+      dialogs.open({
+        kind: 'field',
+        title: 'The tests',
+        lines: ['The command that tells whether all is well; empty goes without.'],
+        initial: wizard.wishes.testCmd || (port.facts.proposal?.command ?? ''),
+        onDone: (command) => wizard.wish({ testCmd: command.trim() }),
+      }),
+    'start.redBase': () => {
+      if (wizard.wishes.testCmd === '') setNote('No tests are run.');
+      else wizard.wish({ allowRedBase: !wizard.wishes.allowRedBase });
+    },
   });
   const lines = startFacts(port, wizard).flatMap(([name, value]) =>
     proseLines(value, Math.max(8, cols - 15)).map(
@@ -99,6 +125,7 @@ export function StartScreen({ port, wizard, onStart, onBack }: StartScreenProps)
       note={note}
       hints={[
         ['start.go', 'start the agents'],
+        ['start.test', 'tests'],
         ['start.back', 'back'],
       ]}
     >
