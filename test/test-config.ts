@@ -18,6 +18,7 @@ export const testConfig: RunConfig = {
   planSource: { kind: 'none' },
   check: null,
   allowRedBase: false,
+  budgetUsd: null,
   unattended: true,
   simulated: false,
 };

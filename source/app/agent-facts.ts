@@ -8,6 +8,7 @@ import {
   outcomeOf,
   timeSpent,
 } from '../core/agent.js';
+import { moneyOf } from '../core/budget.js';
 import type { RunState } from '../core/run.js';
 import { outcomeWords } from '../core/words.js';
 
@@ -67,18 +68,21 @@ export interface Progress {
   readonly tokens: number;
   /** US dollars; null when the price of some of it is not known. */
   readonly cost: number | null;
+  /** What it will come to at the agents' pace; null while nobody can tell. */
+  readonly forecast: number | null;
 }
 
 export function progressOf({ agents }: RunState): Progress {
   const count = (wanted: (agent: Agent) => boolean) => agents.filter(wanted).length;
-  const known = agents.every((agent) => agent.usage.cost !== null);
+  const { spent, isPartial, forecast } = moneyOf({ agents });
   return {
     done: count((agent) => agent.state.name === 'succeeded'),
     running: count(isActive),
     waiting: count((agent) => agent.state.name === 'queued'),
     failed: count((agent) => agent.state.name === 'failed' || agent.state.name === 'killed'),
     tokens: agents.reduce((sum, agent) => sum + totalTokens(agent), 0),
-    cost: known ? agents.reduce((sum, agent) => sum + (agent.usage.cost ?? 0), 0) : null,
+    cost: isPartial ? null : spent,
+    forecast: isPartial ? null : forecast,
   };
 }
 

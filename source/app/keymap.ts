@@ -113,6 +113,7 @@ const rows = {
   },
   'run.more': { context: 'run', keys: ['+', '='], help: 'one more agent at once' },
   'run.fewer': { context: 'run', keys: ['-'], help: 'one agent fewer at once' },
+  'run.budget': { context: 'run', keys: ['$'], help: 'change the budget' },
   'run.remark': { context: 'run', keys: ['m'], help: 'remark for its next iteration' },
   'run.takeOver': {
     context: 'run',

@@ -104,6 +104,7 @@ export interface RunFacts {
   /** How the tests are probably run; for a person to confirm. */
   readonly proposal: { readonly command: string; readonly from: string } | null;
   readonly allowRedBase: boolean;
+  readonly budgetUsd: number | null;
   readonly simulated: boolean;
   readonly focus: readonly string[];
   readonly source: PlanSource;

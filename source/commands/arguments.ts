@@ -47,6 +47,8 @@ export const flags = {
   allowRedBase: { type: 'boolean' },
   copy: { type: 'string', isMultiple: true },
   aider: { type: 'string' },
+  budget: { type: 'string' },
+  direct: { type: 'boolean' },
   repo: { type: 'string' },
   trust: { type: 'boolean' },
   help: { type: 'boolean', shortFlag: 'h' },

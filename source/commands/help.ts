@@ -26,6 +26,8 @@ Agents
   --timeout MINUTES     wall clock per agent (default: 30)
   --model NAME          Aider's model (default: gpt-4o);   --claude   a Claude model
   --aider PATH          which Aider
+  --budget USD          what the agents may cost: a warning at 80 %, then no more messages
+  --direct              agents reach the provider by themselves: no common rate limit
   --setup-cmd CMD       run in each worktree before its agent, such as "npm ci"
   --copy GLOB...        ignored files to copy into each worktree, such as .env.test
 

@@ -19,6 +19,8 @@ import { LineFile } from '../services/logs/line-file.js';
 import type { LogPaths } from '../services/logs/log-paths.js';
 import { releaseWorktrees } from '../services/logs/run-registry.js';
 import { writeWhole } from '../services/logs/write-whole.js';
+import type { GovernorFacts } from '../services/provider/governor.js';
+import { type OpenProvider, openProvider } from '../services/provider/open-provider.js';
 import { CheckCommand } from '../services/pty/check-command.js';
 import { ShellSetup } from '../services/pty/setup-command.js';
 import { createEffectRunner, type Ports } from '../store/effect-runner.js';
@@ -59,10 +61,17 @@ export interface LiveRun {
 export function openLiveRun(options: LiveRunOptions): LiveRun {
   const { config, run, paths, worktrees, warn } = options;
   const { knowledge } = run;
+  let provider: OpenProvider | null = null;
+  const mostRequests = () => state()?.slots ?? config.maxAgents;
+  const onRate = ({ window, waiting, until }: GovernorFacts) => {
+    const felt = until !== null || window < mostRequests();
+    dispatch({ type: 'rate_changed', rate: felt ? { window, waiting, until } : null });
+  };
   const backend = new AiderBackend({
     command: run.aider?.command ?? ['aider'],
     model: config.model,
     geminiKey: run.geminiKey,
+    provider: () => provider,
     extra: run.options.aiderArgs,
     repo: config.repo,
     paths,
@@ -85,6 +94,9 @@ export function openLiveRun(options: LiveRunOptions): LiveRun {
     workspace,
     backend,
     plan: async (signal) => {
+      if (!run.options.direct) {
+        provider = await openProvider(config.model, process.env, mostRequests, onRate);
+      }
       const made = await options.plan(signal);
       if (made.ok) await knowledge.writeMapFor(made.value.tasks, paths.repoMap);
       return made;
@@ -112,6 +124,7 @@ export function openLiveRun(options: LiveRunOptions): LiveRun {
       knowledge.stop();
       await Promise.all([knowledge.settled(), workspace.settled()]);
       releaseWorktrees(worktrees);
+      await provider?.close();
       backend.close();
       agentLogs.close();
       journal.close();
@@ -142,6 +155,7 @@ export function makeConfig(
     planSource: run.source,
     check: options.check,
     allowRedBase: options.allowRedBase,
+    budgetUsd: options.budgetUsd,
     simulated: run.aider?.simulated ?? false,
     ...more,
   };

@@ -28,6 +28,10 @@ export interface RunOptions {
   readonly maxFileBytes: number;
   readonly aider: string | null;
   readonly aiderArgs: readonly string[];
+  /** Agents talk to their provider themselves. */
+  readonly direct: boolean;
+  /** US dollars; null for no limit. */
+  readonly budgetUsd: number | null;
   /** Of the screen. */
   readonly mouse: boolean;
   readonly notify: 'bell' | 'osc9' | 'off';
@@ -108,6 +112,14 @@ export function resolveOptions(
       `${testMinutes?.[1]} needs minutes above 0 and up to 35000, not ${testMinutes?.[0]}`,
     );
   }
+  const budget = first<string | number>(
+    [flags.budget?.replace(/^\$/, ''), '--budget'],
+    [repo.budget_usd, 'budget_usd'],
+    [user.budget_usd, 'budget_usd'],
+  );
+  if (budget && !(Number(budget[0]) > 0 && Number(budget[0]) < 1e9)) {
+    problems.push(`${budget[1]} needs an amount of US dollars above 0, not ${budget[0]}`);
+  }
   if (flags.testCmd !== undefined && flags.withoutTest)
     problems.push('--test-cmd and --no-test exclude each other');
   const test = flags.withoutTest
@@ -156,6 +168,8 @@ export function resolveOptions(
     maxFileBytes: (repo.max_file_mb ?? user.max_file_mb ?? 5) * 1024 * 1024,
     aider: first<string>([flags.aider, ''], [repo.aider, ''], [user.aider, ''])?.[0] ?? null,
     aiderArgs: [...(repo.aider_args ?? user.aider_args ?? []), ...aiderArgs],
+    direct: flags.direct ?? false,
+    budgetUsd: budget === null ? null : Number(budget[0]),
     mouse: repo.mouse ?? user.mouse ?? true,
     notify: repo.notify ?? user.notify ?? 'bell',
     keys,

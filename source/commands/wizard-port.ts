@@ -135,6 +135,7 @@ export async function openWizard(
         // One that was ruled out is not proposed again.
         proposal: args.flags.withoutTest ? null : proposal,
         allowRedBase: options.allowRedBase,
+        budgetUsd: options.budgetUsd,
         simulated: overrides.aider?.simulated ?? false,
         focus,
         source,

@@ -20,6 +20,7 @@ import {
   type Wish,
 } from './agent.js';
 import { costOf } from './aider-log.js';
+import { isSpent } from './budget.js';
 import type { CheckResult } from './check.js';
 import { asksForWhiteSpace, type Refusal, refusalWords } from './fence.js';
 import { brokeOff, isCommon, isHopeless, judge } from './judge.js';
@@ -222,7 +223,9 @@ export function onAiderEvent(run: RunState, agent: Agent, event: AiderEvent): St
       const counted = updateAttempt(agent, { sends: attempt.sends + 1 });
       // The edits of the response before are on disk by now, so nothing is lost by an instant end.
       const capped = iterationsUsed(agent) >= run.config.maxIterations;
-      return capped ? stop(counted, { kind: 'cap' }, 'SIGKILL') : [counted, look(agent)];
+      if (capped) return stop(counted, { kind: 'cap' }, 'SIGKILL');
+      if (isSpent(run)) return stop(counted, { kind: 'budget' }, 'SIGKILL');
+      return [counted, look(agent)];
     }
     case 'message_send': {
       const { prompt_tokens, completion_tokens } = event.properties;
@@ -238,6 +241,7 @@ export function onAiderEvent(run: RunState, agent: Agent, event: AiderEvent): St
             promptTokens: agent.usage.promptTokens + numberOf(prompt_tokens),
             completionTokens: agent.usage.completionTokens + numberOf(completion_tokens),
             cost: known ? (agent.usage.cost as number) + (cost as number) : null,
+            knownCost: agent.usage.knownCost + (cost ?? 0),
           },
         },
         look(agent),
@@ -451,6 +455,10 @@ function iterationsSpent(used: number): string {
   return used === 1 ? 'after 1 iteration' : `after ${used} iterations`;
 }
 
+function budgetWords({ budgetUsd }: RunState): string {
+  return `$${budgetUsd?.toFixed(2)}`;
+}
+
 function isRefusal(reason: FailReason): boolean {
   return ['outside_scope', 'refused_change', 'dangerous_change'].includes(reason);
 }
@@ -497,6 +505,12 @@ export function nextAttempt(
   trouble: string | null,
   at: number,
 ): Step {
+  if (isSpent(run) && agent.wish !== 'take_over') {
+    // What was good before its last remark is still good.
+    return trouble === null && agent.good
+      ? settle(run, agent, place)
+      : commit(agent, place, { state: 'failed', reason: 'budget', detail: budgetWords(run) });
+  }
   if (!run.paused) return startAttempt(run, agent, place, trouble, at);
   return [withState(agent, { name: 'waiting', place, trouble }), []];
 }
@@ -592,6 +606,8 @@ function stopReason(
       return ['timeout', `${run.config.timeoutMs / 60_000} min`];
     case 'unanswered':
       return ['unanswered_question', cause.question];
+    case 'budget':
+      return ['budget', budgetWords(run)];
     case 'fence': {
       const dangers = agent.refused.filter(({ why }) => why === 'runs_code');
       return ['dangerous_change', dangers.map(refusalWords).join('; ')];

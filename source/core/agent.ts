@@ -79,6 +79,7 @@ export type StopCause =
   | { readonly kind: 'timeout' }
   | { readonly kind: 'unanswered'; readonly question: string }
   | { readonly kind: 'take_over' }
+  | { readonly kind: 'budget' }
   /** It changed what would run code on the next start. */
   | { readonly kind: 'fence' }
   | { readonly kind: 'killed'; readonly by: string };
@@ -118,6 +119,7 @@ export const failReasons = [
   'conflict_left',
   'merge_conflict',
   'breaks_tests',
+  'budget',
   'not_started',
   'dependency_failed',
   'dependency_conflict',
@@ -230,6 +232,8 @@ export interface Usage {
   readonly completionTokens: number;
   /** US dollars; null when the price of the model is not known. */
   readonly cost: number | null;
+  /** The part of it whose price is known. */
+  readonly knownCost: number;
 }
 
 export interface Agent {
@@ -336,7 +340,7 @@ export function newAgent(index: number, task: Task): Agent {
     task,
     state: { name: 'queued' },
     attempts: [],
-    usage: { promptTokens: 0, completionTokens: 0, cost: 0 },
+    usage: { promptTokens: 0, completionTokens: 0, cost: 0, knownCost: 0 },
     startedAt: null,
     endedAt: null,
     spentMs: 0,

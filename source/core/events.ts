@@ -72,6 +72,7 @@ export type PublicEvent =
       /** In words; null when they were not asked. */
       tests: string | null;
     }
+  | { event: 'rate_limited'; window: number; waiting: number; until: number | null }
   | { event: 'base_checked'; passed: boolean; flaky: boolean; words: string; duration_s: number }
   | { event: 'agent_checked'; agent: number; passed: boolean; words: string; duration_s: number }
   | { event: 'agent_sent_back'; agent: number; reason: string; words: string }
@@ -197,6 +198,12 @@ function ofMessage(state: RunState, before: RunState | null, message: Message): 
       const verdict = agent?.attempts[attempt - 1]?.verdict;
       if (!verdict || verdict === 'ok' || verdict === 'killed') return [];
       return [{ event: 'attempt_failed', agent: message.agent, attempt, reason: verdict }];
+    }
+    case 'rate_changed': {
+      const { rate } = message;
+      // That it is lifted is no news; that all wait is.
+      const isNews = rate?.until !== null && rate?.until !== before?.rate?.until;
+      return rate && isNews ? [{ event: 'rate_limited', ...rate }] : [];
     }
     case 'base_checked': {
       const { check } = message;

@@ -19,6 +19,7 @@ const hopeless: ReadonlySet<FailReason> = new Set<FailReason>([
   'unanswered_question',
   'max_iterations',
   'dangerous_change',
+  'budget',
   'not_started',
 ]);
 

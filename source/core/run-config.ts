@@ -26,6 +26,8 @@ export interface RunConfig {
   readonly check: CheckPlan | null;
   /** Goes on when the check fails on the base already; then it gates nothing. */
   readonly allowRedBase: boolean;
+  /** US dollars that the agents may cost; null for no limit. */
+  readonly budgetUsd: number | null;
   /** True when no person is there to answer an agent's question. */
   readonly unattended: boolean;
   /** True when the agents are simulated, which is said wherever they are shown. */

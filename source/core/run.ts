@@ -51,6 +51,10 @@ export interface RunState {
   readonly wave: MergedWork | null;
   /** Work that is being merged and tested now. */
   readonly integrating: Integrating | null;
+  /** US dollars that the agents may cost; a person can change it while the run goes. */
+  readonly budgetUsd: number | null;
+  /** The provider's limit, while it is felt. */
+  readonly rate: RateState | null;
   /** Agents in the order in which they failed. */
   readonly failures: readonly number[];
   /** Why nothing more is begun: agents failed alike, for a cause that no retry cures. */
@@ -86,6 +90,15 @@ export interface Integration {
 export interface MergedWork {
   readonly commit: string;
   readonly merged: readonly number[];
+}
+
+/** How a provider's limit is met; null where it is not. */
+export interface RateState {
+  /** Requests that may be under way at once. */
+  readonly window: number;
+  readonly waiting: number;
+  /** When requests may go again, epoch milliseconds; null when they may. */
+  readonly until: number | null;
 }
 
 export interface Integrating {
@@ -185,6 +198,7 @@ export type MessageBody =
       readonly detail: string;
     }
   | { readonly type: 'timer_fired'; readonly timer: Timer }
+  | { readonly type: 'rate_changed'; readonly rate: RateState | null }
   | {
       readonly type: 'agent_touched';
       readonly agent: number;
@@ -201,6 +215,7 @@ export type MessageBody =
   | { readonly type: 'remark'; readonly agent: number; readonly text: string }
   | { readonly type: 'take_over'; readonly agent: number }
   | { readonly type: 'pause'; readonly paused: boolean }
+  | { readonly type: 'set_budget'; readonly usd: number | null }
   | { readonly type: 'set_slots'; readonly slots: number }
   | { readonly type: 'leave_out'; readonly agent: number }
   | { readonly type: 'land_now' }
@@ -339,6 +354,8 @@ export function initialState(config: RunConfig, at: number): RunState {
     baseCheck: null,
     wave: null,
     integrating: null,
+    budgetUsd: config.budgetUsd,
+    rate: null,
     failures: [],
     halt: null,
     landed: null,

@@ -8,6 +8,7 @@ import {
   outcomeReason,
   timeSpent,
 } from './agent.js';
+import { moneyOf } from './budget.js';
 import { checkWords } from './check.js';
 import { describe, type Failure } from './failure.js';
 import { refusalKinds } from './fence.js';
@@ -100,6 +101,12 @@ export const summarySchema = z.strictObject({
   base: z.string().describe('The commit all work started from'),
   base_branch: z.string().nullable(),
   gemini_model_used: z.string().nullable(),
+  cost_usd: z
+    .number()
+    .nullable()
+    .optional()
+    .describe('Of all agents; null when the price of some of it is not known'),
+  budget_usd: z.number().nullable().optional(),
   simulated: z.boolean(),
   interrupted_by: z.string().nullable(),
   error: z.string().nullable().describe('What kept the run from its end, in words'),
@@ -223,6 +230,8 @@ export function summarise(state: RunState): Summary {
     base: config.base,
     base_branch: config.branch,
     gemini_model_used: state.geminiModelUsed,
+    cost_usd: moneyOf(state).isPartial ? null : moneyOf(state).spent,
+    budget_usd: state.budgetUsd,
     simulated: config.simulated,
     interrupted_by: state.interruptedBy,
     error: state.failure ? describe(state.failure).message : null,

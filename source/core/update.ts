@@ -22,6 +22,7 @@ import {
   stop,
   takeOver,
 } from './agent-update.js';
+import { budgetWarnings, isSpent } from './budget.js';
 import type { CheckResult } from './check.js';
 import type { Failure } from './failure.js';
 import {
@@ -59,12 +60,18 @@ export function update(state: RunState | null, message: Message): Next {
   if (state === null) throw new Error(`update: ${message.type} before run_started`);
   if (state.phase === 'finished' && !reopens(message)) return [state, []];
   const [next, effects] = apply(state, message);
-  const [scheduled, more] = schedule(noteFailures(state, next), message.at);
+  const [scheduled, more] = schedule(noteMoney(noteFailures(state, next)), message.at);
   return [scheduled, [...effects, ...more]];
 }
 
 /** Failures that are alike before the run stops to burn the rest, unless one agent has got further. */
 const haltAfter = 3;
+
+/** Says once what there is to say of the budget. */
+function noteMoney(state: RunState): RunState {
+  const fresh = budgetWarnings(state).filter((said) => !state.warnings.includes(said));
+  return fresh.length === 0 ? state : { ...state, warnings: [...state.warnings, ...fresh] };
+}
 
 /** Keeps the order of failures, and halts the run when the first ones have one cause in common. */
 function noteFailures(before: RunState, state: RunState): RunState {
@@ -149,7 +156,8 @@ function repairTrouble({ repair }: Agent): string | null {
 
 /** What a person may still ask of a run that has finished. */
 function reopens({ type }: Message): boolean {
-  return ['restart_agent', 'restart_failed', 'take_over', 'leave_out', 'land_now'].includes(type);
+  const asked = ['restart_agent', 'restart_failed', 'take_over', 'leave_out', 'land_now'];
+  return asked.includes(type) || type === 'set_budget';
 }
 
 function apply(state: RunState, message: Exclude<Message, { type: 'run_started' }>): Next {
@@ -262,6 +270,10 @@ function apply(state: RunState, message: Exclude<Message, { type: 'run_started' 
       const next: RunState = { ...state, paused: message.paused };
       return message.paused ? [next, []] : onGoOn(next, at);
     }
+    case 'set_budget':
+      return [{ ...state, budgetUsd: message.usd }, []];
+    case 'rate_changed':
+      return [{ ...state, rate: message.rate }, []];
     case 'set_slots':
       return [{ ...state, slots: Math.min(1000, Math.max(1, Math.trunc(message.slots))) }, []];
     case 'leave_out':
@@ -533,7 +545,10 @@ function scheduleOne(
     const cause = `${halt.agents.length} agents failed: ${reasonWords(halt.reason)}`;
     return [failBeforeWork(agent, 'not_started', cause, at), []];
   }
-  const free = !state.paused && state.agents.filter(isActive).length < state.slots;
+  // More agents than requests that may be under way would only wait.
+  if (isSpent(state)) return [failBeforeWork(agent, 'not_started', 'the budget is spent', at), []];
+  const slots = Math.min(state.slots, Math.max(1, state.rate?.window ?? state.slots));
+  const free = !state.paused && state.agents.filter(isActive).length < slots;
   // What it builds on has to be merged, so that it has passed all there is to pass.
   const ready = needs.every((need) => integration?.merged.includes(need.index));
   if (!free || !ready) return [agent, []];

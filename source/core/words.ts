@@ -115,6 +115,10 @@ const reasons: Record<FailReason, ReasonWords> = {
     person: "breaks the project's tests together with the work of others",
     model: "Together with the work of others, your work breaks the project's tests.",
   },
+  budget: {
+    person: 'the budget is spent',
+    model: 'The budget is spent.',
+  },
   not_started: {
     person: 'not started',
     model: 'Not started.',

@@ -1,6 +1,6 @@
 import { printable } from '../core/printable.js';
 import type { Summary } from '../core/summary.js';
-import { type Glyphs, summaryTable } from './table.js';
+import { formatCost, type Glyphs, summaryTable } from './table.js';
 
 /** What stands after the table: where the work is, why something is missing, what to do next. */
 export function summaryReport(summary: Summary, width: number, glyphs: Glyphs): string[] {
@@ -32,7 +32,11 @@ export function summaryReport(summary: Summary, width: number, glyphs: Glyphs): 
       `  Land it:     ${summary.land_later ?? `aider-orchestrator land ${summary.timestamp}`}`,
     );
   }
-  if (summary.landed) lines.push(`  Take it back: aider-orchestrator undo ${summary.timestamp}`);
+  if (summary.landed) lines.push(`  Take back:   aider-orchestrator undo ${summary.timestamp}`);
+  if (summary.budget_usd) {
+    const cost = formatCost(summary.cost_usd ?? null);
+    lines.push(`  Cost:        ${cost} of a budget of $${summary.budget_usd.toFixed(2)}`);
+  }
   if (summary.prd_path) lines.push(`  PRD:         ${summary.prd_path}`);
   lines.push(`  Summary:     .aider_logs/summary_${summary.timestamp}.json`);
   if (agents.length > 0) {

@@ -81,6 +81,11 @@ function eventLines(event: PublicEvent, options: LineOptions, simulated: boolean
         'normal',
         `${name(event.agent)}  attempt ${event.attempt}: ${wordsFor(event.reason)}`,
       );
+    case 'rate_limited':
+      return at(
+        'normal',
+        `rate limited: all wait until ${new Date(event.until ?? 0).toLocaleTimeString('en-GB')}, then at most ${event.window} at once`,
+      );
     case 'base_checked':
       return at('normal', `the base: ${event.words}, ${formatDuration(event.duration_s)}`);
     case 'agent_checked':

@@ -61,6 +61,7 @@ const config: RunConfig = {
   planSource: { kind: 'planner' },
   check: null,
   allowRedBase: false,
+  budgetUsd: null,
   unattended: false,
   simulated: false,
 };
@@ -296,6 +297,7 @@ export class Harness {
         check: null,
         proposal: { command: 'npm test', from: 'package.json' },
         allowRedBase: false,
+        budgetUsd: null,
         simulated: false,
         focus: [],
         source: { kind: 'planner' },

@@ -7,6 +7,7 @@ import {
   iterationsUsed,
   timeSpent,
 } from '../../source/core/agent.js';
+import { moneyOf } from '../../source/core/budget.js';
 import type { CheckResult } from '../../source/core/check.js';
 import { judge } from '../../source/core/judge.js';
 import type { Task } from '../../source/core/plan.js';
@@ -706,6 +707,77 @@ describe('work that cannot be merged', () => {
     expect(early.names()).toEqual(['preparing', 'preparing']);
     early.mergeAll().succeed(0).mergeAll().succeed(1).mergeAll();
     expect(early.state?.integration?.merged).toEqual([0, 1]);
+  });
+});
+
+describe('the budget', () => {
+  const tasks = ['T1', 'T2', 'T3', 'T4'].map((id) => task(id));
+
+  test('warned at 80 %; when it is spent no message is sent anywhere, and work is kept', () => {
+    // Each response costs 0.5.
+    const drive = new Drive().start(tasks, { budgetUsd: 1.25, maxAgents: 3, maxIterations: 9 });
+    drive.prepared(0).prepared(1).prepared(2).response(0);
+    expect(drive.state?.warnings).toEqual([]);
+    drive.response(1);
+    expect(drive.state?.warnings).toEqual(['80 % of the budget of $1.25 is spent.']);
+    drive.response(2);
+    expect(drive.state?.warnings.at(-1)).toContain('The budget of $1.25 is spent');
+    // One that was to send again is ended, one that would begin anew is not begun.
+    drive.send({ type: 'aider_event', agent: 0, event: event('message_send_starting') });
+    expect(drive.effects).toEqual([{ type: 'signal_agent', agent: 0, signal: 'SIGKILL' }]);
+    drive.exit(1).send({
+      type: 'attempt_inspected',
+      agent: 1,
+      inspection: { ...changed, diff: { files: [] } },
+    });
+    expect(drive.state?.agents[1]?.state).toMatchObject({
+      name: 'committing',
+      outcome: { reason: 'budget' },
+    });
+    expect(drive.state?.agents[3]?.state).toMatchObject({ reason: 'not_started' });
+    // What is done is done.
+    drive.exit(2).send({ type: 'attempt_inspected', agent: 2, inspection: changed });
+    expect(drive.state?.agents[2]?.state).toMatchObject({ outcome: { state: 'succeeded' } });
+  });
+
+  test('an unknown price is said to be unknown, and the known part counts', () => {
+    const drive = new Drive().start(tasks, { budgetUsd: 10 }).prepared(0).response(0);
+    drive.send(
+      { type: 'aider_event', agent: 0, event: event('message_send_starting') },
+      {
+        type: 'aider_event',
+        agent: 0,
+        event: event('message_send', { completion_tokens: 5, total_tokens: 9, cost: 0 }),
+      },
+    );
+    const state = drive.state as RunState;
+    expect(moneyOf(state)).toMatchObject({ spent: 0.5, isPartial: true });
+    expect(state.warnings.join()).toContain('price of the model is not known');
+    expect(summarise(state)).toMatchObject({ cost_usd: null, budget_usd: 10 });
+    expect(summarise(state).agents.agent0?.cost_usd).toBe(null);
+  });
+
+  test('the forecast is that of the pace of those that are done', () => {
+    const drive = new Drive().start(tasks, { maxAgents: 2 });
+    expect(moneyOf(drive.state as RunState).forecast).toBe(null);
+    drive.prepared(0).prepared(1).response(0);
+    expect(moneyOf(drive.state as RunState)).toMatchObject({ spent: 0.5, forecast: 2 });
+    drive.response(1).response(1).response(1);
+    expect(moneyOf(drive.state as RunState)).toMatchObject({ spent: 2, forecast: 4.5 });
+    drive
+      .exit(0)
+      .send(
+        { type: 'attempt_inspected', agent: 0, inspection: changed },
+        { type: 'agent_committed', agent: 0, work: { commit: 'c'.repeat(40), diff: changed.diff } },
+      );
+    expect(moneyOf(drive.state as RunState)).toMatchObject({ spent: 2, forecast: 3 });
+  });
+
+  test('a person can raise it while the run goes', () => {
+    const drive = new Drive().start(tasks, { budgetUsd: 0.5, unattended: false }).prepared(0);
+    drive.response(0).send({ type: 'set_budget', usd: 5 });
+    drive.send({ type: 'aider_event', agent: 0, event: event('message_send_starting') });
+    expect(drive.effects.map((effect) => effect.type)).toEqual(['look_at_agent']);
   });
 });
 

@@ -8,7 +8,7 @@ import { glyphsOf } from '../theme.js';
 import { Line } from './line.js';
 
 /** What the run is doing, in words. */
-function phaseWords(state: RunState): string {
+function phaseWords(state: RunState, now: number): string {
   switch (state.phase) {
     case 'planning':
     case 'confirming':
@@ -16,7 +16,9 @@ function phaseWords(state: RunState): string {
     case 'checking':
       return 'testing the base';
     case 'running':
-      return state.interruptedBy ? 'stopping' : state.paused ? 'PAUSED' : 'running';
+      if (state.interruptedBy) return 'stopping';
+      if (state.paused) return 'PAUSED';
+      return rateWords(state, now) ?? 'running';
     case 'integrating':
       return 'merging';
     case 'landing':
@@ -24,6 +26,20 @@ function phaseWords(state: RunState): string {
     case 'finished':
       return landingWords(state);
   }
+}
+
+/** What it has cost, what it may, and while agents work what it will at their pace. */
+function costWords(state: RunState, cost: number | null, forecast: number | null): string {
+  const budget = state.budgetUsd === null ? '' : ` of $${state.budgetUsd.toFixed(2)}`;
+  const ahead = state.phase === 'running' && forecast !== null && cost !== null && forecast > cost;
+  return `${formatCost(cost)}${budget}${ahead ? ` (about ${formatCost(forecast)} in the end)` : ''}`;
+}
+
+/** While the provider's limit is felt: how long all wait, or how many may go. */
+function rateWords({ rate }: RunState, now: number): string | null {
+  if (rate === null) return null;
+  const wait = rate.until === null ? 0 : Math.ceil((rate.until - now) / 1000);
+  return wait > 0 ? `rate limited, ${wait} s` : `rate limited, ${rate.window} at once`;
 }
 
 /** The whole run in a line. */
@@ -35,7 +51,7 @@ export function StatusBar(props: {
   const { state, now, width } = props;
   const { theme } = useEnvironment();
   const glyphs = glyphsOf(theme);
-  const { done, running, waiting, failed, tokens, cost } = progressOf(state);
+  const { done, running, waiting, failed, tokens, cost, forecast } = progressOf(state);
   const simulated = state.config.simulated ? ' SIMULATED' : '';
   const counts = [
     [glyphs.ok, done, 'done'],
@@ -47,10 +63,10 @@ export function StatusBar(props: {
   const told = counts.filter(([, count]) => width >= 60 || count > 0);
   const left = ` ${told.map(([glyph, count, word]) => `${glyph} ${count} ${word}`).join('  ')}`;
   const facts = [
-    phaseWords(state) + simulated,
+    phaseWords(state, now) + simulated,
     clock((state.endedAt ?? now) - state.startedAt),
     `${formatTokens(tokens)} tok`,
-    formatCost(cost),
+    costWords(state, cost, forecast),
     ...(state.phase === 'running' ? [state.slots === 1 ? '1 slot' : `${state.slots} slots`] : []),
   ];
   // What the run is doing is always told, if need be in part; the rest as far as there is room.

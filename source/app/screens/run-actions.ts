@@ -111,6 +111,18 @@ export function useRunActions(facts: ActionFacts): ActionHandlers {
     'run.pause': () => run.dispatch({ type: 'pause', paused: !state.paused }),
     'run.more': () => run.dispatch({ type: 'set_slots', slots: state.slots + 1 }),
     'run.fewer': () => run.dispatch({ type: 'set_slots', slots: state.slots - 1 }),
+    'run.budget': () =>
+      dialogs.open({
+        kind: 'field',
+        title: 'The budget',
+        lines: ['US dollars that all agents may cost together; empty for no limit.'],
+        initial: run.state().budgetUsd?.toFixed(2) ?? '',
+        onDone: (text) => {
+          const usd = text.trim() === '' ? null : Number(text.replace('$', '').trim());
+          if (usd === null || usd > 0) run.dispatch({ type: 'set_budget', usd });
+          else setNote(`${text.trim()} is no amount of dollars`);
+        },
+      }),
     'run.remark': () => {
       if (isDone(agent)) return setNote('it has ended; R restarts it with a remark');
       dialogs.open({

@@ -48,6 +48,12 @@ export function startFacts(port: WizardPort, wizard: Wizard): (readonly [string,
       'Iterations',
       `at most ${facts.maxIterations} for each agent, and ${facts.timeoutMs / 60_000} minutes`,
     ],
+    [
+      'Budget',
+      facts.budgetUsd === null
+        ? 'no limit'
+        : `$${facts.budgetUsd.toFixed(2)}, a warning at 80 %; then no more messages`,
+    ],
     ['PRD', wizard.draft?.prd ? (wizard.draft.prdPath ?? 'docs/prd/') : 'none'],
     ['Evidence', 'of each agent: a clean exit, whole answers, a diff in its own files'],
     ['Tests', testFacts(port, wizard)],

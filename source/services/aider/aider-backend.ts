@@ -26,6 +26,8 @@ export interface AiderBackendOptions {
   readonly command: readonly [string, ...string[]];
   readonly model: string;
   readonly geminiKey: string | null;
+  /** Where agents reach their provider, when that is not where it is; null when they do. */
+  readonly provider: () => { readonly variable: string; readonly url: string } | null;
   readonly extra: readonly string[];
   readonly repo: string;
   readonly paths: LogPaths;
@@ -142,7 +144,10 @@ export class AiderBackend implements AgentBackend {
   }
 
   private environment(): Record<string, string> {
-    return agentEnvironment(process.env, this.options.model, this.options.geminiKey);
+    const { model, geminiKey, provider } = this.options;
+    const env = agentEnvironment(process.env, model, geminiKey);
+    const led = provider();
+    return led ? { ...env, [led.variable]: led.url } : env;
   }
 
   private terminal(request: AttemptRequest): Terminal {

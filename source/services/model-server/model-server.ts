@@ -81,11 +81,29 @@ async function answer(
   if (request.method === 'POST' && url.pathname.endsWith('/chat/completions')) {
     const { model, stream } = body as { model?: string; stream?: boolean };
     const text = chatText(body);
+    const wait = limitWait(script, requests);
+    if (wait !== null) {
+      const message = 'Rate limit reached for requests';
+      const headers = {
+        'retry-after-ms': String(wait),
+        'retry-after': `${Math.ceil(wait / 1000)}`,
+      };
+      return sendJson(response, 429, { error: { message, type: 'requests' } }, headers);
+    }
     note('chat', model ?? '', text, stream === true);
     const reply = pick(script.chat, text) ?? { status: 500, text: 'no rule of the script fits' };
     return sendChat(response, reply, model ?? 'scripted', stream === true);
   }
   sendJson(response, 404, { error: { message: `no such path: ${url.pathname}` } });
+}
+
+/** Milliseconds until one more chat request is within the limit; null when it is now. */
+function limitWait({ limit }: Script, requests: readonly SeenRequest[]): number | null {
+  if (!limit) return null;
+  const now = Date.now();
+  const recent = requests.filter(({ kind, at }) => kind === 'chat' && at > now - limit.spanMs);
+  if (recent.length < limit.requests) return null;
+  return (recent.at(-limit.requests)?.at ?? now) + limit.spanMs - now;
 }
 
 async function readBody(request: IncomingMessage): Promise<unknown> {

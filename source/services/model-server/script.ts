@@ -4,6 +4,8 @@
  */
 export interface Script {
   readonly chat: readonly Rule[];
+  /** So many chat requests in any span of that length; more are refused with 429 and a hint. */
+  readonly limit?: { readonly requests: number; readonly spanMs: number };
   readonly gemini: readonly Rule[];
   /** Names that the Gemini model list gives; any other model is 404. Null: all exist. */
   readonly geminiModels?: readonly string[] | null;

@@ -1,0 +1,52 @@
+import { providerBase } from '../../core/providers.js';
+import { Governor, type GovernorFacts } from './governor.js';
+import { startProviderProxy } from './provider-proxy.js';
+
+export interface OpenProvider {
+  readonly variable: string;
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** Settings of the network that the agents heed, and that our own requests would not. */
+const networkVariables = [
+  'HTTPS_PROXY',
+  'HTTP_PROXY',
+  'ALL_PROXY',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'REQUESTS_CA_BUNDLE',
+  'CURL_CA_BUNDLE',
+];
+
+/**
+ * Puts the governor between the agents and their provider; null where that cannot be done: a provider
+ * whose address cannot be set, or a network with a proxy or certificates of its own. There, each
+ * agent's Aider retries by itself.
+ */
+export async function openProvider(
+  model: string,
+  env: NodeJS.ProcessEnv,
+  most: () => number,
+  onChange: (facts: GovernorFacts) => void,
+): Promise<OpenProvider | null> {
+  const base = providerBase(model);
+  if (!base) return null;
+  const upstream = env[base.variable] || env[`AIDER_${base.variable}`] || base.url;
+  let address: URL;
+  try {
+    address = new URL(upstream);
+  } catch {
+    // What is wrong with it, the agent says in its own words.
+    return null;
+  }
+  const isLocal = /^(localhost|127\.|\[::1\])/.test(address.host);
+  const hasNetwork = networkVariables.some((name) => env[name] || env[name.toLowerCase()]);
+  if (!/^https?:$/.test(address.protocol) || (hasNetwork && !isLocal)) return null;
+  try {
+    const proxy = await startProviderProxy(upstream, new Governor({ most, onChange }));
+    return { variable: base.variable, ...proxy };
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,258 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import fc from 'fast-check';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { Governor, type GovernorOptions } from '../../source/services/provider/governor.js';
+import { openProvider } from '../../source/services/provider/open-provider.js';
+import { startProviderProxy } from '../../source/services/provider/provider-proxy.js';
+import { retryHint } from '../../source/services/provider/retry-hint.js';
+import { modelServer } from '../rig.js';
+
+const never = new AbortController().signal;
+
+describe('how long a provider wants us to wait', () => {
+  const now = Date.parse('2026-01-02T03:04:05Z');
+  test.each([
+    [{ 'retry-after': '7' }, '', 7000],
+    [{ 'retry-after-ms': '250', 'retry-after': '7' }, '', 250],
+    [{ 'retry-after': 'Fri, 02 Jan 2026 03:04:15 GMT' }, '', 10_000],
+    [{ 'x-ratelimit-remaining-requests': '0', 'x-ratelimit-reset-requests': '6m0s' }, '', 360_000],
+    [{ 'x-ratelimit-remaining-requests': '5', 'x-ratelimit-reset-requests': '6m0s' }, '', null],
+    [{ 'x-ratelimit-remaining-tokens': '0', 'x-ratelimit-reset-tokens': '120ms' }, '', 120],
+    [{}, 'Rate limit reached. Please try again in 1.5s. Visit', 1500],
+    [{}, 'Please retry in 1m2s', 62_000],
+    [{ 'retry-after': 'soon' }, 'Too many requests', null],
+  ] as const)('%j %s', (headers, body, ms) => {
+    expect(retryHint(headers, body, now)).toBe(ms);
+  });
+});
+
+describe('the governor', () => {
+  /** A governor by a clock of the test. */
+  function make(more: Partial<GovernorOptions> = {}) {
+    const clock = { now: 1000 };
+    const governor = new Governor({
+      most: () => 8,
+      now: () => clock.now,
+      random: () => 0,
+      ...more,
+    });
+    const admitted: number[] = [];
+    const ask = (id: number) => governor.acquire(false, never).then(() => void admitted.push(id));
+    return { governor, clock, admitted, ask };
+  }
+  const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+  test('a refusal stops all and halves the window; successes let it grow by one a window', async () => {
+    const { governor, clock, admitted, ask } = make();
+    for (let id = 0; id < 10; id++) void ask(id);
+    await settle();
+    expect(admitted.length).toBe(8);
+    governor.refused(5000);
+    governor.refused(4000);
+    expect(governor.facts()).toEqual({ window: 4, waiting: 2, until: 6000 });
+    for (let id = 0; id < 6; id++) governor.release();
+    await settle();
+    expect(admitted.length).toBe(8);
+    clock.now = 6000;
+    void ask(10);
+    await settle();
+    expect(admitted.length).toBe(11);
+    governor.succeeded();
+    governor.succeeded();
+    governor.succeeded();
+    expect(governor.facts().window).toBe(4);
+    for (let count = 0; count < 30; count++) {
+      void ask(99);
+      await settle();
+      governor.succeeded();
+    }
+    expect(governor.facts().window).toBe(8);
+  });
+
+  test('without a hint the waits double, up to 32 s; and after a while nothing is hoped for', async () => {
+    const { governor, clock, ask } = make({ patienceMs: 60_000 });
+    const waits: number[] = [];
+    for (let count = 0; count < 6; count++) {
+      expect(governor.isHopeless).toBe(false);
+      void ask(count);
+      await settle();
+      governor.refused(null);
+      const until = governor.facts().until as number;
+      waits.push(until - clock.now);
+      clock.now = until;
+    }
+    expect(waits).toEqual([1000, 2000, 4000, 8000, 16_000, 32_000]);
+    void ask(7);
+    await settle();
+    governor.refused(null);
+    expect(governor.isHopeless).toBe(true);
+    void ask(8);
+    await settle();
+    governor.succeeded();
+    expect(governor.isHopeless).toBe(false);
+  });
+
+  test('whatever happens: never more at once than the window, never before the time, nobody is forgotten', async () => {
+    const event = fc.oneof(
+      fc.constant('ask'),
+      fc.constant('ok'),
+      fc.constant('release'),
+      fc.constant('give up'),
+      fc.integer({ min: 1, max: 9000 }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(event, { maxLength: 60 }), async (events) => {
+        const { governor, clock } = make();
+        let flying = 0;
+        let waiting = 0;
+        const givers: AbortController[] = [];
+        for (const one of events) {
+          if (one === 'ask') {
+            const giver = new AbortController();
+            givers.push(giver);
+            waiting += 1;
+            governor.acquire(false, giver.signal).then(
+              () => {
+                waiting -= 1;
+                flying += 1;
+                expect(governor.facts().until).toBe(null);
+              },
+              () => {
+                waiting -= 1;
+              },
+            );
+          } else if (one === 'give up') givers.shift()?.abort();
+          else if (one === 'ok' && flying > 0) {
+            flying -= 1;
+            governor.succeeded();
+          } else if (one === 'release' && flying > 0) {
+            flying -= 1;
+            governor.release();
+          } else if (typeof one === 'number' && flying > 0) {
+            flying -= 1;
+            governor.refused(one);
+            expect(flying).toBeLessThanOrEqual(8);
+          }
+          await settle();
+          expect(governor.facts().waiting).toBe(waiting);
+          clock.now += 500;
+        }
+        // In the end all get through.
+        clock.now += 1_000_000;
+        for (let round = 0; round < 200 && waiting + flying > 0; round++) {
+          if (flying > 0) {
+            flying -= 1;
+            governor.succeeded();
+          } else {
+            waiting += 1;
+            void governor.acquire(false, never).then(() => {
+              waiting -= 1;
+              flying += 1;
+            });
+          }
+          await settle();
+        }
+        expect(waiting + flying).toBe(0);
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+describe('between the agents and their provider', () => {
+  const ask = (url: string, signal?: AbortSignal) =>
+    fetch(`${url}/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: 'Bearer secret', 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'hello' }] }),
+      ...(signal ? { signal } : {}),
+    });
+  async function open(upstream: string, more: Partial<GovernorOptions> = {}) {
+    const governor = new Governor({ most: () => 8, ...more });
+    const proxy = await startProviderProxy(upstream, governor);
+    onTestFinished(() => proxy.close());
+    return { url: proxy.url, governor };
+  }
+
+  test('everything is passed on as it is; an address that is guessed is not there', async () => {
+    const server = await modelServer([{ replies: [{ text: 'hi' }, { status: 401, text: 'no' }] }]);
+    const { url } = await open(`${server.url}/v1`);
+    const first = await ask(url);
+    expect(first.status).toBe(200);
+    expect(await first.json()).toMatchObject({ choices: [{ message: { content: 'hi' } }] });
+    const second = await ask(url);
+    expect([second.status, await second.json()]).toMatchObject([401, { error: { message: 'no' } }]);
+    expect(server.requests[0]).toMatchObject({
+      text: 'hello',
+      headers: { authorization: 'Bearer secret' },
+    });
+    expect((await fetch(new URL('/v1/chat/completions', url))).status).toBe(404);
+  });
+
+  test('a refusal for the rate is waited out by the hint, and the agent never sees it', async () => {
+    const server = await modelServer([{ replies: [{ text: 'hi' }] }], {
+      limit: { requests: 3, spanMs: 400 },
+    });
+    const { url } = await open(`${server.url}/v1`);
+    const begun = Date.now();
+    const answers = await Promise.all(Array.from({ length: 10 }, () => ask(url)));
+    expect(answers.map((answer) => answer.status)).toEqual(Array(10).fill(200));
+    // Ten by three in any 400 ms take three whole spans.
+    expect(Date.now() - begun).toBeGreaterThanOrEqual(1200);
+    expect(server.requests.length).toBe(10);
+  });
+
+  test('a used-up quota and refusals without an end are passed on', async () => {
+    const quota = 'You exceeded your current quota, please check your plan';
+    const server = await modelServer([{ replies: [{ status: 429, text: quota }] }]);
+    const { url } = await open(`${server.url}/v1`);
+    expect((await ask(url)).status).toBe(429);
+    const endless = await modelServer([{ replies: [{ status: 429, text: 'slow down' }] }]);
+    const other = await open(`${endless.url}/v1`, { patienceMs: 500 });
+    expect((await ask(other.url)).status).toBe(429);
+    expect(endless.requests.length).toBeGreaterThan(1);
+  });
+
+  test('one that gives up leaves the queue, and a provider that is not there is named', async () => {
+    const server = await modelServer([
+      { replies: [{ status: 429, text: 'x', headers: { 'retry-after': '100' } }] },
+    ]);
+    const { url, governor } = await open(`${server.url}/v1`);
+    const giver = new AbortController();
+    const asked = ask(url, giver.signal).catch(() => 'gave up');
+    while (governor.facts().waiting === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    giver.abort();
+    expect(await asked).toBe('gave up');
+    while (governor.facts().waiting > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    const gone = createServer();
+    await new Promise<void>((resolve) => gone.listen(0, '127.0.0.1', resolve));
+    const { port } = gone.address() as AddressInfo;
+    await new Promise((resolve) => gone.close(resolve));
+    const nobody = await open(`http://127.0.0.1:${port}/v1`);
+    const answer = await ask(nobody.url);
+    expect(answer.status).toBe(502);
+    expect(await answer.text()).toContain('cannot be reached');
+  });
+
+  test('not where the address cannot be set, or the network has a proxy or certificates of its own', async () => {
+    const tried = async (model: string, env: NodeJS.ProcessEnv) => {
+      const open = await openProvider(
+        model,
+        env,
+        () => 1,
+        () => {},
+      );
+      await open?.close();
+      return open?.variable ?? null;
+    };
+    expect(await tried('gpt-4o', {})).toBe('OPENAI_API_BASE');
+    expect(await tried('anthropic/claude-x', {})).toBe('ANTHROPIC_API_BASE');
+    expect(await tried('some/model', {})).toBe(null);
+    expect(await tried('gpt-4o', { https_proxy: 'http://proxy:1' })).toBe(null);
+    expect(await tried('gpt-4o', { SSL_CERT_FILE: '/x.pem' })).toBe(null);
+    const local = { https_proxy: 'http://proxy:1', OPENAI_API_BASE: 'http://127.0.0.1:1/v1' };
+    expect(await tried('gpt-4o', local)).toBe('OPENAI_API_BASE');
+    expect(await tried('gpt-4o', { OPENAI_API_BASE: 'no address' })).toBe(null);
+  });
+});
