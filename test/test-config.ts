@@ -19,6 +19,7 @@ export const testConfig: RunConfig = {
   check: null,
   allowRedBase: false,
   budgetUsd: null,
+  review: null,
   unattended: true,
   simulated: false,
 };

@@ -72,6 +72,7 @@ const rows = {
     keys: ['b'],
     help: 'go on when the tests fail on the base, or not',
   },
+  'start.review': { context: 'start', keys: ['v'], help: 'have the work reviewed, or not' },
   'start.back': { context: 'start', keys: ['esc'], help: 'back' },
 
   'run.left': { context: 'run', keys: ['left', 'h'], help: 'pane to the left' },

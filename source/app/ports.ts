@@ -105,6 +105,9 @@ export interface RunFacts {
   readonly proposal: { readonly command: string; readonly from: string } | null;
   readonly allowRedBase: boolean;
   readonly budgetUsd: number | null;
+  readonly review: boolean;
+  /** A model of Aider's that reviews; null for the Gemini model. */
+  readonly reviewModel: string | null;
   readonly simulated: boolean;
   readonly focus: readonly string[];
   readonly source: PlanSource;
@@ -115,6 +118,7 @@ export interface RunWishes {
   /** The project's tests; '' goes without. */
   readonly testCmd: string;
   readonly allowRedBase: boolean;
+  readonly review: boolean;
 }
 
 /** What the wizard can do before there is a run. */

@@ -104,6 +104,8 @@ export function lookOf(agent: Agent): StateLook {
       return { glyph: 'changing', word: 'testing', colour: 'cyan' };
     case 'waiting':
       return { glyph: 'paused', word: 'paused', colour: 'yellow' };
+    case 'reviewing':
+      return { glyph: 'changing', word: 'in review', colour: 'cyan' };
     case 'committing':
       return { glyph: 'changing', word: 'saving', colour: 'cyan' };
     case 'succeeded':

@@ -78,6 +78,7 @@ export function useWizard(port: WizardPort, now: () => number): Wizard {
       wishes: {
         testCmd: port.facts.check?.command ?? '',
         allowRedBase: port.facts.allowRedBase,
+        review: port.facts.review,
       },
     };
   });

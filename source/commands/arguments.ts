@@ -47,6 +47,8 @@ export const flags = {
   allowRedBase: { type: 'boolean' },
   copy: { type: 'string', isMultiple: true },
   aider: { type: 'string' },
+  review: { type: 'boolean' },
+  reviewModel: { type: 'string' },
   budget: { type: 'string' },
   direct: { type: 'boolean' },
   repo: { type: 'string' },

@@ -37,6 +37,8 @@ Tests
                         (default: test-cmd of .aider.conf.yml)
   --no-test             land untested
   --test-timeout MIN    the longest one run of the tests may take (default: 10)
+  --review              a reviewer reads each agent's diff against the PRD, in the end the whole
+  --review-model NAME   by a model of Aider's instead of the Gemini model
   --allow-red-base      go on when they fail on the base: reported, gating nothing
 
 PRD

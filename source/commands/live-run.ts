@@ -3,15 +3,17 @@ import path from 'node:path';
 import { type CheckPlan, secretsIn } from '../core/check.js';
 import { describe, type Failure } from '../core/failure.js';
 import type { Task } from '../core/plan.js';
-import type { PlanRequest } from '../core/ports.js';
+import type { PlanRequest, Reviewer } from '../core/ports.js';
 import { providerOf } from '../core/providers.js';
 import { err, ok, type Result } from '../core/result.js';
 import type { MadePlan, MessageBody, RunState } from '../core/run.js';
-import type { RunConfig } from '../core/run-config.js';
+import type { ReviewPlan, RunConfig } from '../core/run-config.js';
 import { summarise } from '../core/summary.js';
 import { AiderBackend } from '../services/aider/aider-backend.js';
+import { AiderReviewer } from '../services/aider/aider-reviewer.js';
 import { setupEnvironment } from '../services/aider/environment.js';
 import { GeminiPlanner } from '../services/gemini/gemini-planner.js';
+import { GeminiReviewer } from '../services/gemini/gemini-reviewer.js';
 import { changedTrackedFiles, resolveTasks } from '../services/git/repository.js';
 import { GitWorkspace } from '../services/git/workspace.js';
 import { AgentLogs } from '../services/logs/agent-log.js';
@@ -93,6 +95,7 @@ export function openLiveRun(options: LiveRunOptions): LiveRun {
   const ports: Ports = {
     workspace,
     backend,
+    reviewer: config.review && reviewerOf(config, config.review, run, () => provider),
     plan: async (signal) => {
       if (!run.options.direct) {
         provider = await openProvider(config.model, process.env, mostRequests, onRate);
@@ -156,6 +159,7 @@ export function makeConfig(
     check: options.check,
     allowRedBase: options.allowRedBase,
     budgetUsd: options.budgetUsd,
+    review: options.review,
     simulated: run.aider?.simulated ?? false,
     ...more,
   };
@@ -217,6 +221,28 @@ export function savePrd(paths: LogPaths, repo: string, text: string): Result<str
 
 function landCommand(stamp: string, repo: string | undefined): string {
   return `aider-orchestrator land ${stamp}${repo === undefined ? '' : ` --repo ${repo}`}`;
+}
+
+/** Gemini by the same port that plans, or a model of Aider's. */
+function reviewerOf(
+  config: RunConfig,
+  { model }: ReviewPlan,
+  run: PreparedRun,
+  provider: () => OpenProvider | null,
+): Reviewer | null {
+  if (model !== null) {
+    return new AiderReviewer({
+      command: run.aider?.command ?? ['aider'],
+      model,
+      geminiKey: run.geminiKey,
+      extra: run.options.aiderArgs,
+      // The governor holds the agents' provider alone.
+      provider: () => (providerOf(model) === config.provider ? provider() : null),
+    });
+  }
+  if (run.geminiKey === null) return null;
+  const baseUrl = process.env.GOOGLE_GEMINI_BASE_URL || null;
+  return new GeminiReviewer({ key: run.geminiKey, model: config.geminiModel, baseUrl });
 }
 
 function checkCommand(plan: CheckPlan, run: PreparedRun): CheckCommand {

@@ -3,7 +3,7 @@ import { type KeySettings, keyProblems } from '../app/keymap.js';
 import type { CheckPlan } from '../core/check.js';
 import type { Failure } from '../core/failure.js';
 import { err, ok, type Result } from '../core/result.js';
-import type { LandRule } from '../core/run-config.js';
+import type { LandRule, ReviewPlan } from '../core/run-config.js';
 import type { AiderConf } from '../services/config/aider-conf.js';
 import { repoSettingsName, type Settings } from '../services/config/settings.js';
 import type { FlagValues } from './arguments.js';
@@ -29,6 +29,10 @@ export interface RunOptions {
   readonly aider: string | null;
   readonly aiderArgs: readonly string[];
   /** Agents talk to their provider themselves. */
+  /** Who reads the work before it counts; null for nobody. */
+  readonly review: ReviewPlan | null;
+  /** A model of Aider's that reviews; null for Gemini. */
+  readonly reviewModel: string | null;
   readonly direct: boolean;
   /** US dollars; null for no limit. */
   readonly budgetUsd: number | null;
@@ -112,6 +116,11 @@ export function resolveOptions(
       `${testMinutes?.[1]} needs minutes above 0 and up to 35000, not ${testMinutes?.[0]}`,
     );
   }
+  const reviewModel =
+    first<string>([flags.reviewModel, ''], [repo.review_model, ''], [user.review_model, ''])?.[0] ??
+    null;
+  const reviews =
+    flags.review || flags.reviewModel !== undefined || (repo.review ?? user.review ?? false);
   const budget = first<string | number>(
     [flags.budget?.replace(/^\$/, ''), '--budget'],
     [repo.budget_usd, 'budget_usd'],
@@ -161,13 +170,15 @@ export function resolveOptions(
       first<string>([flags.setupCmd, ''], [repo.setup_cmd, ''], [user.setup_cmd, ''])?.[0] ?? null,
     check: test && { command: test[0], from: test[1], timeoutMs: testTimeout * 60_000 },
     testTimeoutMs: testTimeout * 60_000,
-    allowRedBase: flags.allowRedBase ?? repo.allow_red_base ?? user.allow_red_base ?? false,
+    allowRedBase: flags.allowRedBase || (repo.allow_red_base ?? user.allow_red_base ?? false),
     copy: flags.copy?.length ? flags.copy : (repo.copy ?? user.copy ?? []),
     // Protection adds up: a repository cannot take away what its user wants.
     protect: [...(user.protect ?? []), ...(repo.protect ?? [])],
     maxFileBytes: (repo.max_file_mb ?? user.max_file_mb ?? 5) * 1024 * 1024,
     aider: first<string>([flags.aider, ''], [repo.aider, ''], [user.aider, ''])?.[0] ?? null,
     aiderArgs: [...(repo.aider_args ?? user.aider_args ?? []), ...aiderArgs],
+    review: reviews ? { model: reviewModel } : null,
+    reviewModel,
     direct: flags.direct ?? false,
     budgetUsd: budget === null ? null : Number(budget[0]),
     mouse: repo.mouse ?? user.mouse ?? true,

@@ -22,7 +22,7 @@ import {
   resolveFocus,
   resolveTasks,
 } from '../services/git/repository.js';
-import { tasksOfPrd } from '../store/make-plan.js';
+import { type GivenPlan, tasksOfPrd } from '../store/make-plan.js';
 import type { Arguments } from './arguments.js';
 import { type AiderCommand, findMusts, type Overrides } from './musts.js';
 import { type RunOptions, resolveOptions } from './options.js';
@@ -36,7 +36,7 @@ export interface OpenedRun {
   readonly options: RunOptions;
   readonly focus: readonly string[];
   readonly source: PlanSource;
-  readonly given: { readonly tasks: readonly Task[] } | { readonly prd: string } | null;
+  readonly given: GivenPlan | null;
 }
 
 /** Everything checked: from here on, work may begin. */
@@ -223,7 +223,10 @@ async function readPlanFiles(
     const { tasks, problems } = await resolveTasks(repo, plan.value.tasks);
     const all = [...problems, ...checkPlan(tasks)];
     if (all.length > 0) return err({ kind: 'plan', source: flags.plan, problems: all });
-    return ok({ source: { kind: 'plan', path: flags.plan, prdPath }, given: { tasks } });
+    return ok({
+      source: { kind: 'plan', path: flags.plan, prdPath },
+      given: { tasks, ...(prd ? { withPrd: prd.value } : {}) },
+    });
   }
   if (prd && prdPath !== null) {
     const resolve = (tasks: readonly Task[], lenient: boolean) =>

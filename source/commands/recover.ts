@@ -105,7 +105,7 @@ async function recover(run: KnownRun, state: RunState, say: (text: string) => vo
     onFinish = resolve;
   });
   const runner = createEffectRunner(
-    { workspace, backend: { start: never }, plan: never, confirm: never },
+    { workspace, backend: { start: never }, reviewer: null, plan: never, confirm: never },
     () => current,
     () => onFinish(),
   );

@@ -17,6 +17,7 @@ import { chunkFiles } from '../core/groups.js';
 import type { Task } from '../core/plan.js';
 import { geminiKeyVariables, keyVariable } from '../core/providers.js';
 import { err, ok, type Result } from '../core/result.js';
+import { criteriaOf } from '../core/review.js';
 import type { MadePlan, RunState } from '../core/run.js';
 import { findAider } from '../services/aider/find-aider.js';
 import { setupAider } from '../services/aider/setup-aider.js';
@@ -136,6 +137,8 @@ export async function openWizard(
         proposal: args.flags.withoutTest ? null : proposal,
         allowRedBase: options.allowRedBase,
         budgetUsd: options.budgetUsd,
+        review: options.review !== null,
+        reviewModel: options.reviewModel,
         simulated: overrides.aider?.simulated ?? false,
         focus,
         source,
@@ -278,13 +281,14 @@ export async function openWizard(
 
 /** The options as a person left them on the last screen. */
 function wished(
-  { check, testTimeoutMs }: RunOptions,
-  { testCmd, allowRedBase }: RunWishes,
-): Pick<RunOptions, 'check' | 'allowRedBase'> {
-  if (testCmd === '') return { check: null, allowRedBase };
-  if (testCmd === check?.command) return { check, allowRedBase };
+  { check, testTimeoutMs, reviewModel }: RunOptions,
+  { testCmd, allowRedBase, review }: RunWishes,
+): Pick<RunOptions, 'check' | 'allowRedBase' | 'review'> {
+  const rest = { allowRedBase, review: review ? { model: reviewModel } : null };
+  if (testCmd === '') return { check: null, ...rest };
+  if (testCmd === check?.command) return { check, ...rest };
   const plan = { command: testCmd, from: 'the start screen', timeoutMs: testTimeoutMs };
-  return { check: plan, allowRedBase };
+  return { check: plan, ...rest };
 }
 
 async function titleOf({ root, head }: Repository): Promise<string> {
@@ -327,8 +331,12 @@ function finalPlan(
   draft: Draft,
   tasks: readonly Task[],
 ): Result<MadePlan, Failure> {
-  const plan = { tasks, geminiModelUsed: draft.model, warnings: draft.warnings };
-  if (source.kind === 'plan') return ok({ ...plan, prdPath: source.prdPath });
+  const criteria = criteriaOf(draft.prd);
+  const plan = { tasks, geminiModelUsed: draft.model, warnings: draft.warnings, criteria };
+  if (source.kind === 'plan') {
+    const prd = given && 'tasks' in given ? given.withPrd : undefined;
+    return ok({ ...plan, criteria: criteriaOf(prd ?? ''), prdPath: source.prdPath });
+  }
   if (draft.prd === '') return ok({ ...plan, prdPath: null });
   if (source.kind === 'prd' && given && 'prd' in given && given.prd === draft.prd) {
     return ok({ ...plan, prdPath: source.path });

@@ -25,6 +25,7 @@ import type { CheckResult } from './check.js';
 import { asksForWhiteSpace, type Refusal, refusalWords } from './fence.js';
 import { brokeOff, isCommon, isHopeless, judge } from './judge.js';
 import { unreachable } from './result.js';
+import { criteriaFor, notMet, type Review, reviewForModel } from './review.js';
 import type { AiderEvent, Effect, Inspection, RunState, Timer } from './run.js';
 import { taskMessage } from './task-message.js';
 import { reasonForModel, reasonWords, repairReason } from './words.js';
@@ -72,6 +73,7 @@ export function requeue(agent: Agent, wish: Wish | null): Agent {
     conflicts: [],
     lastTrouble: null,
     check: null,
+    review: null,
     repair: null,
     repairs: 0,
   };
@@ -374,7 +376,7 @@ export function onInspected(run: RunState, agent: Agent, inspection: Inspection,
     if (more) return nextAttempt(run, done, place, null, at);
     return run.config.check && run.interruptedBy === null
       ? check(done, place)
-      : settle(run, done, place);
+      : review(run, done, place);
   }
   if (run.interruptedBy !== null) {
     return commit(judged(verdict.reason), place, { state: 'killed', by: run.interruptedBy });
@@ -406,6 +408,60 @@ function check(agent: Agent, place: Place): Step {
   ];
 }
 
+/** After the tests, the reviewer, where one is asked. */
+function review(run: RunState, agent: Agent, place: Place): Step {
+  if (run.config.review === null || run.interruptedBy !== null) return settle(run, agent, place);
+  const criteria = criteriaFor(agent.task, run.criteria);
+  return [
+    withState(agent, { name: 'reviewing', place }),
+    [{ type: 'review_agent', agent: agent.index, place, criteria }],
+  ];
+}
+
+/** A reviewer has read an agent's work. Only what it finds not met goes back; what it cannot tell does not. */
+export function onReviewed(run: RunState, agent: Agent, result: Review, at: number): Step {
+  if (agent.state.name !== 'reviewing') return [agent, []];
+  const { place } = agent.state;
+  const { wish } = agent;
+  const read: Agent = { ...agent, review: result };
+  if (run.interruptedBy !== null) {
+    return commit(read, place, { state: 'killed', by: run.interruptedBy });
+  }
+  if (wish === 'kill' || wish === 'restart') return commit(read, place, byYou);
+  if (wish === 'take_over') return startAttempt(run, read, place, null, at);
+  const bad = notMet(result);
+  if (bad.length === 0) return settle(run, read, place);
+  const detail = bad.map(({ id, note }) => (note === '' ? id : `${id}: ${note}`)).join('; ');
+  return sendBack(run, read, place, 'review_not_met', detail, reviewForModel(result), at);
+}
+
+/** What was found by the tests or the reviewer goes back to the model, as long as there are iterations. */
+function sendBack(
+  run: RunState,
+  agent: Agent,
+  place: Place,
+  reason: FailReason,
+  detail: string,
+  trouble: string,
+  at: number,
+): Step {
+  const bad: Agent = { ...updateAttempt(agent, { verdict: reason }), good: false };
+  const fail = (more: string): Step =>
+    commit(bad, place, {
+      state: 'failed',
+      reason,
+      detail: [detail, more].filter(Boolean).join(', '),
+    });
+  // A person has left it: whether to go on is theirs to say.
+  if (currentAttempt(agent)?.interactive) return fail('');
+  const used = iterationsUsed(agent);
+  if (used >= run.config.maxIterations) return fail(iterationsSpent(used));
+  if (at - (agent.startedAt ?? at) >= run.config.timeoutMs) {
+    return fail(`out of time, ${run.config.timeoutMs / 60_000} min`);
+  }
+  return nextAttempt(run, bad, place, trouble, at);
+}
+
 /** Work that has passed all there is to pass. */
 function settle(run: RunState, agent: Agent, place: Place): Step {
   const { interruptedBy } = run;
@@ -427,23 +483,10 @@ export function onChecked(run: RunState, agent: Agent, result: CheckResult, at: 
   }
   if (wish === 'kill' || wish === 'restart') return commit(checked, place, byYou);
   if (wish === 'take_over') return startAttempt(run, checked, place, null, at);
-  if (passed) return settle(run, checked, place);
+  if (passed) return review(run, checked, place);
   const detail = `${run.config.check?.command}: ${result.words}`;
-  const bad: Agent = { ...updateAttempt(checked, { verdict: 'tests_failed' }), good: false };
-  const fail = (more: string): Step =>
-    commit(bad, place, {
-      state: 'failed',
-      reason: 'tests_failed',
-      detail: [detail, more].filter(Boolean).join(', '),
-    });
-  if (currentAttempt(agent)?.interactive) return fail('');
-  const used = iterationsUsed(agent);
-  if (used >= run.config.maxIterations) return fail(iterationsSpent(used));
-  if (at - (agent.startedAt ?? at) >= run.config.timeoutMs) {
-    return fail(`out of time, ${run.config.timeoutMs / 60_000} min`);
-  }
   const words = `${reasonForModel('tests_failed', detail)}\n\n${result.output}`;
-  return nextAttempt(run, bad, place, words, at);
+  return sendBack(run, checked, place, 'tests_failed', detail, words, at);
 }
 
 /** Whether the tests decide: they were asked for, and they pass on the base. */
@@ -539,6 +582,7 @@ export function kill(agent: Agent, at: number): Step {
     case 'judging':
       return [{ ...agent, wish: 'kill' }, []];
     case 'checking':
+    case 'reviewing':
       return [{ ...agent, wish: 'kill' }, [{ type: 'stop_check', agent: agent.index }]];
     default:
       return stop({ ...agent, wish: null }, { kind: 'killed', by: 'you' }, 'SIGINT');
@@ -557,6 +601,7 @@ export function restart(agent: Agent, remark: string | null): Step {
     case 'committing':
       return [{ ...told, wish: 'restart' }, []];
     case 'checking':
+    case 'reviewing':
       return [{ ...told, wish: 'restart' }, [{ type: 'stop_check', agent: agent.index }]];
     case 'waiting':
       return commit({ ...told, wish: 'restart' }, state.place, byYou);
@@ -580,6 +625,7 @@ export function takeOver(run: RunState, agent: Agent, at: number): Step {
     case 'committing':
       return [wished, []];
     case 'checking':
+    case 'reviewing':
       return [wished, [{ type: 'stop_check', agent: agent.index }]];
     case 'waiting':
       return startAttempt(run, wished, state.place, null, at);

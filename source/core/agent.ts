@@ -1,6 +1,7 @@
 import type { CheckResult } from './check.js';
 import type { Refusal } from './fence.js';
 import type { Task } from './plan.js';
+import type { Review } from './review.js';
 
 /**
  * One agent: the work on one file group, in as many Aider processes (attempts) as it takes.
@@ -11,7 +12,7 @@ import type { Task } from './plan.js';
  *     │           │         │  │        │            waiting
  *     │           │         │  │        │ yes, or no iterations left
  *     │           │    asks v  │        v        passed
- *     │           │        asking    checking ──────> committing ─> succeeded | failed | killed
+ *     │           │        asking    checking ─────> (reviewing) ─> committing ─> succeeded | failed | killed
  *     │           │         │  │        └─ failed ─> (as no)
  *     │           │    stop v  v
  *     │           │       stopping ─ exited ─> judging
@@ -43,6 +44,8 @@ export type AgentState =
     })
   /** The project's tests run in its worktree. */
   | (Placed & { readonly name: 'checking' })
+  /** A reviewer reads its diff. */
+  | (Placed & { readonly name: 'reviewing' })
   | (Placed & { readonly name: 'committing'; readonly outcome: Outcome })
   | { readonly name: 'succeeded'; readonly work: CommittedWork }
   | {
@@ -104,6 +107,7 @@ export const failReasons = [
   'model_not_found',
   'rate_limited',
   'provider_error',
+  'request_refused',
   'stream_broken',
   'aider_crashed',
   'killed_by_signal',
@@ -116,6 +120,7 @@ export const failReasons = [
   'commit_failed',
   'disk_full',
   'tests_failed',
+  'review_not_met',
   'conflict_left',
   'merge_conflict',
   'breaks_tests',
@@ -177,6 +182,7 @@ export type ScreenText =
   | 'edit_exception'
   | 'not_found'
   | 'server'
+  | 'refused'
   | 'disk_full';
 
 /** One Aider process. `message_send_starting` and `message_send` are counted from its analytics log. */
@@ -270,6 +276,8 @@ export interface Agent {
   readonly lastTrouble: Trouble | null;
   /** What the project's tests said of its work last; null when they were not asked. */
   readonly check: CheckResult | null;
+  /** What the reviewer said of its work last; null when none was asked. */
+  readonly review: Review | null;
   /** Why its work could not be merged, while that is being mended or could not be. */
   readonly repair: Repair | null;
   readonly repairs: number;
@@ -356,6 +364,7 @@ export function newAgent(index: number, task: Task): Agent {
     alsoRead: [],
     lastTrouble: null,
     check: null,
+    review: null,
     repair: null,
     repairs: 0,
     capRound: 0,

@@ -2,6 +2,7 @@ import { isDone, iterations, outcomeOf, outcomeReason } from './agent.js';
 import { costOf } from './aider-log.js';
 import { checkWords } from './check.js';
 import { describe } from './failure.js';
+import { notMet, reviewWords } from './review.js';
 import type { Message, RunState } from './run.js';
 import { exitCode, landingWords, type Summary, summarise } from './summary.js';
 import { outcomeWords, reasonWords, repairReason } from './words.js';
@@ -72,6 +73,8 @@ export type PublicEvent =
       /** In words; null when they were not asked. */
       tests: string | null;
     }
+  | { event: 'agent_reviewed'; agent: number; words: string; not_met: readonly string[] }
+  | { event: 'supervised'; words: string; not_met: readonly string[] }
   | { event: 'rate_limited'; window: number; waiting: number; until: number | null }
   | { event: 'base_checked'; passed: boolean; flaky: boolean; words: string; duration_s: number }
   | { event: 'agent_checked'; agent: number; passed: boolean; words: string; duration_s: number }
@@ -204,6 +207,15 @@ function ofMessage(state: RunState, before: RunState | null, message: Message): 
       // That it is lifted is no news; that all wait is.
       const isNews = rate?.until !== null && rate?.until !== before?.rate?.until;
       return rate && isNews ? [{ event: 'rate_limited', ...rate }] : [];
+    }
+    case 'agent_reviewed':
+    case 'supervised': {
+      const { review } = message;
+      const words = reviewWords(review);
+      const not_met = notMet(review).map(({ id }) => id);
+      return message.type === 'supervised'
+        ? [{ event: 'supervised', words, not_met }]
+        : [{ event: 'agent_reviewed', agent: message.agent, words, not_met }];
     }
     case 'base_checked': {
       const { check } = message;

@@ -1,6 +1,7 @@
 import { type Agent, committedWork, iterationsUsed, mostRepairs, type Repair } from './agent.js';
 import { gates, givenUp, requeueForRepair } from './agent-update.js';
 import { topological } from './groups.js';
+import { notMet, type Review } from './review.js';
 import type {
   Effect,
   Integration,
@@ -144,6 +145,13 @@ export function conclude(given: RunState, at: number): Next {
     return end({ ...state, landing: { state: 'refused', reason, how } }, at);
   };
   if (!integration.commit) return refuse('nothing was merged');
+  // Read once, before anything is decided.
+  const isRead = state.review?.commit === integration.commit || state.criteria.length === 0;
+  if (config.review !== null && state.interruptedBy === null && !isRead) {
+    const { commit } = integration;
+    const { criteria } = state;
+    return [{ ...state, phase: 'reviewing' }, [{ type: 'supervise', commit, criteria }]];
+  }
   if (config.land === 'none')
     return end({ ...state, landing: { state: 'not_asked' } satisfies Landing }, at);
   if (state.interruptedBy !== null) return refuse('the run was interrupted');
@@ -151,6 +159,22 @@ export function conclude(given: RunState, at: number): Next {
   if (config.land === 'all' && !allIn) return refuse('not all agents succeeded');
   const from = state.landed ?? config.base;
   return [{ ...state, phase: 'landing' }, [{ type: 'land', commit: integration.commit, from }]];
+}
+
+/** The supervisor has read the merged work. It is reported; the tests and the reviewers decide. */
+export function onSupervised(state: RunState, commit: string, review: Review, at: number): Next {
+  if (state.phase !== 'reviewing') return [state, []];
+  const bad = notMet(review);
+  const said =
+    bad.length > 0
+      ? [
+          `The supervisor finds not met: ${bad.map(({ id, text }) => `${id} (${text})`).join(', ')}.`,
+        ]
+      : review.problem !== null
+        ? [`The supervisor could not tell: ${review.problem}.`]
+        : [];
+  const warnings = [...new Set([...state.warnings, ...said])];
+  return conclude({ ...state, warnings, review: { ...review, commit } }, at);
 }
 
 export function end(state: RunState, at: number): Next {

@@ -72,6 +72,7 @@ export function judge(attempt: Attempt, inspection: Inspection, whiteSpaceCounts
     if (saw.has('not_found')) return no('model_not_found');
     if (saw.has('rate_limited')) return no('rate_limited');
     if (saw.has('server')) return no('provider_error');
+    if (saw.has('refused') && !saw.has('token_limit')) return no('request_refused');
   }
   if (saw.has('token_limit')) return no('token_limit');
   // Aider may have stumbled over the very same file, so this says more than that it did.

@@ -47,6 +47,17 @@ export interface PlannerAnswer {
   readonly warnings: readonly string[];
 }
 
+/** Reads a change against criteria. Gemini is one, any model of Aider's another. */
+export interface Reviewer {
+  /** @returns the model's answer as it is; `readReview` makes sense of it */
+  review(prompt: string, signal: AbortSignal): Promise<Result<ReviewerAnswer, Failure>>;
+}
+
+export interface ReviewerAnswer {
+  readonly text: string;
+  readonly model: string;
+}
+
 /** Worktrees, commits and merges: where the agents' work lives. */
 export interface Workspace {
   /** Makes an agent's worktree on its branch, from the base or from the commits it builds on. */
@@ -75,6 +86,9 @@ export interface Workspace {
     place: Place,
     finished: boolean,
   ): Promise<Result<CommittedWork, WorkProblem>>;
+  /** An agent's change so far, or a commit's against the base, as a patch. */
+  patch(agent: number, place: Place): Promise<Result<string, Failure>>;
+  patchOf(commit: string): Promise<Result<string, Failure>>;
   /** Runs the project's tests on a commit, in a fresh checkout; never throws. */
   checkCommit(commit: string): Promise<CheckResult>;
   /** Runs them in an agent's worktree, which is afterwards as it was before. */

@@ -26,6 +26,8 @@ export interface RunConfig {
   readonly check: CheckPlan | null;
   /** Goes on when the check fails on the base already; then it gates nothing. */
   readonly allowRedBase: boolean;
+  /** Who reads the work before it counts; null for nobody. */
+  readonly review: ReviewPlan | null;
   /** US dollars that the agents may cost; null for no limit. */
   readonly budgetUsd: number | null;
   /** True when no person is there to answer an agent's question. */
@@ -35,6 +37,11 @@ export interface RunConfig {
 }
 
 export type LandRule = 'all' | 'any' | 'none';
+
+export interface ReviewPlan {
+  /** A model of Aider's; null for the Gemini model of the PRD. */
+  readonly model: string | null;
+}
 
 /** Where the tasks come from. A file's text is read and checked before the run starts. */
 export type PlanSource =

@@ -12,6 +12,7 @@ import type { CheckResult } from './check.js';
 import type { Failure } from './failure.js';
 import type { Refusal } from './fence.js';
 import type { Task } from './plan.js';
+import type { Criterion, Review } from './review.js';
 import type { RunConfig } from './run-config.js';
 
 /**
@@ -45,6 +46,10 @@ export interface RunState {
   readonly paused: boolean;
   /** Successful agents whose work a person left out. */
   readonly excluded: readonly number[];
+  /** What the PRD asks for. */
+  readonly criteria: readonly Criterion[];
+  /** What the supervisor said of the merged work, and of which commit; null when none was asked. */
+  readonly review: (Review & { readonly commit: string }) | null;
   /** What the tests said of the base; null when they were not asked. */
   readonly baseCheck: CheckResult | null;
   /** Merged work of earlier waves, which this one builds on. */
@@ -72,6 +77,7 @@ export type Phase =
   | 'checking'
   | 'running'
   | 'integrating'
+  | 'reviewing'
   | 'landing'
   | 'finished';
 
@@ -154,6 +160,8 @@ export interface MadePlan {
   readonly prdPath: string | null;
   readonly geminiModelUsed: string | null;
   readonly warnings: readonly string[];
+  /** What the PRD asks for; empty without one. */
+  readonly criteria: readonly Criterion[];
 }
 
 /** An event of Aider's analytics log, as Aider wrote it. */
@@ -189,6 +197,8 @@ export type MessageBody =
   | { readonly type: 'attempt_exited'; readonly agent: number; readonly exit: AttemptExit }
   | { readonly type: 'attempt_inspected'; readonly agent: number; readonly inspection: Inspection }
   | { readonly type: 'base_checked'; readonly check: CheckResult }
+  | { readonly type: 'agent_reviewed'; readonly agent: number; readonly review: Review }
+  | { readonly type: 'supervised'; readonly commit: string; readonly review: Review }
   | { readonly type: 'agent_checked'; readonly agent: number; readonly check: CheckResult }
   | { readonly type: 'agent_committed'; readonly agent: number; readonly work: CommittedWork }
   | {
@@ -302,7 +312,18 @@ export type Effect =
     }
   | { readonly type: 'check_base'; readonly commit: string }
   | { readonly type: 'check_agent'; readonly agent: number; readonly place: Place }
-  /** Ends a check: an agent's, or (null) those of the base and of the merged work. */
+  | {
+      readonly type: 'review_agent';
+      readonly agent: number;
+      readonly place: Place;
+      readonly criteria: readonly Criterion[];
+    }
+  | {
+      readonly type: 'supervise';
+      readonly commit: string;
+      readonly criteria: readonly Criterion[];
+    }
+  /** Ends a check or a review: an agent's, or (null) those of the base and of the merged work. */
   | { readonly type: 'stop_check'; readonly agent: number | null }
   | {
       readonly type: 'commit_agent';
@@ -351,6 +372,8 @@ export function initialState(config: RunConfig, at: number): RunState {
     slots: config.maxAgents,
     paused: false,
     excluded: [],
+    criteria: [],
+    review: null,
     baseCheck: null,
     wave: null,
     integrating: null,

@@ -12,6 +12,7 @@ import { moneyOf } from './budget.js';
 import { checkWords } from './check.js';
 import { describe, type Failure } from './failure.js';
 import { refusalKinds } from './fence.js';
+import { type Review, reviewWords, verdicts } from './review.js';
 import type { RunState } from './run.js';
 import { outcomeWords } from './words.js';
 
@@ -24,6 +25,38 @@ const fileChangeSchema = z.strictObject({
   status: z.string(),
   added: z.number().int().nullable(),
   removed: z.number().int().nullable(),
+});
+
+const reviewedSchema = z
+  .strictObject({
+    words: z.string(),
+    model: z.string().nullable(),
+    criteria: z.array(
+      z.strictObject({
+        id: z.string(),
+        verdict: z.enum(verdicts),
+        file: z.string().nullable(),
+        line: z.number().nullable(),
+        note: z.string(),
+      }),
+    ),
+    remarks: z.string(),
+  })
+  .describe('What a reviewer said, with evidence in the diff; null when none was asked');
+
+/** From a requirement of the PRD to what was done for it. */
+const requirementSchema = z.strictObject({
+  id: z.string(),
+  text: z.string(),
+  tasks: z.array(z.string()).describe('Tasks that serve it; empty when none does'),
+  commits: z.array(z.string()).describe('Their merged work'),
+  files: z.array(z.string()),
+  tests: z.string().nullable(),
+  reviewers: z
+    .enum(verdicts)
+    .nullable()
+    .describe('The least of what the reviewers of its tasks said'),
+  supervisor: z.enum(verdicts).nullable(),
 });
 
 const agentSummarySchema = z.strictObject({
@@ -53,6 +86,7 @@ const agentSummarySchema = z.strictObject({
   commit: z.string().nullable(),
   merged: z.boolean().describe('Whether its work is in the integration branch'),
   conflicts: z.array(z.string()).describe('Files that kept it out of the integration branch'),
+  review: reviewedSchema.nullable().optional(),
   tests: z
     .string()
     .nullable()
@@ -101,6 +135,8 @@ export const summarySchema = z.strictObject({
   base: z.string().describe('The commit all work started from'),
   base_branch: z.string().nullable(),
   gemini_model_used: z.string().nullable(),
+  requirements: z.array(requirementSchema).optional(),
+  supervisor: reviewedSchema.nullable().optional(),
   cost_usd: z
     .number()
     .nullable()
@@ -170,6 +206,7 @@ function summariseAgent(state: RunState, agent: Agent): AgentSummary {
     conflicts: [...(leftOut?.files ?? agent.repair?.files ?? [])],
     tests: agent.check && checkWords(agent.check),
     repairs: agent.repairs,
+    review: agent.review && summariseReview(agent.review),
     left_out: leftOutWords(state, agent),
     attempts: agent.attempts.length,
     duration_s: Math.round(timeSpent(agent, agent.endedAt ?? agent.startedAt ?? 0) / 100) / 10,
@@ -188,6 +225,47 @@ function testedWords({ integration, baseCheck }: RunState): string {
   return check.state !== 'passed' && baseCheck?.state !== 'passed'
     ? `${checkWords(check)}, as on the base`
     : checkWords(check);
+}
+
+function summariseReview(review: Review): z.infer<typeof reviewedSchema> {
+  return {
+    words: reviewWords(review),
+    model: review.model,
+    criteria: review.criteria.map(({ id, verdict, file, line, note }) => ({
+      id,
+      verdict,
+      file,
+      line,
+      note,
+    })),
+    remarks: review.remarks,
+  };
+}
+
+/** The chain of each requirement: who served it, by which commits and files, and what was said of it. */
+function requirementsOf(state: RunState): z.infer<typeof requirementSchema>[] {
+  const wanted = state.criteria.filter(({ kind }) => kind === 'requirement');
+  return wanted.map(({ id, text }) => {
+    const serving = state.agents.filter((agent) =>
+      (agent.task.requirements ?? []).some((one) => one.toUpperCase() === id),
+    );
+    const merged = serving.filter((agent) => state.integration?.merged.includes(agent.index));
+    const said = serving.flatMap(
+      (agent) => agent.review?.criteria.find((one) => one.id === id)?.verdict ?? [],
+    );
+    const least = (['not_met', 'cannot_tell', 'met'] as const).find((one) => said.includes(one));
+    const files = merged.flatMap((agent) => committedWork(agent)?.diff.files ?? []);
+    return {
+      id,
+      text,
+      tasks: serving.map((agent) => agent.task.id),
+      commits: merged.flatMap((agent) => committedWork(agent)?.commit ?? []),
+      files: [...new Set(files.map((file) => file.path))],
+      tests: state.integration?.check ? checkWords(state.integration.check) : null,
+      reviewers: least ?? null,
+      supervisor: state.review?.criteria.find((one) => one.id === id)?.verdict ?? null,
+    };
+  });
 }
 
 /** What happened to the merged work, in words. */
@@ -230,6 +308,8 @@ export function summarise(state: RunState): Summary {
     base: config.base,
     base_branch: config.branch,
     gemini_model_used: state.geminiModelUsed,
+    requirements: requirementsOf(state),
+    supervisor: state.review && summariseReview(state.review),
     cost_usd: moneyOf(state).isPartial ? null : moneyOf(state).spent,
     budget_usd: state.budgetUsd,
     simulated: config.simulated,

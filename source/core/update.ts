@@ -14,6 +14,7 @@ import {
   onGoesOn,
   onInspected,
   onNotCommitted,
+  onReviewed,
   onTimer,
   onTouched,
   requeue,
@@ -33,6 +34,7 @@ import {
   onIntegrated,
   onLandNow,
   onLeaveOut,
+  onSupervised,
 } from './integrate-update.js';
 import { isCommon } from './judge.js';
 import { unreachable } from './result.js';
@@ -230,6 +232,10 @@ function apply(state: RunState, message: Exclude<Message, { type: 'run_started' 
       return ofAgent(message.agent, (agent) => onInspected(state, agent, message.inspection, at));
     case 'agent_checked':
       return ofAgent(message.agent, (agent) => onChecked(state, agent, message.check, at));
+    case 'agent_reviewed':
+      return ofAgent(message.agent, (agent) => onReviewed(state, agent, message.review, at));
+    case 'supervised':
+      return onSupervised(state, message.commit, message.review, at);
     case 'agent_committed':
       return ofAgent(message.agent, (agent) => [onCommitted(state, agent, message.work, at), []]);
     case 'agent_not_committed':
@@ -420,6 +426,16 @@ function isLost(agent: Agent): boolean {
   return agent.state.name === 'failed' || agent.state.name === 'killed';
 }
 
+/** Requirements that no task names; only where tasks name any. */
+function unserved({ tasks, criteria }: MadePlan): string[] {
+  const served = new Set(
+    tasks.flatMap((task) => task.requirements ?? []).map((id) => id.toUpperCase()),
+  );
+  const left = criteria.filter(({ id, kind }) => kind === 'requirement' && !served.has(id));
+  if (served.size === 0 || left.length === 0) return [];
+  return [`No task serves ${left.map(({ id, text }) => `${id} (${text})`).join(', ')}.`];
+}
+
 function onPlan(state: RunState, plan: MadePlan): Next {
   if (state.phase !== 'planning') return [state, []];
   const next: RunState = {
@@ -427,7 +443,8 @@ function onPlan(state: RunState, plan: MadePlan): Next {
     phase: 'confirming',
     prdPath: plan.prdPath,
     geminiModelUsed: plan.geminiModelUsed,
-    warnings: [...state.warnings, ...plan.warnings],
+    warnings: [...state.warnings, ...plan.warnings, ...unserved(plan)],
+    criteria: plan.criteria,
     agents: plan.tasks.map((task, index) => newAgent(index, task)),
   };
   return [next, [{ type: 'confirm_plan' }]];
@@ -447,7 +464,9 @@ function onInterrupt(state: RunState, signal: string, at: number): Next {
     return [ended, [stopped, ...effects]];
   }
   const effects: Effect[] = [];
-  if (state.integrating !== null) effects.push({ type: 'stop_check', agent: null });
+  if (state.integrating !== null || state.phase === 'reviewing') {
+    effects.push({ type: 'stop_check', agent: null });
+  }
   const agents = state.agents.map((agent): Agent => {
     if (agent.state.name === 'queued') return killBeforeWork(agent, by, at);
     // A set-up command may be running; its agent is ended when that has ended.
@@ -456,7 +475,7 @@ function onInterrupt(state: RunState, signal: string, at: number): Next {
       effects.push(...more);
       return kept;
     }
-    if (agent.state.name === 'checking') {
+    if (agent.state.name === 'checking' || agent.state.name === 'reviewing') {
       effects.push({ type: 'stop_check', agent: agent.index });
       return { ...agent, wish: null };
     }
@@ -493,7 +512,7 @@ function onOrphaned(state: RunState, detail: string, at: number): Next {
     return next;
   });
   const next: RunState = { ...state, agents, integrating: null, interruptedBy: detail };
-  if (['planning', 'confirming', 'checking', 'landing'].includes(state.phase)) {
+  if (['planning', 'confirming', 'checking', 'reviewing', 'landing'].includes(state.phase)) {
     const [ended, more] = end(next, at);
     return [ended, [...effects, ...more]];
   }

@@ -65,6 +65,10 @@ const reasons: Record<FailReason, ReasonWords> = {
     person: "the provider's server kept failing",
     model: 'The connection failed before you could reply.',
   },
+  request_refused: {
+    person: 'the provider refused the request',
+    model: 'Your provider refused the last request.',
+  },
   stream_broken: {
     person: 'the reply broke off in the middle (taken back)',
     model:
@@ -101,6 +105,10 @@ const reasons: Record<FailReason, ReasonWords> = {
   tests_failed: {
     person: "the project's tests fail with its change",
     model: "The project's tests fail with your change. Make them pass, within your files.",
+  },
+  review_not_met: {
+    person: 'the reviewer finds it not met',
+    model: 'The reviewer finds that your change does not meet what was asked for.',
   },
   conflict_left: {
     person: 'left conflict markers in its files',
@@ -201,6 +209,10 @@ export const screenTexts: readonly { readonly text: ScreenText; readonly pattern
     text: 'server',
     pattern:
       /servers are down or overloaded|litellm\.(APIError|APIConnectionError|InternalServerError|Timeout|ServiceUnavailableError|BadGatewayError)|timed out without returning/,
+  },
+  {
+    text: 'refused',
+    pattern: /litellm\.(BadRequestError|UnprocessableEntityError|ContentPolicyViolationError)/,
   },
   { text: 'not_found', pattern: /litellm\.NotFoundError/ },
   { text: 'unable_to_commit', pattern: /Unable to commit:/ },

@@ -2,6 +2,22 @@ import { printable } from '../core/printable.js';
 import type { Summary } from '../core/summary.js';
 import { formatCost, type Glyphs, summaryTable } from './table.js';
 
+type Requirement = NonNullable<Summary['requirements']>[number];
+
+/** One requirement and its chain: tasks, commits, files, what was said of it. */
+function requirementLines(one: Requirement, glyphs: Glyphs): string[] {
+  const said = one.supervisor ?? one.reviewers;
+  const isBad = one.commits.length === 0 || said === 'not_met';
+  const verdict = said === null ? '' : `, ${said.replace('_', ' ')}`;
+  const how =
+    one.tasks.length === 0
+      ? 'no task serves it'
+      : one.commits.length === 0
+        ? `${one.tasks.join(', ')}: nothing merged`
+        : `${one.tasks.join(', ')}: ${one.commits.map((id) => id.slice(0, 8)).join(', ')} (${one.files.join(', ')})${verdict}`;
+  return [`${isBad ? glyphs.bad : glyphs.ok} ${one.id} ${one.text}: ${how}`];
+}
+
 /** What stands after the table: where the work is, why something is missing, what to do next. */
 export function summaryReport(summary: Summary, width: number, glyphs: Glyphs): string[] {
   const lines = summaryTable(summary, width, glyphs);
@@ -17,6 +33,7 @@ export function summaryReport(summary: Summary, width: number, glyphs: Glyphs): 
     }
     if (agent.commit && !agent.merged) lines.push(`  ${name}: its work is on ${agent.branch}`);
   }
+  for (const one of summary.requirements ?? []) lines.push(...requirementLines(one, glyphs));
   if (summary.simulated) lines.push('The agents were SIMULATED: this is no work of Aider.');
   for (const warning of summary.warnings) lines.push(`! ${warning}`);
   if (summary.error) lines.push(`${glyphs.bad} ${summary.error}`);

@@ -81,6 +81,10 @@ function eventLines(event: PublicEvent, options: LineOptions, simulated: boolean
         'normal',
         `${name(event.agent)}  attempt ${event.attempt}: ${wordsFor(event.reason)}`,
       );
+    case 'agent_reviewed':
+      return at('normal', `${name(event.agent)}  ${event.words}`);
+    case 'supervised':
+      return at('normal', `the merged work: ${event.words}`);
     case 'rate_limited':
       return at(
         'normal',

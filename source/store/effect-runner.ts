@@ -1,8 +1,10 @@
 import type { Agent } from '../core/agent.js';
 import { committedWork } from '../core/agent.js';
-import type { Failure } from '../core/failure.js';
-import type { AgentBackend, AttemptHandle, MergeItem, Workspace } from '../core/ports.js';
+import { describe, type Failure } from '../core/failure.js';
+import type { Task } from '../core/plan.js';
+import type { AgentBackend, AttemptHandle, MergeItem, Reviewer, Workspace } from '../core/ports.js';
 import { type Result, unreachable } from '../core/result.js';
+import { type Criterion, noReview, type Review, readReview, reviewPrompt } from '../core/review.js';
 import type { Effect, MadePlan, RunState } from '../core/run.js';
 import { integrateBatch, testTwice } from './integrate.js';
 import type { Dispatch } from './run-store.js';
@@ -11,6 +13,8 @@ import type { Dispatch } from './run-store.js';
 export interface Ports {
   readonly workspace: Workspace;
   readonly backend: AgentBackend;
+  /** Null when nobody reads the work. */
+  readonly reviewer: Reviewer | null;
   /** Makes the plan of this run, by whatever it was asked to. */
   readonly plan: (signal: AbortSignal) => Promise<Result<MadePlan, Failure>>;
   /** Asks a person whether the plan may be run; resolves at once when nobody is to be asked. */
@@ -29,6 +33,7 @@ export function createEffectRunner(ports: Ports, state: () => RunState, onFinish
   const { workspace, backend } = ports;
   const planning = new AbortController();
   const handles = new Map<number, AttemptHandle>();
+  const reviews = new Map<number | null, AbortController>();
   const timers = new Set<NodeJS.Timeout>();
   const looks = new Map<number, NodeJS.Timeout>();
   const agentOf = (index: number): Agent => {
@@ -113,7 +118,23 @@ export function createEffectRunner(ports: Ports, state: () => RunState, onFinish
           dispatch({ type: 'agent_checked', agent, check });
         });
         return;
+      case 'review_agent':
+        background(async () => {
+          const { agent, place, criteria } = effect;
+          const patch = await workspace.patch(agent, place);
+          const review = await read(agent, criteria, agentOf(agent).task, patch);
+          dispatch({ type: 'agent_reviewed', agent, review });
+        });
+        return;
+      case 'supervise':
+        background(async () => {
+          const { commit, criteria } = effect;
+          const review = await read(null, criteria, null, await workspace.patchOf(commit));
+          dispatch({ type: 'supervised', commit, review });
+        });
+        return;
       case 'stop_check':
+        reviews.get(effect.agent)?.abort();
         workspace.stopCheck(effect.agent);
         return;
       case 'look_at_agent':
@@ -165,6 +186,24 @@ export function createEffectRunner(ports: Ports, state: () => RunState, onFinish
         unreachable(effect);
     }
   };
+
+  /** Has a change read; whatever keeps that from happening, nobody can tell. */
+  async function read(
+    key: number | null,
+    criteria: readonly Criterion[],
+    task: Task | null,
+    patch: Result<string, Failure>,
+  ): Promise<Review> {
+    if (!patch.ok) return noReview(criteria, describe(patch.failure).message);
+    const stop = new AbortController();
+    reviews.set(key, stop);
+    const prompt = reviewPrompt(criteria, task, patch.value);
+    const answer = await ports.reviewer?.review(prompt, stop.signal);
+    if (reviews.get(key) === stop) reviews.delete(key);
+    if (!answer) return noReview(criteria, 'there is no reviewer');
+    if (!answer.ok) return noReview(criteria, describe(answer.failure).message);
+    return readReview(answer.value.text, criteria, patch.value, answer.value.model);
+  }
 
   /** Aider writes its edits right after the event that led here, so a moment is given to it. */
   function lookSoon(effect: Effect & { type: 'look_at_agent' }, dispatch: Dispatch): void {

@@ -4,8 +4,14 @@ import type { Task } from '../core/plan.js';
 import type { Planner, PlanRequest } from '../core/ports.js';
 import { parseTasks, renderPrd } from '../core/prd.js';
 import { err, ok, type Result } from '../core/result.js';
+import { criteriaOf } from '../core/review.js';
 import type { MadePlan } from '../core/run.js';
 import type { RunConfig } from '../core/run-config.js';
+
+/** A plan that was given: tasks, perhaps with the PRD they serve, or a PRD. */
+export type GivenPlan =
+  | { readonly tasks: readonly Task[]; readonly withPrd?: string }
+  | { readonly prd: string };
 
 export interface PlanningPorts {
   /** Null when the run needs none. */
@@ -20,7 +26,7 @@ export interface PlanningPorts {
   /** Saves the PRD and gives its path. */
   readonly savePrd: (text: string) => Promise<Result<string, Failure>>;
   /** Tasks of a `--plan` file, or the text of a `--prd` file; read and checked already. */
-  readonly given: { readonly tasks: readonly Task[] } | { readonly prd: string } | null;
+  readonly given: GivenPlan | null;
   readonly onText?: (prd: string) => void;
   readonly again?: PlanRequest['again'];
 }
@@ -36,14 +42,22 @@ export async function makePlan(
     case 'planner':
       return fromPlanner(config, ports, signal);
     case 'plan': {
-      const tasks = ports.given && 'tasks' in ports.given ? ports.given.tasks : [];
-      return ok({ tasks, prdPath: source.prdPath, geminiModelUsed: null, warnings: [] });
+      const given = ports.given && 'tasks' in ports.given ? ports.given : { tasks: [] };
+      const criteria = criteriaOf(given.withPrd ?? '');
+      const { tasks } = given;
+      return ok({ tasks, prdPath: source.prdPath, geminiModelUsed: null, warnings: [], criteria });
     }
     case 'prd': {
       const text = ports.given && 'prd' in ports.given ? ports.given.prd : '';
       const tasks = await tasksOfPrd(text, source.path, config, ports.resolve);
       if (!tasks.ok) return tasks;
-      return ok({ tasks: tasks.value, prdPath: source.path, geminiModelUsed: null, warnings: [] });
+      return ok({
+        tasks: tasks.value,
+        prdPath: source.path,
+        geminiModelUsed: null,
+        warnings: [],
+        criteria: criteriaOf(text),
+      });
     }
     case 'none':
       return ok({
@@ -51,6 +65,7 @@ export async function makePlan(
         prdPath: null,
         geminiModelUsed: null,
         warnings: [],
+        criteria: [],
       });
   }
 }
@@ -96,7 +111,8 @@ async function fromPlanner(
   const saved = await ports.savePrd(renderPrd(prd, tasks));
   if (!saved.ok) return saved;
   if (problems.length > 0) return err({ kind: 'plan', source: saved.value, problems });
-  return ok({ tasks, prdPath: saved.value, geminiModelUsed: model, warnings });
+  const criteria = criteriaOf(prd);
+  return ok({ tasks, prdPath: saved.value, geminiModelUsed: model, warnings, criteria });
 }
 
 /**

@@ -62,6 +62,7 @@ const config: RunConfig = {
   check: null,
   allowRedBase: false,
   budgetUsd: null,
+  review: null,
   unattended: false,
   simulated: false,
 };
@@ -84,7 +85,13 @@ export class PlayedRun implements RunPort {
     this.dispatch({ type: 'run_started', config: { ...config, maxAgents: slots } });
     this.dispatch({
       type: 'plan_made',
-      plan: { tasks: given, prdPath: 'docs/prd/prd.md', geminiModelUsed: 'g', warnings: [] },
+      plan: {
+        tasks: given,
+        prdPath: 'docs/prd/prd.md',
+        geminiModelUsed: 'g',
+        warnings: [],
+        criteria: [],
+      },
     });
     this.dispatch({ type: 'plan_confirmed' });
   }
@@ -298,6 +305,8 @@ export class Harness {
         proposal: { command: 'npm test', from: 'package.json' },
         allowRedBase: false,
         budgetUsd: null,
+        review: false,
+        reviewModel: null,
         simulated: false,
         focus: [],
         source: { kind: 'planner' },

@@ -176,6 +176,7 @@ test('the tests: proposed from the manifest, confirmed or changed, and allowed t
   app.type(' --silent');
   await app.press(keys.enter, /npm test --silent \(on the base first: has to be green there/);
   await app.press('b', /may be red there/);
+  await app.press('v', /by gemini-2\.5-pro: each agent's diff against the PRD/);
   await app.press(keys.enter, /▸ RUN/);
-  expect(app.wishes).toEqual({ testCmd: 'npm test --silent', allowRedBase: true });
+  expect(app.wishes).toEqual({ testCmd: 'npm test --silent', allowRedBase: true, review: true });
 });

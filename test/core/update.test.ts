@@ -82,7 +82,10 @@ class Drive {
   start(tasks: readonly Task[], more: Partial<RunConfig> = {}): this {
     return this.send(
       { type: 'run_started', config: { ...config, ...more } },
-      { type: 'plan_made', plan: { tasks, prdPath: null, geminiModelUsed: null, warnings: [] } },
+      {
+        type: 'plan_made',
+        plan: { tasks, prdPath: null, geminiModelUsed: null, warnings: [], criteria: [] },
+      },
       { type: 'plan_confirmed' },
     );
   }

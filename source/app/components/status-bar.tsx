@@ -21,6 +21,8 @@ function phaseWords(state: RunState, now: number): string {
       return rateWords(state, now) ?? 'running';
     case 'integrating':
       return 'merging';
+    case 'reviewing':
+      return 'in review';
     case 'landing':
       return 'landing';
     case 'finished':

@@ -57,6 +57,12 @@ export function startFacts(port: WizardPort, wizard: Wizard): (readonly [string,
     ['PRD', wizard.draft?.prd ? (wizard.draft.prdPath ?? 'docs/prd/') : 'none'],
     ['Evidence', 'of each agent: a clean exit, whole answers, a diff in its own files'],
     ['Tests', testFacts(port, wizard)],
+    [
+      'Review',
+      wizard.wishes.review
+        ? `by ${facts.reviewModel ?? facts.geminiModel}: each agent's diff against the PRD, in the end the whole`
+        : 'none; v has the work reviewed',
+    ],
     ['Set-up', facts.setupCmd ?? 'none'],
     [
       'Worktrees',
@@ -114,6 +120,7 @@ export function StartScreen({ port, wizard, onStart, onBack }: StartScreenProps)
         initial: wizard.wishes.testCmd || (port.facts.proposal?.command ?? ''),
         onDone: (command) => wizard.wish({ testCmd: command.trim() }),
       }),
+    'start.review': () => wizard.wish({ review: !wizard.wishes.review }),
     'start.redBase': () => {
       if (wizard.wishes.testCmd === '') setNote('No tests are run.');
       else wizard.wish({ allowRedBase: !wizard.wishes.allowRedBase });
@@ -132,6 +139,7 @@ export function StartScreen({ port, wizard, onStart, onBack }: StartScreenProps)
       hints={[
         ['start.go', 'start the agents'],
         ['start.test', 'tests'],
+        ['start.review', 'review'],
         ['start.back', 'back'],
       ]}
     >

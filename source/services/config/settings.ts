@@ -21,6 +21,8 @@ export const settingsSchema = z.strictObject({
   copy: z.array(z.string().min(1)).optional(),
   test_cmd: z.string().min(1).optional(),
   test_timeout_minutes: z.number().positive().optional(),
+  review: z.boolean().optional(),
+  review_model: z.string().min(1).optional(),
   budget_usd: z.number().positive().optional(),
   allow_red_base: z.boolean().optional(),
   protect: z.array(z.string().min(1)).optional(),

@@ -4,6 +4,7 @@ import {
   FinishReason,
   type GenerateContentResponse,
   GoogleGenerativeAI,
+  type ResponseSchema,
 } from '@google/generative-ai';
 import type { Failure, PlannerProblem } from '../../core/failure.js';
 import type { Planner, PlannerAnswer, PlanRequest } from '../../core/ports.js';
@@ -29,6 +30,13 @@ const longestWaitMs = 60_000;
 
 type Reply = { readonly text: string; readonly model: string };
 
+/** What a call needs beside its contents. */
+interface Question {
+  readonly signal: AbortSignal;
+  readonly schema: ResponseSchema;
+  readonly onText?: (prd: string) => void;
+}
+
 /** Writes the PRD with Gemini: one streamed call with a response schema, at most one repair. */
 export class GeminiPlanner implements Planner {
   private readonly baseUrl: string;
@@ -47,7 +55,8 @@ export class GeminiPlanner implements Planner {
     );
     const question: Content = { role: 'user', parts: [{ text: prompt }] };
     const warnings: string[] = [];
-    const first = await this.askAny(request, [question], this.options.model, warnings);
+    const asked: Question = { ...request, schema: responseSchema };
+    const first = await this.askAny(asked, [question], this.options.model, warnings);
     if (!first.ok) return first;
     const read = readAnswer(first.value.text);
     if (read.ok) return ok({ ...read.value, model: first.value.model, warnings });
@@ -63,16 +72,26 @@ export class GeminiPlanner implements Planner {
         ],
       },
     ];
-    const second = await this.askAny(request, repair, first.value.model, warnings);
+    const second = await this.askAny(asked, repair, first.value.model, warnings);
     if (!second.ok) return second;
     const again = readAnswer(second.value.text);
     if (!again.ok) return problem('broken_json', again.failure);
     return ok({ ...again.value, model: second.value.model, warnings });
   }
 
+  /** One question whose answer has a form of its own; by the same retries and the same choice of model. */
+  async answer(
+    prompt: string,
+    schema: ResponseSchema,
+    signal: AbortSignal,
+  ): Promise<Result<Reply, Failure>> {
+    const question: Content = { role: 'user', parts: [{ text: prompt }] };
+    return this.askAny({ signal, schema }, [question], this.options.model, []);
+  }
+
   /** Asks the model that was named or, when that is gone, the best one there is. */
   private async askAny(
-    request: PlanRequest,
+    request: Question,
     contents: Content[],
     model: string,
     warnings: string[],
@@ -97,7 +116,7 @@ export class GeminiPlanner implements Planner {
   }
 
   private async ask(
-    request: PlanRequest,
+    request: Question,
     contents: Content[],
     model: string,
   ): Promise<Result<Reply, Failure>> {
@@ -126,7 +145,7 @@ export class GeminiPlanner implements Planner {
   }
 
   private async stream(
-    request: PlanRequest,
+    request: Question,
     contents: Content[],
     model: string,
     silence: AbortController,
@@ -136,7 +155,7 @@ export class GeminiPlanner implements Planner {
         model,
         generationConfig: {
           responseMimeType: 'application/json',
-          responseSchema,
+          responseSchema: request.schema,
           temperature: 0.2,
         },
       },

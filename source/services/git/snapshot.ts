@@ -67,6 +67,17 @@ export async function showDiff(
   return gitText(cwd, ['diff', '--no-color', '--no-ext-diff', '--stat', '--patch', from, to, '--']);
 }
 
+/** A difference for a reviewer: the patch alone, with plain names and more lines around each change. */
+export async function showPatch(
+  cwd: string,
+  from: string,
+  to: string,
+): Promise<Result<string, Failure>> {
+  const plain = ['--no-color', '--no-ext-diff', '--no-textconv', '--no-renames', '--unified=8'];
+  const names = ['--src-prefix=a/', '--dst-prefix=b/'];
+  return gitText(cwd, ['diff', ...plain, ...names, '--patch', from, to, '--']);
+}
+
 /** Brings a worktree back to a tree: tracked files are restored, files new since then are removed. */
 export async function restore(worktree: string, tree: string): Promise<Result<void, Failure>> {
   const answer = await git(worktree, ['read-tree', '--reset', '-u', tree]);

@@ -26,7 +26,16 @@ import { land } from './land.js';
 import { markerSize, mergeCommits, mergeOnto, mergeWithMarkers, withMarkers } from './merge.js';
 import { git, gitText, splitNul } from './run-git.js';
 import { readSetAside, setAside } from './set-aside.js';
-import { diffStat, mixTrees, peek, restore, showDiff, snapshot, writePatch } from './snapshot.js';
+import {
+  diffStat,
+  mixTrees,
+  peek,
+  restore,
+  showDiff,
+  showPatch,
+  snapshot,
+  writePatch,
+} from './snapshot.js';
 import { isSubstantial, treeChanges } from './tree-changes.js';
 import { addDetachedWorktree, addWorktree, keepBranch, removeWorktree } from './worktree.js';
 import { WorktreeGuard } from './worktree-guard.js';
@@ -287,6 +296,16 @@ export class GitWorkspace implements Workspace {
     const tree = await this.peek(agent, place);
     if (!tree.ok) return tree;
     return showDiff(place.worktree, place.start, tree.value);
+  }
+
+  async patch(agent: number, place: Place): Promise<Result<string, Failure>> {
+    const tree = await this.peek(agent, place);
+    return tree.ok ? showPatch(place.worktree, place.start, tree.value) : tree;
+  }
+
+  patchOf(commit: string): Promise<Result<string, Failure>> {
+    const { repo, base } = this.options.config;
+    return showPatch(repo, base, commit);
   }
 
   /** What a committed agent has changed, as a patch with its stat before it, for people. */

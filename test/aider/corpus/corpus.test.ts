@@ -6,6 +6,7 @@ import type { AgentSummary } from '../../../source/core/summary.js';
 import type { Rule } from '../../../source/services/model-server/script.js';
 import { aiderTest, git, makeRepo, modelServer, runPlan, tempFolder, world } from '../../rig.js';
 import { fenceRows } from './fences.js';
+import { longRows, replyRows, wholeRows } from './replies.js';
 import { broken, type Content, fixed, type Row } from './row.js';
 
 /** Rows that share one run, its flags and its model. */
@@ -16,6 +17,13 @@ interface Batch {
 }
 
 const batches: readonly Batch[] = [
+  { name: 'what a model replies', flags: ['--max-iterations', '1'], rows: replyRows },
+  { name: 'what takes several responses', flags: ['--max-iterations', '4'], rows: longRows },
+  {
+    name: 'whole files',
+    flags: ['--max-iterations', '1', '--model', 'openai/scripted'],
+    rows: wholeRows,
+  },
   {
     name: 'what a reply writes where it must not',
     flags: ['--max-iterations', '1'],
@@ -62,7 +70,7 @@ const folderOf = (index: number) => `row${String(index).padStart(2, '0')}`;
 
 describe('the corpus of failures, with real Aider', () => {
   for (const { name, flags, rows } of batches) {
-    aiderTest(`${name}: ${rows.length} cases`, async () => {
+    aiderTest(`${name}: ${rows.length} cases`, { timeout: 600_000 }, async () => {
       const home = tempFolder('home');
       const repo = makeWorld(rows);
       const at = (index: number) => (file: string) =>
@@ -133,8 +141,8 @@ function checkRow(
   }
   const wanted = row.branch ?? (succeeded ? { 'calc.py': fixed } : {});
   const commit = agent.commit ?? base;
-  const changed = git(repo, 'diff', '--name-only', '--no-renames', base, commit)
-    .split('\n')
+  const changed = git(repo, 'diff', '-z', '--name-only', '--no-renames', base, commit)
+    .split('\0')
     .filter(Boolean);
   for (const name of changed) {
     const own = Object.keys(wanted).some((file) => `${folder}/${file}` === name);

@@ -1,0 +1,103 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parseAiderEvent } from '../../core/aider-log.js';
+import type { Failure } from '../../core/failure.js';
+import type { Reviewer, ReviewerAnswer } from '../../core/ports.js';
+import { err, ok, type Result } from '../../core/result.js';
+import type { PtyProcess } from '../pty/pty-process.js';
+import { runCommand } from '../pty/run-command.js';
+import { agentEnvironment } from './environment.js';
+import { aiderArguments } from './invocation.js';
+
+export interface AiderReviewerOptions {
+  readonly command: readonly [string, ...string[]];
+  readonly model: string;
+  readonly geminiKey: string | null;
+  readonly extra: readonly string[];
+  /** Where the provider is reached; null for where it is. */
+  readonly provider: () => { readonly variable: string; readonly url: string } | null;
+}
+
+/** A review that takes longer is given up, milliseconds. */
+const longestMs = 10 * 60_000;
+
+/**
+ * Reviews with any model of Aider's: one question in `ask` mode, in an empty folder without a
+ * repository, so that there is nothing it could see or change but the question.
+ */
+export class AiderReviewer implements Reviewer {
+  constructor(private readonly options: AiderReviewerOptions) {}
+
+  async review(prompt: string, signal: AbortSignal): Promise<Result<ReviewerAnswer, Failure>> {
+    const { command, model, geminiKey, extra, provider } = this.options;
+    const folder = mkdtempSync(path.join(tmpdir(), 'aider-orchestrator-review-'));
+    const at = (name: string) => path.join(folder, name);
+    let running: PtyProcess | null = null;
+    const stop = () => running?.signal('SIGKILL');
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(longestMs)]);
+    limit.addEventListener('abort', stop, { once: true });
+    try {
+      // Begins with a word: Aider takes `/` and `!` for commands.
+      writeFileSync(at('question.md'), `Task: ${prompt}`);
+      const args = aiderArguments({
+        model,
+        files: [],
+        message: { file: at('question.md') },
+        read: [],
+        analyticsLog: at('log.jsonl'),
+        chatHistory: at('chat.md'),
+        scope: null,
+        extra: [...extra, '--chat-mode', 'ask', '--no-git', '--map-tokens', '0'],
+      });
+      const [file, ...before] = command;
+      const env = agentEnvironment(process.env, model, geminiKey);
+      const led = provider();
+      await runCommand({
+        file,
+        args: [...before, ...args],
+        cwd: folder,
+        env: led ? { ...env, [led.variable]: led.url } : env,
+        onStart: (started) => {
+          running = started;
+          if (limit.aborted) stop();
+        },
+      });
+      if (signal.aborted) return failed('it was told to end');
+      if (limit.aborted) return failed('there was no answer in 10 minutes');
+      if (!hasAnswered(at('log.jsonl'))) return failed(`${model} gave no whole answer`);
+      return ok({ text: answerIn(at('chat.md')), model });
+    } catch (error) {
+      return failed((error as Error).message);
+    } finally {
+      limit.removeEventListener('abort', stop);
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+}
+
+function failed(message: string): Result<never, Failure> {
+  return err({ kind: 'aider', message: `The reviewer failed: ${message}.`, hint: '' });
+}
+
+/** As with the agents: an answer to each call, and the last one not empty. */
+function hasAnswered(log: string): boolean {
+  if (!existsSync(log)) return false;
+  const events = readFileSync(log, 'utf8')
+    .split('\n')
+    .flatMap((line) => parseAiderEvent(line) ?? []);
+  const sends = events.filter(({ event }) => event === 'message_send_starting');
+  const answers = events.filter(({ event }) => event === 'message_send');
+  const tokens = answers.at(-1)?.properties.completion_tokens;
+  return (
+    sends.length > 0 && sends.length === answers.length && typeof tokens === 'number' && tokens > 0
+  );
+}
+
+/** What the model said: neither our question (`####`) nor Aider's own words (`>`). */
+function answerIn(chat: string): string {
+  return readFileSync(chat, 'utf8')
+    .split('\n')
+    .filter((line) => !/^(####|>|# aider chat)/.test(line))
+    .join('\n');
+}
