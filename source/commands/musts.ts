@@ -38,6 +38,12 @@ export async function findMusts(
       mend: 'Gemini: set GEMINI_API_KEY (or GOOGLE_API_KEY), or go without: --prd FILE uses your own PRD, --no-prd uses none.',
     });
   }
+  if (options.review?.model === null && geminiKey === null) {
+    missing.push({
+      what: 'a Gemini API key, so nobody can review',
+      mend: 'Review: set GEMINI_API_KEY (or GOOGLE_API_KEY), or name a model of Aider with --review-model.',
+    });
+  }
   if (flags.dryRun) {
     if (missing.length > 0) return err({ kind: 'musts', missing });
     // Not needed, but its map of the repository helps the planner.

@@ -231,7 +231,7 @@ export async function openWizard(
       }
       const ready = await prepared(change, maxAgents);
       const run = { ...ready, options: { ...ready.options, ...wished(options, wishes) } };
-      const must = await findMusts(args, repo, options, { kind: 'none' }, run.geminiKey, {
+      const must = await findMusts(args, repo, run.options, { kind: 'none' }, run.geminiKey, {
         ...overrides,
         ...(run.aider ? { aider: run.aider } : {}),
       });

@@ -22,7 +22,7 @@ import {
 import { costOf } from './aider-log.js';
 import { isSpent } from './budget.js';
 import type { CheckResult } from './check.js';
-import { asksForWhiteSpace, type Refusal, refusalWords } from './fence.js';
+import { asksForRemoval, asksForWhiteSpace, type Refusal, refusalWords } from './fence.js';
 import { brokeOff, isCommon, isHopeless, judge } from './judge.js';
 import { unreachable } from './result.js';
 import { criteriaFor, notMet, type Review, reviewForModel } from './review.js';
@@ -313,10 +313,13 @@ export function onExited(agent: Agent, exit: AttemptExit, at: number): Step {
         type: 'inspect_attempt',
         agent: agent.index,
         place: state.place,
-        rollBack: cause === null && brokeOff(attempt),
+        rollBack:
+          (cause === null && brokeOff(attempt)) ||
+          (exit.flaw !== null && exit.flaw.kind !== 'misnamed'),
         hints: {
           edited: exit.edited,
           named: exit.named,
+          misnamed: misnamedIn(exit),
           conflicted: agent.repair?.kind === 'conflict' ? agent.repair.files : [],
           since: attempt.startedAt,
         },
@@ -335,8 +338,12 @@ export function onInspected(run: RunState, agent: Agent, inspection: Inspection,
     refused: addRefused(agent.refused, inspection.refused),
     alsoRead: [...new Set([...agent.alsoRead, ...inspection.named])].slice(0, mostAlsoRead),
   };
-  const whiteSpace = asksForWhiteSpace(agent.task.title, agent.task.description);
-  const verdict = judge(attempt, inspection, whiteSpace);
+  const { title, description } = agent.task;
+  const asked = {
+    whiteSpace: asksForWhiteSpace(title, description),
+    removal: asksForRemoval(title, description),
+  };
+  const verdict = judge(attempt, inspection, asked);
   // Work that was judged a success stays one when a later attempt found nothing to change in it.
   const nothingDone =
     !inspection.changed &&
@@ -345,7 +352,9 @@ export function onInspected(run: RunState, agent: Agent, inspection: Inspection,
     (verdict.reason === 'no_change' || (attempt.interactive && verdict.reason === 'no_response'));
   // A repair has to change something: as it is, the work cannot be merged.
   const stillGood = agent.good && nothingDone && agent.repair === null;
-  const good = verdict.ok || stillGood;
+  // But for what was taken back, it is good: a next reply may say that nothing is left to do.
+  const rest = judge(attempt, { ...inspection, refused: [] }, asked);
+  const good = verdict.ok || stillGood || (rest.ok && inspection.refused.length > 0);
   const judged = (value: Attempt['verdict']) =>
     updateAttempt({ ...seen, good, touched: inspection.diff.files }, { verdict: value });
   const fail = (reason: FailReason, detail: string): Step =>
@@ -364,6 +373,10 @@ export function onInspected(run: RunState, agent: Agent, inspection: Inspection,
   if (cause) {
     // What it changed against the rules says more than that we ended it.
     if (!verdict.ok && isRefusal(verdict.reason)) return fail(verdict.reason, verdict.detail);
+    // That it could not be read says more than that there was no further try.
+    if (cause.kind === 'cap' && attempt.exit?.texts.includes('malformed')) {
+      return fail('malformed_edits', iterationsSpent(run.config.maxIterations));
+    }
     const [reason, detail] = stopReason(run, seen, cause);
     return fail(reason, detail);
   }
@@ -500,6 +513,14 @@ function iterationsSpent(used: number): string {
 
 function budgetWords({ budgetUsd }: RunState): string {
   return `$${budgetUsd?.toFixed(2)}`;
+}
+
+/** A name that Aider took for another one: where it did, it says nothing. */
+function misnamedIn({ flaw, texts }: AttemptExit): string | null {
+  const told = ['malformed', 'skipping_edits', 'unable_to_add', 'edits_lost'] as const;
+  return flaw?.kind === 'misnamed' && !told.some((text) => texts.includes(text))
+    ? flaw.detail
+    : null;
 }
 
 function isRefusal(reason: FailReason): boolean {

@@ -1,6 +1,7 @@
 import type { CheckResult } from './check.js';
 import type { Refusal } from './fence.js';
 import type { Task } from './plan.js';
+import type { Flaw } from './reply-check.js';
 import type { Review } from './review.js';
 
 /**
@@ -99,12 +100,16 @@ export const failReasons = [
   'malformed_edits',
   'edit_failed',
   'edits_skipped',
+  'reply_cut',
+  'unsafe_edits',
+  'file_gone',
   'outside_scope',
   'refused_change',
   'dangerous_change',
   'token_limit',
   'auth',
   'model_not_found',
+  'quota',
   'rate_limited',
   'provider_error',
   'request_refused',
@@ -166,6 +171,10 @@ export interface AttemptExit {
   readonly edited: readonly string[];
   /** What reads like a path in the model's replies. */
   readonly named: readonly string[];
+  /** Whether the last reply holds any edit. */
+  readonly edits: boolean;
+  /** Why the edits of the last reply cannot be trusted; null when they can. */
+  readonly flaw: Flaw | null;
 }
 
 export type ScreenText =
@@ -183,6 +192,7 @@ export type ScreenText =
   | 'not_found'
   | 'server'
   | 'refused'
+  | 'quota'
   | 'disk_full';
 
 /** One Aider process. `message_send_starting` and `message_send` are counted from its analytics log. */

@@ -105,6 +105,13 @@ export function refusalWords({ path, why, undone }: Refusal): string {
   return `${path}: ${words[why]}${undone ? '' : ', could not be undone'}`;
 }
 
+/** Whether a task asks for files to go: Aider itself removes none. */
+export function asksForRemoval(...texts: readonly string[]): boolean {
+  return texts.some((text) =>
+    /delet|remov|renam|\bmov(?:e|ing)|drop|get rid|merge .* into/i.test(text),
+  );
+}
+
 /** Whether a task asks for a change of white space, which is no work otherwise. */
 export function asksForWhiteSpace(...texts: readonly string[]): boolean {
   const asks =

@@ -1,5 +1,6 @@
 import type { Attempt, FailReason, FileChange } from './agent.js';
 import { type RefusalKind, refusalWords } from './fence.js';
+import { flawWords } from './reply-check.js';
 import type { Inspection } from './run.js';
 
 export type Verdict =
@@ -9,6 +10,7 @@ export type Verdict =
 /** Reasons that another message to the model cannot cure; the agent fails at once. */
 const hopeless: ReadonlySet<FailReason> = new Set<FailReason>([
   'auth',
+  'quota',
   'model_not_found',
   'disk_full',
   'start_failed',
@@ -26,6 +28,7 @@ const hopeless: ReadonlySet<FailReason> = new Set<FailReason>([
 /** Reasons that will meet every other agent too: not theirs, but the world's. */
 const common: ReadonlySet<FailReason> = new Set<FailReason>([
   'auth',
+  'quota',
   'model_not_found',
   'disk_full',
   'provider_error',
@@ -39,6 +42,14 @@ export function isCommon(reason: FailReason): boolean {
 
 export function isHopeless(reason: FailReason): boolean {
   return hopeless.has(reason);
+}
+
+/** What a task asks for by its words. */
+export interface Asked {
+  /** A change of white space alone. */
+  readonly whiteSpace: boolean;
+  /** That files go. */
+  readonly removal: boolean;
 }
 
 /** Aider makes a new file empty before it writes it. */
@@ -55,9 +66,13 @@ export function brokeOff(attempt: Attempt): boolean {
  * Decides whether an attempt did what was asked. Aider's exit code is 0 for nearly everything, so all
  * of the evidence must be there: a clean exit, an `exit` event, a whole answer to every call, none of
  * Aider's own failure texts, and a diff in the agent's files. The first thing missing names the reason.
- * @param whiteSpaceCounts whether a change of white space alone is work: the task asks for it
+ * @param asked what would be no work, or harm, if the task did not ask for it
  */
-export function judge(attempt: Attempt, inspection: Inspection, whiteSpaceCounts = false): Verdict {
+export function judge(
+  attempt: Attempt,
+  inspection: Inspection,
+  asked: Asked = { whiteSpace: false, removal: false },
+): Verdict {
   const no = (reason: FailReason, detail = ''): Verdict => ({ ok: false, reason, detail });
   const { exit } = attempt;
   const refused = judgeRefused(inspection);
@@ -68,6 +83,7 @@ export function judge(attempt: Attempt, inspection: Inspection, whiteSpaceCounts
   const saw = new Set(exit.texts);
   if (saw.has('disk_full')) return no('disk_full');
   if (brokeOff(attempt) || attempt.responses === 0) {
+    if (saw.has('quota')) return no('quota');
     if (saw.has('auth')) return no('auth');
     if (saw.has('not_found')) return no('model_not_found');
     if (saw.has('rate_limited')) return no('rate_limited');
@@ -92,12 +108,21 @@ export function judge(attempt: Attempt, inspection: Inspection, whiteSpaceCounts
   if (saw.has('unable_to_add') || saw.has('unable_to_commit') || saw.has('edits_lost')) {
     return no('edit_failed');
   }
+  if (exit.flaw) {
+    return no(exit.flaw.kind === 'cut' ? 'reply_cut' : 'unsafe_edits', flawWords(exit.flaw));
+  }
+  // Aider asked again for what it could not read, and got an answer without any edit.
+  if (saw.has('malformed') && !exit.edits) return no('malformed_edits');
+  const gone = inspection.diff.files.filter(({ status }) => status === 'D');
+  if (gone.length > 0 && !asked.removal && !attempt.interactive) {
+    return no('file_gone', gone.map(({ path }) => path).join(', '));
+  }
   if (inspection.unresolved.length > 0) {
     return no('conflict_left', inspection.unresolved.join(', '));
   }
   // What an earlier attempt left half done is no work of this one; nor is a file that was only touched.
   if (!inspection.changed || inspection.diff.files.every(isEmptyNewFile)) return no('no_change');
-  if (!inspection.substantial && !whiteSpaceCounts) return no('white_space_only');
+  if (!inspection.substantial && !asked.whiteSpace) return no('white_space_only');
   return { ok: true };
 }
 

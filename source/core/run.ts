@@ -242,6 +242,8 @@ export type Message = MessageBody & { readonly at: number };
 export interface InspectionHints {
   readonly edited: readonly string[];
   readonly named: readonly string[];
+  /** A name in the last reply that is none of its files; null when there is none. */
+  readonly misnamed: string | null;
   /** Files that held conflict markers. */
   readonly conflicted: readonly string[];
   /** When the attempt began, epoch milliseconds. */

@@ -31,7 +31,7 @@ export function findTexts(
     const forms = [block.replace(/\s+/g, ' '), block.replace(/\s+/g, '')];
     for (const { text, pattern } of screenTexts) {
       if (pattern.test(forms[0] as string)) found.add(text);
-      else if (new RegExp(pattern.source.replace(/ /g, '')).test(forms[1] as string))
+      else if (new RegExp(pattern.source.replace(/ /g, ''), pattern.flags).test(forms[1] as string))
         found.add(text);
     }
   }

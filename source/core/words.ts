@@ -32,9 +32,23 @@ const reasons: Record<FailReason, ReasonWords> = {
       'An error occurred while your edits were written, and they were lost. Send all of them again.',
   },
   edits_skipped: {
-    person: 'edits to files that git ignores were skipped',
+    person: 'edits to files that git ignores, or that cannot be made, were skipped',
     model:
-      'Some of your edits were skipped, because git ignores those files. Change only the files you were given.',
+      'Some of your edits were skipped, because git ignores those files or they cannot be made. Change only the files you were given.',
+  },
+  reply_cut: {
+    person: 'the reply ended within a block (taken back)',
+    model:
+      'Your last reply ended in the middle of a block; its edits were taken back. Send it again, whole, with every block closed.',
+  },
+  unsafe_edits: {
+    person: 'edits that can be read in more than one way (taken back)',
+    model:
+      'Your last reply could not be applied safely, and was taken back. Put the exact path of one of your files on the line above each block, use each marker of the edit format only as a marker, leave no code out, and send no other blocks.',
+  },
+  file_gone: {
+    person: 'a file of its group is gone, and the task does not ask for that',
+    model: 'A file of yours is gone. Make it again: nobody asked for it to be removed.',
   },
   outside_scope: {
     person: 'changed files outside its group (put back)',
@@ -57,6 +71,10 @@ const reasons: Record<FailReason, ReasonWords> = {
   },
   auth: { person: 'the provider refused the API key', model: 'Authentication failed.' },
   model_not_found: { person: 'the provider does not know the model', model: 'Model not found.' },
+  quota: {
+    person: "the provider's quota or credit is used up",
+    model: 'The quota is used up.',
+  },
   rate_limited: {
     person: 'rate limited until the retries were used up',
     model: 'You were rate limited before you could reply.',
@@ -164,6 +182,7 @@ const mends: Partial<Record<FailReason, string>> = {
   auth: 'Check the API key of the model, and that it may use it.',
   model_not_found: 'Name a model that the provider has, with --model.',
   disk_full: 'Free some space.',
+  quota: 'Look at the plan and the credit of your account with the provider.',
   provider_error: 'Wait until the provider is up again, or take another model.',
   start_failed: 'Look whether Aider is still there: aider-orchestrator doctor.',
   setup_failed: 'Mend the set-up command.',
@@ -202,7 +221,12 @@ export const screenTexts: readonly { readonly text: ScreenText; readonly pattern
   { text: 'empty_response', pattern: /Empty response received from LLM\./ },
   {
     text: 'auth',
-    pattern: /The API provider is not able to authenticate you\.|PermissionDeniedError/,
+    pattern:
+      /The API provider is not able to authenticate you\.|PermissionDeniedError|litellm\.APIError:.*?(?:not allowed|permission|forbidden|access denied|not authorized)/i,
+  },
+  {
+    text: 'quota',
+    pattern: /exceeded your current quota|insufficient[ _](?:quota|balance|credit)/i,
   },
   { text: 'rate_limited', pattern: /The API provider has rate limited you\./ },
   {
@@ -220,7 +244,8 @@ export const screenTexts: readonly { readonly text: ScreenText; readonly pattern
   {
     text: 'edits_lost',
     pattern:
-      /list index out of range|\[Errno \d+\] (?:Permission denied|Is a directory|Not a directory|File name too long|Read-only file system|No such file)/,
+      // What Aider takes for an error of git, it tells and forgets; among it is whatever the system says.
+      /list index out of range|\[Errno \d+\]|Unable to write file|object has no attribute|object is not (?:iterable|subscriptable|callable)|argument of type/,
   },
   { text: 'skipping_edits', pattern: /Skipping edits to|skipping edits\./ },
   { text: 'edit_exception', pattern: /Exception while updating files:/ },

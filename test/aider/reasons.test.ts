@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect } from 'vitest';
 import type { FailReason } from '../../source/core/agent.js';
@@ -16,40 +16,14 @@ import {
 
 const files = { 'calc.py': '# calc.py\nx = 1\n', '.gitignore': '*.log\n' };
 const good = diffEdit('calc.py', 'x = 1', 'x = 2');
+const fixed = 'def add(a, b):\n    return a + b\n';
+const broken = 'def add(a, b):\n    return a - b\n';
+const mend = diffEdit('calc.py', '    return a - b', '    return a + b');
+const mismatch = diffEdit('calc.py', '    return a * b', '    return a + b');
 const task = { id: 'T1', title: 'Raise x', files: ['calc.py'] };
 
-/** Reasons that take long or need more than a reply; the common ones are in `outcomes.test.ts`. */
+/** Reasons that the arguments of a run lead to; all others are in the corpus. */
 const cases: readonly [string, readonly Reply[], FailReason, readonly string[]][] = [
-  [
-    'rate limited until the retries are used up',
-    [{ status: 429, text: 'Rate limit reached' }],
-    'rate_limited',
-    [],
-  ],
-  [
-    'a server that fails until the retries are used up',
-    [{ status: 500, text: 'overloaded' }],
-    'provider_error',
-    [],
-  ],
-  [
-    'an edit of a file that git ignores',
-    [{ text: `${good}\n${diffEdit('debug.log', '', 'x')}` }],
-    'edits_skipped',
-    [],
-  ],
-  [
-    'a reply that trips Aider up',
-    [{ text: `${good}\n${diffEdit('calc.py', '# calc.py', '# y')}` }],
-    'edit_failed',
-    [],
-  ],
-  [
-    'a context window that is too small',
-    [{ status: 400, text: "This model's maximum context length is 8 tokens" }],
-    'token_limit',
-    [],
-  ],
   ['an Aider that refuses its arguments', [{ text: good }], 'aider_crashed', ['--no-such-option']],
   ['an Aider that ends without asking the model', [{ text: good }], 'no_response', ['--version']],
 ];
@@ -90,5 +64,26 @@ describe('why an agent failed, with real Aider', () => {
     });
     expect(agents.agent1).toMatchObject({ outcome: { reason: 'dependency_failed' }, attempts: 0 });
     expect(agents.agent1?.error).toContain('T1');
+  });
+
+  aiderTest("half of the edits, with Aider's colours set to those of dark mode", async () => {
+    const repo = makeRepo({ 'calc.py': broken });
+    const half = `${mend}\n${diffEdit('calc.py', 'no such line', 'x')}`;
+    const server = await modelServer([{ replies: [{ text: half }, { text: mismatch }] }]);
+    const where = world(server);
+    writeFileSync(path.join(where.home, '.aider.conf.yml'), 'dark-mode: true\n');
+    const end = await runPlan(
+      repo,
+      where,
+      [{ id: 'T1', title: 'Fix add', files: ['calc.py'] }],
+      ['--max-iterations', '4'],
+    );
+    expect(end.summary.agents.agent0?.outcome, end.stdout).toEqual({
+      state: 'failed',
+      reason: 'malformed_edits',
+    });
+    expect(end.summary.landed).toBe(false);
+    // Nothing is thrown away: what was done stands on its branch.
+    expect(git(repo, 'show', `${end.summary.agents.agent0?.branch}:calc.py`)).toBe(fixed.trimEnd());
   });
 });

@@ -154,7 +154,7 @@ export class PlayedRun implements RunPort {
       {
         type: 'attempt_exited',
         agent,
-        exit: { code: 0, signal: null, texts: [], edited: [], named: [] },
+        exit: { code: 0, signal: null, texts: [], edited: [], named: [], edits: true, flaw: null },
       },
       {
         type: 'attempt_inspected',

@@ -140,7 +140,7 @@ describe('the run screen', () => {
     run.dispatch({
       type: 'attempt_exited',
       agent: 0,
-      exit: { code: 0, signal: null, texts: [], edited: [], named: [] },
+      exit: { code: 0, signal: null, texts: [], edited: [], named: [], edits: true, flaw: null },
     });
     run.dispatch({
       type: 'attempt_inspected',

@@ -126,6 +126,8 @@ async function xargs(): Promise<number> {
       analyticsLog: `${files}/log`,
       chatHistory: `${files}/chat`,
       scope: `${files}/scope`,
+      llmHistory: `${files}/replies`,
+      crlf: false,
       extra: ['--model-metadata-file', metadata],
     });
     const quoted = args.map((argument) => `'${argument}'`).join(' ');

@@ -29,7 +29,15 @@ function task(id: string, depends_on: string[] = []): Task {
 }
 
 const place = { worktree: '/w', branch: 'aider/x/agent0', start: 'b'.repeat(40) };
-const clean: AttemptExit = { code: 0, signal: null, texts: [], edited: [], named: [] };
+const clean: AttemptExit = {
+  code: 0,
+  signal: null,
+  texts: [],
+  edited: [],
+  named: [],
+  edits: true,
+  flaw: null,
+};
 const changed: Inspection = {
   diff: { files: [{ path: 'T1.ts', status: 'M', added: 1, removed: 0 }] },
   changed: true,

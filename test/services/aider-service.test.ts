@@ -66,6 +66,8 @@ test('the arguments: the message as one, never a command, and nothing that asks'
     analyticsLog: '/log',
     chatHistory: '/chat',
     scope: '/scope',
+    llmHistory: '/replies',
+    crlf: false,
     extra: ['--edit-format', 'whole'],
   });
   expect(args).toContain('--message=Task: x\n--yes "$(rm)"');

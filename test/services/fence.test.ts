@@ -58,6 +58,7 @@ async function open(more: { maxFileBytes?: number; protect?: string[] } = {}) {
     workspace.inspect(0, task, place, false, {
       edited,
       named: ['src/b.txt', 'src', 'x.y'],
+      misnamed: null,
       conflicted: [],
       since,
     });
@@ -272,7 +273,7 @@ describe('the fence around an agent', () => {
     if (!again.ok) throw new Error(again.failure.detail);
     const text = readFileSync(inTree(again.value, 'src/a.txt'), 'utf8');
     expect(text).toMatch(/^<{15} \w+\ntheirs\n={15}\nmine\n>{15} \w+\n$/);
-    const hints = { edited: [], named: [], conflicted: ['src/a.txt'], since: 0 };
+    const hints = { edited: [], named: [], misnamed: null, conflicted: ['src/a.txt'], since: 0 };
     const left = await workspace.inspect(0, task, again.value, false, hints);
     expect(left).toMatchObject({ unresolved: ['src/a.txt'], changed: false });
     writeFileSync(inTree(again.value, 'src/a.txt'), 'both\n');

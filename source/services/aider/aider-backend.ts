@@ -1,4 +1,12 @@
-import { closeSync, existsSync, mkdirSync, openSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import type { AttemptExit, StopSignal } from '../../core/agent.js';
 import type { ChatFacts } from '../../core/chat-history.js';
@@ -16,7 +24,7 @@ import type { LogPaths } from '../logs/log-paths.js';
 import { type PtyProcess, spawnPty } from '../pty/pty-process.js';
 import { Recording } from '../pty/recording.js';
 import { Screen } from '../pty/screen.js';
-import { readChatSince } from './chat-tail.js';
+import { readChatSince, readLastReply } from './chat-tail.js';
 import { agentEnvironment } from './environment.js';
 import { aiderArguments, longestArgument } from './invocation.js';
 import { LogTail } from './log-tail.js';
@@ -95,6 +103,11 @@ export class AiderBackend implements AgentBackend {
     events: AttemptEvents,
   ): Promise<Result<AttemptHandle, WorkProblem>> {
     let tail: LogTail | null = null;
+    const [executable] = this.options.command;
+    // Its terminal would only tell that something could not be run.
+    if (path.isAbsolute(executable) && !existsSync(executable)) {
+      return err({ reason: 'start_failed', detail: `${executable} is gone` });
+    }
     try {
       const args = this.prepareFiles(request);
       const terminal = this.terminal(request);
@@ -106,6 +119,7 @@ export class AiderBackend implements AgentBackend {
       const sending: { listener: () => void } = { listener: () => {} };
       tail = new LogTail(log, statSync(log).size, (event) => {
         if (event.event === 'message_send_starting') sending.listener();
+        if (typeof event.properties.edit_format === 'string') format = event.properties.edit_format;
         events.aiderEvent(event);
       });
       const process = spawnPty({
@@ -120,12 +134,17 @@ export class AiderBackend implements AgentBackend {
       terminal.process = process;
       const { onWarning } = this.options;
       const interactive = request.message === null;
+      let format = '';
+      const replies = this.options.paths.replies(request.agent, request.attempt);
       const readChat = () => readChatSince(chat, chatSize);
+      const readReply = () =>
+        readLastReply(replies, format, request.task.files, request.place.worktree);
       return ok(
         watchAttempt(process, terminal, tail, events, {
           interactive,
           sending,
           readChat,
+          readReply,
           onWarning,
         }),
       );
@@ -199,10 +218,23 @@ export class AiderBackend implements AgentBackend {
       ],
       analyticsLog: paths.analytics(agent),
       chatHistory: paths.chatHistory(agent),
+      llmHistory: paths.replies(agent, attempt),
       scope,
+      crlf: usesCrlf(task.files.map(inWorktree)),
       extra,
     });
   }
+}
+
+/** Whether the files of a group end their lines as on Windows; by the first that tells. */
+function usesCrlf(files: readonly string[]): boolean {
+  for (const file of files) {
+    if (!existsSync(file) || !statSync(file).isFile()) continue;
+    const text = readFileSync(file);
+    const end = text.indexOf(0x0a);
+    if (end >= 0) return text[end - 1] === 0x0d;
+  }
+  return false;
 }
 
 /** Hides everything but these files: Aider would add a file that a reply merely mentions. */
@@ -215,6 +247,8 @@ interface WatchOptions {
   /** Called when Aider begins a call to the model. */
   readonly sending: { listener: () => void };
   readonly readChat: () => ChatFacts;
+  /** What is to be said of the edits of the last reply. */
+  readonly readReply: () => Pick<AttemptExit, 'edits' | 'flaw'>;
   readonly onWarning: (warning: string) => void;
 }
 
@@ -224,7 +258,7 @@ function watchAttempt(
   terminal: Terminal,
   tail: LogTail,
   events: AttemptEvents,
-  { interactive, sending, readChat, onWarning }: WatchOptions,
+  { interactive, sending, readChat, readReply, onWarning }: WatchOptions,
 ): AttemptHandle {
   const { screen, recording } = terminal;
   // Only this attempt's lines: an earlier one's failure is no news.
@@ -246,7 +280,7 @@ function watchAttempt(
     tail.close();
     if (recording.problem) onWarning(`the recording stopped: ${recording.problem}`);
     const texts = findTexts(screen.runs(firstRow()));
-    const exit: AttemptExit = { code, signal, texts, ...readChat() };
+    const exit: AttemptExit = { code, signal, texts, ...readChat(), ...readReply() };
     events.exited(exit);
   });
   return {

@@ -47,7 +47,9 @@ export class AiderReviewer implements Reviewer {
         read: [],
         analyticsLog: at('log.jsonl'),
         chatHistory: at('chat.md'),
+        llmHistory: at('replies.txt'),
         scope: null,
+        crlf: false,
         extra: [...extra, '--chat-mode', 'ask', '--no-git', '--map-tokens', '0'],
       });
       const [file, ...before] = command;

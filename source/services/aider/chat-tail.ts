@@ -1,5 +1,7 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
+import type { AttemptExit } from '../../core/agent.js';
 import { type ChatFacts, readChat } from '../../core/chat-history.js';
+import { checkReply, lastReply } from '../../core/reply-check.js';
 
 /** Of a very long reply only the end is read, where Aider says what it edited; bytes. */
 const mostBytes = 4 * 1024 * 1024;
@@ -21,4 +23,33 @@ export function readChatSince(file: string, from: number): ChatFacts {
   } finally {
     closeSync(handle);
   }
+}
+
+/** A longer history of replies is not looked at, bytes. */
+const mostReplies = 128 * 1024 * 1024;
+
+/**
+ * What is to be said of the edits of an attempt's last reply; nothing when it was not written down.
+ * @param files the agent's files, relative to `worktree`
+ */
+export function readLastReply(
+  file: string,
+  format: string,
+  files: readonly string[],
+  worktree: string,
+): Pick<AttemptExit, 'edits' | 'flaw'> {
+  let text: string;
+  try {
+    const bytes = readFileSync(file);
+    if (bytes.length > mostReplies) return { edits: true, flaw: null };
+    text = bytes.toString('utf8');
+  } catch {
+    return { edits: true, flaw: null };
+  }
+  const reply = lastReply(text);
+  if (reply === null) return { edits: true, flaw: null };
+  return {
+    edits: /^```|^<{5,9} SEARCH/m.test(reply),
+    flaw: checkReply(reply, format, files, worktree),
+  };
 }

@@ -11,15 +11,19 @@ export interface Invocation {
   readonly read: readonly string[];
   readonly analyticsLog: string;
   readonly chatHistory: string;
+  /** Where Aider writes down each reply as it came. */
+  readonly llmHistory: string;
   /** A file that hides all but the task's files; null when the agent has the whole repository. */
   readonly scope: string | null;
+  /** The files' lines end as on Windows. */
+  readonly crlf: boolean;
   /** More arguments of the user's; they come last, so they win. */
   readonly extra: readonly string[];
 }
 
 /** Arguments of the user's that would take away what success is judged by. */
 export const refusedArguments =
-  /^--(no-pretty|tool-(error|warning)-color|analytics-log|analytics-disable|message|message-file|msg|yes|yes-always|file|aiderignore|auto-commits|dry-run|exit|chat-history-file)(=|$)|^-[mf]$/;
+  /^--(no-pretty|tool-(error|warning)-color|analytics-log|llm-history-file|analytics-disable|message|message-file|msg|yes|yes-always|file|aiderignore|auto-commits|dry-run|exit|chat-history-file)(=|$)|^-[mf]$/;
 
 /** Switches off whatever would ask, upgrade, open a browser, scrape, install or write elsewhere. */
 export const unattendedArguments = [
@@ -44,6 +48,11 @@ function messageArguments(message: Invocation['message']): string[] {
   return 'text' in message ? [`--message=${message.text}`] : ['--message-file', message.file];
 }
 
+/** A name that begins with a hyphen would be taken for a flag. */
+function fileArgument(flag: string, file: string): string[] {
+  return file.startsWith('-') ? [`${flag}=${file}`] : [flag, file];
+}
+
 /** The argument list for one unattended Aider; never passed through a shell, and without secrets. */
 export function aiderArguments(invocation: Invocation): string[] {
   const { model, files, message, read, scope } = invocation;
@@ -52,12 +61,14 @@ export function aiderArguments(invocation: Invocation): string[] {
     model,
     ...unattendedArguments.filter((flag) => message !== null || flag !== '--yes-always'),
     ...messageArguments(message),
-    ...files.flatMap((file) => ['--file', file]),
-    ...read.flatMap((file) => ['--read', file]),
+    ...files.flatMap((file) => fileArgument('--file', file)),
+    ...read.flatMap((file) => fileArgument('--read', file)),
     '--analytics-log',
     invocation.analyticsLog,
     '--chat-history-file',
     invocation.chatHistory,
+    '--llm-history-file',
+    invocation.llmHistory,
     '--input-history-file',
     '/dev/null',
     '--max-chat-history-tokens',
@@ -72,6 +83,8 @@ export function aiderArguments(invocation: Invocation): string[] {
     '--stream',
     '--timeout',
     '120',
+    // Aider would write a file anew with the system's own line ends.
+    ...(invocation.crlf ? ['--line-endings', 'crlf'] : []),
     ...invocation.extra,
   ];
 }

@@ -51,6 +51,8 @@ export async function git(
     '-c',
     'gc.auto=0',
     '-c',
+    'core.safecrlf=false',
+    '-c',
     'advice.graftFileDeprecated=false',
     ...args,
   ];

@@ -398,7 +398,9 @@ export class GitWorkspace implements Workspace {
     if (!change.ok) return change;
     const seen = this.refusals(task, change.value);
     const outside = seen.map((one) => one.path);
-    if (rollBack && change.value.length > 0) {
+    // The edit was for another file, none other was changed: so it went into one of the agent's.
+    const strayed = hints.misnamed !== null && seen.length === 0 && hidden.length === 0;
+    if ((rollBack || strayed) && change.value.length > 0) {
       const kept = await this.keepPatch(agent, 'rolled-back', worktree, before, now.value, []);
       if (!kept.ok) return kept;
       const restored = await restore(worktree, before);
@@ -496,6 +498,7 @@ export class GitWorkspace implements Workspace {
   ): Promise<Result<CommittedWork, Failure>> {
     const { worktree, start, branch } = place;
     this.guards.get(agent)?.mendLink();
+    this.guards.get(agent)?.unlock();
     const tree = await this.snapshot(agent, place);
     if (!tree.ok) return tree;
     const diff = await diffStat(worktree, start, tree.value);

@@ -75,6 +75,15 @@ export class WorktreeGuard {
     return [{ path: '.git', why: 'runs_code', undone: true }];
   }
 
+  /**
+   * Takes away a lock on the worktree's own index. Nobody but its agent can have left it, and that has
+   * ended: to be called when no process of the agent is alive.
+   */
+  unlock(): void {
+    const folder = /^gitdir: (.+?)\s*$/.exec(this.gitLink)?.[1];
+    if (folder) rmSync(path.join(folder, 'index.lock'), { force: true });
+  }
+
   /** What is wrong now; nothing is touched but `.git`, without which git cannot be asked. */
   look(task: Pick<Task, 'files'>, hints: Pick<InspectionHints, 'edited' | 'since'>): Refusal[] {
     return [...this.mendLink(), ...this.find(task, hints).map(({ refusal }) => refusal)];
@@ -83,6 +92,7 @@ export class WorktreeGuard {
   /** What is wrong now, after it was undone where that can be done. */
   check(task: Pick<Task, 'files'>, hints: Pick<InspectionHints, 'edited' | 'since'>): Refusal[] {
     const refused = this.mendLink();
+    this.unlock();
     for (const { refusal, undo } of this.find(task, hints)) {
       refused.push({ ...refusal, undone: refusal.undone && undo() });
     }
@@ -139,9 +149,9 @@ export class WorktreeGuard {
     const found: Finding[] = [];
     for (const name of edited) {
       const file = path.resolve(worktree, name);
-      const stats = statOf(file);
-      if (!stats || stats.mtimeMs < since - slackMs || stats.isDirectory()) continue;
       const real = realOf(file);
+      const stats = statOf(real);
+      if (!stats || stats.mtimeMs < since - slackMs || stats.isDirectory()) continue;
       const within = relativeTo(realOf(worktree), real);
       const inGit = relativeTo(realOf(commonDir), real);
       if (inGit !== null) {

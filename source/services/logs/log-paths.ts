@@ -23,6 +23,8 @@ export function logPaths(repo: string, stamp: string) {
     agentFolder: (agent: number) => path.join(raw, `agent${agent}`),
     analytics: (agent: number) => path.join(raw, `agent${agent}`, 'analytics.jsonl'),
     chatHistory: (agent: number) => path.join(raw, `agent${agent}`, 'chat.md'),
+    replies: (agent: number, attempt: number) =>
+      path.join(raw, `agent${agent}`, `replies${attempt}.txt`),
     scope: (agent: number) => path.join(raw, `agent${agent}`, 'scope.aiderignore'),
     message: (agent: number, attempt: number) =>
       path.join(raw, `agent${agent}`, `message${attempt}.txt`),

@@ -141,7 +141,13 @@ function chunksOf(reply: Reply): string[] {
   const end = Math.min(text.length, reply.breakAfter ?? text.length);
   const size = reply.chunkSize ?? 40;
   const chunks: string[] = [];
-  for (let at = 0; at < end; at += size) chunks.push(text.slice(at, Math.min(end, at + size)));
+  for (let at = 0; at < end; ) {
+    let next = Math.min(end, at + size);
+    // A character outside the basic plane is not cut in two.
+    if (/[\uD800-\uDBFF]/.test(text[next - 1] ?? '') && next < end) next += 1;
+    chunks.push(text.slice(at, next));
+    at = next;
+  }
   return chunks;
 }
 

@@ -62,6 +62,17 @@ export class Screen {
     this.terminal.unicode.activeVersion = '11';
     this.cell = this.terminal.buffer.active.getNullCell();
     this.watchCursor();
+    this.keepLetters();
+  }
+
+  /**
+   * Agents print UTF-8. A model could have its terminal show line-drawing signs for letters (ESC ) 0,
+   * then SO), and so hide what Aider says; no set but the plain one is taken.
+   */
+  private keepLetters(): void {
+    for (const intermediates of ['(', ')', '*', '+']) {
+      this.terminal.parser.registerEscHandler({ intermediates, final: '0' }, () => true);
+    }
   }
 
   /** Whether the cursor is shown is no part of the emulator's interface, so DECTCEM is watched. */

@@ -4,9 +4,19 @@ import path from 'node:path';
 import { describe, expect } from 'vitest';
 import type { AgentSummary } from '../../../source/core/summary.js';
 import type { Rule } from '../../../source/services/model-server/script.js';
-import { aiderTest, git, makeRepo, modelServer, runPlan, tempFolder, world } from '../../rig.js';
+import {
+  aiderTest,
+  git,
+  makeRepo,
+  modelServer,
+  readLines,
+  runPlan,
+  tempFolder,
+  world,
+} from '../../rig.js';
 import { fenceRows } from './fences.js';
-import { longRows, replyRows, wholeRows } from './replies.js';
+import { machineAider, machineRows } from './machine.js';
+import { longRows, providerRows, replyRows, wholeRows } from './replies.js';
 import { broken, type Content, fixed, type Row } from './row.js';
 
 /** Rows that share one run, its flags and its model. */
@@ -14,11 +24,18 @@ interface Batch {
   readonly name: string;
   readonly flags: readonly string[];
   readonly rows: readonly Row[];
+  /** Stands in Aider's place. */
+  readonly aider?: (folder: string) => string;
 }
 
 const batches: readonly Batch[] = [
   { name: 'what a model replies', flags: ['--max-iterations', '1'], rows: replyRows },
   { name: 'what takes several responses', flags: ['--max-iterations', '4'], rows: longRows },
+  {
+    name: 'what the provider does',
+    flags: ['--max-iterations', '1', '--direct'],
+    rows: providerRows,
+  },
   {
     name: 'whole files',
     flags: ['--max-iterations', '1', '--model', 'openai/scripted'],
@@ -30,6 +47,13 @@ const batches: readonly Batch[] = [
     rows: fenceRows,
   },
 ];
+
+const machine: Batch = {
+  name: 'what the machine does',
+  flags: ['--max-iterations', '1'],
+  rows: machineRows,
+  aider: machineAider,
+};
 
 const settings = { protect: ['**/ci/*.yml'], max_file_mb: 0.5 };
 
@@ -69,7 +93,7 @@ function makeWorld(rows: readonly Row[]) {
 const folderOf = (index: number) => `row${String(index).padStart(2, '0')}`;
 
 describe('the corpus of failures, with real Aider', () => {
-  for (const { name, flags, rows } of batches) {
+  for (const { name, flags, rows, aider } of [...batches, machine]) {
     aiderTest(`${name}: ${rows.length} cases`, { timeout: 600_000 }, async () => {
       const home = tempFolder('home');
       const repo = makeWorld(rows);
@@ -86,7 +110,11 @@ describe('the corpus of failures, with real Aider', () => {
         ...(row.description ? { description: row.description } : {}),
         files: (row.group ?? ['calc.py']).map((file) => `${folderOf(index)}/${file}`),
       }));
-      const end = await runPlan(repo, world(server, home), tasks, [
+      const plain = world(server, home);
+      const where = aider
+        ? { ...plain, aiderFlags: ['--aider', aider(path.join(home, 'bin'))] }
+        : plain;
+      const end = await runPlan(repo, where, tasks, [
         '--land',
         'none',
         '--max-agents',
@@ -135,6 +163,11 @@ function checkRow(
   if (row.words) wants(row.words.test(agent.error ?? ''), `its words are: ${agent.error}`);
   if (row.iterations !== undefined)
     wants(agent.iterations === row.iterations, `${agent.iterations} iterations`);
+  // The log tells the same: one event for each response, the outcome last.
+  const log = readLines(path.join(repo, agent.log_file));
+  const responses = log.filter((line) => line.event === 'assistant_response');
+  wants(responses.length === agent.iterations, `${responses.length} responses in its log`);
+  wants(log.at(-1)?.event === 'outcome', `the last event is ${log.at(-1)?.event}`);
   for (const [end, why] of Object.entries(row.refused ?? {})) {
     const found = agent.refused?.find((one) => one.path.endsWith(end));
     wants(found?.why === why, `${end} was refused as ${found?.why}`);

@@ -80,7 +80,7 @@ export const fenceRows: readonly Row[] = [
     // Aider takes it for a block that cannot be read, and asks the model again.
     name: 'an absolute path',
     replies: (at) => alsoEdits(`${at('@home')}/absolute.txt`)(at),
-    outcome: 'max_iterations',
+    outcome: 'malformed_edits',
     also: ({ home }) => expect(existsSync(path.join(home, 'absolute.txt'))).toBe(false),
   },
   {

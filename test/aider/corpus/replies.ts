@@ -184,7 +184,7 @@ export const replyRows: readonly Row[] = [
     group: ['new.py'],
     replies: (at) => [{ text: diffEdit(at('new.py'), '', '\n\n') }],
     outcome: 'white_space_only',
-    branch: { 'new.py': '\n\n' },
+    branch: { 'new.py': '\n' },
   },
   {
     name: 'conflict markers of ours, resolved',
@@ -201,6 +201,45 @@ export const replyRows: readonly Row[] = [
       },
     ],
     outcome: 'succeeded',
+  },
+  {
+    name: 'a file of a similar name outside its group',
+    files: { 'calc2.py': broken },
+    replies: (at) => [{ text: diffEdit(at('calc2.py'), search, replace) }],
+    outcome: 'unsafe_edits',
+    words: /a block for a file that is not its own/,
+    branch: {},
+  },
+  {
+    name: 'a heading that reads like a marker',
+    group: ['doc.rst'],
+    files: { 'doc.rst': 'Title\n\nold\n' },
+    replies: (at) => [{ text: diffEdit(at('doc.rst'), 'old', 'Section\n=======\n\nnew') }],
+    outcome: 'unsafe_edits',
+    words: /reads like a marker/,
+    branch: {},
+  },
+  {
+    name: 'a second file without markers',
+    group: ['calc.py', 'b.py'],
+    files: { 'b.py': 'b = 1\n' },
+    replies: (at) => [{ text: `${good(at)}\n${at('b.py')}\n\`\`\`python\nb = 2\n\`\`\`\n` }],
+    outcome: 'unsafe_edits',
+    branch: {},
+  },
+  {
+    name: 'code that is left out',
+    replies: (at) => [
+      { text: diffEdit(at('calc.py'), search, '    # ... rest of the function unchanged') },
+    ],
+    outcome: 'unsafe_edits',
+    words: /it leaves code out/,
+    branch: {},
+  },
+  {
+    name: 'a stream that ends early without a word',
+    replies: (at) => [{ text: good(at).slice(0, -30) }],
+    outcome: 'malformed_edits',
   },
   {
     name: 'a line of a megabyte',
@@ -277,6 +316,28 @@ export const longRows: readonly Row[] = [
     ],
     outcome: 'succeeded',
   },
+  {
+    name: 'half of the edits malformed, then given up',
+    group: ['calc.py', 'b.py'],
+    files: { 'b.py': 'b = 7\n' },
+    replies: (at) => [
+      { text: `${good(at)}\n${diffEdit(at('b.py'), 'b = 1', 'b = 2')}` },
+      { text: 'Done, all edits are in place.' },
+    ],
+    outcome: 'malformed_edits',
+    branch: { 'calc.py': fixed },
+  },
+  {
+    name: 'an edit outside taken back, then nothing left to do',
+    files: { 'other.py': 'x = 1\n' },
+    replies: (at) => [
+      { text: `${good(at)}\n${diffEdit(at('other.py'), 'x = 1', 'x = 2')}` },
+      { text: 'My own file is right already; nothing is left to do.' },
+    ],
+    outcome: 'succeeded',
+    iterations: 2,
+    refused: { 'other.py': 'outside' },
+  },
 ];
 
 /** The same for models that send whole files. */
@@ -295,12 +356,100 @@ export const wholeRows: readonly Row[] = [
   {
     name: 'a whole file without its name, where one is in the chat',
     replies: () => [{ text: `\`\`\`\n${fixed}\`\`\`\n` }],
-    outcome: 'succeeded',
+    outcome: 'unsafe_edits',
+    words: /a block without the name of its file/,
+    branch: {},
   },
   {
     name: 'a file with a byte order mark',
     files: { 'calc.py': `\uFEFF${broken}` },
     replies: (at) => [{ text: wholeEdit(at('calc.py'), fixed) }],
     outcome: 'succeeded',
+  },
+  {
+    name: 'a whole file that ends early without a word',
+    replies: (at) => [{ text: wholeEdit(at('calc.py'), `${fixed}${numbers(50)}`).slice(0, 120) }],
+    outcome: 'reply_cut',
+    words: /it ends within a block/,
+    branch: {},
+  },
+  {
+    name: 'a command in place of the file',
+    replies: () => [{ text: 'Run it like this:\n\n```\npython calc.py 1 2\n```\n' }],
+    outcome: 'unsafe_edits',
+    branch: {},
+  },
+  {
+    name: 'a file of the same name in another folder',
+    replies: (at) => [{ text: wholeEdit(at('tests/calc.py'), fixed) }],
+    outcome: 'unsafe_edits',
+    branch: {},
+  },
+  {
+    name: 'whole but for the rest',
+    replies: (at) => [{ text: wholeEdit(at('calc.py'), '# ... rest of the code unchanged\n') }],
+    outcome: 'unsafe_edits',
+    branch: {},
+  },
+  {
+    name: 'a command behind the whole file',
+    replies: (at) => [
+      {
+        text: `${wholeEdit(at('calc.py'), fixed)}\nRun it:\n\n${'`'.repeat(3)}bash\npython calc.py\n${'`'.repeat(3)}\n`,
+      },
+    ],
+    outcome: 'succeeded',
+  },
+  {
+    name: 'a whole file with line ends of Windows',
+    files: { 'calc.py': broken.replaceAll('\n', '\r\n') },
+    replies: (at) => [{ text: wholeEdit(at('calc.py'), fixed) }],
+    outcome: 'succeeded',
+    branch: { 'calc.py': fixed.replaceAll('\n', '\r\n') },
+  },
+];
+
+/** What the provider does, for ever. */
+export const providerRows: readonly Row[] = [
+  {
+    name: 'a rate limit for ever',
+    replies: () => [{ status: 429, text: 'Rate limit reached' }],
+    outcome: 'rate_limited',
+    iterations: 0,
+  },
+  {
+    name: 'a server error for ever',
+    replies: () => [{ status: 500, text: 'overloaded' }],
+    outcome: 'provider_error',
+    iterations: 0,
+  },
+  {
+    name: 'a refused key',
+    replies: () => [{ status: 401, text: 'Incorrect API key provided' }],
+    outcome: 'auth',
+    words: /the provider refused the API key/,
+    iterations: 0,
+  },
+  {
+    name: 'a key that may not',
+    replies: () => [{ status: 403, text: 'You are not allowed to use this model' }],
+    outcome: 'auth',
+  },
+  {
+    name: 'an unknown model',
+    replies: () => [{ status: 404, text: 'The model does not exist' }],
+    outcome: 'model_not_found',
+    words: /the provider does not know the model/,
+  },
+  {
+    name: 'a stream that breaks off in the middle, for ever',
+    replies: (at) => [{ text: `Here:\n\n${numbers(60)}\n\n${good(at)}`, breakAfter: 200 }],
+    outcome: 'provider_error',
+  },
+  {
+    name: 'a reply that trips Aider up',
+    files: { 'calc.py': `# calc.py\n${broken}` },
+    replies: (at) => [{ text: diffEdit(at('calc.py'), '# calc.py', '# y') }],
+    outcome: 'edit_failed',
   },
 ];
