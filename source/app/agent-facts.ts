@@ -91,6 +91,13 @@ export function hasSomethingToLose(agent: Agent): boolean {
   return !isDone(agent) && agent.state.name !== 'queued';
 }
 
+/** What an agent waits for that could begin. */
+function queuedWords(state: RunState): string {
+  if (state.phase === 'finished') return 'It was not started.';
+  if (state.phase === 'checking') return 'Waits: the tests run on the base first.';
+  return state.paused ? 'Waits: the run is paused.' : 'Waits for a free slot.';
+}
+
 /** What a pane shows of an agent that has no terminal (yet). */
 export function stillWords(state: RunState, agent: Agent): string[] {
   const { task } = agent;
@@ -107,9 +114,7 @@ export function stillWords(state: RunState, agent: Agent): string[] {
       : waiting.length > 0
         ? `Waits for ${waiting.join(', ')}.`
         : agent.state.name === 'queued'
-          ? state.paused
-            ? 'Waits: the run is paused.'
-            : 'Waits for a free slot.'
+          ? queuedWords(state)
           : 'Its worktree is being made.',
     '',
     ...(task.files.length > 0 ? task.files : ['the whole repository']),

@@ -319,7 +319,7 @@ export function onExited(agent: Agent, exit: AttemptExit, at: number): Step {
         hints: {
           edited: exit.edited,
           named: exit.named,
-          misnamed: misnamedIn(exit),
+          misnamed: cause === null ? misnamedIn(exit) : null,
           conflicted: agent.repair?.kind === 'conflict' ? agent.repair.files : [],
           since: attempt.startedAt,
         },
@@ -353,7 +353,7 @@ export function onInspected(run: RunState, agent: Agent, inspection: Inspection,
   // A repair has to change something: as it is, the work cannot be merged.
   const stillGood = agent.good && nothingDone && agent.repair === null;
   // But for what was taken back, it is good: a next reply may say that nothing is left to do.
-  const rest = judge(attempt, { ...inspection, refused: [] }, asked);
+  const rest = judge(withoutStray(attempt), { ...inspection, refused: [] }, asked);
   const good = verdict.ok || stillGood || (rest.ok && inspection.refused.length > 0);
   const judged = (value: Attempt['verdict']) =>
     updateAttempt({ ...seen, good, touched: inspection.diff.files }, { verdict: value });
@@ -513,6 +513,12 @@ function iterationsSpent(used: number): string {
 
 function budgetWords({ budgetUsd }: RunState): string {
   return `$${budgetUsd?.toFixed(2)}`;
+}
+
+/** The attempt as if its last reply had not named what was put back. */
+function withoutStray(attempt: Attempt): Attempt {
+  const { exit } = attempt;
+  return exit?.flaw?.kind === 'misnamed' ? { ...attempt, exit: { ...exit, flaw: null } } : attempt;
 }
 
 /** A name that Aider took for another one: where it did, it says nothing. */

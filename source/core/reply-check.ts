@@ -86,7 +86,7 @@ function checkDiff(lines: readonly string[], files: readonly string[], root: str
       }
       state = 'search';
       if (files.length === 0) continue;
-      const name = nameAbove(lines, index);
+      const name = nameAbove(lines, index, (one) => fileOf(one, files, root) !== null);
       if (name !== null && fileOf(name, files, root) === null) {
         return { kind: 'misnamed', detail: name };
       }
@@ -116,13 +116,17 @@ function checkDiff(lines: readonly string[], files: readonly string[], root: str
 }
 
 /** The name above a block, at most three lines up, its fence left aside; null when there is none. */
-function nameAbove(lines: readonly string[], at: number): string | null {
+function nameAbove(
+  lines: readonly string[],
+  at: number,
+  isFile: (name: string) => boolean,
+): string | null {
   for (let index = at - 1; index >= Math.max(0, at - 3); index--) {
     const line = lines[index] as string;
     if (updated.test(line)) return null;
     if (fence.test(line) || line.trim() === '') continue;
     const name = nameOf(line);
-    return looksLikePath(name) ? name : null;
+    return isFile(name) || looksLikePath(name) ? name : null;
   }
   return null;
 }

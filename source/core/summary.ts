@@ -4,6 +4,7 @@ import {
   committedWork,
   currentAttempt,
   iterations,
+  type Outcome,
   outcomeOf,
   outcomeReason,
   timeSpent,
@@ -180,9 +181,16 @@ function leftOutWords(state: RunState, { index, state: now }: Agent): string | n
     : 'what it builds on was left out';
 }
 
+/** An agent that the run ended without. */
+function unfinished(agent: Agent): Outcome {
+  return agent.attempts.length === 0
+    ? { state: 'failed', reason: 'not_started', detail: '' }
+    : { state: 'killed', by: 'the end of the run' };
+}
+
 function summariseAgent(state: RunState, agent: Agent): AgentSummary {
   const { stamp } = state.config;
-  const outcome = outcomeOf(agent) ?? { state: 'killed' as const, by: 'the end of the run' };
+  const outcome = outcomeOf(agent) ?? unfinished(agent);
   const work = committedWork(agent);
   const exit = currentAttempt(agent)?.exit ?? null;
   const leftOut = state.integration?.leftOut.find((left) => left.agent === agent.index);
@@ -274,7 +282,7 @@ export function landingWords(state: RunState): string {
   if (landing?.state === 'landed') return `landed on ${landing.branch}, ${testedWords(state)}`;
   if (landing?.state === 'not_asked') return 'not landed, as asked';
   if (landing?.state === 'refused') return `not landed: ${landing.reason}`;
-  if (state.failure) return `not landed: ${describe(state.failure).message}`;
+  if (state.failure) return `not landed: ${describe(state.failure).message.replace(/\.$/, '')}`;
   if (state.interruptedBy) return `not landed: interrupted (${state.interruptedBy})`;
   return config.land === 'none' ? 'not landed, as asked' : 'not landed';
 }

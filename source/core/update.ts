@@ -326,6 +326,7 @@ function changeAll(state: RunState, change: (agent: Agent) => Step): Next {
 export function restartRefusal(state: RunState, agent: Agent): string | null {
   if (state.phase !== 'running' && state.phase !== 'finished') return `the run is ${state.phase}`;
   if (state.interruptedBy !== null) return 'the run was interrupted';
+  if (state.failure?.kind === 'red_base') return 'the tests fail on the base';
   if (state.integrating?.order.includes(agent.index)) return 'its work is being merged';
   if (state.integration?.merged.includes(agent.index)) {
     if (state.phase === 'finished' || state.wave?.merged.includes(agent.index)) {

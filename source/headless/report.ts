@@ -15,7 +15,7 @@ function requirementLines(one: Requirement, glyphs: Glyphs): string[] {
       : one.commits.length === 0
         ? `${one.tasks.join(', ')}: nothing merged`
         : `${one.tasks.join(', ')}: ${one.commits.map((id) => id.slice(0, 8)).join(', ')} (${one.files.join(', ')})${verdict}`;
-  return [`${isBad ? glyphs.bad : glyphs.ok} ${one.id} ${one.text}: ${how}`];
+  return [`${isBad ? glyphs.bad : glyphs.ok} ${one.id} ${one.text.replace(/\.$/, '')}: ${how}`];
 }
 
 /** What stands after the table: where the work is, why something is missing, what to do next. */
@@ -33,7 +33,9 @@ export function summaryReport(summary: Summary, width: number, glyphs: Glyphs): 
     }
     if (agent.commit && !agent.merged) lines.push(`  ${name}: its work is on ${agent.branch}`);
   }
-  for (const one of summary.requirements ?? []) lines.push(...requirementLines(one, glyphs));
+  // What was asked for, once there is something to hold against it.
+  const asked = summary.integration_commit === null ? [] : (summary.requirements ?? []);
+  for (const one of asked) lines.push(...requirementLines(one, glyphs));
   if (summary.simulated) lines.push('The agents were SIMULATED: this is no work of Aider.');
   for (const warning of summary.warnings) lines.push(`! ${warning}`);
   if (summary.error) lines.push(`${glyphs.bad} ${summary.error}`);

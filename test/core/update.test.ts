@@ -557,6 +557,9 @@ describe('the tests of the project', () => {
     expect(drive.state).toMatchObject({ phase: 'finished', failure: { kind: 'red_base' } });
     expect(drive.names()).toEqual(['queued', 'queued']);
     expect(exitCode(drive.state as RunState)).toBe(1);
+    // Nor does a restart get around it.
+    drive.send({ type: 'restart_agent', agent: 0, remark: null });
+    expect(drive.state?.phase).toBe('finished');
 
     const allowed = begin({ allowRedBase: true }).send({ type: 'base_checked', check: red });
     expect(allowed.state?.phase).toBe('running');

@@ -53,7 +53,7 @@ export const machineRows: readonly MachineRow[] = [
     branch: { 'calc.py': fixed },
   },
   {
-    name: 'the file deleted behind its back',
+    name: 'the file lost behind its back',
     script: '$real "$@"; rm "$file"',
     replies: (at) => [good(at)],
     outcome: 'file_gone',
@@ -61,7 +61,7 @@ export const machineRows: readonly MachineRow[] = [
     branch: { 'calc.py': null },
   },
   {
-    name: 'the file renamed behind its back',
+    name: 'the file under another name',
     script: '$real "$@"; mv "$file" "$file.old"',
     replies: (at) => [good(at)],
     outcome: 'outside_scope',

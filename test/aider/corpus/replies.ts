@@ -324,7 +324,7 @@ export const longRows: readonly Row[] = [
       { text: `${good(at)}\n${diffEdit(at('b.py'), 'b = 1', 'b = 2')}` },
       { text: 'Done, all edits are in place.' },
     ],
-    outcome: 'malformed_edits',
+    outcome: 'no_change',
     branch: { 'calc.py': fixed },
   },
   {
@@ -382,8 +382,8 @@ export const wholeRows: readonly Row[] = [
   {
     name: 'a file of the same name in another folder',
     replies: (at) => [{ text: wholeEdit(at('tests/calc.py'), fixed) }],
-    outcome: 'unsafe_edits',
-    branch: {},
+    outcome: 'outside_scope',
+    refused: { 'tests/calc.py': 'outside' },
   },
   {
     name: 'whole but for the rest',
