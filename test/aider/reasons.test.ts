@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { describe, expect } from 'vitest';
+import { describe, expect, inject } from 'vitest';
 import type { FailReason } from '../../source/core/agent.js';
 import { diffEdit, type Reply } from '../../source/services/model-server/script.js';
 import {
@@ -86,4 +86,50 @@ describe('why an agent failed, with real Aider', () => {
     // Nothing is thrown away: what was done stands on its branch.
     expect(git(repo, 'show', `${end.summary.agents.agent0?.branch}:calc.py`)).toBe(fixed.trimEnd());
   });
+
+  aiderTest(
+    'Aider gone from disk between two agents: said by name, and nothing else is lost',
+    async () => {
+      const repo = makeRepo({ 'calc.py': broken, 'b.py': 'b = 1\n' });
+      const server = await modelServer([{ replies: [{ text: mend }] }]);
+      const where = world(server);
+      const gone = path.join(where.home, 'aider');
+      writeFileSync(
+        gone,
+        `#!/bin/sh\ncase "$*" in *--version*|*--show-repo-map*) ;; *) rm "$0" ;; esac\nexec ${inject('aider')} "$@"\n`,
+        { mode: 0o755 },
+      );
+      const end = await runPlan(
+        repo,
+        { ...where, aiderFlags: ['--aider', gone] },
+        [
+          { id: 'T1', title: 'Fix add', files: ['calc.py'] },
+          { id: 'T2', title: 'Raise b', files: ['b.py'] },
+        ],
+        ['--max-agents', '1', '--land', 'any'],
+      );
+      const { agent0, agent1 } = end.summary.agents;
+      expect(agent0, end.stdout).toMatchObject({ success: true, merged: true });
+      expect(agent1?.outcome.reason).toBe('start_failed');
+      expect(agent1?.error).toContain('is gone');
+      expect(end.summary.landed).toBe(true);
+    },
+  );
+
+  aiderTest(
+    'two agents, the same new file: such a plan is refused before anything is done',
+    async () => {
+      const repo = makeRepo({ 'a.py': '1\n' });
+      const server = await modelServer([{ replies: [{ text: mend }] }]);
+      const where = world(server);
+      const running = startPlan(repo, where, [
+        { id: 'T1', title: 'One', files: ['new.py'] },
+        { id: 'T2', title: 'Two', files: ['new.py'] },
+      ]);
+      const end = await running.end;
+      expect(end.code).toBe(2);
+      expect(end.stderr).toContain('new.py');
+      expect(server.requests).toEqual([]);
+    },
+  );
 });

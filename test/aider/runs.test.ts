@@ -139,7 +139,7 @@ describe('several agents with real Aider', () => {
     ]);
     const end = await runPlan(repo, world(server), [task('a')], ['--max-iterations', '2']);
     const agent = end.summary.agents.agent0;
-    expect(agent?.outcome, end.stdout).toEqual({ state: 'failed', reason: 'max_iterations' });
+    expect(agent?.outcome, end.stdout).toEqual({ state: 'failed', reason: 'malformed_edits' });
     expect(agent?.iterations).toBe(2);
     expect(end.code).toBe(1);
   });

@@ -111,6 +111,8 @@ export async function mixTrees(
   paths: readonly string[],
   index: string,
 ): Promise<Result<string, Failure>> {
+  // Without a path, git would list the whole tree.
+  if (paths.length === 0) return ok(to);
   const env = { GIT_INDEX_FILE: index };
   const read = await git(cwd, ['read-tree', to], { env });
   if (!read.ok) return read;

@@ -15,7 +15,7 @@ import {
   world,
 } from '../../rig.js';
 import { fenceRows } from './fences.js';
-import { machineAider, machineRows } from './machine.js';
+import { machineAider, machineRows, slowRows } from './machine.js';
 import { longRows, providerRows, replyRows, wholeRows } from './replies.js';
 import { broken, type Content, fixed, type Row } from './row.js';
 
@@ -52,10 +52,17 @@ const machine: Batch = {
   name: 'what the machine does',
   flags: ['--max-iterations', '1'],
   rows: machineRows,
-  aider: machineAider,
+  aider: (folder) => machineAider(machineRows, folder),
 };
 
-const settings = { protect: ['**/ci/*.yml'], max_file_mb: 0.5 };
+const slow: Batch = {
+  name: 'what never ends',
+  flags: ['--max-iterations', '1', '--timeout', '0.5', '--max-agents', '5'],
+  rows: slowRows,
+  aider: (folder) => machineAider(slowRows, folder),
+};
+
+const settings = { protect: ['**/ci/*.yml'], max_file_mb: 1.5 };
 
 function bytes(content: Content): Buffer {
   return Buffer.isBuffer(content) ? content : Buffer.from(content);
@@ -93,7 +100,7 @@ function makeWorld(rows: readonly Row[]) {
 const folderOf = (index: number) => `row${String(index).padStart(2, '0')}`;
 
 describe('the corpus of failures, with real Aider', () => {
-  for (const { name, flags, rows, aider } of [...batches, machine]) {
+  for (const { name, flags, rows, aider } of [...batches, machine, slow]) {
     aiderTest(`${name}: ${rows.length} cases`, { timeout: 600_000 }, async () => {
       const home = tempFolder('home');
       const repo = makeWorld(rows);
@@ -117,8 +124,7 @@ describe('the corpus of failures, with real Aider', () => {
       const end = await runPlan(repo, where, tasks, [
         '--land',
         'none',
-        '--max-agents',
-        '4',
+        ...(flags.includes('--max-agents') ? [] : ['--max-agents', '4']),
         ...flags,
       ]);
       const problems = rows.flatMap((row, index) => {

@@ -93,6 +93,13 @@ export const machineRows: readonly MachineRow[] = [
     refused: { 'calc.py': 'mode' },
   },
   {
+    name: 'nobody listens where the provider should be',
+    script: 'OPENAI_API_BASE=http://127.0.0.1:9/v1 $real "$@"',
+    replies: (at) => [good(at)],
+    outcome: 'provider_error',
+    iterations: 0,
+  },
+  {
     name: 'a lock of git left by someone',
     script: 'touch "$(git rev-parse --git-path index.lock)"; $real "$@"',
     replies: (at) => [good(at)],
@@ -137,8 +144,49 @@ export const machineRows: readonly MachineRow[] = [
   },
 ];
 
+/** What ends only because we end it: each of these takes the half minute that a run of them allows. */
+export const slowRows: readonly MachineRow[] = [
+  {
+    name: 'a stream that never ends',
+    script: '$real "$@"',
+    replies: (at) => [{ ...good(at), hang: true }],
+    outcome: 'timeout',
+    words: /out of time \(0\.5 min/,
+  },
+  {
+    name: 'a first byte that never comes',
+    script: '$real "$@"',
+    replies: (at) => [{ ...good(at), delayMs: 600_000 }],
+    outcome: 'timeout',
+  },
+  {
+    name: 'Aider hanging without output, deaf to signals',
+    script: "trap '' INT TERM; while :; do sleep 1; done",
+    replies: (at) => [good(at)],
+    outcome: 'timeout',
+  },
+  {
+    name: 'a question that nobody answers',
+    script: 'printf "Overwrite it? (Y)es/(N)o [Yes]: "; read -r answer',
+    replies: (at) => [good(at)],
+    outcome: 'unanswered_question',
+    words: /Overwrite it\? \(Y\)es/,
+  },
+  {
+    name: 'a reply of twenty megabytes',
+    script: '$real "$@" --edit-format whole',
+    replies: (at) => [
+      {
+        text: `${at('calc.py')}\n\`\`\`\n${Array.from({ length: 260_000 }, (_, index) => `# ${index * 7919} ${'x'.repeat(index % 130)}`).join('\n')}\n\`\`\`\n`,
+        chunkSize: 65_536,
+      },
+    ],
+    outcome: 'timeout',
+  },
+];
+
 /** Writes the script that stands in Aider's place; which row it is, it reads from its message. */
-export function machineAider(folder: string): string {
+export function machineAider(rows: readonly MachineRow[], folder: string): string {
   mkdirSync(folder, { recursive: true });
   const traps = path.join(folder, 'traps');
   mkdirSync(traps);
@@ -147,7 +195,7 @@ export function machineAider(folder: string): string {
     path.join(traps, 'sitecustomize.py'),
     'import litellm\ndef boom(*a, **k): raise RuntimeError("from within")\nlitellm.completion = boom\n',
   );
-  const cases = machineRows.map(
+  const cases = rows.map(
     (row, index) =>
       `  *"Task: ${row.name}"*) file=row${String(index).padStart(2, '0')}/calc.py; ${row.script} ;;`,
   );

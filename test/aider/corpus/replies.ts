@@ -245,12 +245,12 @@ export const replyRows: readonly Row[] = [
     name: 'a line of a megabyte',
     replies: (at) => [
       {
-        text: diffEdit(at('calc.py'), search, `${replace}  # ${numbers(40_000)}`),
+        text: diffEdit(at('calc.py'), search, `${replace}  # ${numbers(108_000)}`),
         chunkSize: 65_536,
       },
     ],
     outcome: 'succeeded',
-    branch: { 'calc.py': `${fixed.trimEnd()}  # ${numbers(40_000)}\n` },
+    branch: { 'calc.py': `${fixed.trimEnd()}  # ${numbers(108_000)}\n` },
   },
 ];
 
