@@ -62,7 +62,7 @@ const slow: Batch = {
   aider: (folder) => machineAider(slowRows, folder),
 };
 
-const settings = { protect: ['**/ci/*.yml'], max_file_mb: 1.5 };
+const settings = { protect: ['**/ci/*.yml'], max_file_mb: 1.1 };
 
 function bytes(content: Content): Buffer {
   return Buffer.isBuffer(content) ? content : Buffer.from(content);
