@@ -20,7 +20,7 @@ import {
   type Wish,
 } from './agent.js';
 import { costOf } from './aider-log.js';
-import { isSpent } from './budget.js';
+import { dollars, isSpent } from './budget.js';
 import type { CheckResult } from './check.js';
 import { asksForRemoval, asksForWhiteSpace, type Refusal, refusalWords } from './fence.js';
 import { brokeOff, isCommon, isHopeless, judge } from './judge.js';
@@ -431,17 +431,23 @@ function review(run: RunState, agent: Agent, place: Place): Step {
   ];
 }
 
+/** What a person or a signal asked for while the work was tested or read; null when nobody did. */
+function overruled(run: RunState, agent: Agent, place: Place, at: number): Step | null {
+  const { wish } = agent;
+  if (run.interruptedBy !== null) {
+    return commit(agent, place, { state: 'killed', by: run.interruptedBy });
+  }
+  if (wish === 'kill' || wish === 'restart') return commit(agent, place, byYou);
+  return wish === 'take_over' ? startAttempt(run, agent, place, null, at) : null;
+}
+
 /** A reviewer has read an agent's work. Only what it finds not met goes back; what it cannot tell does not. */
 export function onReviewed(run: RunState, agent: Agent, result: Review, at: number): Step {
   if (agent.state.name !== 'reviewing') return [agent, []];
   const { place } = agent.state;
-  const { wish } = agent;
   const read: Agent = { ...agent, review: result };
-  if (run.interruptedBy !== null) {
-    return commit(read, place, { state: 'killed', by: run.interruptedBy });
-  }
-  if (wish === 'kill' || wish === 'restart') return commit(read, place, byYou);
-  if (wish === 'take_over') return startAttempt(run, read, place, null, at);
+  const other = overruled(run, read, place, at);
+  if (other) return other;
   const bad = notMet(result);
   if (bad.length === 0) return settle(run, read, place);
   const detail = bad.map(({ id, note }) => (note === '' ? id : `${id}: ${note}`)).join('; ');
@@ -488,15 +494,10 @@ function settle(run: RunState, agent: Agent, place: Place): Step {
 export function onChecked(run: RunState, agent: Agent, result: CheckResult, at: number): Step {
   if (agent.state.name !== 'checking') return [agent, []];
   const { place } = agent.state;
-  const { wish } = agent;
   const checked: Agent = { ...agent, check: result };
-  const passed = result.state === 'passed' || !gates(run);
-  if (run.interruptedBy !== null) {
-    return commit(checked, place, { state: 'killed', by: run.interruptedBy });
-  }
-  if (wish === 'kill' || wish === 'restart') return commit(checked, place, byYou);
-  if (wish === 'take_over') return startAttempt(run, checked, place, null, at);
-  if (passed) return review(run, checked, place);
+  const other = overruled(run, checked, place, at);
+  if (other) return other;
+  if (result.state === 'passed' || !gates(run)) return review(run, checked, place);
   const detail = `${run.config.check?.command}: ${result.words}`;
   const words = `${reasonForModel('tests_failed', detail)}\n\n${result.output}`;
   return sendBack(run, checked, place, 'tests_failed', detail, words, at);
@@ -512,7 +513,7 @@ function iterationsSpent(used: number): string {
 }
 
 function budgetWords({ budgetUsd }: RunState): string {
-  return `$${budgetUsd?.toFixed(2)}`;
+  return dollars(budgetUsd ?? 0);
 }
 
 /** The attempt as if its last reply had not named what was put back. */
@@ -534,7 +535,7 @@ function isRefusal(reason: FailReason): boolean {
 }
 
 /** What a failure is called that another message did not change. */
-export function sameTwice(detail: string): string {
+function sameTwice(detail: string): string {
   return [detail, 'the same twice, and nothing changed in between'].filter(Boolean).join('; ');
 }
 
@@ -588,7 +589,7 @@ export function nextAttempt(
 /** Goes on after a pause. */
 export function goOn(run: RunState, agent: Agent, at: number): Step {
   if (agent.state.name !== 'waiting') return [agent, []];
-  return startAttempt(run, agent, agent.state.place, agent.state.trouble, at);
+  return nextAttempt(run, agent, agent.state.place, agent.state.trouble, at);
 }
 
 const byYou: Outcome = { state: 'killed', by: 'you' };

@@ -11,6 +11,11 @@ export interface Money {
   readonly forecast: number | null;
 }
 
+/** An amount that a person named, such as a budget. */
+export function dollars(usd: number): string {
+  return `$${usd.toFixed(2)}`;
+}
+
 /** At this part of the budget a warning is given. */
 export const warnAt = 0.8;
 
@@ -49,7 +54,7 @@ export function budgetWarnings(state: Pick<RunState, 'agents' | 'budgetUsd'>): s
   const { budgetUsd } = state;
   if (budgetUsd === null) return [];
   const { spent, isPartial } = moneyOf(state);
-  const budget = `$${budgetUsd.toFixed(2)}`;
+  const budget = dollars(budgetUsd);
   const said: string[] = [];
   if (isPartial) {
     said.push('The price of the model is not known, so the budget cannot be kept for all of it.');

@@ -90,11 +90,9 @@ export interface Workspace {
   patch(agent: number, place: Place): Promise<Result<string, Failure>>;
   patchOf(commit: string): Promise<Result<string, Failure>>;
   /** Runs the project's tests on a commit, in a fresh checkout; never throws. */
-  checkCommit(commit: string): Promise<CheckResult>;
+  checkCommit(commit: string, signal: AbortSignal): Promise<CheckResult>;
   /** Runs them in an agent's worktree, which is afterwards as it was before. */
-  checkAgent(agent: number, task: Task, place: Place): Promise<CheckResult>;
-  /** Ends the checks of an agent, or (null) of commits. */
-  stopCheck(agent: number | null): void;
+  checkAgent(agent: number, task: Task, place: Place, signal: AbortSignal): Promise<CheckResult>;
   /** Merges one piece of work onto a commit, without a checkout. */
   merge(onto: string, item: MergeItem): Promise<Result<Merged, Failure>>;
   /** Sets the integration branch; gives the whole change from the base. */

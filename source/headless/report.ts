@@ -1,3 +1,4 @@
+import { dollars } from '../core/budget.js';
 import { printable } from '../core/printable.js';
 import type { Summary } from '../core/summary.js';
 import { formatCost, type Glyphs, summaryTable } from './table.js';
@@ -54,7 +55,7 @@ export function summaryReport(summary: Summary, width: number, glyphs: Glyphs): 
   if (summary.landed) lines.push(`  Take back:   aider-orchestrator undo ${summary.timestamp}`);
   if (summary.budget_usd) {
     const cost = formatCost(summary.cost_usd ?? null);
-    lines.push(`  Cost:        ${cost} of a budget of $${summary.budget_usd.toFixed(2)}`);
+    lines.push(`  Cost:        ${cost} of a budget of ${dollars(summary.budget_usd)}`);
   }
   if (summary.prd_path) lines.push(`  PRD:         ${summary.prd_path}`);
   lines.push(`  Summary:     .aider_logs/summary_${summary.timestamp}.json`);

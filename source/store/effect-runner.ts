@@ -33,7 +33,13 @@ export function createEffectRunner(ports: Ports, state: () => RunState, onFinish
   const { workspace, backend } = ports;
   const planning = new AbortController();
   const handles = new Map<number, AttemptHandle>();
-  const reviews = new Map<number | null, AbortController>();
+  /** Ends the checks and the review of an agent or, by null, of the base and the merged work. */
+  const stops = new Map<number | null, AbortController>();
+  const stoppable = (key: number | null): AbortSignal => {
+    const stop = new AbortController();
+    stops.set(key, stop);
+    return stop.signal;
+  };
   const timers = new Set<NodeJS.Timeout>();
   const looks = new Map<number, NodeJS.Timeout>();
   const agentOf = (index: number): Agent => {
@@ -107,14 +113,17 @@ export function createEffectRunner(ports: Ports, state: () => RunState, onFinish
         return;
       case 'check_base':
         background(async () => {
-          const check = await testTwice((commit) => workspace.checkCommit(commit), effect.commit);
+          const signal = stoppable(null);
+          const once = (commit: string) => workspace.checkCommit(commit, signal);
+          const check = await testTwice(once, effect.commit);
           dispatch({ type: 'base_checked', check });
         });
         return;
       case 'check_agent':
         background(async () => {
           const { agent, place } = effect;
-          const check = await workspace.checkAgent(agent, agentOf(agent).task, place);
+          const { task } = agentOf(agent);
+          const check = await workspace.checkAgent(agent, task, place, stoppable(agent));
           dispatch({ type: 'agent_checked', agent, check });
         });
         return;
@@ -134,8 +143,7 @@ export function createEffectRunner(ports: Ports, state: () => RunState, onFinish
         });
         return;
       case 'stop_check':
-        reviews.get(effect.agent)?.abort();
-        workspace.stopCheck(effect.agent);
+        stops.get(effect.agent)?.abort();
         return;
       case 'look_at_agent':
         lookSoon(effect, dispatch);
@@ -150,11 +158,12 @@ export function createEffectRunner(ports: Ports, state: () => RunState, onFinish
       }
       case 'integrate':
         background(async () => {
+          const signal = stoppable(null);
           const done = await integrateBatch(
             {
               merge: (onto, item) => workspace.merge(onto, item),
               advance: (commit) => workspace.advance(commit),
-              check: (commit) => workspace.checkCommit(commit),
+              check: (commit) => workspace.checkCommit(commit, signal),
             },
             effect.check,
             state().config.base,
@@ -195,11 +204,8 @@ export function createEffectRunner(ports: Ports, state: () => RunState, onFinish
     patch: Result<string, Failure>,
   ): Promise<Review> {
     if (!patch.ok) return noReview(criteria, describe(patch.failure).message);
-    const stop = new AbortController();
-    reviews.set(key, stop);
     const prompt = reviewPrompt(criteria, task, patch.value);
-    const answer = await ports.reviewer?.review(prompt, stop.signal);
-    if (reviews.get(key) === stop) reviews.delete(key);
+    const answer = await ports.reviewer?.review(prompt, stoppable(key));
     if (!answer) return noReview(criteria, 'there is no reviewer');
     if (!answer.ok) return noReview(criteria, describe(answer.failure).message);
     return readReview(answer.value.text, criteria, patch.value, answer.value.model);

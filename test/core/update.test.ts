@@ -787,6 +787,23 @@ describe('the budget', () => {
     expect(moneyOf(drive.state as RunState)).toMatchObject({ spent: 2, forecast: 3 });
   });
 
+  test('nor is one sent by going on after a pause', () => {
+    const drive = new Drive().start(tasks, { budgetUsd: 0.5, unattended: false, maxAgents: 1 });
+    drive.prepared(0).send({ type: 'pause', paused: true }).response(0).exit(0);
+    drive.send(
+      { type: 'set_budget', usd: 9 },
+      {
+        type: 'attempt_inspected',
+        agent: 0,
+        inspection: { ...changed, diff: { files: [] } },
+      },
+      { type: 'set_budget', usd: 0.5 },
+    );
+    expect(drive.names()[0]).toBe('waiting');
+    drive.send({ type: 'pause', paused: false });
+    expect(drive.state?.agents[0]?.state).toMatchObject({ outcome: { reason: 'budget' } });
+  });
+
   test('a person can raise it while the run goes', () => {
     const drive = new Drive().start(tasks, { budgetUsd: 0.5, unattended: false }).prepared(0);
     drive.response(0).send({ type: 'set_budget', usd: 5 });

@@ -207,9 +207,7 @@ describe('the fence around an agent', () => {
         since: 0,
       });
       const dangers = Object.entries(refused).filter(([, why]) => why === 'runs_code');
-      // The link to git is mended by the very look.
       expect(look?.dangers.map((one) => one.path)).toEqual(dangers.map(([file]) => real(file)));
-      if (refused['.git']) change(place, repo);
       const seen = await inspect((edited ?? []).map(real));
       expect(seen.failure).toBe(null);
       const found = Object.fromEntries(seen.refused.map((one) => [one.path, one.why]));
@@ -309,6 +307,15 @@ describe('the fence around an agent', () => {
     // The same change on both sides is none.
     writeFileSync(inTree(made.value, 'src/a.txt'), 'one\n');
     expect((await look(1))?.conflicts).toEqual([]);
+  });
+
+  test('a link to git that was mended on the way, by a person who asked for the diff, is told all the same', async () => {
+    const { place, workspace, inspect } = await open();
+    writeFileSync(inTree(place, 'src/a.txt'), 'aa\n');
+    writeFileSync(inTree(place, '.git'), 'gitdir: /nowhere\n');
+    expect((await workspace.diff(0, place)).ok).toBe(true);
+    expect((await inspect()).refused).toEqual([{ path: '.git', why: 'runs_code', undone: true }]);
+    expect((await inspect()).refused).toEqual([]);
   });
 
   test('what the settings protect stops an agent', async () => {

@@ -1,3 +1,4 @@
+import { dollars } from '../../core/budget.js';
 import type { RunState } from '../../core/run.js';
 import { landingWords } from '../../core/summary.js';
 import { formatCost, formatTokens } from '../../headless/table.js';
@@ -32,7 +33,7 @@ function phaseWords(state: RunState, now: number): string {
 
 /** What it has cost, what it may, and while agents work what it will at their pace. */
 function costWords(state: RunState, cost: number | null, forecast: number | null): string {
-  const budget = state.budgetUsd === null ? '' : ` of $${state.budgetUsd.toFixed(2)}`;
+  const budget = state.budgetUsd === null ? '' : ` of ${dollars(state.budgetUsd)}`;
   const ahead = state.phase === 'running' && forecast !== null && cost !== null && forecast > cost;
   return `${formatCost(cost)}${budget}${ahead ? ` (about ${formatCost(forecast)} in the end)` : ''}`;
 }

@@ -1,5 +1,6 @@
 import { Box } from 'ink';
 import { useState } from 'react';
+import { dollars } from '../../core/budget.js';
 import { waves } from '../../core/group-edits.js';
 import { useDialogs } from '../components/dialogs.js';
 import { Line } from '../components/line.js';
@@ -52,7 +53,7 @@ export function startFacts(port: WizardPort, wizard: Wizard): (readonly [string,
       'Budget',
       facts.budgetUsd === null
         ? 'no limit'
-        : `$${facts.budgetUsd.toFixed(2)}, a warning at 80 %; then no more messages`,
+        : `${dollars(facts.budgetUsd)}, a warning at 80 %; then no more messages`,
     ],
     ['PRD', wizard.draft?.prd ? (wizard.draft.prdPath ?? 'docs/prd/') : 'none'],
     ['Evidence', 'of each agent: a clean exit, whole answers, a diff in its own files'],

@@ -52,12 +52,8 @@ export interface SetupCommand {
 
 /** Runs the project's tests in a worktree. */
 export interface CheckRunner {
-  run(key: string, cwd: string, log: string): Promise<CheckResult>;
-  stop(key: string): void;
+  run(cwd: string, log: string, signal: AbortSignal): Promise<CheckResult>;
 }
-
-/** Names the checks of commits. */
-const mergedKey = 'merged';
 
 export interface WorkspaceOptions {
   readonly config: RunConfig;
@@ -548,38 +544,46 @@ export class GitWorkspace implements Workspace {
     return set.ok ? diffStat(repo, base, commit) : set;
   }
 
-  async checkCommit(commit: string): Promise<CheckResult> {
+  async checkCommit(commit: string, signal: AbortSignal): Promise<CheckResult> {
     const { config, worktrees, setup, check, paths } = this.options;
     if (!check) throw new Error('no check was asked for');
     this.checks += 1;
     const name = `check${this.checks}-${randomBytes(4).toString('hex')}`;
     const worktree = path.join(worktrees, name, path.basename(config.repo));
     const failed = (words: string): CheckResult => ({
-      state: 'failed',
+      state: signal.aborted ? 'stopped' : 'failed',
       words,
       output: '',
       ms: 0,
       flaky: false,
     });
+    const stopSetup = () => setup?.signal(null, 'SIGTERM');
+    signal.addEventListener('abort', stopSetup, { once: true });
     try {
       const added = await addDetachedWorktree(config.repo, worktree, commit);
       if (!added.ok) return failed(describe(added.failure).message);
       const filled = await this.fill(worktree, []);
       if (!filled.ok) return failed(filled.failure.detail);
-      const ready = setup ? await setup.run(null, worktree) : ok(undefined);
+      const ready = setup && !signal.aborted ? await setup.run(null, worktree) : ok(undefined);
       if (!ready.ok) return failed(`the set-up command: ${ready.failure.detail}`);
-      return await check.run(mergedKey, worktree, paths.checkLog(null, this.checks));
+      return await check.run(worktree, paths.checkLog(null, this.checks), signal);
     } finally {
+      signal.removeEventListener('abort', stopSetup);
       this.leaving.push(removeWorktree(config.repo, worktree).catch(() => {}));
     }
   }
 
-  async checkAgent(agent: number, task: Task, place: Place): Promise<CheckResult> {
+  async checkAgent(
+    agent: number,
+    task: Task,
+    place: Place,
+    signal: AbortSignal,
+  ): Promise<CheckResult> {
     const { check, paths } = this.options;
     if (!check) throw new Error('no check was asked for');
     this.checks += 1;
     const { worktree } = place;
-    const result = await check.run(`agent${agent}`, worktree, paths.checkLog(agent, this.checks));
+    const result = await check.run(worktree, paths.checkLog(agent, this.checks), signal);
     // What the tests leave behind is nobody's work, and no offence of the agent.
     const guard = this.guards.get(agent);
     guard?.check(task, { edited: [], since: 0 });
@@ -593,11 +597,6 @@ export class GitWorkspace implements Workspace {
       }
     }
     return result;
-  }
-
-  stopCheck(agent: number | null): void {
-    this.options.check?.stop(agent === null ? mergedKey : `agent${agent}`);
-    if (agent === null) this.options.setup?.signal(null, 'SIGTERM');
   }
 
   land(commit: string, from: string): Promise<Landing> {

@@ -47,6 +47,8 @@ export class WorktreeGuard {
   private readonly inSubmodules: ReadonlyMap<string, ReadonlySet<string>>;
   private readonly gitFiles: ReadonlyMap<string, Buffer>;
   private kept = 0;
+  /** `.git` was led elsewhere since the last check; told until then, whoever mended it. */
+  private linkMended = false;
 
   constructor(private readonly options: GuardOptions) {
     const { worktree, commonDir, submodules } = options;
@@ -65,14 +67,14 @@ export class WorktreeGuard {
   }
 
   /** Makes sure that git means this worktree; to be called before git runs in it. */
-  mendLink(): Refusal[] {
+  mendLink(): void {
     // A late look at a worktree that is gone.
-    if (!existsSync(this.options.worktree)) return [];
+    if (!existsSync(this.options.worktree)) return;
     const file = path.join(this.options.worktree, '.git');
-    if (readText(file) === this.gitLink) return [];
+    if (readText(file) === this.gitLink) return;
     this.takeAway(file);
     writeFileSync(file, this.gitLink);
-    return [{ path: '.git', why: 'runs_code', undone: true }];
+    this.linkMended = true;
   }
 
   /**
@@ -86,17 +88,24 @@ export class WorktreeGuard {
 
   /** What is wrong now; nothing is touched but `.git`, without which git cannot be asked. */
   look(task: Pick<Task, 'files'>, hints: Pick<InspectionHints, 'edited' | 'since'>): Refusal[] {
-    return [...this.mendLink(), ...this.find(task, hints).map(({ refusal }) => refusal)];
+    this.mendLink();
+    return [...this.ofLink(), ...this.find(task, hints).map(({ refusal }) => refusal)];
   }
 
   /** What is wrong now, after it was undone where that can be done. */
   check(task: Pick<Task, 'files'>, hints: Pick<InspectionHints, 'edited' | 'since'>): Refusal[] {
-    const refused = this.mendLink();
+    this.mendLink();
+    const refused = this.ofLink();
+    this.linkMended = false;
     this.unlock();
     for (const { refusal, undo } of this.find(task, hints)) {
       refused.push({ ...refusal, undone: refusal.undone && undo() });
     }
     return refused;
+  }
+
+  private ofLink(): Refusal[] {
+    return this.linkMended ? [{ path: '.git', why: 'runs_code', undone: true }] : [];
   }
 
   private find(

@@ -21,8 +21,6 @@ const marker = 'AIDER_ORCHESTRATOR_CHECK';
  */
 export class CheckCommand {
   private readonly limit = pLimit(1);
-  private readonly running = new Map<string, PtyProcess>();
-  private readonly stopped = new Set<string>();
   private runs = 0;
 
   constructor(
@@ -33,24 +31,14 @@ export class CheckCommand {
   ) {}
 
   /**
-   * @param key names the check for `stop`
    * @param log where the whole output goes
+   * @param signal ends the check, also one that has not begun yet
    */
-  run(key: string, cwd: string, log: string): Promise<CheckResult> {
-    this.stopped.delete(key);
-    return this.limit(() => this.runNow(key, cwd, log));
+  run(cwd: string, log: string, signal: AbortSignal): Promise<CheckResult> {
+    return this.limit(() => this.runNow(cwd, log, signal));
   }
 
-  /** Ends the check of that name, also one that has not begun yet. */
-  stop(key: string): void {
-    this.stopped.add(key);
-    const process = this.running.get(key);
-    if (!process) return;
-    process.signal('SIGTERM');
-    setTimeout(() => process.signal('SIGKILL'), killAfterMs).unref();
-  }
-
-  private async runNow(key: string, cwd: string, log: string): Promise<CheckResult> {
+  private async runNow(cwd: string, log: string, signal: AbortSignal): Promise<CheckResult> {
     const begun = Date.now();
     const result = (state: CheckResult['state'], words: string, output = ''): CheckResult => ({
       state,
@@ -59,12 +47,18 @@ export class CheckCommand {
       ms: Date.now() - begun,
       flaky: false,
     });
-    if (this.stopped.has(key)) return result('stopped', 'told to end');
+    if (signal.aborted) return result('stopped', 'told to end');
     this.runs += 1;
     const mark = `${process.pid}-${this.runs}-${begun}`;
     let limit = '';
     let printed = 0;
     let timer: NodeJS.Timeout | undefined;
+    let running: PtyProcess | null = null;
+    const stop = () => {
+      running?.signal('SIGTERM');
+      setTimeout(() => running?.signal('SIGKILL'), killAfterMs).unref();
+    };
+    signal.addEventListener('abort', stop, { once: true });
     try {
       const end = await runCommand({
         file: '/bin/sh',
@@ -72,7 +66,7 @@ export class CheckCommand {
         cwd,
         env: { ...this.env, TERM: 'dumb', NO_COLOR: '1', CI: '1', [marker]: mark },
         onStart: (started) => {
-          this.running.set(key, started);
+          running = started;
           timer = setTimeout(() => {
             limit = `no end after ${this.plan.timeoutMs / 60_000} min`;
             started.signal('SIGKILL');
@@ -82,13 +76,13 @@ export class CheckCommand {
           printed += bytes.length;
           if (printed <= mostOutput || limit !== '') return;
           limit = `printed more than ${mostOutput / 1024 / 1024} MB`;
-          this.running.get(key)?.signal('SIGKILL');
+          running?.signal('SIGKILL');
         },
       });
       const text = maskSecrets(end.text, this.secrets);
       mkdirSync(path.dirname(log), { recursive: true });
       writeFileSync(log, `$ ${this.plan.command}\n${text}`);
-      if (this.stopped.has(key)) return result('stopped', 'told to end');
+      if (signal.aborted) return result('stopped', 'told to end');
       if (limit === '' && end.exit.code === 0 && !end.exit.signal) return result('passed', '');
       const words = limit || end.exit.signal || `exit code ${end.exit.code}`;
       return result('failed', words, trimOutput(text));
@@ -96,7 +90,7 @@ export class CheckCommand {
       return result('failed', (error as Error).message);
     } finally {
       clearTimeout(timer);
-      this.running.delete(key);
+      signal.removeEventListener('abort', stop);
       killMarked(mark);
     }
   }
