@@ -1,5 +1,6 @@
 import { type Agent, committedWork, iterationsUsed, mostRepairs, type Repair } from './agent.js';
-import { gates, givenUp, requeueForRepair } from './agent-update.js';
+import { gates } from './agent-judging.js';
+import { givenUp, requeueForRepair } from './agent-steps.js';
 import { topological } from './groups.js';
 import { notMet, type Review } from './review.js';
 import type {

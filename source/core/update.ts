@@ -1,28 +1,25 @@
 import { type Agent, isActive, isDone, newAgent } from './agent.js';
+import { onChecked, onInspected, onReviewed } from './agent-judging.js';
 import {
   commit,
   failBeforeWork,
-  goOn,
-  kill,
   killBeforeWork,
   nextAttempt,
+  requeue,
+  type Step,
+  stop,
+} from './agent-steps.js';
+import {
   onAiderEvent,
   onAsks,
-  onChecked,
   onCommitted,
   onExited,
   onGoesOn,
-  onInspected,
   onNotCommitted,
-  onReviewed,
   onTimer,
   onTouched,
-  requeue,
-  restart,
-  type Step,
-  stop,
-  takeOver,
 } from './agent-update.js';
+import { goOn, kill, restart, takeOver } from './agent-wishes.js';
 import { budgetWarnings, isSpent } from './budget.js';
 import type { CheckResult } from './check.js';
 import type { Failure } from './failure.js';

@@ -279,7 +279,8 @@ export function expectedOf({ acts, behaviour: how }: Script, agent: number): Exp
     if (how.text === 'token_limit') return capped ? 'max_iterations' : 'token_limit';
     if (outside) return 'outside_scope';
     if (refused) return 'refused_change';
-    if (capped) return 'max_iterations';
+    // A malformed reply at the cap is named as what it is.
+    if (capped) return how.text === 'malformed' ? 'malformed_edits' : 'max_iterations';
     if (how.signal) return 'killed_by_signal';
     if (how.code !== 0) return 'aider_crashed';
     if (how.answers === 0 && !brokeOff) return 'no_response';
