@@ -85,18 +85,20 @@ function repairDetail({ kind, files, words }: Repair): string {
   return kind === 'conflict' ? files.join(', ') : words;
 }
 
-/** Ends an agent that has no worktree yet. */
+/** Ends an agent that has no worktree yet. What was to be repaired keeps the work it had. */
 export function failBeforeWork(
   agent: Agent,
   reason: FailReason,
   detail: string,
   at: number,
 ): Agent {
-  return finish(agent, { name: 'failed', reason, detail, work: null }, at);
+  const { reason: of, detail: why } = unrepaired(agent, { state: 'failed', reason, detail });
+  const work = agent.repair?.work ?? null;
+  return finish(agent, { name: 'failed', reason: of, detail: why, work }, at);
 }
 
 export function killBeforeWork(agent: Agent, by: string, at: number): Agent {
-  return finish(agent, { name: 'killed', by, work: null }, at);
+  return finish(agent, { name: 'killed', by, work: agent.repair?.work ?? null }, at);
 }
 
 export function commit(agent: Agent, place: Place, given: Outcome): Step {
@@ -108,8 +110,10 @@ export function commit(agent: Agent, place: Place, given: Outcome): Step {
   ];
 }
 
+type Failed = Outcome & { state: 'failed' };
+
 /** What failed was a repair: the work was a success, so that it cannot be merged is what counts. */
-function unrepaired(agent: Agent, outcome: Outcome & { state: 'failed' }): Outcome {
+function unrepaired(agent: Agent, outcome: Failed): Failed {
   const { repair } = agent;
   if (!repair || isCommon(outcome.reason) || outcome.reason === 'dangerous_change') return outcome;
   const tried = `then: ${reasonWords(outcome.reason)}${outcome.detail ? ` (${outcome.detail})` : ''}`;

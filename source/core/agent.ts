@@ -225,8 +225,8 @@ export interface Trouble {
 /** What keeps a success from being merged, for its agent to mend on top of what is merged. */
 export interface Repair {
   readonly kind: 'conflict' | 'broken';
-  /** Its work so far. */
-  readonly commit: string;
+  /** Its work so far: what is left when it is not mended. */
+  readonly work: CommittedWork;
   /** Files in conflict; empty when it breaks the tests. */
   readonly files: readonly string[];
   /** The failing tests' end and output; '' for a conflict. */

@@ -1,4 +1,11 @@
-import { type Agent, committedWork, iterationsUsed, mostRepairs, type Repair } from './agent.js';
+import {
+  type Agent,
+  type CommittedWork,
+  committedWork,
+  iterationsUsed,
+  mostRepairs,
+  type Repair,
+} from './agent.js';
 import { gates } from './agent-judging.js';
 import { givenUp, requeueForRepair } from './agent-steps.js';
 import { topological } from './groups.js';
@@ -74,12 +81,12 @@ export function onIntegrated(state: RunState, step: IntegrationStep): Next {
     // What a person merges anew was a success before, and is on its branch.
     if (!rebuild) agents = agents.with(index, givenUp(agent, repair));
   };
-  const commitOf = (index: number) => committedWork(state.agents[index] as Agent)?.commit ?? '';
+  const workOf = (index: number) => committedWork(state.agents[index] as Agent) as CommittedWork;
   for (const { agent, files } of step.conflicts) {
-    refuse(agent, { kind: 'conflict', commit: commitOf(agent), files, words: '', output: '' });
+    refuse(agent, { kind: 'conflict', work: workOf(agent), files, words: '', output: '' });
   }
   for (const { agent, words, output } of step.broken) {
-    refuse(agent, { kind: 'broken', commit: commitOf(agent), files: [], words, output });
+    refuse(agent, { kind: 'broken', work: workOf(agent), files: [], words, output });
   }
   for (const { agent, of } of step.because) {
     leftOut.push({ agent, files: [], because: of });

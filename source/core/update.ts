@@ -562,8 +562,8 @@ function scheduleOne(
     const cause = `${halt.agents.length} agents failed: ${reasonWords(halt.reason)}`;
     return [failBeforeWork(agent, 'not_started', cause, at), []];
   }
-  // More agents than requests that may be under way would only wait.
   if (isSpent(state)) return [failBeforeWork(agent, 'not_started', 'the budget is spent', at), []];
+  // More agents than requests that may be under way would only wait.
   const slots = Math.min(state.slots, Math.max(1, state.rate?.window ?? state.slots));
   const free = !state.paused && state.agents.filter(isActive).length < slots;
   // What it builds on has to be merged, so that it has passed all there is to pass.
@@ -593,7 +593,7 @@ function scheduleOne(
         onto,
         round: agent.round,
         resume: agent.resume,
-        rework: repair?.commit ?? null,
+        rework: repair?.work.commit ?? null,
       },
       {
         type: 'start_timer',

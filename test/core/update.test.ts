@@ -709,6 +709,27 @@ describe('work that cannot be merged', () => {
     });
   });
 
+  test('a repair that is never begun keeps the work that it was to mend', () => {
+    const work = { commit: 'c'.repeat(40), diff: changed.diff };
+    const unmerged = { reason: 'merge_conflict', work };
+    const notPrepared = begin().send(
+      { type: 'integrated', step: conflict },
+      { type: 'agent_not_prepared', agent: 1, reason: 'disk_full', detail: 'x' },
+    );
+    expect(notPrepared.state?.agents[1]?.state).toMatchObject({ reason: 'disk_full', work });
+    const noMoney = begin({ budgetUsd: 1 }).send({ type: 'integrated', step: conflict });
+    expect(noMoney.state?.agents[1]?.state).toMatchObject({
+      ...unmerged,
+      detail: 'T2.ts; then: not started (the budget is spent)',
+    });
+    const paused = begin().send({ type: 'pause', paused: true });
+    paused.send({ type: 'integrated', step: conflict });
+    expect(paused.names()[1]).toBe('queued');
+    paused.send({ type: 'kill_agent', agent: 1 });
+    expect(paused.state?.agents[1]?.state).toMatchObject({ name: 'killed', work });
+    expect(summarise(paused.state as RunState).agents.agent1?.commit).toBe(work.commit);
+  });
+
   test('a merged agent can begin anew: what is merged is merged without it', () => {
     const drive = begin().mergeAll();
     expect(drive.state?.phase).toBe('landing');

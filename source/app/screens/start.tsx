@@ -61,7 +61,7 @@ export function startFacts(port: WizardPort, wizard: Wizard): (readonly [string,
     [
       'Review',
       wizard.wishes.review
-        ? `by ${facts.reviewModel ?? facts.geminiModel}: each agent's diff against the PRD, in the end the whole`
+        ? `by ${facts.reviewModel ?? wizard.draft?.model ?? facts.geminiModel}: each agent's diff against the PRD, in the end the whole`
         : 'none; v has the work reviewed',
     ],
     ['Set-up', facts.setupCmd ?? 'none'],

@@ -40,6 +40,8 @@ interface Question {
 /** Writes the PRD with Gemini: one streamed call with a response schema, at most one repair. */
 export class GeminiPlanner implements Planner {
   private readonly baseUrl: string;
+  /** The model that gave the last answer of its own form: one that is gone is not asked each time. */
+  private answering: string | null = null;
 
   constructor(private readonly options: GeminiOptions) {
     this.baseUrl = (options.baseUrl ?? defaultBaseUrl).replace(/\/+$/, '');
@@ -86,7 +88,10 @@ export class GeminiPlanner implements Planner {
     signal: AbortSignal,
   ): Promise<Result<Reply, Failure>> {
     const question: Content = { role: 'user', parts: [{ text: prompt }] };
-    return this.askAny({ signal, schema }, [question], this.options.model, []);
+    const model = this.answering ?? this.options.model;
+    const reply = await this.askAny({ signal, schema }, [question], model, []);
+    if (reply.ok) this.answering = reply.value.model;
+    return reply;
   }
 
   /** Asks the model that was named or, when that is gone, the best one there is. */
