@@ -5,7 +5,6 @@ import {
   failBeforeWork,
   killBeforeWork,
   nextAttempt,
-  requeue,
   type Step,
   stop,
 } from './agent-steps.js';
@@ -20,20 +19,11 @@ import {
   onTouched,
 } from './agent-update.js';
 import { goOn, kill, restart, takeOver } from './agent-wishes.js';
-import { budgetWarnings, isSpent } from './budget.js';
 import type { CheckResult } from './check.js';
 import type { Failure } from './failure.js';
-import {
-  checkOf,
-  conclude,
-  end,
-  integrateReady,
-  onIntegrated,
-  onLandNow,
-  onLeaveOut,
-  onSupervised,
-} from './integrate-update.js';
-import { isCommon } from './judge.js';
+import { noteFailures, noteMoney } from './halt.js';
+import { end, onIntegrated, onLandNow, onLeaveOut, onSupervised } from './integrate-update.js';
+import { onRestart, restartRefusal } from './restart.js';
 import { unreachable } from './result.js';
 import {
   type Effect,
@@ -43,7 +33,8 @@ import {
   type Next,
   type RunState,
 } from './run.js';
-import { haltWords, reasonWords, repairForModel } from './words.js';
+import { schedule } from './schedule.js';
+import { repairForModel } from './words.js';
 
 const notStarted: Failure = { kind: 'usage', message: 'Not started, as you said.' };
 
@@ -61,42 +52,6 @@ export function update(state: RunState | null, message: Message): Next {
   const [next, effects] = apply(state, message);
   const [scheduled, more] = schedule(noteMoney(noteFailures(state, next)), message.at);
   return [scheduled, [...effects, ...more]];
-}
-
-/** Failures that are alike before the run stops to burn the rest, unless one agent has got further. */
-const haltAfter = 3;
-
-/** Says once what there is to say of the budget. */
-function noteMoney(state: RunState): RunState {
-  const fresh = budgetWarnings(state).filter((said) => !state.warnings.includes(said));
-  return fresh.length === 0 ? state : { ...state, warnings: [...state.warnings, ...fresh] };
-}
-
-/** Keeps the order of failures, and halts the run when the first ones have one cause in common. */
-function noteFailures(before: RunState, state: RunState): RunState {
-  if (before.agents === state.agents) return state;
-  const failed = (agent: Agent | undefined) => agent?.state.name === 'failed';
-  const fresh = state.agents.filter(
-    (agent) => failed(agent) && !failed(before.agents[agent.index]),
-  );
-  const still = state.failures.filter((index) => failed(state.agents[index]));
-  if (fresh.length === 0 && still.length === state.failures.length) return state;
-  const next = { ...state, failures: [...still, ...fresh.map((agent) => agent.index)] };
-  const first = next.failures.slice(0, haltAfter).map((index) => state.agents[index] as Agent);
-  const alike = first.map((agent) => (agent.state.name === 'failed' ? agent.state : null));
-  const [one] = alike;
-  const isHalt =
-    state.halt === null &&
-    first.length === haltAfter &&
-    one?.reason !== undefined &&
-    isCommon(one.reason) &&
-    alike.every((other) => other?.reason === one.reason) &&
-    !state.agents.every(isDone);
-  if (!isHalt) return next;
-  const halt = { reason: one.reason, detail: one.detail, agents: next.failures };
-  // A person mends it and goes on; nobody is there to do that in a run without a screen.
-  const paused = next.paused || !state.config.unattended;
-  return { ...next, halt, paused, warnings: [...next.warnings, haltWords(halt)] };
 }
 
 /** Goes on after a pause; what a common cause has failed is begun anew. */
@@ -319,111 +274,6 @@ function changeAll(state: RunState, change: (agent: Agent) => Step): Next {
   return [{ ...state, agents }, effects];
 }
 
-/** Why an agent cannot be started anew or taken over now, in words; null when it can. */
-export function restartRefusal(state: RunState, agent: Agent): string | null {
-  if (state.phase !== 'running' && state.phase !== 'finished') return `the run is ${state.phase}`;
-  if (state.interruptedBy !== null) return 'the run was interrupted';
-  if (state.failure?.kind === 'red_base') return 'the tests fail on the base';
-  if (state.integrating?.order.includes(agent.index)) return 'its work is being merged';
-  if (state.integration?.merged.includes(agent.index)) {
-    if (state.phase === 'finished' || state.wave?.merged.includes(agent.index)) {
-      return 'its work is merged already';
-    }
-    // It is taken out of what is merged, and another merge is under way.
-    if (state.integrating !== null) return 'work is being merged';
-    const onTop = state.agents.find((other) => other.builtOn.includes(agent.index));
-    if (onTop) return `${onTop.task.id} builds on its work`;
-  }
-  if (agent.state.name !== 'succeeded') return null;
-  const builder = state.agents.find(
-    (other) => other.task.depends_on.includes(agent.task.id) && hasBegun(other),
-  );
-  return builder ? `${builder.task.id} builds on its work` : null;
-}
-
-function hasBegun({ state }: Agent): boolean {
-  return (
-    state.name !== 'queued' && !(state.name === 'failed' && state.reason === 'dependency_failed')
-  );
-}
-
-/** Starts agents anew, and with them those that were skipped because of them. */
-function onRestart(
-  state: RunState,
-  indexes: readonly number[],
-  change: (agent: Agent) => Step,
-): Next {
-  const chosen = indexes.filter((index) => {
-    const agent = state.agents[index];
-    return agent && restartRefusal(state, agent) === null;
-  });
-  if (chosen.length === 0) return [state, []];
-  const effects: Effect[] = [];
-  let agents = state.agents.map((agent) => {
-    if (!chosen.includes(agent.index)) return agent;
-    const [next, more] = change(agent);
-    effects.push(...more);
-    return next;
-  });
-  for (let changed = true; changed; ) {
-    changed = false;
-    const alive = new Set(agents.filter((agent) => !isLost(agent)).map((agent) => agent.task.id));
-    agents = agents.map((agent) => {
-      const skipped = agent.state.name === 'failed' && agent.state.reason === 'dependency_failed';
-      if (!skipped || !agent.task.depends_on.every((id) => alive.has(id))) return agent;
-      changed = true;
-      return requeue(agent, null);
-    });
-  }
-  const [integration, integrating, rebuild] = takeOut(state, chosen);
-  effects.push(...rebuild);
-  // What is merged when a finished run is led on is what its next wave builds on.
-  const wave =
-    state.phase === 'finished' && state.integration?.commit
-      ? { commit: state.integration.commit, merged: state.integration.merged }
-      : state.wave;
-  return [
-    {
-      ...state,
-      agents,
-      phase: 'running',
-      endedAt: null,
-      landing: null,
-      failure: null,
-      halt: null,
-      wave,
-      integrating,
-      integration: integration && {
-        ...integration,
-        leftOut: integration.leftOut.filter((left) => agents[left.agent]?.state.name !== 'queued'),
-      },
-      excluded: state.excluded.filter((index) => !chosen.includes(index)),
-    },
-    effects,
-  ];
-}
-
-/** Merges anew without the work of agents that begin again, where it is merged. */
-function takeOut(
-  state: RunState,
-  chosen: readonly number[],
-): [RunState['integration'], RunState['integrating'], readonly Effect[]] {
-  const { integration, integrating, wave } = state;
-  const out = chosen.filter((index) => integration?.merged.includes(index));
-  if (integration === null || out.length === 0) return [integration, integrating, []];
-  const merged = integration.merged.filter((index) => !out.includes(index));
-  const order = merged.filter((index) => !wave?.merged.includes(index));
-  return [
-    { ...integration, merged },
-    { order, rebuild: true },
-    [{ type: 'integrate', order, onto: wave, check: checkOf(state) }],
-  ];
-}
-
-function isLost(agent: Agent): boolean {
-  return agent.state.name === 'failed' || agent.state.name === 'killed';
-}
-
 /** Requirements that no task names; only where tasks name any. */
 function unserved({ tasks, criteria }: MadePlan): string[] {
   const served = new Set(
@@ -515,91 +365,4 @@ function onOrphaned(state: RunState, detail: string, at: number): Next {
     return [ended, [...effects, ...more]];
   }
   return [{ ...next, phase: 'running' }, effects];
-}
-
-/** Gives free slots to queued agents, skips those whose dependency failed, and integrates at the end. */
-function schedule(given: RunState, at: number): Next {
-  if (given.phase !== 'running') return [given, []];
-  let state = given;
-  const effects: Effect[] = [];
-  const byTask = () => new Map(state.agents.map((agent) => [agent.task.id, agent]));
-  for (let changed = true; changed; ) {
-    changed = false;
-    for (const agent of state.agents) {
-      if (agent.state.name !== 'queued') continue;
-      const [next, more] = scheduleOne(state, agent, byTask(), at);
-      if (next === agent) continue;
-      state = { ...state, agents: state.agents.with(agent.index, next) };
-      effects.push(...more);
-      changed = true;
-    }
-  }
-  // Paused, nothing is merged and nothing lands either.
-  if (state.paused && state.interruptedBy === null) return [state, effects];
-  const [merging, more] = integrateReady(state);
-  effects.push(...more);
-  if (!merging.agents.every(isDone)) return [merging, effects];
-  if (merging.integrating !== null) return [{ ...merging, phase: 'integrating' }, effects];
-  const [concluded, last] = conclude(merging, at);
-  return [concluded, [...effects, ...last]];
-}
-
-function scheduleOne(
-  state: RunState,
-  agent: Agent,
-  byTask: ReadonlyMap<string, Agent>,
-  at: number,
-): Step {
-  const needs = agent.task.depends_on.flatMap((id) => byTask.get(id) ?? []);
-  const { integration, wave, halt } = state;
-  const isLeftOut = (need: Agent) =>
-    integration?.leftOut.some((left) => left.agent === need.index) ?? false;
-  const lost = needs.find(
-    (need) => (isDone(need) && need.state.name !== 'succeeded') || isLeftOut(need),
-  );
-  if (lost) return [failBeforeWork(agent, 'dependency_failed', lost.task.id, at), []];
-  if (halt && state.config.unattended) {
-    const cause = `${halt.agents.length} agents failed: ${reasonWords(halt.reason)}`;
-    return [failBeforeWork(agent, 'not_started', cause, at), []];
-  }
-  if (isSpent(state)) return [failBeforeWork(agent, 'not_started', 'the budget is spent', at), []];
-  // More agents than requests that may be under way would only wait.
-  const slots = Math.min(state.slots, Math.max(1, state.rate?.window ?? state.slots));
-  const free = !state.paused && state.agents.filter(isActive).length < slots;
-  // What it builds on has to be merged, so that it has passed all there is to pass.
-  const ready = needs.every((need) => integration?.merged.includes(need.index));
-  if (!free || !ready) return [agent, []];
-  const { repair } = agent;
-  const commits = needs.flatMap((need) =>
-    need.state.name === 'succeeded' && need.state.work.commit ? [need.state.work.commit] : [],
-  );
-  const tip = integration?.commit ?? null;
-  const onto = repair && tip !== null ? [tip] : [...(wave ? [wave.commit] : []), ...commits];
-  const builtOn =
-    repair && tip !== null
-      ? (integration?.merged ?? [])
-      : [
-          ...new Set([
-            ...(wave?.merged ?? []),
-            ...needs.flatMap((need) => [need.index, ...need.builtOn]),
-          ]),
-        ];
-  return [
-    { ...agent, builtOn, state: { name: 'preparing' }, startedAt: at },
-    [
-      {
-        type: 'prepare_agent',
-        agent: agent.index,
-        onto,
-        round: agent.round,
-        resume: agent.resume,
-        rework: repair?.work.commit ?? null,
-      },
-      {
-        type: 'start_timer',
-        timer: { kind: 'wall_clock', agent: agent.index, epoch: at },
-        ms: state.config.timeoutMs,
-      },
-    ],
-  ];
 }

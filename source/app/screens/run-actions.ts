@@ -1,7 +1,7 @@
 import { useReducer } from 'react';
 import { type Agent, isActive, isDone } from '../../core/agent.js';
+import { restartRefusal } from '../../core/restart.js';
 import type { RunState } from '../../core/run.js';
-import { restartRefusal } from '../../core/update.js';
 import { hasSomethingToLose } from '../agent-facts.js';
 import { useDialogs } from '../components/dialogs.js';
 import type { Hints } from '../components/screen-frame.js';

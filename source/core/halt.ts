@@ -1,0 +1,41 @@
+import { type Agent, isDone } from './agent.js';
+import { budgetWarnings } from './budget.js';
+import { isCommon } from './judge.js';
+import type { RunState } from './run.js';
+import { haltWords } from './words.js';
+
+/** Failures that are alike before the run stops to burn the rest, unless one agent has got further. */
+const haltAfter = 3;
+
+/** Says once what there is to say of the budget. */
+export function noteMoney(state: RunState): RunState {
+  const fresh = budgetWarnings(state).filter((said) => !state.warnings.includes(said));
+  return fresh.length === 0 ? state : { ...state, warnings: [...state.warnings, ...fresh] };
+}
+
+/** Keeps the order of failures, and halts the run when the first ones have one cause in common. */
+export function noteFailures(before: RunState, state: RunState): RunState {
+  if (before.agents === state.agents) return state;
+  const failed = (agent: Agent | undefined) => agent?.state.name === 'failed';
+  const fresh = state.agents.filter(
+    (agent) => failed(agent) && !failed(before.agents[agent.index]),
+  );
+  const still = state.failures.filter((index) => failed(state.agents[index]));
+  if (fresh.length === 0 && still.length === state.failures.length) return state;
+  const next = { ...state, failures: [...still, ...fresh.map((agent) => agent.index)] };
+  const first = next.failures.slice(0, haltAfter).map((index) => state.agents[index] as Agent);
+  const alike = first.map((agent) => (agent.state.name === 'failed' ? agent.state : null));
+  const [one] = alike;
+  const isHalt =
+    state.halt === null &&
+    first.length === haltAfter &&
+    one?.reason !== undefined &&
+    isCommon(one.reason) &&
+    alike.every((other) => other?.reason === one.reason) &&
+    !state.agents.every(isDone);
+  if (!isHalt) return next;
+  const halt = { reason: one.reason, detail: one.detail, agents: next.failures };
+  // A person mends it and goes on; nobody is there to do that in a run without a screen.
+  const paused = next.paused || !state.config.unattended;
+  return { ...next, halt, paused, warnings: [...next.warnings, haltWords(halt)] };
+}

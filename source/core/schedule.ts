@@ -1,0 +1,93 @@
+import { type Agent, isActive, isDone } from './agent.js';
+import { failBeforeWork, type Step } from './agent-steps.js';
+import { isSpent } from './budget.js';
+import { conclude, integrateReady } from './integrate-update.js';
+import type { Effect, Next, RunState } from './run.js';
+import { reasonWords } from './words.js';
+
+/** Gives free slots to queued agents, skips those whose dependency failed, and integrates at the end. */
+export function schedule(given: RunState, at: number): Next {
+  if (given.phase !== 'running') return [given, []];
+  let state = given;
+  const effects: Effect[] = [];
+  const byTask = () => new Map(state.agents.map((agent) => [agent.task.id, agent]));
+  for (let changed = true; changed; ) {
+    changed = false;
+    for (const agent of state.agents) {
+      if (agent.state.name !== 'queued') continue;
+      const [next, more] = scheduleOne(state, agent, byTask(), at);
+      if (next === agent) continue;
+      state = { ...state, agents: state.agents.with(agent.index, next) };
+      effects.push(...more);
+      changed = true;
+    }
+  }
+  // Paused, nothing is merged and nothing lands either.
+  if (state.paused && state.interruptedBy === null) return [state, effects];
+  const [merging, more] = integrateReady(state);
+  effects.push(...more);
+  if (!merging.agents.every(isDone)) return [merging, effects];
+  if (merging.integrating !== null) return [{ ...merging, phase: 'integrating' }, effects];
+  const [concluded, last] = conclude(merging, at);
+  return [concluded, [...effects, ...last]];
+}
+
+function scheduleOne(
+  state: RunState,
+  agent: Agent,
+  byTask: ReadonlyMap<string, Agent>,
+  at: number,
+): Step {
+  const needs = agent.task.depends_on.flatMap((id) => byTask.get(id) ?? []);
+  const { integration, wave, halt } = state;
+  const isLeftOut = (need: Agent) =>
+    integration?.leftOut.some((left) => left.agent === need.index) ?? false;
+  const lost = needs.find(
+    (need) => (isDone(need) && need.state.name !== 'succeeded') || isLeftOut(need),
+  );
+  if (lost) return [failBeforeWork(agent, 'dependency_failed', lost.task.id, at), []];
+  if (halt && state.config.unattended) {
+    const cause = `${halt.agents.length} agents failed: ${reasonWords(halt.reason)}`;
+    return [failBeforeWork(agent, 'not_started', cause, at), []];
+  }
+  if (isSpent(state)) return [failBeforeWork(agent, 'not_started', 'the budget is spent', at), []];
+  // More agents than requests that may be under way would only wait.
+  const slots = Math.min(state.slots, Math.max(1, state.rate?.window ?? state.slots));
+  const free = !state.paused && state.agents.filter(isActive).length < slots;
+  // What it builds on has to be merged, so that it has passed all there is to pass.
+  const ready = needs.every((need) => integration?.merged.includes(need.index));
+  if (!free || !ready) return [agent, []];
+  const { repair } = agent;
+  const commits = needs.flatMap((need) =>
+    need.state.name === 'succeeded' && need.state.work.commit ? [need.state.work.commit] : [],
+  );
+  const tip = integration?.commit ?? null;
+  const onto = repair && tip !== null ? [tip] : [...(wave ? [wave.commit] : []), ...commits];
+  const builtOn =
+    repair && tip !== null
+      ? (integration?.merged ?? [])
+      : [
+          ...new Set([
+            ...(wave?.merged ?? []),
+            ...needs.flatMap((need) => [need.index, ...need.builtOn]),
+          ]),
+        ];
+  return [
+    { ...agent, builtOn, state: { name: 'preparing' }, startedAt: at },
+    [
+      {
+        type: 'prepare_agent',
+        agent: agent.index,
+        onto,
+        round: agent.round,
+        resume: agent.resume,
+        rework: repair?.work.commit ?? null,
+      },
+      {
+        type: 'start_timer',
+        timer: { kind: 'wall_clock', agent: agent.index, epoch: at },
+        ms: state.config.timeoutMs,
+      },
+    ],
+  ];
+}
