@@ -51,6 +51,7 @@ export const flags = {
   reviewModel: { type: 'string' },
   budget: { type: 'string' },
   direct: { type: 'boolean' },
+  withoutWarm: { type: 'boolean' },
   repo: { type: 'string' },
   trust: { type: 'boolean' },
   help: { type: 'boolean', shortFlag: 'h' },
@@ -83,7 +84,7 @@ export function spreadValues(argv: readonly string[]): string[] {
   const spread: string[] = [];
   for (let at = 0; at < argv.length; at++) {
     const flag = argv[at] as string;
-    if (flag === '--no-prd' || flag === '--no-test') {
+    if (flag === '--no-prd' || flag === '--no-test' || flag === '--no-warm') {
       // meow would read it as `--prd false`.
       spread.push(flag.replace('--no-', '--without-'));
       continue;
@@ -108,6 +109,7 @@ export function spreadValues(argv: readonly string[]): string[] {
 export function flagOption(name: string): string {
   if (name === 'withoutPrd') return '--no-prd';
   if (name === 'withoutTest') return '--no-test';
+  if (name === 'withoutWarm') return '--no-warm';
   return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 

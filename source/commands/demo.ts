@@ -13,7 +13,7 @@ import { setupAider } from '../services/aider/setup-aider.js';
 import { startModelServer } from '../services/model-server/model-server.js';
 import { killAllProcesses } from '../services/pty/pty-process.js';
 import type { Arguments } from './arguments.js';
-import type { AiderCommand } from './musts.js';
+import { type AiderCommand, commandOf } from './musts.js';
 import { runMain, wantsScreen } from './run.js';
 import { onSignals } from './signals.js';
 import type { Terminal } from './terminal.js';
@@ -99,7 +99,7 @@ async function demoAider(args: Arguments, say: (text?: string) => void): Promise
   const found = await findAider(named);
   if (found.ok) {
     say(`Aider ${found.value.version}: ${found.value.command}`);
-    return { command: [found.value.command], version: found.value.version, simulated: false };
+    return commandOf(found.value);
   }
   if (named === null) {
     say(
@@ -114,18 +114,19 @@ async function demoAider(args: Arguments, say: (text?: string) => void): Promise
     const installed = done.ok ? await findAider(done.value.command) : done;
     if (installed.ok) {
       say(`Aider ${installed.value.version}: ${installed.value.command}`);
-      return {
-        command: [installed.value.command],
-        version: installed.value.version,
-        simulated: false,
-      };
+      return commandOf(installed.value);
     }
     say(describe(installed.failure).message);
   } else {
     say(describe(found.failure).message);
   }
   say('The demo goes on with SIMULATED agents.');
-  return { command: simulatedCommand(), version: 'simulated', simulated: true };
+  return {
+    command: simulatedCommand(),
+    version: 'simulated',
+    interpreter: null,
+    simulated: true,
+  };
 }
 
 /** The stand-in as a command, also when the sources are run without a build. */

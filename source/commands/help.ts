@@ -28,6 +28,7 @@ Agents
   --aider PATH          which Aider
   --budget USD          what the agents may cost: a warning at 80 %, then no more messages
   --direct              agents reach the provider by themselves: no common rate limit
+  --no-warm             start each Aider anew, instead of forking it from one loaded once
   --setup-cmd CMD       run in each worktree before its agent, such as "npm ci"
   --copy GLOB...        ignored files to copy into each worktree, such as .env.test
 

@@ -70,7 +70,8 @@ export function openLiveRun(options: LiveRunOptions): LiveRun {
     dispatch({ type: 'rate_changed', rate: felt ? { window, waiting, until } : null });
   };
   const backend = new AiderBackend({
-    command: run.aider?.command ?? ['aider'],
+    launcher: run.launcher,
+    executable: run.aider?.command[0] ?? 'aider',
     model: config.model,
     geminiKey: run.geminiKey,
     provider: () => provider,
@@ -125,6 +126,7 @@ export function openLiveRun(options: LiveRunOptions): LiveRun {
     dispatch,
     close: async () => {
       knowledge.stop();
+      run.launcher.close();
       await Promise.all([knowledge.settled(), workspace.settled()]);
       releaseWorktrees(worktrees);
       await provider?.close();
@@ -232,7 +234,7 @@ function reviewerOf(
 ): Reviewer | null {
   if (model !== null) {
     return new AiderReviewer({
-      command: run.aider?.command ?? ['aider'],
+      launcher: run.launcher,
       model,
       geminiKey: run.geminiKey,
       extra: run.options.aiderArgs,

@@ -12,6 +12,8 @@ import type { RunOptions } from './options.js';
 export interface AiderCommand {
   readonly command: readonly [string, ...string[]];
   readonly version: string;
+  /** The interpreter whose script the command is; null when it is something else. */
+  readonly interpreter: string | null;
   readonly simulated: boolean;
 }
 
@@ -89,5 +91,9 @@ async function wrapFound(
 ): Promise<Result<AiderCommand, Failure>> {
   const aider = await found;
   if (!aider.ok) return aider;
-  return ok({ command: [aider.value.command], version: aider.value.version, simulated: false });
+  return ok(commandOf(aider.value));
+}
+
+export function commandOf({ command, version, interpreter }: FoundAider): AiderCommand {
+  return { command: [command], version, interpreter, simulated: false };
 }

@@ -28,12 +28,14 @@ export interface RunOptions {
   readonly maxFileBytes: number;
   readonly aider: string | null;
   readonly aiderArgs: readonly string[];
-  /** Agents talk to their provider themselves. */
   /** Who reads the work before it counts; null for nobody. */
   readonly review: ReviewPlan | null;
   /** A model of Aider's that reviews; null for Gemini. */
   readonly reviewModel: string | null;
+  /** Agents talk to their provider themselves. */
   readonly direct: boolean;
+  /** Agents are forked from one Aider that is loaded once, where that is possible. */
+  readonly warm: boolean;
   /** US dollars; null for no limit. */
   readonly budgetUsd: number | null;
   /** Of the screen. */
@@ -180,6 +182,7 @@ export function resolveOptions(
     review: reviews ? { model: reviewModel } : null,
     reviewModel,
     direct: flags.direct ?? false,
+    warm: !flags.withoutWarm && (repo.warm ?? user.warm ?? true),
     budgetUsd: budget === null ? null : Number(budget[0]),
     mouse: repo.mouse ?? user.mouse ?? true,
     notify: repo.notify ?? user.notify ?? 'bell',

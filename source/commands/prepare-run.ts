@@ -8,6 +8,8 @@ import { geminiKeyVariables } from '../core/providers.js';
 import { err, ok, type Result } from '../core/result.js';
 import type { PlanSource } from '../core/run-config.js';
 import { refusedArguments } from '../services/aider/invocation.js';
+import type { AiderLauncher } from '../services/aider/launcher.js';
+import { openLauncher } from '../services/aider/open-launcher.js';
 import { type AiderConf, readAiderConf } from '../services/config/aider-conf.js';
 import { loadDotenv } from '../services/config/dotenv-files.js';
 import {
@@ -45,6 +47,7 @@ export interface PreparedRun extends OpenedRun {
   readonly geminiKey: string | null;
   /** Null where a dry run found none, which needs none. */
   readonly aider: AiderCommand | null;
+  readonly launcher: AiderLauncher;
   readonly knowledge: RepoKnowledge;
 }
 
@@ -104,14 +107,26 @@ export async function prepareRun(
   const geminiKey = await readGeminiKey(args, terminal);
   const musts = await findMusts(args, repo, options, source, geminiKey, overrides);
   if (!musts.ok) return musts;
-  const knowledge = new RepoKnowledge(repo, musts.value, options.model);
+  // A dry run needs at most one of them, for its map.
+  const launcher = launcherFor(musts.value, options, !args.flags.dryRun);
+  const knowledge = new RepoKnowledge(repo, musts.value, options.model, launcher);
   return ok({
     ...opened.value,
     change: change.value,
     geminiKey,
     aider: musts.value,
+    launcher,
     knowledge,
   });
+}
+
+/** Begins to warm up at once, where that is to be. */
+export function launcherFor(
+  aider: AiderCommand | null,
+  { model, warm }: RunOptions,
+  worthIt = true,
+): AiderLauncher {
+  return openLauncher(aider ?? { command: ['aider'], interpreter: null }, model, warm && worthIt);
 }
 
 async function readOptions(

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { makeDigest } from '../core/digest.js';
 import type { Task } from '../core/plan.js';
+import type { AiderLauncher } from '../services/aider/launcher.js';
 import { makeRepoMap, writeMap } from '../services/aider/repo-map.js';
 import { cacheFolder, worktreesFolder } from '../services/config/folders.js';
 import { readRepoFacts } from '../services/git/repo-facts.js';
@@ -33,6 +34,7 @@ export class RepoKnowledge {
     private readonly repo: Repository,
     private readonly aider: AiderCommand | null,
     private readonly model: string,
+    private readonly launcher: AiderLauncher,
   ) {
     this.map = this.findMap();
   }
@@ -69,7 +71,7 @@ export class RepoKnowledge {
     const cached = path.join(cacheFolder(), 'maps', `${key.slice(0, 24)}.txt`);
     if (existsSync(cached)) return readFile(cached, 'utf8').catch(() => null);
     const map = await makeRepoMap({
-      aider: aider.command,
+      launcher: this.launcher,
       model: this.model,
       repo: repo.root,
       base: repo.head,

@@ -68,6 +68,7 @@ async function dryRun(
   });
   const made = await planWith(config, run, paths)(stop.signal);
   run.knowledge.stop();
+  run.launcher.close();
   await run.knowledge.settled();
   const signal = release();
   releaseWorktrees(worktrees);

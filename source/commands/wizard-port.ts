@@ -33,9 +33,9 @@ import { tasksOfPrd } from '../store/make-plan.js';
 import type { Arguments } from './arguments.js';
 import { runChecks } from './doctor.js';
 import { type LiveRun, makeConfig, openLiveRun, planWith, savePrd } from './live-run.js';
-import { type AiderCommand, findMusts, type Overrides } from './musts.js';
+import { type AiderCommand, commandOf, findMusts, type Overrides } from './musts.js';
 import type { RunOptions } from './options.js';
-import { type OpenedRun, type PreparedRun, readText } from './prepare-run.js';
+import { launcherFor, type OpenedRun, type PreparedRun, readText } from './prepare-run.js';
 import { RepoKnowledge } from './repo-knowledge.js';
 
 /** What the screen is given, and what is left of it when it is closed. */
@@ -98,13 +98,14 @@ export async function openWizard(
   const lookForAider = async (): Promise<AiderCommand | null> => {
     if (overrides.aider) return overrides.aider;
     const answer = await findOnce();
-    if (!answer.ok) return null;
-    const { command, version } = answer.value;
-    return { command: [command], version, simulated: false };
+    return answer.ok ? commandOf(answer.value) : null;
   };
   let aider = lookForAider();
-  // Made while the change is typed.
-  let knowledge = aider.then((found) => new RepoKnowledge(repo, found, options.model));
+  // Warmed up and made while the change is typed.
+  const launch = async () => launcherFor(await aider, options);
+  const know = async () => new RepoKnowledge(repo, await aider, options.model, await launcher);
+  let launcher = launch();
+  let knowledge = know();
   const prepared = async (change: string, maxAgents: number): Promise<PreparedRun> => ({
     ...opened,
     repo,
@@ -112,6 +113,7 @@ export async function openWizard(
     change,
     geminiKey: geminiKey(),
     aider: await aider,
+    launcher: await launcher,
     knowledge: await knowledge,
   });
   const inRepo = (file: string) => path.join(repo.root, file);
@@ -161,7 +163,8 @@ export async function openWizard(
       if (!done.ok) return done;
       found = null;
       aider = lookForAider();
-      knowledge = aider.then((found) => new RepoKnowledge(repo, found, options.model));
+      launcher = launch();
+      knowledge = know();
       return ok(undefined);
     },
     geminiModels: async () => {
@@ -273,6 +276,7 @@ export async function openWizard(
       }
       const own = await knowledge;
       own.stop();
+      (await launcher).close();
       await own.settled();
       if (claimed) releaseWorktrees(claimed.worktrees);
     },

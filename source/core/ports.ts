@@ -140,9 +140,11 @@ export interface MergeItem {
 
 /** Runs one agent's process. Aider is one. */
 export interface AgentBackend {
+  /** @param signal gives the start up; what came of it is ended */
   start(
     request: AttemptRequest,
     events: AttemptEvents,
+    signal: AbortSignal,
   ): Promise<Result<AttemptHandle, WorkProblem>>;
 }
 

@@ -1,5 +1,5 @@
 import type { Agent } from '../core/agent.js';
-import { committedWork } from '../core/agent.js';
+import { type AttemptExit, committedWork } from '../core/agent.js';
 import { describe, type Failure } from '../core/failure.js';
 import type { Task } from '../core/plan.js';
 import type { AgentBackend, AttemptHandle, MergeItem, Reviewer, Workspace } from '../core/ports.js';
@@ -33,6 +33,8 @@ export function createEffectRunner(ports: Ports, state: () => RunState, onFinish
   const { workspace, backend } = ports;
   const planning = new AbortController();
   const handles = new Map<number, AttemptHandle>();
+  /** Ends the start of an attempt that has no process yet. */
+  const starting = new Map<number, AbortController>();
   /** Ends the checks and the review of an agent or, by null, of the base and the merged work. */
   const stops = new Map<number | null, AbortController>();
   const stoppable = (key: number | null): AbortSignal => {
@@ -85,7 +87,9 @@ export function createEffectRunner(ports: Ports, state: () => RunState, onFinish
         return;
       case 'signal_agent': {
         const handle = handles.get(effect.agent);
+        const start = starting.get(effect.agent);
         if (handle) handle.signal(effect.signal);
+        else if (start) start.abort();
         else workspace.interruptPrepare(effect.agent, effect.signal);
         return;
       }
@@ -233,6 +237,8 @@ export function createEffectRunner(ports: Ports, state: () => RunState, onFinish
     dispatch: Dispatch,
   ): Promise<void> {
     const { agent, attempt, place, message } = effect;
+    const giveUp = new AbortController();
+    starting.set(agent, giveUp);
     const started = await backend.start(
       {
         agent,
@@ -252,8 +258,13 @@ export function createEffectRunner(ports: Ports, state: () => RunState, onFinish
           dispatch({ type: 'attempt_exited', agent, exit });
         },
       },
+      giveUp.signal,
     );
-    if (started.ok) {
+    starting.delete(agent);
+    if (giveUp.signal.aborted) {
+      // As one that was ended in its first moment.
+      dispatch({ type: 'attempt_exited', agent, exit: neverRan });
+    } else if (started.ok) {
       handles.set(agent, started.value);
       dispatch({ type: 'attempt_started', agent, pid: started.value.pid });
     } else {
@@ -261,6 +272,17 @@ export function createEffectRunner(ports: Ports, state: () => RunState, onFinish
     }
   }
 }
+
+/** The exit of a process that was ended before there was one. */
+const neverRan: AttemptExit = {
+  code: null,
+  signal: 'SIGTERM',
+  texts: [],
+  edited: [],
+  named: [],
+  edits: false,
+  flaw: null,
+};
 
 /** Runs an effect beside the loop. What it throws is a bug, and must not pass unseen. */
 function background(work: () => Promise<void>): void {

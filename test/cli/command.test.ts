@@ -118,7 +118,7 @@ describe('the built program', () => {
     expect(help.code).toBe(0);
     expect(help.stdout.startsWith('Examples\n')).toBe(true);
     for (const name of Object.keys(flags)) {
-      if (['help', 'version', 'withoutPrd', 'withoutTest'].includes(name)) continue;
+      if (['help', 'version', 'withoutPrd', 'withoutTest', 'withoutWarm'].includes(name)) continue;
       expect(help.stdout).toContain(
         `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
       );

@@ -21,17 +21,19 @@ import type {
 import { err, ok, type Result } from '../../core/result.js';
 import { findQuestion, findTexts } from '../../core/screen-facts.js';
 import type { LogPaths } from '../logs/log-paths.js';
-import { type PtyProcess, spawnPty } from '../pty/pty-process.js';
+import type { PtyProcess } from '../pty/pty-process.js';
 import { Recording } from '../pty/recording.js';
 import { Screen } from '../pty/screen.js';
 import { readChatSince, readLastReply } from './chat-tail.js';
 import { agentEnvironment } from './environment.js';
 import { aiderArguments, longestArgument } from './invocation.js';
+import type { AiderLauncher } from './launcher.js';
 import { LogTail } from './log-tail.js';
 
 export interface AiderBackendOptions {
-  /** The command and, for one that needs it, what comes before Aider's own arguments. */
-  readonly command: readonly [string, ...string[]];
+  readonly launcher: AiderLauncher;
+  /** The command that is started, in whatever way. */
+  readonly executable: string;
   readonly model: string;
   readonly geminiKey: string | null;
   /** Where agents reach their provider, when that is not where it is; null when they do. */
@@ -101,9 +103,10 @@ export class AiderBackend implements AgentBackend {
   async start(
     request: AttemptRequest,
     events: AttemptEvents,
+    signal: AbortSignal,
   ): Promise<Result<AttemptHandle, WorkProblem>> {
     let tail: LogTail | null = null;
-    const [executable] = this.options.command;
+    const { executable, launcher } = this.options;
     // Its terminal would only tell that something could not be run.
     if (path.isAbsolute(executable) && !existsSync(executable)) {
       return err({ reason: 'start_failed', detail: `${executable} is gone` });
@@ -114,7 +117,6 @@ export class AiderBackend implements AgentBackend {
       const log = this.options.paths.analytics(request.agent);
       const chat = this.options.paths.chatHistory(request.agent);
       const chatSize = existsSync(chat) ? statSync(chat).size : 0;
-      const [file, ...before] = this.options.command;
       // All that can fail comes before the process, so that none is left running unseen.
       const sending: { listener: () => void } = { listener: () => {} };
       tail = new LogTail(log, statSync(log).size, (event) => {
@@ -122,14 +124,20 @@ export class AiderBackend implements AgentBackend {
         if (typeof event.properties.edit_format === 'string') format = event.properties.edit_format;
         events.aiderEvent(event);
       });
-      const process = spawnPty({
-        file,
-        args: [...before, ...args],
-        cwd: request.place.worktree,
-        env: this.environment(),
-        cols: terminal.screen.cols,
-        rows: terminal.screen.rows,
-      });
+      const { cols, rows } = terminal.screen;
+      const process = await unlessAborted(
+        launcher.start({
+          args,
+          cwd: request.place.worktree,
+          env: this.environment(),
+          cols,
+          rows,
+        }),
+        signal,
+      );
+      // Its pane may have got another size meanwhile.
+      if (terminal.screen.cols !== cols || terminal.screen.rows !== rows)
+        process.resize(terminal.screen.cols, terminal.screen.rows);
       terminal.recording.mark(`attempt ${request.attempt}`);
       terminal.process = process;
       const { onWarning } = this.options;
@@ -223,6 +231,24 @@ export class AiderBackend implements AgentBackend {
       crlf: usesCrlf(task.files.map(inWorktree)),
       extra,
     });
+  }
+}
+
+/** A process that was waited for in vain is ended as soon as it is there. */
+async function unlessAborted(
+  started: Promise<PtyProcess>,
+  signal: AbortSignal,
+): Promise<PtyProcess> {
+  const aborted = new Promise<never>((_, reject) => {
+    const stop = () => reject(new Error('it was told to end'));
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
+  });
+  try {
+    return await Promise.race([started, aborted]);
+  } catch (error) {
+    started.then((late) => late.signal('SIGKILL')).catch(() => {});
+    throw error;
   }
 }
 

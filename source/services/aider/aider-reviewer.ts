@@ -9,9 +9,10 @@ import type { PtyProcess } from '../pty/pty-process.js';
 import { runCommand } from '../pty/run-command.js';
 import { agentEnvironment } from './environment.js';
 import { aiderArguments } from './invocation.js';
+import type { AiderLauncher } from './launcher.js';
 
 export interface AiderReviewerOptions {
-  readonly command: readonly [string, ...string[]];
+  readonly launcher: AiderLauncher;
   readonly model: string;
   readonly geminiKey: string | null;
   readonly extra: readonly string[];
@@ -30,7 +31,7 @@ export class AiderReviewer implements Reviewer {
   constructor(private readonly options: AiderReviewerOptions) {}
 
   async review(prompt: string, signal: AbortSignal): Promise<Result<ReviewerAnswer, Failure>> {
-    const { command, model, geminiKey, extra, provider } = this.options;
+    const { launcher, model, geminiKey, extra, provider } = this.options;
     const folder = mkdtempSync(path.join(tmpdir(), 'aider-orchestrator-review-'));
     const at = (name: string) => path.join(folder, name);
     let running: PtyProcess | null = null;
@@ -52,12 +53,12 @@ export class AiderReviewer implements Reviewer {
         crlf: false,
         extra: [...extra, '--chat-mode', 'ask', '--no-git', '--map-tokens', '0'],
       });
-      const [file, ...before] = command;
       const env = agentEnvironment(process.env, model, geminiKey);
       const led = provider();
       await runCommand({
-        file,
-        args: [...before, ...args],
+        file: 'aider',
+        start: (own) => launcher.start(own),
+        args,
         cwd: folder,
         env: led ? { ...env, [led.variable]: led.url } : env,
         onStart: (started) => {

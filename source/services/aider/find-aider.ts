@@ -15,6 +15,8 @@ export interface FoundAider {
   readonly version: string;
   /** The interpreter that runs it; null when the command does not tell (a shim). */
   readonly python: string | null;
+  /** The same, where the command is the script that pip writes, so that it is known what it does. */
+  readonly interpreter: string | null;
   readonly source: 'flag' | 'PATH' | 'setup';
 }
 
@@ -80,7 +82,8 @@ async function describeAider(
       hint: 'Try it by hand: aider --version. A fresh one: aider-orchestrator setup.',
     });
   }
-  return ok({ command, version, python, source });
+  const interpreter = (await isPipScript(command)) ? python : null;
+  return ok({ command, version, python, interpreter, source });
 }
 
 /** The interpreter beside the command in its virtual environment, or the one its first lines name. */
@@ -95,6 +98,12 @@ async function interpreterOf(command: string): Promise<string | null> {
   const wrapped = /^'''exec'\s+"?(\/[^"\n]*?python[\d.]*)"?\s+"\$0"/m.exec(head);
   const python = direct?.[1] ?? wrapped?.[1] ?? null;
   return python !== null && (await isExecutable(python)) ? python : null;
+}
+
+/** Whether the command does nothing but call Aider. */
+async function isPipScript(command: string): Promise<boolean> {
+  const text = await readFile(command, 'latin1').catch(() => '');
+  return text.length < 2000 && /^from aider\.main import main$/m.test(text);
 }
 
 /** Asks the package's metadata, which takes a tenth of a second; `aider --version` takes two. */

@@ -5,9 +5,10 @@ import type { PtyProcess } from '../pty/pty-process.js';
 import { runCommand } from '../pty/run-command.js';
 import { agentEnvironment } from './environment.js';
 import { unattendedArguments } from './invocation.js';
+import type { AiderLauncher } from './launcher.js';
 
 export interface RepoMapRequest {
-  readonly aider: readonly [string, ...string[]];
+  readonly launcher: AiderLauncher;
   readonly model: string;
   readonly repo: string;
   readonly base: string;
@@ -33,11 +34,10 @@ export async function makeRepoMap(request: RepoMapRequest): Promise<string | nul
     const added = await addDetachedWorktree(repo, worktree, base);
     if (!added.ok) return null;
     await mkdir(scratch, { recursive: true });
-    const [file, ...before] = request.aider;
     const end = await runCommand({
-      file,
+      file: 'aider',
+      start: (own) => request.launcher.start(own),
       args: [
-        ...before,
         '--model',
         request.model,
         ...unattendedArguments,

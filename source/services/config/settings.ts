@@ -29,6 +29,7 @@ export const settingsSchema = z.strictObject({
   max_file_mb: z.number().positive().optional(),
   aider: z.string().min(1).optional(),
   aider_args: z.array(z.string()).optional(),
+  warm: z.boolean().optional(),
   mouse: z.boolean().optional(),
   notify: z.enum(['bell', 'osc9', 'off']).optional(),
   keys: z.record(z.string(), z.union([z.string(), z.array(z.string())])).optional(),

@@ -174,7 +174,8 @@ async function streamChunks(
   response.flushHeaders();
   for (const chunk of chunksOf(reply)) {
     if (response.destroyed) return false;
-    const written = response.write(`data: ${JSON.stringify(event(chunk))}\r\n\r\n`);
+    const encoding = reply.bytes ? 'latin1' : 'utf8';
+    const written = response.write(`data: ${JSON.stringify(event(chunk))}\r\n\r\n`, encoding);
     if (!written) await writable(response);
     if (reply.chunkDelayMs) await sleep(reply.chunkDelayMs);
   }

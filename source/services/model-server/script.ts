@@ -32,6 +32,8 @@ export interface Reply {
   readonly chunkDelayMs?: number;
   /** Characters in a chunk; 40 when absent. */
   readonly chunkSize?: number;
+  /** Sends each character as the byte of its number, so that what is beyond ASCII is no UTF-8. */
+  readonly bytes?: boolean;
   /** Closes the connection after so many characters, without an end. */
   readonly breakAfter?: number;
   /** Sends the text, but never the end. */

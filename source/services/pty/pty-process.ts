@@ -1,7 +1,7 @@
-import { readSync } from 'node:fs';
+import { closeSync, readSync, write } from 'node:fs';
 import { constants } from 'node:os';
-import type { ReadStream } from 'node:tty';
-import { type IPty, spawn } from 'node-pty';
+import { ReadStream } from 'node:tty';
+import * as nodePty from 'node-pty';
 
 export interface PtyRequest {
   readonly file: string;
@@ -44,6 +44,9 @@ const signalNames = new Map(
 
 const readSize = 64 * 1024;
 
+/** Milliseconds until a terminal whose process reads nothing is written to again. */
+const writeAgainMs = 10;
+
 /** Process groups that were started here and have not ended. */
 const alive = new Set<number>();
 
@@ -56,7 +59,7 @@ export function killAllProcesses(): void {
  * Starts a process in a pseudo-terminal. Throws when the file cannot be executed at all.
  */
 export function spawnPty(request: PtyRequest): PtyProcess {
-  const pty: IPty = spawn(request.file, [...request.args], {
+  const pty: nodePty.IPty = nodePty.spawn(request.file, [...request.args], {
     cwd: request.cwd,
     env: { ...request.env },
     cols: request.cols,
@@ -83,10 +86,7 @@ export function spawnPty(request: PtyRequest): PtyProcess {
     pid: pty.pid,
     onData: (listener) => void listeners.push(listener),
     onExit: (listener) => {
-      pty.onExit(({ exitCode, signal }) => {
-        const name = signal ? (signalNames.get(signal) ?? `signal ${signal}`) : null;
-        listener({ code: name === null ? exitCode : null, signal: name });
-      });
+      pty.onExit(({ exitCode, signal }) => listener(exitOf(exitCode, signal)));
     },
     write: (data) => {
       // The descriptor may be another file's by then.
@@ -105,6 +105,131 @@ export function spawnPty(request: PtyRequest): PtyProcess {
     },
     pause: () => pty.pause(),
     resume: () => pty.resume(),
+  };
+}
+
+/** @param signal its number; none when it ended by itself */
+function exitOf(code: number, signal: number | undefined): PtyExit {
+  const name = signal ? (signalNames.get(signal) ?? `signal ${signal}`) : null;
+  return { code: name === null ? code : null, signal: name };
+}
+
+/** What node-pty has beside its public functions; absent where it has no such thing. */
+interface Native {
+  open(cols: number, rows: number): { master: number; slave: number; pty: string };
+  resize(fd: number, cols: number, rows: number, width: number, height: number): void;
+}
+
+const { native } = nodePty as unknown as { readonly native?: Native | null };
+
+/** A pseudo-terminal for a process that something else starts. */
+export interface OpenTerminal {
+  /** The device that the process opens. */
+  readonly path: string;
+  /** The process has it open, and leads its session. */
+  adopt(pid: number): AdoptedProcess;
+  /** There will be no process. */
+  close(): void;
+}
+
+export interface AdoptedProcess extends PtyProcess {
+  /** To be called when it has ended: nobody here is its parent. */
+  ended(code: number, signal: number | undefined): void;
+}
+
+export const canOpenTerminals = typeof native?.open === 'function';
+
+/** Opens a pseudo-terminal. Throws when there are no more. */
+export function openTerminal(cols: number, rows: number): OpenTerminal {
+  const own = native as Native;
+  const { master, slave, pty } = own.open(cols, rows);
+  return {
+    path: pty,
+    adopt: (pid) => {
+      // As long as this end were open, the terminal would not end with its process.
+      closeSync(slave);
+      return adopted(own, master, pid);
+    },
+    close: () => {
+      closeSync(slave);
+      closeSync(master);
+    },
+  };
+}
+
+function adopted(own: Native, fd: number, pid: number): AdoptedProcess {
+  const socket = new ReadStream(fd);
+  const listeners: ((bytes: Buffer) => void)[] = [];
+  const exits: ((exit: PtyExit) => void)[] = [];
+  const emit = (bytes: Buffer) => {
+    for (const listener of listeners) listener(bytes);
+  };
+  let over = false;
+  socket.on('data', emit);
+  // EIO is how the last slave end's closing is told; the end of the process comes by itself.
+  socket.on('error', () => {});
+  keepTail({ _socket: socket, fd }, emit);
+  alive.add(pid);
+  const written = writer(fd);
+  return {
+    pid,
+    onData: (listener) => void listeners.push(listener),
+    onExit: (listener) => void exits.push(listener),
+    write: (data) => {
+      if (!over && !socket.destroyed) written.write(data);
+    },
+    resize: (cols, rows) => {
+      if (over || socket.destroyed) return;
+      own.resize(fd, cols, rows, 0, 0);
+    },
+    signal: (signal) => {
+      if (!over) signalGroup(pid, signal);
+    },
+    pause: () => void socket.pause(),
+    resume: () => void socket.resume(),
+    ended: (code, signal) => {
+      over = true;
+      written.stop();
+      alive.delete(pid);
+      // What it left running in its group goes with it, and then holds the terminal no more.
+      signalGroup(pid, 'SIGKILL');
+      socket.destroy();
+      for (const listener of exits) listener(exitOf(code, signal));
+    },
+  };
+}
+
+/** Writes in order to a descriptor that does not block; what it does not take is given to it again. */
+function writer(fd: number) {
+  let queue: Buffer[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+  const next = () => {
+    const [first] = queue;
+    if (!first || stopped) return;
+    write(fd, first, (error, length) => {
+      if (stopped) return;
+      if (error && error.code !== 'EAGAIN') {
+        queue = [];
+        return;
+      }
+      const rest = first.subarray(error ? 0 : length);
+      if (rest.length > 0) queue[0] = rest;
+      else queue.shift();
+      if (error) timer = setTimeout(next, writeAgainMs);
+      else next();
+    });
+  };
+  return {
+    write: (data: string) => {
+      if (data === '') return;
+      queue.push(Buffer.from(data));
+      if (queue.length === 1) next();
+    },
+    stop: () => {
+      stopped = true;
+      clearTimeout(timer);
+    },
   };
 }
 

@@ -1,7 +1,9 @@
 import { stripVTControlCharacters } from 'node:util';
-import { type PtyExit, type PtyProcess, spawnPty } from './pty-process.js';
+import { type PtyExit, type PtyProcess, type PtyRequest, spawnPty } from './pty-process.js';
 
 export interface CommandRequest {
+  /** Starts it in another way than as a command. */
+  readonly start?: (request: PtyRequest) => Promise<PtyProcess>;
   readonly file: string;
   readonly args: readonly string[];
   readonly cwd: string;
@@ -25,7 +27,8 @@ const keepBytes = 4 * 1024 * 1024;
  * hangs the terminal up and the command goes too, which no pipe does. Throws when it cannot be started.
  */
 export async function runCommand(request: CommandRequest): Promise<CommandEnd> {
-  const process = spawnPty({ ...request, cols: request.cols ?? 200, rows: 50 });
+  const { file, args, cwd, env, cols = 200, start = async (own) => spawnPty(own) } = request;
+  const process = await start({ file, args, cwd, env, cols, rows: 50 });
   let kept: Buffer[] = [];
   let length = 0;
   process.onData((bytes) => {

@@ -100,6 +100,19 @@ export const machineRows: readonly MachineRow[] = [
     iterations: 0,
   },
   {
+    name: 'a worktree that cannot be written',
+    script: 'chmod -R a-w .; $plain $real "$@"; chmod -R u+w .',
+    replies: (at) => [good(at)],
+    outcome: 'edit_failed',
+    words: /the edits could not be written/,
+  },
+  {
+    name: 'a hook of git that refuses each commit',
+    script: 'test -x "$(git rev-parse --git-path hooks)/pre-commit" && $real "$@"',
+    replies: (at) => [good(at)],
+    outcome: 'succeeded',
+  },
+  {
     name: 'a lock of git left by someone',
     script: 'touch "$(git rev-parse --git-path index.lock)"; $real "$@"',
     replies: (at) => [good(at)],
@@ -114,7 +127,7 @@ export const machineRows: readonly MachineRow[] = [
   {
     name: 'commits of its own',
     script:
-      '$real "$@"; git -c user.name=x -c user.email=x@y commit -qam own && git -c user.name=x -c user.email=x@y commit -q --allow-empty -m more',
+      '$real "$@"; git -c user.name=x -c user.email=x@y commit -nqam own && git -c user.name=x -c user.email=x@y commit -nq --allow-empty -m more',
     replies: (at) => [good(at)],
     outcome: 'succeeded',
   },
@@ -205,6 +218,8 @@ export function machineAider(rows: readonly MachineRow[], folder: string): strin
     `#!/bin/bash
 real="${inject('aider')}"
 traps="${traps}"
+# What root may do beyond a file's mode, Aider is not to do.
+plain=; if [ "$(id -u)" = 0 ]; then plain='setpriv --bounding-set -dac_override'; fi
 if [ "$1" = --version ] || [[ "$*" == *--show-repo-map* ]]; then exec $real "$@"; fi
 for ((i = 1; i <= $#; i++)); do
   if [ "\${!i}" = --analytics-log ]; then j=$((i + 1)); log="\${!j}"; fi

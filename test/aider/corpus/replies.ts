@@ -412,6 +412,11 @@ export const wholeRows: readonly Row[] = [
 /** What the provider does, for ever. */
 export const providerRows: readonly Row[] = [
   {
+    name: 'bytes that are no UTF-8',
+    replies: (at) => [{ text: `${good(at)}# caf\xe9`, bytes: true }],
+    outcome: 'provider_error',
+  },
+  {
     name: 'a rate limit for ever',
     replies: () => [{ status: 429, text: 'Rate limit reached' }],
     outcome: 'rate_limited',

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { describe, expect } from 'vitest';
+import { expect } from 'vitest';
 import type { AgentSummary } from '../../../source/core/summary.js';
 import type { Rule } from '../../../source/services/model-server/script.js';
 import {
@@ -14,53 +14,16 @@ import {
   tempFolder,
   world,
 } from '../../rig.js';
-import { fenceRows } from './fences.js';
-import { machineAider, machineRows, slowRows } from './machine.js';
-import { longRows, providerRows, replyRows, wholeRows } from './replies.js';
 import { broken, type Content, fixed, type Row } from './row.js';
 
 /** Rows that share one run, its flags and its model. */
-interface Batch {
+export interface Batch {
   readonly name: string;
   readonly flags: readonly string[];
   readonly rows: readonly Row[];
   /** Stands in Aider's place. */
   readonly aider?: (folder: string) => string;
 }
-
-const batches: readonly Batch[] = [
-  { name: 'what a model replies', flags: ['--max-iterations', '1'], rows: replyRows },
-  { name: 'what takes several responses', flags: ['--max-iterations', '4'], rows: longRows },
-  {
-    name: 'what the provider does',
-    flags: ['--max-iterations', '1', '--direct'],
-    rows: providerRows,
-  },
-  {
-    name: 'whole files',
-    flags: ['--max-iterations', '1', '--model', 'openai/scripted'],
-    rows: wholeRows,
-  },
-  {
-    name: 'what a reply writes where it must not',
-    flags: ['--max-iterations', '1'],
-    rows: fenceRows,
-  },
-];
-
-const machine: Batch = {
-  name: 'what the machine does',
-  flags: ['--max-iterations', '1'],
-  rows: machineRows,
-  aider: (folder) => machineAider(machineRows, folder),
-};
-
-const slow: Batch = {
-  name: 'what never ends',
-  flags: ['--max-iterations', '1', '--timeout', '0.5', '--max-agents', '5'],
-  rows: slowRows,
-  aider: (folder) => machineAider(slowRows, folder),
-};
 
 const settings = { protect: ['**/ci/*.yml'], max_file_mb: 1.1 };
 
@@ -94,60 +57,62 @@ function makeWorld(rows: readonly Row[]) {
   git(repo, '-c', 'protocol.file.allow=always', 'submodule', 'add', '-q', inner, 'vendor/lib');
   git(repo, 'add', '-A');
   git(repo, 'commit', '-q', '-m', 'rows');
+  const hook = path.join(repo, '.git/hooks/pre-commit');
+  mkdirSync(path.dirname(hook), { recursive: true });
+  writeFileSync(hook, '#!/bin/sh\nexit 1\n', { mode: 0o755 });
   return repo;
 }
 
 const folderOf = (index: number) => `row${String(index).padStart(2, '0')}`;
 
-describe('the corpus of failures, with real Aider', () => {
-  for (const { name, flags, rows, aider } of [...batches, machine, slow]) {
-    aiderTest(`${name}: ${rows.length} cases`, { timeout: 600_000 }, async () => {
-      const home = tempFolder('home');
-      const repo = makeWorld(rows);
-      const at = (index: number) => (file: string) =>
-        file === '@home' ? home : file === '@repo' ? repo : `${folderOf(index)}/${file}`;
-      const rules: Rule[] = rows.map((row, index) => ({
-        when: `Task: ${row.name}\n`,
-        replies: row.replies(at(index)),
-      }));
-      const server = await modelServer(rules);
-      const tasks = rows.map((row, index) => ({
-        id: `T${index}`,
-        title: row.name,
-        ...(row.description ? { description: row.description } : {}),
-        files: (row.group ?? ['calc.py']).map((file) => `${folderOf(index)}/${file}`),
-      }));
-      const plain = world(server, home);
-      const where = aider
-        ? { ...plain, aiderFlags: ['--aider', aider(path.join(home, 'bin'))] }
-        : plain;
-      const end = await runPlan(repo, where, tasks, [
-        '--land',
-        'none',
-        ...(flags.includes('--max-agents') ? [] : ['--max-agents', '4']),
-        ...flags,
-      ]);
-      const problems = rows.flatMap((row, index) => {
-        const agent = end.summary.agents[`agent${index}`] as AgentSummary;
-        return checkRow(
-          row,
-          folderOf(index),
-          agent,
-          repo,
-          end.summary.base,
-          end.summary.integration_commit,
-        ).map((problem) => `${row.name}: ${problem}`);
-      });
-      expect(problems, end.stdout + end.stderr).toEqual([]);
-      for (const [index, row] of rows.entries()) {
-        row.also?.({ repo, folder: folderOf(index), home });
-      }
-      expect(git(repo, 'status', '--porcelain')).toBe('');
-      expect(git(repo, 'rev-parse', 'HEAD')).toBe(end.summary.base);
-      expect(git(repo, 'worktree', 'list').split('\n').length).toBe(1);
+/** Declares the test of a batch. */
+export function testBatch({ name, flags, rows, aider }: Batch): void {
+  aiderTest(`${name}: ${rows.length} cases`, { timeout: 600_000 }, async () => {
+    const home = tempFolder('home');
+    const repo = makeWorld(rows);
+    const at = (index: number) => (file: string) =>
+      file === '@home' ? home : file === '@repo' ? repo : `${folderOf(index)}/${file}`;
+    const rules: Rule[] = rows.map((row, index) => ({
+      when: `Task: ${row.name}\n`,
+      replies: row.replies(at(index)),
+    }));
+    const server = await modelServer(rules);
+    const tasks = rows.map((row, index) => ({
+      id: `T${index}`,
+      title: row.name,
+      ...(row.description ? { description: row.description } : {}),
+      files: (row.group ?? ['calc.py']).map((file) => `${folderOf(index)}/${file}`),
+    }));
+    const plain = world(server, home);
+    const where = aider
+      ? { ...plain, aiderFlags: ['--aider', aider(path.join(home, 'bin'))] }
+      : plain;
+    const end = await runPlan(repo, where, tasks, [
+      '--land',
+      'none',
+      ...(flags.includes('--max-agents') ? [] : ['--max-agents', '4']),
+      ...flags,
+    ]);
+    const problems = rows.flatMap((row, index) => {
+      const agent = end.summary.agents[`agent${index}`] as AgentSummary;
+      return checkRow(
+        row,
+        folderOf(index),
+        agent,
+        repo,
+        end.summary.base,
+        end.summary.integration_commit,
+      ).map((problem) => `${row.name}: ${problem}`);
     });
-  }
-});
+    expect(problems, end.stdout + end.stderr).toEqual([]);
+    for (const [index, row] of rows.entries()) {
+      row.also?.({ repo, folder: folderOf(index), home });
+    }
+    expect(git(repo, 'status', '--porcelain')).toBe('');
+    expect(git(repo, 'rev-parse', 'HEAD')).toBe(end.summary.base);
+    expect(git(repo, 'worktree', 'list').split('\n').length).toBe(1);
+  });
+}
 
 /** What is not as the row says; empty when all is well. */
 function checkRow(
