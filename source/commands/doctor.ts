@@ -5,7 +5,9 @@ import { printable } from '../core/printable.js';
 import { geminiKeyVariables, keyVariable } from '../core/providers.js';
 import { ok as okResult } from '../core/result.js';
 import { glyphsFor } from '../headless/table.js';
-import { findAider } from '../services/aider/find-aider.js';
+import { type FoundAider, findAider } from '../services/aider/find-aider.js';
+import { PlainLauncher } from '../services/aider/launcher.js';
+import { openWarm } from '../services/aider/open-launcher.js';
 import { aiderVersion, findPython } from '../services/aider/setup-aider.js';
 import { loadDotenv } from '../services/config/dotenv-files.js';
 import { readRepoSettings, readUserSettings } from '../services/config/settings.js';
@@ -49,7 +51,7 @@ const warning = (name: string, text: string, mend: string): Check => ({
 
 /** `doctor`: every prerequisite a line, with the way to mend it. Exit 1 when a must is missing. */
 export async function doctorCommand(args: Arguments, terminal: Terminal): Promise<number> {
-  const checks = await runChecks(args);
+  const checks = await runChecks(args, {}, findAider, true);
   const bad = checks.some((check) => check.state === 'missing');
   if (args.flags.json) {
     terminal.out(`${JSON.stringify({ ok: !bad, checks }, null, 2)}\n`);
@@ -69,11 +71,15 @@ export async function doctorCommand(args: Arguments, terminal: Terminal): Promis
   return bad ? 1 : 0;
 }
 
-/** @param find how Aider is found; one that has been looked for already need not be started again */
+/**
+ * @param find how Aider is found; one that has been looked for already need not be started again
+ * @param warms also whether agents can be forked, which takes as long as to load Aider
+ */
 export async function runChecks(
   args: Arguments,
   overrides: Overrides = {},
   find: typeof findAider = findAider,
+  warms = false,
 ): Promise<Check[]> {
   const opened = await openRepository(path.resolve(args.flags.repo ?? '.'));
   const repo = opened.ok ? opened.value : null;
@@ -93,6 +99,7 @@ export async function runChecks(
     read && !read.ok ? [describe(read.failure).message] : [],
   );
   if (!options.ok) problems.push(describe(options.failure).message);
+  const aider = overrides.aider ? null : await find(options.ok ? options.value.aider : null);
   return [
     checkNode(),
     checkGit(await gitVersion()),
@@ -101,9 +108,8 @@ export async function runChecks(
       : missing('repository', ...failureText(opened)),
     ...(repo ? await checkRepository(repo) : []),
     ...problems.map((text) => missing('settings', text, 'Correct it; the README lists the keys.')),
-    overrides.aider
-      ? ok('Aider', overrides.aider.version)
-      : checkAider(await find(options.ok ? options.value.aider : null)),
+    aider === null ? ok('Aider', overrides.aider?.version ?? '') : checkAider(aider),
+    ...(warms && aider?.ok && options.ok ? [await checkWarm(aider.value, options.value)] : []),
     await checkPython(),
     ...(options.ok ? await checkKeys(options.value, repo) : []),
     await checkDisk(repo?.root ?? process.cwd()),
@@ -194,6 +200,27 @@ function checkAider(found: Awaited<ReturnType<typeof findAider>>): Check {
     `${text}: older than ${aiderVersion}, for which this is made`,
     'aider-orchestrator setup   then --aider, or update it: pip install -U aider-chat',
   );
+}
+
+/** Whether agents are forked from one Aider that is loaded once, or why not. */
+async function checkWarm(
+  { command, interpreter }: FoundAider,
+  { model, warm }: RunOptions,
+): Promise<Check> {
+  const slow = (why: string) =>
+    warning(
+      'agents',
+      `each loads Aider anew: ${why}`,
+      'They work all the same, a few seconds later',
+    );
+  if (!warm) return ok('agents', 'each loads Aider anew, as was asked for');
+  if (interpreter === null) return slow(`${command} is not the script that pip writes`);
+  const launcher = openWarm(command, interpreter, model, new PlainLauncher([command]));
+  const warmth = await launcher.warmedUp();
+  launcher.close();
+  return warmth.warm
+    ? ok('agents', `forked from one Aider, loaded in ${(warmth.ms / 1000).toFixed(1)} s`)
+    : slow(warmth.why);
 }
 
 async function checkPython(): Promise<Check> {

@@ -320,6 +320,7 @@ describe('the built program', () => {
       'identity',
       'repository',
       'Aider',
+      'agents',
       'Python',
       'Gemini',
       'model',
@@ -329,6 +330,11 @@ describe('the built program', () => {
       expect(end.stdout).toMatch(new RegExp(`(ok|missing|warning)\\s+${name}`));
     expect(end.stdout).toContain('gemini-1.5-pro is gone; a run would take gemini-2.5-pro');
     expect(end.stdout).not.toContain('secret');
+    const cold = await runCli(['doctor', '--no-warm', ...where.aiderFlags], {
+      cwd: repo,
+      env: where.env,
+    });
+    expect(cold.stdout).toMatch(/ok\s+agents\s+each loads Aider anew, as was asked for/);
     const json = await runCli(['doctor', '--json', '--aider', '/no/aider'], {
       cwd: repo,
       env: where.env,

@@ -64,6 +64,13 @@ def open_sockets():
     return names
 
 
+def set_by_interpreter():
+    """Variables that Python has added at its start, such as the locale it fell back to."""
+    with open("/proc/self/environ", "rb") as file:
+        given = {entry.split(b"=", 1)[0] for entry in file.read().split(b"\0")}
+    return {k: v for k, v in os.environ.items() if os.fsencode(k) not in given}
+
+
 def warm_up(script):
     """Imports all that Aider imports before its first request. Returns why no agent can be forked."""
     before = dict(os.environ)
@@ -233,10 +240,11 @@ def set_modes(tty):
     modes[2] = t.CREAD | t.CS8 | t.HUPCL
     modes[3] = t.ICANON | t.ISIG | t.IEXTEN | t.ECHO | t.ECHOE | t.ECHOK | t.ECHOKE | t.ECHOCTL
     modes[4] = modes[5] = t.B38400
+    modes[6][t.VEOL] = modes[6][t.VEOL2] = b"\xff"
     t.tcsetattr(tty, t.TCSANOW, modes)
 
 
-def become_agent(request, changed, told):
+def become_agent(request, own, changed, told):
     """In the forked process: a new session with the terminal, and all that is the agent's own."""
     import fcntl
     import signal
@@ -255,14 +263,17 @@ def become_agent(request, changed, told):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.clear()
+    os.environ.update(own)
     os.environ.update(request["env"])
     os.environ.update(changed)
     import time
 
     time.tzset()
+    # Some packages add the folder they are imported in.
+    sys.path[:] = [request["cwd"] if folder == os.getcwd() else folder for folder in sys.path]
     os.chdir(request["cwd"])
     sys.orig_argv = [sys.executable, *request["argv"]]
-    for stream in (sys.stdout, sys.stderr):
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True)
     os.close(CHANNEL)
     os.write(told, b"+")
@@ -272,6 +283,8 @@ def become_agent(request, changed, told):
 class Server:
     def __init__(self):
         self.agents = {}
+        # What the interpreter sets for itself, and what Aider's imports do.
+        self.own = set_by_interpreter()
         self.changed = {}
         self.rest = b""
 
@@ -294,7 +307,7 @@ class Server:
             os.close(tty)
             try:
                 die_with_parent(parent)
-                become_agent(request, self.changed, told)
+                become_agent(request, self.own, self.changed, told)
             except BaseException as error:
                 os.write(told, str(error).encode() or b"?")
                 os._exit(127)
@@ -384,6 +397,8 @@ def main():
     begun = time.monotonic()
     script, parent = sys.argv[1], int(sys.argv[2])
     die_with_parent(parent)
+    # Whatever was left open around us is none of an agent's.
+    os.closerange(CHANNEL + 1, os.sysconf("SC_OPEN_MAX"))
     server = Server()
     try:
         os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
-import { tmpdir } from 'node:os';
+import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import {
   type AdoptedProcess,
@@ -47,6 +47,22 @@ interface Order {
   readonly reject: (error: Error) => void;
 }
 
+/** Tells the end of a process or, when there never was one, why. */
+function end(
+  { terminal, process, reject }: Order,
+  code: number,
+  signal: number | undefined,
+  error: string,
+): void {
+  if (process === null) {
+    terminal.close();
+    reject(new Error(error));
+    return;
+  }
+  // Who asked for it may have been told of its start in this very moment, and listens in the next.
+  setImmediate(() => process.ended(code, signal));
+}
+
 const serverFile = fileURLToPath(new URL('./fork_server.py', import.meta.url));
 
 /** A warm-up that takes longer has gone wrong, milliseconds. */
@@ -89,7 +105,8 @@ export class WarmLauncher implements AiderLauncher {
     }
     const { python, script, env } = options;
     this.server = spawn(python, [serverFile, script, String(process.pid)], {
-      cwd: tmpdir(),
+      // A folder that no import can come from.
+      cwd: '/',
       env,
       // A session of its own: Ctrl-C on our terminal is not for it.
       detached: true,
@@ -173,12 +190,7 @@ export class WarmLauncher implements AiderLauncher {
       return;
     }
     this.orders.delete(id);
-    if (order.process) {
-      order.process.ended(answer.code ?? 0, answer.signal);
-    } else {
-      order.terminal.close();
-      order.reject(new Error(answer.error ?? 'it ended before it began'));
-    }
+    end(order, answer.code ?? 0, answer.signal, answer.error ?? 'it ended before it began');
     this.rests();
   }
 
@@ -187,12 +199,7 @@ export class WarmLauncher implements AiderLauncher {
     this.give(`the server that forks ended: ${how}`);
     this.channel?.destroy();
     for (const order of this.orders.values()) {
-      if (order.process) {
-        order.process.ended(0, 9);
-      } else {
-        order.terminal.close();
-        order.reject(new Error(`the server that forks ended: ${how}`));
-      }
+      end(order, 0, constants.signals.SIGKILL, `the server that forks ended: ${how}`);
     }
     this.orders.clear();
   }
