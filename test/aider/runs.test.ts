@@ -1,6 +1,7 @@
+import type { ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { describe, expect } from 'vitest';
+import { describe, expect, inject } from 'vitest';
 import { diffEdit, wholeEdit } from '../../source/services/model-server/script.js';
 import {
   aiderTest,
@@ -242,6 +243,7 @@ describe('a run that is stopped', () => {
         expect(end.code, end.stderr).toBe(code);
         expect(isAlive(pid)).toBe(false);
         expect(processesWith(where.home)).toEqual([]);
+        expect(forkedBy(running.child)).toEqual([]);
         const summary = lastSummary(repo);
         expect(summary).toMatchObject({ landed: false, interrupted_by: signal });
         expect(summary.agents.agent0).toMatchObject({
@@ -260,6 +262,29 @@ describe('a run that is stopped', () => {
   }
 
   aiderTest(
+    'SIGINT while Aider is still loaded: the run ends at once, nothing is left',
+    async () => {
+      const repo = makeRepo(files);
+      const server = await modelServer([{ replies: [{ text: edit('a') }] }]);
+      const running = startPlan(repo, world(server), [task('a')], ['--json']);
+      await running.waitFor(/"event":"agent_prepared"/);
+      expect(forkedBy(running.child).length).toBe(process.platform === 'linux' ? 1 : 0);
+      const at = Date.now();
+      running.child.kill('SIGINT');
+      const end = await running.end;
+      expect(end.code, end.stderr).toBe(130);
+      // Far less than loading takes, which has just begun.
+      expect(Date.now() - at).toBeLessThan(2000);
+      expect(forkedBy(running.child)).toEqual([]);
+      expect(server.requests).toEqual([]);
+      expect(lastSummary(repo).agents.agent0).toMatchObject({
+        outcome: { state: 'killed' },
+        iterations: 0,
+      });
+    },
+  );
+
+  aiderTest(
     'SIGKILL: the agents go too, and the next start keeps the work and writes the summary',
     async () => {
       const repo = makeRepo(files);
@@ -269,7 +294,7 @@ describe('a run that is stopped', () => {
       await waitUntil(() => server.requests.length >= 2);
       running.child.kill('SIGKILL');
       await running.end;
-      await waitUntil(() => !isAlive(pid));
+      await waitUntil(() => !isAlive(pid) && forkedBy(running.child).length === 0);
       expect(existsSync(path.join(repo, '.aider_logs', 'runs'))).toBe(true);
       const runs = await runCli(['runs'], { cwd: repo, env: where.env });
       expect(runs.code, runs.stderr).toBe(0);
@@ -294,6 +319,11 @@ describe('a run that is stopped', () => {
     expect(end.code).toBe(1);
   });
 });
+
+/** The process that has loaded Aider for a program, and what was forked from it. */
+function forkedBy(program: ChildProcess): string[] {
+  return processesWith(`fork_server.py ${inject('aider')} ${program.pid}`);
+}
 
 /** Waits for a state of the world; the deadline is that of the test. */
 async function waitUntil(condition: () => boolean): Promise<void> {

@@ -8,19 +8,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import path from 'node:path';
 import { agentEnvironment } from '../../source/services/aider/environment.js';
-import { findAider } from '../../source/services/aider/find-aider.js';
 import { aiderArguments } from '../../source/services/aider/invocation.js';
-import { git } from '../../source/services/git/run-git.js';
 import { startModelServer } from '../../source/services/model-server/model-server.js';
 import { diffEdit } from '../../source/services/model-server/script.js';
+import { cli, command, environment, makeRepo, median, version, writeMetadata } from './setting.js';
 
 const pairs = Number(process.env.BENCH_PAIRS ?? 5);
 const names = ['a', 'b', 'c', 'd'];
-const cli = path.resolve(import.meta.dirname, '../../dist/cli.js');
-
-const aider = await findAider(null);
-if (!aider.ok) throw new Error('the benchmark needs Aider: aider-orchestrator setup');
-const { command } = aider.value;
 const folder = mkdtempSync(path.join(tmpdir(), 'ao-bench-'));
 const server = await startModelServer({
   gemini: [],
@@ -30,22 +24,8 @@ const server = await startModelServer({
   })),
 });
 const metadata = path.join(folder, 'metadata.json');
-const price = {
-  max_input_tokens: 128000,
-  max_output_tokens: 16384,
-  input_cost_per_token: 1e-6,
-  output_cost_per_token: 1e-6,
-  litellm_provider: 'openai',
-  mode: 'chat',
-};
-writeFileSync(metadata, JSON.stringify({ 'gpt-4o': price, 'gpt-4o-mini': price }));
-const env = {
-  ...process.env,
-  HOME: folder,
-  XDG_CACHE_HOME: `${folder}/cache`,
-  OPENAI_API_KEY: 'k',
-  OPENAI_API_BASE: `${server.url}/v1`,
-};
+writeMetadata(metadata);
+const env = environment(folder, server.url);
 const tasks = names.map((name) => ({
   id: name.toUpperCase(),
   title: `Raise ${name}`,
@@ -57,19 +37,9 @@ const tasks = names.map((name) => ({
 writeFileSync(path.join(folder, 'plan.json'), JSON.stringify({ tasks }));
 
 let serial = 0;
-async function makeRepo(): Promise<string> {
+async function freshRepo(): Promise<string> {
   const repo = path.join(folder, `repo${serial++}`);
-  await run('mkdir', ['-p', repo], folder);
-  for (const name of names) writeFileSync(path.join(repo, `${name}.py`), `${name} = 1\n`);
-  for (const args of [
-    ['init', '-q', '-b', 'main'],
-    ['config', 'user.name', 'b'],
-    ['config', 'user.email', 'b@example.com'],
-    ['add', '-A'],
-    ['commit', '-qm', 'start'],
-  ]) {
-    await git(repo, args);
-  }
+  await makeRepo(repo, Object.fromEntries(names.map((name) => [`${name}.py`, `${name} = 1\n`])));
   return repo;
 }
 
@@ -93,7 +63,7 @@ async function timed(work: () => Promise<number>, what: string): Promise<number>
 
 /** Our program: the command, four agents, the landed commit. */
 async function ours(): Promise<number> {
-  const repo = await makeRepo();
+  const repo = await freshRepo();
   const args = [
     cli,
     '--plan',
@@ -114,7 +84,7 @@ async function ours(): Promise<number> {
 async function xargs(): Promise<number> {
   const lines: string[] = [];
   for (const task of tasks) {
-    const repo = await makeRepo();
+    const repo = await freshRepo();
     const files = path.join(folder, `x${serial}`);
     await run('mkdir', ['-p', files], folder);
     writeFileSync(`${files}/scope`, `*\n!/${task.files[0]}\n`);
@@ -140,7 +110,7 @@ async function xargs(): Promise<number> {
 }
 
 console.log(
-  `${cpus().length} cores, node ${process.versions.node}, aider ${aider.value.version}, ${pairs} pairs`,
+  `${cpus().length} cores, node ${process.versions.node}, aider ${version}, ${pairs} pairs`,
 );
 await ours();
 await xargs();
@@ -154,8 +124,6 @@ for (let pair = 1; pair <= pairs; pair++) {
     `pair ${pair}: aider-orchestrator ${a.toFixed(2)} s, xargs -P 4 ${b.toFixed(2)} s, ratio ${(a / b).toFixed(3)}`,
   );
 }
-const median = (values: readonly number[]) =>
-  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
 console.log(
   `median: aider-orchestrator ${median(times.map(([a]) => a)).toFixed(2)} s, xargs -P 4 ${median(times.map(([, b]) => b)).toFixed(2)} s`,
 );

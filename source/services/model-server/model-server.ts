@@ -5,7 +5,7 @@ import type { Reply, Rule, Script } from './script.js';
 
 /** A request as the server saw it, for tests that look at what was sent. */
 export interface SeenRequest {
-  readonly kind: 'chat' | 'gemini' | 'models';
+  readonly kind: 'chat' | 'gemini' | 'models' | 'refused';
   readonly model: string;
   /** All text of all messages, in order. */
   readonly text: string;
@@ -83,6 +83,7 @@ async function answer(
     const text = chatText(body);
     const wait = limitWait(script, requests);
     if (wait !== null) {
+      note('refused', model ?? '', text, stream === true);
       const message = 'Rate limit reached for requests';
       const headers = {
         'retry-after-ms': String(wait),

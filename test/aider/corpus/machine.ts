@@ -18,6 +18,14 @@ export interface MachineRow extends Row {
  * the disk or to Aider what the world does at times.
  */
 export const machineRows: readonly MachineRow[] = [
+  // First, as it takes longest: Aider tries again for more than a minute.
+  {
+    name: 'nobody listens where the provider should be',
+    script: 'OPENAI_API_BASE=http://127.0.0.1:9/v1 $real "$@"',
+    replies: (at) => [good(at)],
+    outcome: 'provider_error',
+    iterations: 0,
+  },
   {
     name: 'Aider as it is, within the script',
     script: '$real "$@"',
@@ -91,13 +99,6 @@ export const machineRows: readonly MachineRow[] = [
     outcome: 'refused_change',
     words: /the mode of the file was changed/,
     refused: { 'calc.py': 'mode' },
-  },
-  {
-    name: 'nobody listens where the provider should be',
-    script: 'OPENAI_API_BASE=http://127.0.0.1:9/v1 $real "$@"',
-    replies: (at) => [good(at)],
-    outcome: 'provider_error',
-    iterations: 0,
   },
   {
     name: 'a worktree that cannot be written',

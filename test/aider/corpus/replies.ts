@@ -413,7 +413,8 @@ export const wholeRows: readonly Row[] = [
 export const providerRows: readonly Row[] = [
   {
     name: 'bytes that are no UTF-8',
-    replies: (at) => [{ text: `${good(at)}# caf\xe9`, bytes: true }],
+    // At once: Aider would take what came before for the whole answer, and ask for the rest of it.
+    replies: (at) => [{ text: `Caf\xe9: ${good(at)}`, bytes: true }],
     outcome: 'provider_error',
   },
   {

@@ -6,7 +6,8 @@ import { providerRows } from './replies.js';
 const batches: readonly Batch[] = [
   {
     name: 'what the provider does',
-    flags: ['--max-iterations', '1', '--direct'],
+    // All at once: most of them wait for more than a minute, one after the other.
+    flags: ['--max-iterations', '1', '--direct', '--max-agents', '8'],
     rows: providerRows,
   },
   {

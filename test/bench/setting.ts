@@ -1,0 +1,58 @@
+/** What the benchmarks with real Aider share. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { findAider } from '../../source/services/aider/find-aider.js';
+import { git } from '../../source/services/git/run-git.js';
+
+export const cli = path.resolve(import.meta.dirname, '../../dist/cli.js');
+
+const aider = await findAider(null);
+if (!aider.ok) throw new Error('the benchmark needs Aider: aider-orchestrator setup');
+export const { command, version } = aider.value;
+
+/** A repository on `main` with one commit of these files. */
+export async function makeRepo(repo: string, files: Readonly<Record<string, string>>) {
+  for (const [name, text] of Object.entries(files)) {
+    const file = path.join(repo, name);
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, text);
+  }
+  for (const args of [
+    ['init', '-q', '-b', 'main'],
+    ['config', 'user.name', 'b'],
+    ['config', 'user.email', 'b@example.com'],
+    ['add', '-A'],
+    ['commit', '-qm', 'start'],
+  ]) {
+    await git(repo, args);
+  }
+}
+
+const price = {
+  max_input_tokens: 128000,
+  max_output_tokens: 16384,
+  input_cost_per_token: 1e-6,
+  output_cost_per_token: 1e-6,
+  litellm_provider: 'openai',
+  mode: 'chat',
+};
+
+/** Writes what Aider would download: limits and prices of the models. */
+export function writeMetadata(file: string): void {
+  writeFileSync(file, JSON.stringify({ 'gpt-4o': price, 'gpt-4o-mini': price }));
+}
+
+/** An environment with a home of its own, and the scripted model behind the provider. */
+export function environment(home: string, url: string): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    HOME: home,
+    XDG_CACHE_HOME: `${home}/cache`,
+    OPENAI_API_KEY: 'k',
+    OPENAI_API_BASE: `${url}/v1`,
+  };
+}
+
+export function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
+}
