@@ -102,6 +102,17 @@ const truncate = diffEdit(
   return \`\${text.slice(0, border > 0 ? border : length - 1)}…\`;`,
 );
 
+/** A review that finds all met but what a diff alone cannot tell; each with a line of the diff. */
+const review = (...found: readonly (readonly [id: string, file: string, line: number])[]) => ({
+  text: JSON.stringify({
+    criteria: [
+      ...found.map(([id, file, line]) => ({ id, verdict: 'met', file, line, note: '' })),
+      { id: 'A1', verdict: 'cannot_tell', note: 'The diff does not show that the tests were run.' },
+    ],
+    remarks: '',
+  }),
+});
+
 const pace = { chunkSize: 12, chunkDelayMs: 12 };
 
 /** What the scripted model says in the demo: edits in the `diff` format that gpt-4o is asked for. */
@@ -109,6 +120,33 @@ export const demoScript: Script = {
   // The default gemini-1.5-pro is shut down in the real world too, so the demo shows what then happens.
   geminiModels: ['gemini-2.5-pro', 'gemini-2.5-flash'],
   gemini: [
+    {
+      when: 'work on one task: Take accents',
+      replies: [review(['R1', 'src/slugify.js', 4], ['T1', 'src/slugify.js', 6])],
+    },
+    {
+      when: 'work on one task: Truncate at',
+      replies: [review(['R2', 'src/truncate.js', 4], ['T2', 'src/truncate.js', 5])],
+    },
+    {
+      when: 'work on one task: Add wordCount',
+      replies: [review(['R3', 'src/word-count.js', 3], ['T3', 'src/word-count.js', 3])],
+    },
+    {
+      when: 'work on one task: Export and document',
+      replies: [review(['R4', 'src/index.js', 3], ['T4', 'README.md', 7])],
+    },
+    {
+      when: 'the whole work on a PRD',
+      replies: [
+        review(
+          ['R1', 'src/slugify.js', 4],
+          ['R2', 'src/truncate.js', 4],
+          ['R3', 'src/word-count.js', 3],
+          ['R4', 'src/index.js', 3],
+        ),
+      ],
+    },
     {
       replies: [
         { text: JSON.stringify({ prd, parallel: true, tasks }), chunkSize: 80, chunkDelayMs: 8 },
