@@ -8,20 +8,26 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import path from 'node:path';
 import { agentEnvironment } from '../../source/services/aider/environment.js';
-import { aiderArguments } from '../../source/services/aider/invocation.js';
 import { startModelServer } from '../../source/services/model-server/model-server.js';
-import { diffEdit } from '../../source/services/model-server/script.js';
-import { cli, command, environment, makeRepo, median, version, writeMetadata } from './setting.js';
+import {
+  cli,
+  command,
+  environment,
+  files,
+  makeRepo,
+  median,
+  raises,
+  version,
+  writeAlone,
+  writeMetadata,
+} from './setting.js';
 
 const pairs = Number(process.env.BENCH_PAIRS ?? 5);
 const names = ['a', 'b', 'c', 'd'];
 const folder = mkdtempSync(path.join(tmpdir(), 'ao-bench-'));
 const server = await startModelServer({
   gemini: [],
-  chat: names.map((name) => ({
-    when: `Task: Raise ${name}\\b`,
-    replies: [{ text: diffEdit(`${name}.py`, `${name} = 1`, `${name} = 2`) }],
-  })),
+  chat: raises(names),
 });
 const metadata = path.join(folder, 'metadata.json');
 writeMetadata(metadata);
@@ -39,7 +45,7 @@ writeFileSync(path.join(folder, 'plan.json'), JSON.stringify({ tasks }));
 let serial = 0;
 async function freshRepo(): Promise<string> {
   const repo = path.join(folder, `repo${serial++}`);
-  await makeRepo(repo, Object.fromEntries(names.map((name) => [`${name}.py`, `${name} = 1\n`])));
+  await makeRepo(repo, files(names));
   return repo;
 }
 
@@ -82,31 +88,13 @@ async function ours(): Promise<number> {
 
 /** The four Aider processes alone, each in a clone of its own, with the very same arguments. */
 async function xargs(): Promise<number> {
-  const lines: string[] = [];
-  for (const task of tasks) {
-    const repo = await freshRepo();
-    const files = path.join(folder, `x${serial}`);
-    await run('mkdir', ['-p', files], folder);
-    writeFileSync(`${files}/scope`, `*\n!/${task.files[0]}\n`);
-    const args = aiderArguments({
-      model: 'gpt-4o',
-      files: task.files,
-      message: { text: `Task: ${task.title}` },
-      read: [],
-      analyticsLog: `${files}/log`,
-      chatHistory: `${files}/chat`,
-      scope: `${files}/scope`,
-      llmHistory: `${files}/replies`,
-      crlf: false,
-      extra: ['--model-metadata-file', metadata],
-    });
-    const quoted = args.map((argument) => `'${argument}'`).join(' ');
-    writeFileSync(`${files}/go.sh`, `cd '${repo}' && exec '${command}' ${quoted} < /dev/null\n`);
-    lines.push(`${files}/go.sh`);
-  }
+  const lines = await writeAlone(path.join(folder, `x${serial++}`), names, metadata);
   Object.assign(env, agentEnvironment(env, 'gpt-4o', null));
   const args = ['-P', '4', '-n', '1', 'sh'];
-  return timed(() => run('xargs', args, folder, lines.join('\n')), 'xargs');
+  return timed(
+    () => run('xargs', args, folder, lines.map(({ script }) => script).join('\n')),
+    'xargs',
+  );
 }
 
 console.log(

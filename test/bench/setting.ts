@@ -2,13 +2,15 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { findAider } from '../../source/services/aider/find-aider.js';
+import { aiderArguments } from '../../source/services/aider/invocation.js';
 import { git } from '../../source/services/git/run-git.js';
+import { diffEdit, type Rule } from '../../source/services/model-server/script.js';
 
 export const cli = path.resolve(import.meta.dirname, '../../dist/cli.js');
 
 const aider = await findAider(null);
 if (!aider.ok) throw new Error('the benchmark needs Aider: aider-orchestrator setup');
-export const { command, version } = aider.value;
+export const { command, version, interpreter } = aider.value;
 
 /** A repository on `main` with one commit of these files. */
 export async function makeRepo(repo: string, files: Readonly<Record<string, string>>) {
@@ -55,4 +57,57 @@ export function environment(home: string, url: string): NodeJS.ProcessEnv {
 
 export function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
+}
+
+/** The model that raises `a = 1` in `a.py` to 2, and so for each name. */
+export function raises(names: readonly string[]): Rule[] {
+  return names.map((name) => ({
+    when: `Task: Raise ${name}\\b`,
+    replies: [{ text: diffEdit(`${name}.py`, `${name} = 1`, `${name} = 2`) }],
+  }));
+}
+
+export function files(names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.map((name) => [`${name}.py`, `${name} = 1\n`]));
+}
+
+/** An Aider that nobody orchestrates. */
+export interface Alone {
+  readonly script: string;
+  readonly args: readonly string[];
+  readonly repo: string;
+}
+
+/**
+ * Writes for each name a script that runs Aider alone, in a repository of its own, with the arguments
+ * that an agent gets.
+ */
+export async function writeAlone(
+  folder: string,
+  names: readonly string[],
+  metadata: string,
+): Promise<Alone[]> {
+  const alone: Alone[] = [];
+  for (const name of names) {
+    const own = path.join(folder, name);
+    const repo = path.join(own, 'repo');
+    await makeRepo(repo, files(names));
+    writeFileSync(`${own}/scope`, `*\n!/${name}.py\n`);
+    const args = aiderArguments({
+      model: 'gpt-4o',
+      files: [`${name}.py`],
+      message: { text: `Task: Raise ${name}` },
+      read: [],
+      analyticsLog: `${own}/log`,
+      chatHistory: `${own}/chat`,
+      scope: `${own}/scope`,
+      llmHistory: `${own}/replies`,
+      crlf: false,
+      extra: ['--model-metadata-file', metadata],
+    });
+    const quoted = args.map((argument) => `'${argument}'`).join(' ');
+    writeFileSync(`${own}/go.sh`, `cd '${repo}' && exec '${command}' ${quoted} < /dev/null\n`);
+    alone.push({ script: `${own}/go.sh`, args, repo });
+  }
+  return alone;
 }

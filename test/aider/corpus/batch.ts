@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'vitest';
-import type { AgentSummary } from '../../../source/core/summary.js';
+import type { AgentSummary, Summary } from '../../../source/core/summary.js';
 import type { Rule } from '../../../source/services/model-server/script.js';
 import {
   aiderTest,
@@ -21,11 +21,11 @@ export interface Batch {
   readonly name: string;
   readonly flags: readonly string[];
   readonly rows: readonly Row[];
+  /** The limit of the settings file; 2 when absent. */
+  readonly maxFileMb?: number;
   /** Stands in Aider's place. */
   readonly aider?: (folder: string) => string;
 }
-
-const settings = { protect: ['**/ci/*.yml'], max_file_mb: 1.1 };
 
 function bytes(content: Content): Buffer {
   return Buffer.isBuffer(content) ? content : Buffer.from(content);
@@ -40,7 +40,8 @@ function show(repo: string, commit: string, file: string): Buffer | null {
   return status === 0 ? stdout : null;
 }
 
-function makeWorld(rows: readonly Row[]) {
+function makeWorld({ rows, maxFileMb = 2 }: Batch) {
+  const settings = { protect: ['**/ci/*.yml'], max_file_mb: maxFileMb };
   const repo = makeRepo({
     '.aider-orchestrator.json': JSON.stringify(settings),
     '.gitignore': '*.log\n',
@@ -66,10 +67,11 @@ function makeWorld(rows: readonly Row[]) {
 const folderOf = (index: number) => `row${String(index).padStart(2, '0')}`;
 
 /** Declares the test of a batch. */
-export function testBatch({ name, flags, rows, aider }: Batch): void {
+export function testBatch(batch: Batch): void {
+  const { name, flags, rows, aider } = batch;
   aiderTest(`${name}: ${rows.length} cases`, { timeout: 600_000 }, async () => {
     const home = tempFolder('home');
-    const repo = makeWorld(rows);
+    const repo = makeWorld(batch);
     const at = (index: number) => (file: string) =>
       file === '@home' ? home : file === '@repo' ? repo : `${folderOf(index)}/${file}`;
     const rules: Rule[] = rows.map((row, index) => ({
@@ -92,7 +94,9 @@ export function testBatch({ name, flags, rows, aider }: Batch): void {
       'none',
       ...(flags.includes('--max-agents') ? [] : ['--max-agents', '4']),
       ...flags,
+      ...(process.env.CORPUS_START === 'plain' ? ['--no-warm'] : []),
     ]);
+    noteOutcomes(rows, end.summary);
     const problems = rows.flatMap((row, index) => {
       const agent = end.summary.agents[`agent${index}`] as AgentSummary;
       return checkRow(
@@ -112,6 +116,18 @@ export function testBatch({ name, flags, rows, aider }: Batch): void {
     expect(git(repo, 'rev-parse', 'HEAD')).toBe(end.summary.base);
     expect(git(repo, 'worktree', 'list').split('\n').length).toBe(1);
   });
+}
+
+/** For a comparison of two runs of the corpus: what came of each row goes to a file. */
+function noteOutcomes(rows: readonly Row[], { agents }: Summary): void {
+  const file = process.env.CORPUS_OUTCOMES;
+  if (!file) return;
+  for (const [index, row] of rows.entries()) {
+    const agent = agents[`agent${index}`] as AgentSummary;
+    const { outcome, error, iterations, attempts, refused, files_changed, merged } = agent;
+    const came = { outcome, error, iterations, attempts, refused, files_changed, merged };
+    appendFileSync(file, `${JSON.stringify({ row: row.name, ...came })}\n`);
+  }
 }
 
 /** What is not as the row says; empty when all is well. */

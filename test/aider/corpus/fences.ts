@@ -150,7 +150,7 @@ export const fenceRows: readonly Row[] = [
           at('calc.py'),
           search,
           Array.from(
-            { length: 20_000 },
+            { length: 1_000 },
             (_, index) => `# line ${index} ${'x'.repeat(index % 97)}`,
           ).join('\n'),
         ),
