@@ -72,9 +72,10 @@ export interface Progress {
   readonly forecast: number | null;
 }
 
-export function progressOf({ agents }: RunState): Progress {
+export function progressOf(state: RunState): Progress {
+  const { agents } = state;
   const count = (wanted: (agent: Agent) => boolean) => agents.filter(wanted).length;
-  const { spent, isPartial, forecast } = moneyOf({ agents });
+  const { spent, isPartial, forecast } = moneyOf(state);
   return {
     done: count((agent) => agent.state.name === 'succeeded'),
     running: count(isActive),

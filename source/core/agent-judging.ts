@@ -19,6 +19,7 @@ import {
   updateAttempt,
   withState,
 } from './agent-steps.js';
+import { isSpent } from './budget.js';
 import type { CheckResult } from './check.js';
 import { asksForRemoval, asksForWhiteSpace, type Refusal, refusalWords } from './fence.js';
 import { isCommon, isHopeless, judge } from './judge.js';
@@ -126,6 +127,10 @@ export function check(agent: Agent, place: Place): Step {
 /** After the tests, the reviewer, where one is asked. */
 export function review(run: RunState, agent: Agent, place: Place): Step {
   if (run.config.review === null || run.interruptedBy !== null) return settle(run, agent, place);
+  // A reviewer would be sent a message too; and work that nobody has read is no success here.
+  if (isSpent(run)) {
+    return commit(agent, place, { state: 'failed', reason: 'budget', detail: budgetWords(run) });
+  }
   const criteria = criteriaFor(agent.task, run.criteria);
   return [
     withState(agent, { name: 'reviewing', place }),

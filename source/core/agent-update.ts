@@ -2,6 +2,7 @@ import {
   type Agent,
   type Attempt,
   type AttemptExit,
+  addUsage,
   type CommittedWork,
   currentAttempt,
   type FailReason,
@@ -20,7 +21,7 @@ import {
   stop,
   updateAttempt,
 } from './agent-steps.js';
-import { costOf } from './aider-log.js';
+import { usageOf } from './aider-log.js';
 import { isSpent } from './budget.js';
 import type { Refusal } from './fence.js';
 import { brokeOff } from './judge.js';
@@ -30,10 +31,6 @@ import { reasonWords } from './words.js';
 
 /** How long an unattended agent may wait for an answer to a question, milliseconds. */
 export const unansweredMs = 20_000;
-
-function numberOf(value: unknown): number {
-  return typeof value === 'number' && Number.isFinite(value) ? value : 0;
-}
 
 /** Counts what Aider's analytics log tells, and stops the agent when the cap is reached. */
 export function onAiderEvent(run: RunState, agent: Agent, event: AiderEvent): Step {
@@ -54,21 +51,14 @@ export function onAiderEvent(run: RunState, agent: Agent, event: AiderEvent): St
       return [counted, look(agent)];
     }
     case 'message_send': {
-      const { prompt_tokens, completion_tokens } = event.properties;
-      const cost = costOf(event);
-      const known = agent.usage.cost !== null && cost !== null;
+      const usage = usageOf(event);
       return [
         {
           ...updateAttempt(agent, {
             responses: attempt.responses + 1,
-            lastCompletionTokens: numberOf(completion_tokens),
+            lastCompletionTokens: usage.completionTokens,
           }),
-          usage: {
-            promptTokens: agent.usage.promptTokens + numberOf(prompt_tokens),
-            completionTokens: agent.usage.completionTokens + numberOf(completion_tokens),
-            cost: known ? (agent.usage.cost as number) + (cost as number) : null,
-            knownCost: agent.usage.knownCost + (cost ?? 0),
-          },
+          usage: addUsage(agent.usage, usage),
         },
         look(agent),
       ];

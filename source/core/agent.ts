@@ -252,6 +252,17 @@ export interface Usage {
   readonly knownCost: number;
 }
 
+export const noUsage: Usage = { promptTokens: 0, completionTokens: 0, cost: 0, knownCost: 0 };
+
+export function addUsage(a: Usage, b: Usage): Usage {
+  return {
+    promptTokens: a.promptTokens + b.promptTokens,
+    completionTokens: a.completionTokens + b.completionTokens,
+    cost: a.cost === null || b.cost === null ? null : a.cost + b.cost,
+    knownCost: a.knownCost + b.knownCost,
+  };
+}
+
 export interface Agent {
   /** From 0; names its branch and files. */
   readonly index: number;
@@ -358,7 +369,7 @@ export function newAgent(index: number, task: Task): Agent {
     task,
     state: { name: 'queued' },
     attempts: [],
-    usage: { promptTokens: 0, completionTokens: 0, cost: 0, knownCost: 0 },
+    usage: noUsage,
     startedAt: null,
     endedAt: null,
     spentMs: 0,

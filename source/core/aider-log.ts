@@ -1,3 +1,4 @@
+import type { Usage } from './agent.js';
 import type { AiderEvent } from './run.js';
 
 /** Reads one line of Aider's analytics log; null for what is no event. */
@@ -17,6 +18,22 @@ export function parseAiderEvent(line: string): AiderEvent | null {
     properties: props as Record<string, unknown>,
     time: typeof time === 'number' ? time : null,
   };
+}
+
+/** What a response used. */
+export function usageOf(event: AiderEvent): Usage {
+  const { prompt_tokens, completion_tokens } = event.properties;
+  const cost = costOf(event);
+  return {
+    promptTokens: numberOf(prompt_tokens),
+    completionTokens: numberOf(completion_tokens),
+    cost,
+    knownCost: cost ?? 0,
+  };
+}
+
+function numberOf(value: unknown): number {
+  return typeof value === 'number' && Number.isFinite(value) ? value : 0;
 }
 
 /**

@@ -11,6 +11,9 @@ export interface Money {
   readonly forecast: number | null;
 }
 
+/** The parts of a run that cost. */
+type Spending = Pick<RunState, 'agents' | 'reviewUsage'>;
+
 /** An amount that a person named, such as a budget. */
 export function dollars(usd: number): string {
   return `$${usd.toFixed(2)}`;
@@ -23,20 +26,22 @@ export const warnAt = 0.8;
  * The forecast takes what agents that are done have cost on average for each that has not begun, and at
  * least that much for each at work; while none is done, the average of those at work.
  */
-export function moneyOf({ agents }: Pick<RunState, 'agents'>): Money {
+export function moneyOf({ agents, reviewUsage }: Spending): Money {
   const costs = agents.map((agent) => agent.usage.knownCost);
-  const spent = sum(costs);
-  const isPartial = agents.some((agent) => agent.usage.cost === null);
+  const reviews = reviewUsage.knownCost;
+  const spent = sum(costs) + reviews;
+  const isPartial = reviewUsage.cost === null || agents.some((agent) => agent.usage.cost === null);
   const told = (agent: Agent) => iterations(agent) > 0;
   const done = agents.filter((agent) => isDone(agent) && told(agent));
   const basis = done.length > 0 ? done : agents.filter(told);
   if (basis.length === 0) return { spent, isPartial, forecast: null };
   const average = sum(basis.map((agent) => agent.usage.knownCost)) / basis.length;
-  const forecast = sum(
+  const ahead = sum(
     agents.map((agent) =>
       isDone(agent) ? agent.usage.knownCost : Math.max(agent.usage.knownCost, average),
     ),
   );
+  const forecast = ahead + reviews;
   return { spent, isPartial, forecast };
 }
 
@@ -45,12 +50,12 @@ function sum(values: readonly number[]): number {
 }
 
 /** True when no message may be sent any more. */
-export function isSpent(state: Pick<RunState, 'agents' | 'budgetUsd'>): boolean {
+export function isSpent(state: Spending & Pick<RunState, 'budgetUsd'>): boolean {
   return state.budgetUsd !== null && moneyOf(state).spent >= state.budgetUsd;
 }
 
 /** What is to be said of the budget now; each sentence stays the same, so it is said once. */
-export function budgetWarnings(state: Pick<RunState, 'agents' | 'budgetUsd'>): string[] {
+export function budgetWarnings(state: Spending & Pick<RunState, 'budgetUsd'>): string[] {
   const { budgetUsd } = state;
   if (budgetUsd === null) return [];
   const { spent, isPartial } = moneyOf(state);

@@ -8,6 +8,7 @@ import {
 } from './agent.js';
 import { gates } from './agent-judging.js';
 import { givenUp, requeueForRepair } from './agent-steps.js';
+import { isSpent } from './budget.js';
 import { topological } from './groups.js';
 import { notMet, type Review } from './review.js';
 import type {
@@ -155,7 +156,7 @@ export function conclude(given: RunState, at: number): Next {
   if (!integration.commit) return refuse('nothing was merged');
   // Read once, before anything is decided.
   const isRead = state.review?.commit === integration.commit || state.criteria.length === 0;
-  if (config.review !== null && state.interruptedBy === null && !isRead) {
+  if (config.review !== null && state.interruptedBy === null && !isRead && !isSpent(state)) {
     const { commit } = integration;
     const { criteria } = state;
     return [{ ...state, phase: 'reviewing' }, [{ type: 'supervise', commit, criteria }]];

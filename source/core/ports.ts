@@ -6,6 +6,7 @@ import type {
   FailReason,
   Place,
   StopSignal,
+  Usage,
 } from './agent.js';
 import type { CheckResult } from './check.js';
 import type { Failure } from './failure.js';
@@ -56,6 +57,8 @@ export interface Reviewer {
 export interface ReviewerAnswer {
   readonly text: string;
   readonly model: string;
+  /** Null where no price is told. */
+  readonly usage: Usage | null;
 }
 
 /** Worktrees, commits and merges: where the agents' work lives. */

@@ -7,7 +7,9 @@ import type {
   FailReason,
   Place,
   StopSignal,
+  Usage,
 } from './agent.js';
+import { noUsage } from './agent.js';
 import type { CheckResult } from './check.js';
 import type { Failure } from './failure.js';
 import type { Refusal } from './fence.js';
@@ -64,6 +66,8 @@ export interface RunState {
   readonly failures: readonly number[];
   /** Why nothing more is begun: agents failed alike, for a cause that no retry cures. */
   readonly halt: Halt | null;
+  /** What the reviewers have used, as far as they tell it. */
+  readonly reviewUsage: Usage;
   /** The commit that landed last; null when none did. */
   readonly landed: string | null;
   /** The signal that stopped the run, such as SIGINT; null when none did. */
@@ -197,8 +201,19 @@ export type MessageBody =
   | { readonly type: 'attempt_exited'; readonly agent: number; readonly exit: AttemptExit }
   | { readonly type: 'attempt_inspected'; readonly agent: number; readonly inspection: Inspection }
   | { readonly type: 'base_checked'; readonly check: CheckResult }
-  | { readonly type: 'agent_reviewed'; readonly agent: number; readonly review: Review }
-  | { readonly type: 'supervised'; readonly commit: string; readonly review: Review }
+  | {
+      readonly type: 'agent_reviewed';
+      readonly agent: number;
+      readonly review: Review;
+      /** Null where the reviewer tells no price, or did not answer. */
+      readonly usage: Usage | null;
+    }
+  | {
+      readonly type: 'supervised';
+      readonly commit: string;
+      readonly review: Review;
+      readonly usage: Usage | null;
+    }
   | { readonly type: 'agent_checked'; readonly agent: number; readonly check: CheckResult }
   | { readonly type: 'agent_committed'; readonly agent: number; readonly work: CommittedWork }
   | {
@@ -383,6 +398,7 @@ export function initialState(config: RunConfig, at: number): RunState {
     rate: null,
     failures: [],
     halt: null,
+    reviewUsage: noUsage,
     landed: null,
     interruptedBy: null,
     failure: null,

@@ -142,7 +142,12 @@ export const summarySchema = z.strictObject({
     .number()
     .nullable()
     .optional()
-    .describe('Of all agents; null when the price of some of it is not known'),
+    .describe('Of all agents and reviews; null when the price of some of it is not known'),
+  review_cost_usd: z
+    .number()
+    .nullable()
+    .optional()
+    .describe('The part of it for reviews by a model of Aider; Gemini tells no price'),
   budget_usd: z.number().nullable().optional(),
   simulated: z.boolean(),
   interrupted_by: z.string().nullable(),
@@ -319,6 +324,7 @@ export function summarise(state: RunState): Summary {
     requirements: requirementsOf(state),
     supervisor: state.review && summariseReview(state.review),
     cost_usd: moneyOf(state).isPartial ? null : moneyOf(state).spent,
+    review_cost_usd: state.reviewUsage.cost,
     budget_usd: state.budgetUsd,
     simulated: config.simulated,
     interrupted_by: state.interruptedBy,

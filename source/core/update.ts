@@ -1,4 +1,4 @@
-import { type Agent, isActive, isDone, newAgent } from './agent.js';
+import { type Agent, addUsage, isActive, isDone, newAgent, type Usage } from './agent.js';
 import { onChecked, onInspected, onReviewed } from './agent-judging.js';
 import {
   commit,
@@ -185,9 +185,11 @@ function apply(state: RunState, message: Exclude<Message, { type: 'run_started' 
     case 'agent_checked':
       return ofAgent(message.agent, (agent) => onChecked(state, agent, message.check, at));
     case 'agent_reviewed':
-      return ofAgent(message.agent, (agent) => onReviewed(state, agent, message.review, at));
+      return changeAgent(withReview(state, message.usage), message.agent, (agent) =>
+        onReviewed(state, agent, message.review, at),
+      );
     case 'supervised':
-      return onSupervised(state, message.commit, message.review, at);
+      return onSupervised(withReview(state, message.usage), message.commit, message.review, at);
     case 'agent_committed':
       return ofAgent(message.agent, (agent) => [onCommitted(state, agent, message.work, at), []]);
     case 'agent_not_committed':
@@ -272,6 +274,11 @@ function changeAll(state: RunState, change: (agent: Agent) => Step): Next {
     return next;
   });
   return [{ ...state, agents }, effects];
+}
+
+/** Adds what a review has cost. */
+function withReview(state: RunState, usage: Usage | null): RunState {
+  return usage ? { ...state, reviewUsage: addUsage(state.reviewUsage, usage) } : state;
 }
 
 /** Requirements that no task names; only where tasks name any. */

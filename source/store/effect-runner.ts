@@ -1,5 +1,4 @@
-import type { Agent } from '../core/agent.js';
-import { type AttemptExit, committedWork } from '../core/agent.js';
+import { type Agent, type AttemptExit, committedWork, type Usage } from '../core/agent.js';
 import { describe, type Failure } from '../core/failure.js';
 import type { Task } from '../core/plan.js';
 import type { AgentBackend, AttemptHandle, MergeItem, Reviewer, Workspace } from '../core/ports.js';
@@ -135,15 +134,19 @@ export function createEffectRunner(ports: Ports, state: () => RunState, onFinish
         background(async () => {
           const { agent, place, criteria } = effect;
           const patch = await workspace.patch(agent, place);
-          const review = await read(agent, criteria, agentOf(agent).task, patch);
-          dispatch({ type: 'agent_reviewed', agent, review });
+          const { task } = agentOf(agent);
+          dispatch({
+            type: 'agent_reviewed',
+            agent,
+            ...(await read(agent, criteria, task, patch)),
+          });
         });
         return;
       case 'supervise':
         background(async () => {
           const { commit, criteria } = effect;
-          const review = await read(null, criteria, null, await workspace.patchOf(commit));
-          dispatch({ type: 'supervised', commit, review });
+          const patch = await workspace.patchOf(commit);
+          dispatch({ type: 'supervised', commit, ...(await read(null, criteria, null, patch)) });
         });
         return;
       case 'stop_check':
@@ -206,13 +209,15 @@ export function createEffectRunner(ports: Ports, state: () => RunState, onFinish
     criteria: readonly Criterion[],
     task: Task | null,
     patch: Result<string, Failure>,
-  ): Promise<Review> {
-    if (!patch.ok) return noReview(criteria, describe(patch.failure).message);
+  ): Promise<{ review: Review; usage: Usage | null }> {
+    const none = (why: string) => ({ review: noReview(criteria, why), usage: null });
+    if (!patch.ok) return none(describe(patch.failure).message);
     const prompt = reviewPrompt(criteria, task, patch.value);
     const answer = await ports.reviewer?.review(prompt, stoppable(key));
-    if (!answer) return noReview(criteria, 'there is no reviewer');
-    if (!answer.ok) return noReview(criteria, describe(answer.failure).message);
-    return readReview(answer.value.text, criteria, patch.value, answer.value.model);
+    if (!answer) return none('there is no reviewer');
+    if (!answer.ok) return none(describe(answer.failure).message);
+    const { text, model, usage } = answer.value;
+    return { review: readReview(text, criteria, patch.value, model), usage };
   }
 
   /** Aider writes its edits right after the event that led here, so a moment is given to it. */

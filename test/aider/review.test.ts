@@ -140,10 +140,13 @@ describe('the reviewer, with real Aider', () => {
   aiderTest('not met until the iterations are used up: failed, and not merged', async () => {
     const repo = makeRepo({ 'greeting.txt': 'hi\n' });
     const server = await modelServer(
-      [{ replies: [{ text: diffEdit('greeting.txt', 'hi', 'hello') }] }],
-      { geminiModels: null, gemini: [{ replies: [verdicts('not_met')] }] },
+      [
+        { when: 'You review a change', replies: [verdicts('not_met')] },
+        { replies: [{ text: diffEdit('greeting.txt', 'hi', 'hello') }] },
+      ],
+      {},
     );
-    const end = await run(repo, world(server), '--review', '--max-iterations', '1');
+    const end = await run(repo, world(server), '--review-model', 'gpt-4o', '--max-iterations', '1');
     expect(end.code).toBe(1);
     expect(end.summary.agents.agent0, end.stdout).toMatchObject({
       outcome: { state: 'failed', reason: 'review_not_met' },
@@ -152,5 +155,9 @@ describe('the reviewer, with real Aider', () => {
     expect(end.summary.agents.agent0?.error).toContain(
       'R2: the end of the line, after 1 iteration',
     );
+    // The reviewer's price is known, and part of the whole.
+    const { review_cost_usd: reviews = 0, cost_usd: all = 0 } = end.summary;
+    expect(reviews).toBeGreaterThan(0);
+    expect(all).toBeCloseTo((reviews ?? 0) + (end.summary.agents.agent0?.cost_usd ?? 0));
   });
 });

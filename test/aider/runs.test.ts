@@ -193,6 +193,27 @@ describe('several agents with real Aider', () => {
     expect(events.at(-1)).toMatchObject({ v: 1, event: 'run_finished', exit_code: 0 });
   });
 
+  aiderTest(
+    'the base branch moves meanwhile: nothing lands, and the way on that is named works',
+    async () => {
+      const repo = makeRepo(files);
+      const server = await modelServer([{ replies: [{ text: edit('a'), delayMs: 1000 }] }]);
+      const running = startPlan(repo, world(server), [task('a')], ['--json']);
+      await running.waitFor(/"event":"attempt_started"/);
+      git(repo, 'commit', '-q', '--allow-empty', '-m', 'moved');
+      const end = await running.end;
+      expect(end.code, end.stdout + end.stderr).toBe(1);
+      const summary = lastSummary(repo);
+      expect(summary).toMatchObject({ landed: false, agents: { agent0: { merged: true } } });
+      expect(summary.landing).toMatch(/moved/);
+      expect(git(repo, 'log', '-1', '--format=%s')).toBe('moved');
+      const [program, ...args] = String(summary.land_later).split(' ');
+      expect(program).toBe('git');
+      git(repo, ...args, '--no-edit');
+      expect(readFileSync(path.join(repo, 'a.py'), 'utf8')).toBe('a = 2\n');
+    },
+  );
+
   aiderTest('two runs in one repository at the same time do not disturb each other', async () => {
     const repo = makeRepo(files);
     const server = await modelServer(

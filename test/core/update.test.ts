@@ -746,6 +746,24 @@ describe('work that cannot be merged', () => {
 });
 
 describe('the budget', () => {
+  test('reviews by a model with a price count; when it is spent none is asked for', () => {
+    const reviewed = { review: { model: 'm' }, maxIterations: 5 };
+    const judged = { type: 'attempt_inspected', agent: 0, inspection: changed } as const;
+    const drive = new Drive().start([task('T1')], { ...reviewed, budgetUsd: 1 });
+    drive.prepared(0).response(0).exit(0).send(judged);
+    expect(drive.effects).toMatchObject([{ type: 'review_agent' }]);
+    const usage = { promptTokens: 9, completionTokens: 3, cost: 0.6, knownCost: 0.6 };
+    const review = { criteria: [], remarks: '', model: 'm', problem: null };
+    drive.send({ type: 'agent_reviewed', agent: 0, review, usage });
+    expect(moneyOf(drive.state as RunState).spent).toBeCloseTo(1.1);
+    expect(drive.state?.warnings.at(-1)).toContain('The budget of $1.00 is spent');
+    expect(summarise(drive.state as RunState)).toMatchObject({ review_cost_usd: 0.6 });
+    const spent = new Drive().start([task('T1')], { ...reviewed, budgetUsd: 0.5 });
+    spent.prepared(0).response(0).exit(0).send(judged);
+    expect(spent.state?.agents[0]?.state).toMatchObject({ outcome: { reason: 'budget' } });
+    expect(spent.effects).not.toContainEqual(expect.objectContaining({ type: 'review_agent' }));
+  });
+
   const tasks = ['T1', 'T2', 'T3', 'T4'].map((id) => task(id));
 
   test('warned at 80 %; when it is spent no message is sent anywhere, and work is kept', () => {

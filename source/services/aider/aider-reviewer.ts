@@ -1,10 +1,12 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { parseAiderEvent } from '../../core/aider-log.js';
+import { addUsage, noUsage, type Usage } from '../../core/agent.js';
+import { parseAiderEvent, usageOf } from '../../core/aider-log.js';
 import type { Failure } from '../../core/failure.js';
 import type { Reviewer, ReviewerAnswer } from '../../core/ports.js';
 import { err, ok, type Result } from '../../core/result.js';
+import type { AiderEvent } from '../../core/run.js';
 import type { PtyProcess } from '../pty/pty-process.js';
 import { runCommand } from '../pty/run-command.js';
 import { agentEnvironment } from './environment.js';
@@ -69,7 +71,7 @@ export class AiderReviewer implements Reviewer {
       if (signal.aborted) return failed('it was told to end');
       if (limit.aborted) return failed('there was no answer in 10 minutes');
       if (!hasAnswered(at('log.jsonl'))) return failed(`${model} gave no whole answer`);
-      return ok({ text: answerIn(at('chat.md')), model });
+      return ok({ text: answerIn(at('chat.md')), model, usage: usageIn(at('log.jsonl')) });
     } catch (error) {
       return failed((error as Error).message);
     } finally {
@@ -85,16 +87,27 @@ function failed(message: string): Result<never, Failure> {
 
 /** As with the agents: an answer to each call, and the last one not empty. */
 function hasAnswered(log: string): boolean {
-  if (!existsSync(log)) return false;
-  const events = readFileSync(log, 'utf8')
-    .split('\n')
-    .flatMap((line) => parseAiderEvent(line) ?? []);
+  const events = eventsIn(log);
   const sends = events.filter(({ event }) => event === 'message_send_starting');
   const answers = events.filter(({ event }) => event === 'message_send');
   const tokens = answers.at(-1)?.properties.completion_tokens;
   return (
     sends.length > 0 && sends.length === answers.length && typeof tokens === 'number' && tokens > 0
   );
+}
+
+function eventsIn(log: string): AiderEvent[] {
+  if (!existsSync(log)) return [];
+  return readFileSync(log, 'utf8')
+    .split('\n')
+    .flatMap((line) => parseAiderEvent(line) ?? []);
+}
+
+function usageIn(log: string): Usage {
+  return eventsIn(log)
+    .filter(({ event }) => event === 'message_send')
+    .map(usageOf)
+    .reduce(addUsage, noUsage);
 }
 
 /** What the model said: neither our question (`####`) nor Aider's own words (`>`). */

@@ -1,7 +1,7 @@
 import { type ResponseSchema, SchemaType } from '@google/generative-ai';
 import type { Failure } from '../../core/failure.js';
 import type { Reviewer, ReviewerAnswer } from '../../core/ports.js';
-import type { Result } from '../../core/result.js';
+import { ok, type Result } from '../../core/result.js';
 import { verdicts } from '../../core/review.js';
 import { type GeminiOptions, GeminiPlanner } from './gemini-planner.js';
 
@@ -35,7 +35,8 @@ export class GeminiReviewer implements Reviewer {
     this.gemini = new GeminiPlanner(options);
   }
 
-  review(prompt: string, signal: AbortSignal): Promise<Result<ReviewerAnswer, Failure>> {
-    return this.gemini.answer(prompt, schema, signal);
+  async review(prompt: string, signal: AbortSignal): Promise<Result<ReviewerAnswer, Failure>> {
+    const answer = await this.gemini.answer(prompt, schema, signal);
+    return answer.ok ? ok({ ...answer.value, usage: null }) : answer;
   }
 }
