@@ -23,7 +23,7 @@ CHANNEL = 3
 
 
 def run_aider(argv):
-    """Ends the process as the script that starts Aider would have."""
+    """Runs Aider to its end. Returns the exit code of the script that starts it."""
     code = 1
     try:
         from aider.main import main
@@ -72,7 +72,10 @@ def set_by_interpreter():
 
 
 def warm_up(script):
-    """Imports all that Aider imports before its first request. Returns why no agent can be forked."""
+    """
+    Imports all that Aider imports before its first request. Returns the variables that the imports
+    set, and why no agent can be forked; None when one can.
+    """
     before = dict(os.environ)
     # A started script has its own folder first.
     sys.path[0] = os.path.dirname(script)
@@ -81,17 +84,19 @@ def warm_up(script):
     os.environ["OMP_NUM_THREADS"] = "1"
     import aider.main
 
-    aider.main.load_slow_imports(swallow=False)
+    # Of Aider's own; a version without it imports all at once.
+    load_more = getattr(aider.main, "load_slow_imports", None)
+    if load_more:
+        load_more(swallow=False)
     import_more()
     try:
         remember_more()
     except Exception:
         pass  # Each agent works it out for itself, then.
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+        os.environ.pop(name, None)
         if name in before:
             os.environ[name] = before[name]
-        else:
-            del os.environ[name]
     changed = {k: v for k, v in os.environ.items() if before.get(k) != v}
     threads = os.listdir("/proc/self/task")
     if len(threads) > 1:
