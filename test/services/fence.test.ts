@@ -318,6 +318,22 @@ describe('the fence around an agent', () => {
     expect((await inspect()).refused).toEqual([]);
   });
 
+  test('looks that come while the worktree is taken away neither fail nor put anything back', async () => {
+    const { place, workspace } = await open();
+    const hints = { edited: [], since: 0 };
+    writeFileSync(inTree(place, 'src/a.txt'), 'aa\n');
+    const early = Array.from({ length: 3 }, () => workspace.look(0, task, place, hints));
+    expect((await workspace.commit(0, task, place, true)).ok).toBe(true);
+    // As when git has got as far as the link.
+    rmSync(inTree(place, '.git'), { force: true });
+    expect(await workspace.look(0, task, place, hints)).toBe(null);
+    expect(await workspace.diff(0, place)).toMatchObject({ ok: false });
+    expect(existsSync(inTree(place, '.git'))).toBe(false);
+    await Promise.all(early);
+    await workspace.settled();
+    expect(existsSync(place.worktree)).toBe(false);
+  });
+
   test('what the settings protect stops an agent', async () => {
     const { place, workspace } = await open({ protect: ['ci/**'] });
     mkdirSync(inTree(place, 'ci'));

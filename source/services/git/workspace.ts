@@ -88,6 +88,8 @@ export class GitWorkspace implements Workspace {
   /** The state of each agent's work when it was last looked at. */
   private readonly states = new Map<number, WorkState>();
   private readonly looking = new Map<number, Promise<Look | null>>();
+  /** Worktrees that are being removed: a late look would put back what is just taken away. */
+  private readonly gone = new Set<string>();
   private readonly guards = new Map<number, WorktreeGuard>();
   private readonly rules: FenceRules;
   /** Removals of worktrees that were for checks. */
@@ -232,11 +234,11 @@ export class GitWorkspace implements Workspace {
     hints: Pick<InspectionHints, 'edited' | 'since'>,
   ): Promise<Look | null> {
     const before = this.looking.get(agent) ?? Promise.resolve(null);
-    const next = before.then(() => this.lookNow(agent, task, place, hints));
-    this.looking.set(
-      agent,
-      next.catch(() => null),
-    );
+    const next = before
+      .then(() => (this.gone.has(place.worktree) ? null : this.lookNow(agent, task, place, hints)))
+      // What lies there may vanish under our eyes, whoever takes it away.
+      .catch(() => null);
+    this.looking.set(agent, next);
     return next;
   }
 
@@ -311,8 +313,12 @@ export class GitWorkspace implements Workspace {
 
   /** A snapshot while the agent works: by an index of our own, as Aider may hold the lock of its. */
   private async peek(agent: number, { worktree }: Place): Promise<Result<string, Failure>> {
-    this.guards.get(agent)?.mendLink();
     const { paths } = this.options;
+    try {
+      if (!this.gone.has(worktree)) this.guards.get(agent)?.mendLink();
+    } catch (error) {
+      return err({ kind: 'file', path: worktree, detail: (error as Error).message });
+    }
     const without = this.setUp.get(agent) ?? readSetAside(paths.setAside(agent));
     return peek(worktree, without, paths.peekIndex(agent));
   }
@@ -478,10 +484,12 @@ export class GitWorkspace implements Workspace {
         detail: `${describe(done.failure).message} The work is still in ${place.worktree}`,
       });
     this.checkpoints.delete(agent);
+    this.gone.add(place.worktree);
+    const looked = this.looking.get(agent) ?? Promise.resolve(null);
     // Nobody needs to wait for it but the end of the program.
     this.removing.set(
       agent,
-      removeWorktree(config.repo, place.worktree).catch(() => {}),
+      looked.then(() => removeWorktree(config.repo, place.worktree)).catch(() => {}),
     );
     return done;
   }
