@@ -84,7 +84,8 @@ export function spreadValues(argv: readonly string[]): string[] {
   const spread: string[] = [];
   for (let at = 0; at < argv.length; at++) {
     const flag = argv[at] as string;
-    if (flag === '--no-prd' || flag === '--no-test' || flag === '--no-warm') {
+    const without = flags[`without${capital(flag.slice('--no-'.length))}` as FlagName];
+    if (flag.startsWith('--no-') && without) {
       // meow would read it as `--prd false`.
       spread.push(flag.replace('--no-', '--without-'));
       continue;
@@ -107,10 +108,12 @@ export function spreadValues(argv: readonly string[]): string[] {
 }
 
 export function flagOption(name: string): string {
-  if (name === 'withoutPrd') return '--no-prd';
-  if (name === 'withoutTest') return '--no-test';
-  if (name === 'withoutWarm') return '--no-warm';
-  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  const shown = name.replace(/^without/, 'no');
+  return `--${shown.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+function capital(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1);
 }
 
 function usage(

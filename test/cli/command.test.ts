@@ -11,7 +11,12 @@ import {
 import path from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
-import { flags, parseArguments, spreadValues } from '../../source/commands/arguments.js';
+import {
+  flagOption,
+  flags,
+  parseArguments,
+  spreadValues,
+} from '../../source/commands/arguments.js';
 import { resolveOptions } from '../../source/commands/options.js';
 import type { CliEnd } from '../rig.js';
 import {
@@ -118,10 +123,8 @@ describe('the built program', () => {
     expect(help.code).toBe(0);
     expect(help.stdout.startsWith('Examples\n')).toBe(true);
     for (const name of Object.keys(flags)) {
-      if (['help', 'version', 'withoutPrd', 'withoutTest', 'withoutWarm'].includes(name)) continue;
-      expect(help.stdout).toContain(
-        `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
-      );
+      if (['help', 'version'].includes(name)) continue;
+      expect(help.stdout).toContain(flagOption(name));
     }
     const version = await runCli(['--version'], { cwd, env: env() });
     expect(version.stdout.trim()).toBe(

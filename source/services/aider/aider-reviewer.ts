@@ -8,7 +8,7 @@ import type { Reviewer, ReviewerAnswer } from '../../core/ports.js';
 import { err, ok, type Result } from '../../core/result.js';
 import type { AiderEvent } from '../../core/run.js';
 import type { PtyProcess } from '../pty/pty-process.js';
-import { runCommand } from '../pty/run-command.js';
+import { readToEnd, unseenSize } from '../pty/run-command.js';
 import { agentEnvironment } from './environment.js';
 import { aiderArguments } from './invocation.js';
 import type { AiderLauncher } from './launcher.js';
@@ -57,17 +57,15 @@ export class AiderReviewer implements Reviewer {
       });
       const env = agentEnvironment(process.env, model, geminiKey);
       const led = provider();
-      await runCommand({
-        file: 'aider',
-        start: (own) => launcher.start(own),
+      running = await launcher.start({
         args,
         cwd: folder,
         env: led ? { ...env, [led.variable]: led.url } : env,
-        onStart: (started) => {
-          running = started;
-          if (limit.aborted) stop();
-        },
+        ...unseenSize,
       });
+      const ended = readToEnd(running);
+      if (limit.aborted) stop();
+      await ended;
       if (signal.aborted) return failed('it was told to end');
       if (limit.aborted) return failed('there was no answer in 10 minutes');
       if (!hasAnswered(at('log.jsonl'))) return failed(`${model} gave no whole answer`);

@@ -1,8 +1,5 @@
 import { type PtyProcess, type PtyRequest, spawnPty } from '../pty/pty-process.js';
 
-/** Starts a process in a pseudo-terminal; rejects when it cannot be executed at all. */
-export type StartProcess = (request: PtyRequest) => Promise<PtyProcess>;
-
 /** What is asked of an Aider: all but the command itself. */
 export type AiderRequest = Omit<PtyRequest, 'file'>;
 

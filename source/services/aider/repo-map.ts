@@ -2,7 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { addDetachedWorktree, removeWorktree } from '../git/worktree.js';
 import type { PtyProcess } from '../pty/pty-process.js';
-import { runCommand } from '../pty/run-command.js';
+import { readToEnd, unseenSize } from '../pty/run-command.js';
 import { agentEnvironment } from './environment.js';
 import { unattendedArguments } from './invocation.js';
 import type { AiderLauncher } from './launcher.js';
@@ -34,9 +34,7 @@ export async function makeRepoMap(request: RepoMapRequest): Promise<string | nul
     const added = await addDetachedWorktree(repo, worktree, base);
     if (!added.ok) return null;
     await mkdir(scratch, { recursive: true });
-    const end = await runCommand({
-      file: 'aider',
-      start: (own) => request.launcher.start(own),
+    const aider = await request.launcher.start({
       args: [
         '--model',
         request.model,
@@ -54,12 +52,13 @@ export async function makeRepoMap(request: RepoMapRequest): Promise<string | nul
       env: agentEnvironment(process.env, request.model, null),
       // As wide as lines of code get: Aider breaks what is longer.
       cols: 4000,
-      onStart: (process) => {
-        // Aider asks whether to report a crash of its own, and would wait for ever.
-        timer = setTimeout(() => process.signal('SIGKILL'), longestMs);
-        request.onStart(process);
-      },
+      rows: unseenSize.rows,
     });
+    // Aider asks whether to report a crash of its own, and would wait for ever.
+    timer = setTimeout(() => aider.signal('SIGKILL'), longestMs);
+    const ended = readToEnd(aider);
+    request.onStart(aider);
+    const end = await ended;
     return end.exit.code === 0 ? cutMap(end.text) : null;
   } catch {
     return null;

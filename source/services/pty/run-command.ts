@@ -1,14 +1,11 @@
 import { stripVTControlCharacters } from 'node:util';
-import { type PtyExit, type PtyProcess, type PtyRequest, spawnPty } from './pty-process.js';
+import { type PtyExit, type PtyProcess, spawnPty } from './pty-process.js';
 
 export interface CommandRequest {
-  /** Starts it in another way than as a command. */
-  readonly start?: (request: PtyRequest) => Promise<PtyProcess>;
   readonly file: string;
   readonly args: readonly string[];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
-  readonly cols?: number;
   /** Called with the process as soon as it lives, for those who may have to end it. */
   readonly onStart?: (process: PtyProcess) => void;
   readonly onOutput?: (bytes: Buffer) => void;
@@ -20,6 +17,9 @@ export interface CommandEnd {
   readonly text: string;
 }
 
+/** The size of a terminal in which a command runs that nobody looks at. */
+export const unseenSize = { cols: 200, rows: 50 } as const;
+
 const keepBytes = 4 * 1024 * 1024;
 
 /**
@@ -27,8 +27,18 @@ const keepBytes = 4 * 1024 * 1024;
  * hangs the terminal up and the command goes too, which no pipe does. Throws when it cannot be started.
  */
 export async function runCommand(request: CommandRequest): Promise<CommandEnd> {
-  const { file, args, cwd, env, cols = 200, start = async (own) => spawnPty(own) } = request;
-  const process = await start({ file, args, cwd, env, cols, rows: 50 });
+  const { file, args, cwd, env, onStart, onOutput } = request;
+  const process = spawnPty({ file, args, cwd, env, ...unseenSize });
+  const end = readToEnd(process, onOutput);
+  onStart?.(process);
+  return end;
+}
+
+/** Reads a process that has just been started to its end. */
+export async function readToEnd(
+  process: PtyProcess,
+  onOutput?: (bytes: Buffer) => void,
+): Promise<CommandEnd> {
   let kept: Buffer[] = [];
   let length = 0;
   process.onData((bytes) => {
@@ -38,9 +48,8 @@ export async function runCommand(request: CommandRequest): Promise<CommandEnd> {
       kept = [Buffer.concat(kept).subarray(-keepBytes)];
       length = keepBytes;
     }
-    request.onOutput?.(bytes);
+    onOutput?.(bytes);
   });
-  request.onStart?.(process);
   const exit = await new Promise<PtyExit>((resolve) => process.onExit(resolve));
   const text = stripVTControlCharacters(Buffer.concat(kept).toString('utf8')).replace(
     /\r\n?/g,
