@@ -29,6 +29,8 @@ const anyText = fc.string({
     '|',
     '- ',
     '# ',
+    '> ',
+    '1. ',
   ),
 });
 
@@ -141,6 +143,21 @@ describe('texts fit', () => {
         }
       }),
     );
+  });
+
+  test('nested deeper than there is room, Markdown still fits', () => {
+    const deep = Array.from(
+      { length: 30 },
+      (_, depth) => `${'  '.repeat(depth)}- wide 👩‍👩‍👧 text`,
+    );
+    const quoted = `${'> '.repeat(30)}wide 👩‍👩‍👧 text`;
+    for (const text of [deep.join('\n'), quoted, '123456789. [x] text', '- - aaab 👩‍👩‍👧']) {
+      for (const width of [10, 20]) {
+        const lines = renderMarkdown(text, width, style);
+        expect(Math.max(...lines.map((line) => stringWidth(line)))).toBeLessThanOrEqual(width);
+        expect(lines.join(' ')).toMatch(/text|aaab/);
+      }
+    }
   });
 
   test('Markdown is formatted: lists, code, tables by their width on the screen', () => {

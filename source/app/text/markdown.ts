@@ -11,6 +11,9 @@ export interface TextStyle {
 
 const reset = '\x1b[0m';
 
+/** Columns without which a text cannot be read; what is nested deeper is indented no further. */
+const leastWidth = 8;
+
 /**
  * Markdown as lines for a terminal, each at most `width` columns: headings, lists, code, tables,
  * quotes. The text comes from a model or a file, so control bytes become pictures first.
@@ -20,7 +23,7 @@ export function renderMarkdown(text: string, width: number, style: TextStyle): s
     .split(/\r?\n/)
     .map((line) => printable(line.replaceAll('\t', '    ')))
     .join('\n');
-  const lines = blocks(Lexer.lex(safe), Math.max(8, width), style);
+  const lines = blocks(Lexer.lex(safe), Math.max(leastWidth, width), style);
   while (lines[0] === '') lines.shift();
   while (lines.at(-1) === '') lines.pop();
   return lines;
@@ -63,8 +66,8 @@ function blockLines(token: Token, width: number, style: TextStyle): string[] {
         .flatMap((line) => wrapAnsi(line, width - 2, { hard: true, trim: false }).split('\n'))
         .map((line) => `  ${paint(line, '', '33', style)}`);
     case 'blockquote': {
-      const bar = style.unicode ? '│ ' : '| ';
-      const inner = blocks((token as Tokens.Blockquote).tokens, width - 2, style);
+      const bar = width - 2 < leastWidth ? '' : style.unicode ? '│ ' : '| ';
+      const inner = blocks((token as Tokens.Blockquote).tokens, width - bar.length, style);
       return inner.slice(0, -1).map((line) => bar + line);
     }
     case 'table':
@@ -85,16 +88,18 @@ function listLines(list: Tokens.List, width: number, style: TextStyle): string[]
   return list.items.flatMap((item, index) => {
     const check = item.task ? (item.checked ? '[x] ' : '[ ] ') : '';
     const mark = `${list.ordered ? `${first + index}.` : bullet} ${check}`;
-    const indent = displayWidth(mark);
+    const room = width - displayWidth(mark);
+    const indent = room < leastWidth ? 0 : displayWidth(mark);
     const inner: string[] = [];
     for (const token of item.tokens) {
       // The box is drawn by us already.
       if (token.type === 'checkbox') continue;
-      inner.push(...blockLines(token, Math.max(8, width - indent), style));
+      inner.push(...blockLines(token, width - indent, style));
       if (list.loose) inner.push('');
     }
     while (inner.at(-1) === '') inner.pop();
     if (inner.length === 0) inner.push('');
+    if (indent === 0) return [cut(mark.trimEnd(), width), ...inner];
     return inner.map((line, row) => (row === 0 ? mark + line : ' '.repeat(indent) + line));
   });
 }
