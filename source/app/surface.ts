@@ -1,11 +1,4 @@
-import {
-  createContext,
-  useContext,
-  useEffect,
-  useLayoutEffect,
-  useRef,
-  useSyncExternalStore,
-} from 'react';
+import { createContext, useContext, useLayoutEffect, useRef, useSyncExternalStore } from 'react';
 import type { ActionName, Context as KeyContext, Keymap } from './keymap.js';
 import type { KeyPress, MouseEvent } from './terminal/input.js';
 import type { PaintedPane, Rect } from './terminal/painter.js';
@@ -77,7 +70,8 @@ export function useKeyHandler(active: boolean, handler: KeyHandler, fallback = f
   const { surface } = useEnvironment();
   const latest = useRef(handler);
   latest.current = handler;
-  useEffect(() => {
+  // With the frame, not after it: whoever sees a screen can type on it.
+  useLayoutEffect(() => {
     if (!active) return;
     const stable: KeyHandler = {
       key: (key) => latest.current.key(key),

@@ -10,7 +10,8 @@ import path from 'node:path';
 import type { Summary } from '../../source/core/summary.js';
 import { startModelServer } from '../../source/services/model-server/model-server.js';
 import { diffEdit } from '../../source/services/model-server/script.js';
-import { cli, command, environment, makeRepo, writeMetadata } from './setting.js';
+import { cli, makeRepo } from './kit.js';
+import { command, environment, writeMetadata } from './setting.js';
 
 interface Case {
   readonly perAgent: number;

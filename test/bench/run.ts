@@ -9,13 +9,11 @@ import { cpus, tmpdir } from 'node:os';
 import path from 'node:path';
 import { agentEnvironment } from '../../source/services/aider/environment.js';
 import { startModelServer } from '../../source/services/model-server/model-server.js';
+import { cli, makeRepo, median } from './kit.js';
 import {
-  cli,
   command,
   environment,
   files,
-  makeRepo,
-  median,
   raises,
   version,
   writeAlone,

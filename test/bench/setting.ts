@@ -1,34 +1,14 @@
 /** What the benchmarks with real Aider share. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { findAider } from '../../source/services/aider/find-aider.js';
 import { aiderArguments } from '../../source/services/aider/invocation.js';
-import { git } from '../../source/services/git/run-git.js';
 import { diffEdit, type Rule } from '../../source/services/model-server/script.js';
-
-export const cli = path.resolve(import.meta.dirname, '../../dist/cli.js');
+import { makeRepo } from './kit.js';
 
 const aider = await findAider(null);
 if (!aider.ok) throw new Error('the benchmark needs Aider: aider-orchestrator setup');
 export const { command, version, interpreter } = aider.value;
-
-/** A repository on `main` with one commit of these files. */
-export async function makeRepo(repo: string, files: Readonly<Record<string, string>>) {
-  for (const [name, text] of Object.entries(files)) {
-    const file = path.join(repo, name);
-    mkdirSync(path.dirname(file), { recursive: true });
-    writeFileSync(file, text);
-  }
-  for (const args of [
-    ['init', '-q', '-b', 'main'],
-    ['config', 'user.name', 'b'],
-    ['config', 'user.email', 'b@example.com'],
-    ['add', '-A'],
-    ['commit', '-qm', 'start'],
-  ]) {
-    await git(repo, args);
-  }
-}
 
 const price = {
   max_input_tokens: 128000,
@@ -53,10 +33,6 @@ export function environment(home: string, url: string): NodeJS.ProcessEnv {
     OPENAI_API_KEY: 'k',
     OPENAI_API_BASE: `${url}/v1`,
   };
-}
-
-export function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
 }
 
 /** The model that raises `a = 1` in `a.py` to 2, and so for each name. */

@@ -12,12 +12,12 @@ import { PlainLauncher } from '../../source/services/aider/launcher.js';
 import { openWarm } from '../../source/services/aider/open-launcher.js';
 import type { WarmLauncher } from '../../source/services/aider/warm-launcher.js';
 import { startModelServer } from '../../source/services/model-server/model-server.js';
+import { median } from './kit.js';
 import {
   type Alone,
   command,
   environment,
   interpreter,
-  median,
   raises,
   version,
   writeAlone,

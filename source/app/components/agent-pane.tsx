@@ -110,7 +110,6 @@ export const AgentPane = memo(function AgentPane(props: AgentPaneProps) {
   useEffect(() => view?.onChange(() => surface.paneChanged(focused)), [view, surface, focused]);
   const corner = [glyphs.topLeft, glyphs.topRight] as const;
   const below = [glyphs.bottomLeft, glyphs.bottomRight] as const;
-  const rows = Array.from({ length: inner.height }, (_, row) => row);
   const still = view ? [] : stillWords(state, agent);
   return (
     <Box flexDirection="column" width={rect.width} height={rect.height} overflow="hidden">
@@ -121,21 +120,31 @@ export const AgentPane = memo(function AgentPane(props: AgentPaneProps) {
           look.colour,
         )}
       </Line>
-      {rows.map((row) => {
-        const text = cut(still[row] ?? '', inner.width);
-        const rest = ' '.repeat(Math.max(0, inner.width - displayWidth(text)));
-        return (
-          <Line key={row} colour={colour}>
-            {`${glyphs.bar}${text}${rest}${glyphs.bar}`}
-          </Line>
-        );
-      })}
+      <PaneBody {...inner} colour={colour} text={still.join('\n')} />
       <Line colour={colour} bold={typing}>
         {borderLine(rect.width, below, foot, [], glyphs)}
       </Line>
       {view && <LivePane id={`agent${agent.index}`} rect={inner} view={view} typing={typing} />}
     </Box>
   );
+});
+
+/** The border beside the terminal, and what is said while there is none. */
+const PaneBody = memo(function PaneBody(props: {
+  readonly width: number;
+  readonly height: number;
+  readonly colour: Colour | null;
+  readonly text: string;
+}) {
+  const { width, height, colour } = props;
+  const glyphs = glyphsOf(useEnvironment().theme);
+  const lines = props.text.split('\n');
+  const rows = Array.from({ length: height }, (_, row) => {
+    const text = cut(lines[row] ?? '', width);
+    const rest = ' '.repeat(Math.max(0, width - displayWidth(text)));
+    return `${glyphs.bar}${text}${rest}${glyphs.bar}`;
+  });
+  return <Line colour={colour}>{rows.join('\n')}</Line>;
 });
 
 function LivePane(props: {

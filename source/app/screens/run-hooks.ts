@@ -1,4 +1,4 @@
-import { useEffect, useReducer, useRef } from 'react';
+import { useEffect, useLayoutEffect, useReducer, useRef } from 'react';
 import { isWithin } from '../components/popup.js';
 import { type AgentRect, inside } from '../layout.js';
 import { PaneView } from '../pane-source.js';
@@ -82,7 +82,7 @@ export function useSizes(run: RunPort, panes: readonly AgentRect[]): void {
 /** All keys go to the agent, but for the one that ends it. */
 export function useTyping(run: RunPort, on: boolean, agent: number, onLeave: () => void): void {
   const { surface } = useEnvironment();
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!on) return;
     surface.setRaw((bytes) => {
       const screen = run.terminals.screen(agent);

@@ -1,39 +1,57 @@
 import { EventEmitter } from 'node:events';
 import { PassThrough } from 'node:stream';
-import { type Instance, render } from 'ink';
-import type { ReactNode } from 'react';
+import { Box, type DOMElement, type Instance, render } from 'ink';
+import { createElement, type ReactNode } from 'react';
+import { Composer } from './compose.js';
 
 /**
- * Lets Ink lay out and draw into memory: each frame comes back as lines, and nothing of it reaches the
- * terminal. Ink's debug mode is what gives whole frames instead of the bytes that change a terminal.
+ * Lets Ink lay out, and composes its tree into lines; nothing of Ink's own drawing reaches the terminal.
+ * Debug mode keeps Ink from throttling, so that each commit is composed.
  */
 export class InkHost {
-  private readonly stdout: FrameStream;
+  private readonly stdout: NoStream;
   private readonly stdin = new KeyStream();
+  private readonly composer = new Composer();
   private instance: Instance | null = null;
+  private closed = false;
 
-  constructor(cols: number, rows: number, onFrame: (lines: readonly string[]) => void) {
-    this.stdout = new FrameStream(cols, rows, (text) => onFrame(text.split('\n')));
+  constructor(
+    cols: number,
+    rows: number,
+    private readonly onFrame: (lines: readonly string[]) => void,
+  ) {
+    this.stdout = new NoStream(cols, rows);
   }
 
   show(node: ReactNode): void {
-    if (this.instance) {
-      this.instance.rerender(node);
-      return;
-    }
-    this.instance = render(node, {
+    this.instance ??= this.start();
+    this.instance.rerender(node);
+  }
+
+  /** Begins with an empty tree, to get at its root before there is anything to draw. */
+  private start(): Instance {
+    let box: DOMElement | null = null;
+    const ref = (own: DOMElement | null) => {
+      box ??= own;
+    };
+    const instance = render(createElement(Box, { ref }), {
       stdout: this.stdout as never,
       stdin: this.stdin as never,
       debug: true,
       exitOnCtrlC: false,
       patchConsole: false,
     });
+    const root = rootOf(box);
+    root.onRender = () => {
+      if (!this.closed) this.onFrame(this.composer.compose(root));
+    };
+    return instance;
   }
 
   resize(cols: number, rows: number): void {
     this.stdout.columns = cols;
     this.stdout.rows = rows;
-    this.stdout.emit('resize');
+    // Ink reads it when it lays out the next commit; told of it, it would draw at once, in its own way.
   }
 
   /** Keys for Ink's own components, such as its text field. */
@@ -42,26 +60,30 @@ export class InkHost {
   }
 
   close(): void {
-    this.stdout.closed = true;
+    this.closed = true;
     this.instance?.unmount();
   }
 }
 
-class FrameStream extends EventEmitter {
+function rootOf(node: DOMElement | null): DOMElement {
+  if (!node) throw new Error('Ink has drawn nothing');
+  let root = node;
+  while (root.parentNode) root = root.parentNode;
+  return root;
+}
+
+/** The terminal that Ink believes in: a size, and no drawing. */
+class NoStream extends EventEmitter {
   readonly isTTY = true;
-  closed = false;
 
   constructor(
     public columns: number,
     public rows: number,
-    private readonly onFrame: (text: string) => void,
   ) {
     super();
   }
 
-  write(text: string): boolean {
-    // The library that shows and hides the cursor writes here too.
-    if (!this.closed && !/^\x1b\[\?25[hl]$/.test(text)) this.onFrame(text);
+  write(): boolean {
     return true;
   }
 }

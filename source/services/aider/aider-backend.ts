@@ -301,6 +301,7 @@ function watchAttempt(
   process.onExit(async ({ code, signal }) => {
     questions.stop();
     terminal.process = null;
+    recording.flush();
     await screen.drawn();
     tail.read();
     tail.close();

@@ -1,6 +1,10 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { StringDecoder } from 'node:string_decoder';
 
+/** Output is gathered for this long, or until it is this much, before it is written as one event. */
+const gatherMs = 20;
+const gatherChars = 64 * 1024;
+
 /**
  * A terminal recording in asciicast v2: a header line, then `[seconds, "o", text]` for each output.
  * https://docs.asciinema.org/manual/asciicast/v2/
@@ -9,6 +13,10 @@ export class Recording {
   private fd: number | null;
   private readonly decoder = new StringDecoder('utf8');
   private readonly start: number;
+  private gathered = '';
+  /** When the first of what is gathered came. */
+  private since = 0;
+  private timer: NodeJS.Timeout | null = null;
   /** Why nothing more is recorded, such as a full disk; null while all is well. */
   problem: string | null = null;
 
@@ -19,7 +27,11 @@ export class Recording {
   }
 
   output(bytes: Buffer): void {
-    this.event('o', this.decoder.write(bytes));
+    if (this.fd === null) return;
+    if (this.gathered === '') this.since = Date.now();
+    this.gathered += this.decoder.write(bytes);
+    if (this.gathered.length >= gatherChars) this.flush();
+    else this.timer ??= setTimeout(() => this.flush(), gatherMs);
   }
 
   resize(cols: number, rows: number): void {
@@ -32,15 +44,28 @@ export class Recording {
   }
 
   close(): void {
-    const rest = this.decoder.end();
-    if (rest !== '') this.event('o', rest);
+    this.gathered += this.decoder.end();
+    this.flush();
     if (this.fd !== null) closeSync(this.fd);
     this.fd = null;
   }
 
-  private event(code: 'o' | 'r' | 'm', data: string): void {
-    if (data === '') return;
-    this.line([Math.max(0, Date.now() - this.start) / 1000, code, data]);
+  /** Writes what has been gathered. */
+  flush(): void {
+    if (this.timer) clearTimeout(this.timer);
+    this.timer = null;
+    const text = this.gathered;
+    this.gathered = '';
+    if (text !== '') this.line(this.at(this.since, 'o', text));
+  }
+
+  private event(code: 'r' | 'm', data: string): void {
+    this.flush();
+    this.line(this.at(Date.now(), code, data));
+  }
+
+  private at(now: number, code: 'o' | 'r' | 'm', data: string) {
+    return [Math.max(0, now - this.start) / 1000, code, data];
   }
 
   private line(value: unknown): void {

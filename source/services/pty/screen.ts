@@ -1,10 +1,19 @@
 import unicode11 from '@xterm/addon-unicode11';
 import xterm from '@xterm/headless';
+import { type Parser, parseQueue } from './parse-queue.js';
 import type { PtyProcess } from './pty-process.js';
 
 /** Bytes waiting for the emulator at which a process is paused, and at which it goes on. */
 const pauseAt = 128 * 1024;
 const resumeAt = 32 * 1024;
+
+/**
+ * The emulator's way to parse at once, which its types hide: `write` parses in a timer of its own, up to
+ * 12 ms for each terminal, and so would hold up keys while many agents print.
+ */
+interface Core {
+  writeSync?(bytes: Uint8Array): void;
+}
 
 /** A question is not longer than this. */
 const mostQuestionRows = 8;
@@ -41,11 +50,17 @@ export interface Match {
  * The screen of one agent: a terminal emulator with scrollback, fed from a process or any stream of
  * bytes. Questions and failure texts are read from it, and panes draw it.
  */
-export class Screen {
+export class Screen implements Parser {
   private readonly terminal: xterm.Terminal;
   private readonly cell: xterm.IBufferCell;
   private readonly listeners = new Set<() => void>();
-  private pending = 0;
+  private readonly core: Core;
+  private queue: Buffer[] = [];
+  /** Bytes that were given and are not drawn yet. */
+  pending = 0;
+  private readonly drawnListeners = new Set<() => void>();
+  private settlers: (() => void)[] = [];
+  private disposed = false;
   private cursorShown = true;
   /** Goes up with all that changes what is seen. */
   version = 0;
@@ -58,6 +73,7 @@ export class Screen {
       allowProposedApi: true,
       logLevel: 'off',
     });
+    this.core = (this.terminal as unknown as { readonly _core: Core })._core;
     this.terminal.loadAddon(new unicode11.Unicode11Addon());
     this.terminal.unicode.activeVersion = '11';
     this.cell = this.terminal.buffer.active.getNullCell();
@@ -216,34 +232,70 @@ export class Screen {
   attach(process: PtyProcess, onDrawn: () => void): void {
     let paused = false;
     process.onData((bytes) => {
-      this.pending += bytes.length;
+      this.feed(bytes);
       if (!paused && this.pending > pauseAt) {
         paused = true;
         process.pause();
       }
-      this.terminal.write(bytes, () => {
-        this.pending -= bytes.length;
-        this.changed();
-        if (paused && this.pending < resumeAt) {
-          paused = false;
-          process.resume();
-        }
-        onDrawn();
-      });
     });
+    const drawn = () => {
+      if (paused && this.pending < resumeAt) {
+        paused = false;
+        process.resume();
+      }
+      onDrawn();
+    };
+    this.drawnListeners.add(drawn);
     // A program may ask the terminal things (cursor position, colours) and waits for the answer.
     const answers = this.terminal.onData((answer) => process.write(answer));
-    process.onExit(() => answers.dispose());
+    process.onExit(() => {
+      answers.dispose();
+      void this.drawn().then(() => this.drawnListeners.delete(drawn));
+    });
   }
 
   /** Draws bytes that come from anywhere. */
   feed(bytes: Buffer | string): void {
-    this.terminal.write(bytes, () => this.changed());
+    const added = typeof bytes === 'string' ? Buffer.from(bytes) : bytes;
+    if (added.length === 0 || this.disposed) return;
+    const idle = this.pending === 0;
+    this.queue.push(added);
+    this.pending += added.length;
+    if (idle) parseQueue.add(this);
+  }
+
+  parse(bytes: number): void {
+    for (let left = bytes; left > 0; ) {
+      const first = this.queue[0];
+      if (!first) return;
+      const now = first.length > left ? first.subarray(0, left) : first;
+      if (now === first) this.queue.shift();
+      else this.queue[0] = first.subarray(left);
+      left -= now.length;
+      this.pending -= now.length;
+      if (this.core.writeSync) this.core.writeSync(now);
+      else this.terminal.write(now, () => this.changed());
+    }
+  }
+
+  parsed(): void {
+    if (this.disposed) return;
+    this.changed();
+    for (const listener of [...this.drawnListeners]) listener();
+    if (this.pending > 0) return;
+    const { settlers } = this;
+    this.settlers = [];
+    for (const settle of settlers) settle();
   }
 
   /** Resolves when all that was fed so far is drawn. */
   drawn(): Promise<void> {
-    return new Promise((resolve) => this.terminal.write('', resolve));
+    return new Promise((resolve) => {
+      // Never both ways at once: an empty `write` that waits would make `writeSync` drop what it is given.
+      const settled = () => (this.core.writeSync ? resolve() : this.terminal.write('', resolve));
+      if (this.pending === 0) settled();
+      else this.settlers.push(settled);
+    });
   }
 
   resize(cols: number, rows: number): void {
@@ -319,6 +371,10 @@ export class Screen {
   }
 
   dispose(): void {
+    this.disposed = true;
+    this.queue = [];
+    this.pending = 0;
+    for (const settle of this.settlers.splice(0)) settle();
     this.terminal.dispose();
   }
 }

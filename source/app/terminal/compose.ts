@@ -1,0 +1,182 @@
+import type { DOMElement } from 'ink';
+import sliceAnsi from 'slice-ansi';
+import wrapAnsi from 'wrap-ansi';
+import { displayWidth } from '../text/graphemes.js';
+
+/**
+ * Lines from Ink's tree after its layout. Ink's own way breaks every text into cells with their styles
+ * and joins them again, which for a frame of 200x60 takes ten times as long; here a text stays in one
+ * piece and is cut only where another lies above it. Knows what our components use: boxes (absolute
+ * ones, too, and such that hide what overflows) and texts, not borders or backgrounds.
+ */
+
+/** Columns and rows that may be drawn on; the ends are exclusive. */
+interface Clip {
+  readonly left: number;
+  readonly right: number;
+  readonly top: number;
+  readonly bottom: number;
+}
+
+/** A text that stands in a row. */
+interface Piece {
+  readonly x: number;
+  readonly width: number;
+  readonly text: string;
+}
+
+/** Yoga's numbers; the enumerations of its package are not Ink's to give. */
+const displayNone = 1;
+
+/** Widths of the texts of the last two frames: most are the same in the next. */
+class Widths {
+  private old = new Map<string, number>();
+  private fresh = new Map<string, number>();
+
+  of(text: string): number {
+    let width = this.fresh.get(text);
+    if (width === undefined) {
+      width = this.old.get(text) ?? displayWidth(text);
+      this.fresh.set(text, width);
+    }
+    return width;
+  }
+
+  /** What the frame did not use is forgotten after the next. */
+  turn(): void {
+    this.old = this.fresh;
+    this.fresh = new Map();
+  }
+}
+
+export class Composer {
+  private readonly widths = new Widths();
+
+  /** @param root Ink's, laid out; as many lines as it is high, none padded */
+  compose(root: DOMElement): string[] {
+    const { yogaNode } = root;
+    if (!yogaNode) return [];
+    const height = yogaNode.getComputedHeight();
+    const rows: Piece[][] = Array.from({ length: height }, () => []);
+    const clip = { left: 0, right: yogaNode.getComputedWidth(), top: 0, bottom: height };
+    this.draw(root, 0, 0, clip, rows);
+    const lines = rows.map(join);
+    this.widths.turn();
+    return lines;
+  }
+
+  private draw(node: DOMElement, left: number, top: number, clip: Clip, rows: Piece[][]): void {
+    const { yogaNode, style } = node;
+    if (!yogaNode || yogaNode.getDisplay() === displayNone) return;
+    const x = left + yogaNode.getComputedLeft();
+    const y = top + yogaNode.getComputedTop();
+    const width = yogaNode.getComputedWidth();
+    if (node.nodeName === 'ink-text') {
+      this.drawText(node, x, y, width, clip, rows);
+      return;
+    }
+    let inner = clip;
+    if (style.overflow === 'hidden' || style.overflowX === 'hidden') {
+      inner = {
+        ...inner,
+        left: Math.max(clip.left, x),
+        right: Math.min(clip.right, x + width),
+      };
+    }
+    if (style.overflow === 'hidden' || style.overflowY === 'hidden') {
+      const bottom = Math.min(clip.bottom, y + yogaNode.getComputedHeight());
+      inner = { ...inner, top: Math.max(clip.top, y), bottom };
+    }
+    for (const child of node.childNodes) {
+      if (child.nodeName !== '#text') this.draw(child, x, y, inner, rows);
+    }
+  }
+
+  private drawText(
+    node: DOMElement,
+    x: number,
+    top: number,
+    width: number,
+    clip: Clip,
+    rows: Piece[][],
+  ): void {
+    const text = squash(node);
+    if (text === '') return;
+    const style = node.internal_transform;
+    let y = top;
+    for (const line of this.fit(text, width, node.style.textWrap ?? 'wrap')) {
+      if (y >= clip.top && y < clip.bottom && line !== '') {
+        const styled = style ? style(line, y - top) : line;
+        put(
+          rows[y] as Piece[],
+          this.clipped({ x, width: this.widths.of(line), text: styled }, clip),
+        );
+      }
+      y += 1;
+    }
+  }
+
+  private fit(text: string, width: number, wrap: string): string[] {
+    const lines = text.split('\n');
+    if (lines.every((line) => this.widths.of(line) <= width)) return lines;
+    if (wrap === 'wrap') return wrapAnsi(text, width, { trim: false, hard: true }).split('\n');
+    return lines.map((line) =>
+      this.widths.of(line) <= width ? line : `${sliceAnsi(line, 0, width - 1)}…`,
+    );
+  }
+
+  private clipped(piece: Piece, { left, right }: Clip): Piece {
+    const { x, width } = piece;
+    return x >= left && x + width <= right ? piece : part(piece, left, right);
+  }
+}
+
+/** The text of a node and those within it, each in its style. */
+function squash(node: DOMElement): string {
+  let text = '';
+  for (const [index, child] of node.childNodes.entries()) {
+    if (child.nodeName === '#text') {
+      text += child.nodeValue;
+      continue;
+    }
+    const inner = squash(child);
+    text +=
+      inner !== '' && child.internal_transform ? child.internal_transform(inner, index) : inner;
+  }
+  return text;
+}
+
+/** What of a piece stands from column `from` to `to`. */
+function part(piece: Piece, from: number, to: number): Piece {
+  const start = Math.max(piece.x, from);
+  const end = Math.min(piece.x + piece.width, to);
+  if (end <= start) return { x: start, width: 0, text: '' };
+  const text = sliceAnsi(piece.text, start - piece.x, end - piece.x);
+  // Half of a wide character cannot be drawn.
+  const missing = end - start - displayWidth(text);
+  return { x: start, width: end - start, text: text + ' '.repeat(Math.max(0, missing)) };
+}
+
+/** Lays a piece above what stands in the row already. */
+function put(row: Piece[], piece: Piece): void {
+  if (piece.width <= 0) return;
+  const end = piece.x + piece.width;
+  for (let at = row.length - 1; at >= 0; at--) {
+    const under = row[at] as Piece;
+    const underEnd = under.x + under.width;
+    if (underEnd <= piece.x || under.x >= end) continue;
+    const rest = [part(under, under.x, piece.x), part(under, end, underEnd)];
+    row.splice(at, 1, ...rest.filter(({ width }) => width > 0));
+  }
+  row.push(piece);
+}
+
+function join(row: Piece[]): string {
+  let line = '';
+  let column = 0;
+  for (const { x, width, text } of row.sort((a, b) => a.x - b.x)) {
+    line += ' '.repeat(x - column) + text;
+    column = x + width;
+  }
+  return line;
+}
