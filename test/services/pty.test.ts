@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { findQuestion, findTexts } from '../../source/core/screen-facts.js';
 import { type PtyExit, type PtyProcess, spawnPty } from '../../source/services/pty/pty-process.js';
@@ -173,6 +174,38 @@ test('a recording is an asciicast: split characters are whole again', () => {
       .map(([, , data]) => data)
       .join(''),
   ).toBe('größe 👍');
+});
+
+test('a recording holds any text, however it is cut, and is JSON whatever the bytes', () => {
+  const folder = tempFolder();
+  const anyText = fc.string({
+    unit: fc.constantFrom('a', '"', '\\', '\x1b', '\0', '\n', '\t', '\x7f', 'ß', '日', '👍🏽'),
+    maxLength: 200,
+  });
+  const record = (chunks: readonly Buffer[]) => {
+    const file = path.join(folder, 'x.cast');
+    const recording = new Recording(file, 80, 24, 'title');
+    for (const chunk of chunks) recording.output(chunk);
+    recording.close();
+    const lines = readFileSync(file, 'utf8').trimEnd().split('\n').slice(1);
+    return lines.map((line) => JSON.parse(line)[2]).join('');
+  };
+  fc.assert(
+    fc.property(anyText, fc.integer({ min: 1, max: 50 }), fc.nat(70_000), (text, size, before) => {
+      const bytes = Buffer.from('-'.repeat(before) + text);
+      const cuts = Array.from({ length: Math.ceil(bytes.length / size / 1000) + 1 }, (_, at) =>
+        bytes.subarray(at * size * 1000, (at + 1) * size * 1000),
+      );
+      expect(record(cuts)).toBe(bytes.toString());
+    }),
+  );
+  fc.assert(
+    fc.property(fc.array(fc.uint8Array({ maxLength: 20 })), (chunks) => {
+      const bytes = chunks.map((chunk) => Buffer.from(chunk));
+      const printable = (text: string) => text.replaceAll('\ufffd', '');
+      expect(printable(record(bytes))).toBe(printable(Buffer.concat(bytes).toString()));
+    }),
+  );
 });
 
 describe('questions in a narrow pane', () => {

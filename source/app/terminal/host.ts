@@ -28,6 +28,9 @@ export interface HostOptions {
 
 /** Between two paints that nobody waits for, milliseconds: 30 a second. */
 const frameMs = 33;
+/** Painting takes at most this part of the time, so it is done less often where it takes long. */
+const paintShare = 0.05;
+const slowestFrameMs = 100;
 /** How long after a key the pane in focus is painted at once, milliseconds. */
 const eagerMs = 150;
 
@@ -60,6 +63,8 @@ export class Host implements Surface, InputListener {
   private timer: NodeJS.Timeout | null = null;
   private immediate: NodeJS.Immediate | null = null;
   private lastPaint = 0;
+  /** What a paint takes, milliseconds, averaged over some. */
+  private paintMs = 0;
   private lastKey = 0;
   private blocked = false;
   private closed = false;
@@ -172,19 +177,25 @@ export class Host implements Surface, InputListener {
         this.timer = null;
         this.paint();
       },
-      Math.max(0, this.lastPaint + frameMs - Date.now()),
+      Math.max(0, this.lastPaint + this.frameMs() - Date.now()),
     );
+  }
+
+  private frameMs(): number {
+    return Math.min(slowestFrameMs, Math.max(frameMs, this.paintMs / paintShare));
   }
 
   private paint(): void {
     // A terminal that does not keep up gets the latest state when it is ready, not every state.
     if (!this.session.active || this.blocked) return;
     this.lastPaint = Date.now();
+    const began = performance.now();
     const painted = this.painter.paint();
     const bytes = this.options.ascii ? toAscii(painted) : painted;
     if (bytes !== '' && !this.options.stdout.write(bytes)) {
       this.blocked = this.options.stdout.writableNeedDrain;
     }
+    this.paintMs += (performance.now() - began - this.paintMs) / 8;
   }
 
   private readonly onDrain = () => {
