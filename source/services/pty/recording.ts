@@ -5,15 +5,12 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 const gatherMs = 20;
 const gatherBytes = 64 * 1024;
 
-/** The longest that JSON makes of a byte: `\u001b`. */
-const longestEscape = 6;
-
 /**
  * A terminal recording in asciicast v2: a header line, then `[seconds, "o", text]` for each output.
  * https://docs.asciinema.org/manual/asciicast/v2/
  *
- * Agents print many megabytes, so bytes stay bytes: escaped for JSON as they are, which costs a fifth of
- * what it takes to make strings of them and to make bytes of those again.
+ * Agents print many megabytes, so no text is made of their bytes: each is taken for a character (Latin-1),
+ * escaped for JSON, and a byte again; what is not ASCII passes through, and is the UTF-8 it was.
  */
 export class Recording {
   private fd: number | null;
@@ -76,8 +73,10 @@ export class Recording {
     if (length === 0) return;
     const bytes = this.gathered.subarray(0, length);
     const seconds = this.seconds(this.since);
-    if (isUtf8(bytes)) this.bytes(escaped(`[${seconds},"o","`, bytes, '"]\n'));
-    else this.line([seconds, 'o', bytes.toString('utf8')]);
+    if (isUtf8(bytes)) {
+      const data = JSON.stringify(bytes.toString('latin1'));
+      this.bytes(Buffer.from(`[${seconds},"o",${data}]\n`, 'latin1'));
+    } else this.line([seconds, 'o', bytes.toString('utf8')]);
     this.gathered.copyWithin(0, length, this.length);
     this.length -= length;
   }
@@ -118,35 +117,4 @@ function wholeLength(bytes: Buffer, length: number): number {
     return needed > back ? length - back : length;
   }
   return length;
-}
-
-const hex = '0123456789abcdef';
-
-/** What stands for a byte in a JSON string; undefined for one that stands for itself. */
-const escapes: readonly (Buffer | undefined)[] = Array.from({ length: 256 }, (_, byte) => {
-  if (byte === 0x22 || byte === 0x5c) return Buffer.from(`\\${String.fromCharCode(byte)}`);
-  if (byte >= 0x20) return undefined;
-  const short = { 8: 'b', 9: 't', 10: 'n', 12: 'f', 13: 'r' }[byte as 8];
-  return Buffer.from(short ? `\\${short}` : `\\u00${hex[byte >> 4]}${hex[byte & 15]}`);
-});
-
-/** Only one is written at a time, so that the room for it is taken once. */
-let room = Buffer.allocUnsafe(0);
-
-/** Bytes of UTF-8 as the inside of a JSON string, between two texts in ASCII (RFC 8259, section 7). */
-function escaped(before: string, bytes: Buffer, after: string): Buffer {
-  const most = bytes.length * longestEscape + before.length + after.length;
-  if (room.length < most) room = Buffer.allocUnsafeSlow(most);
-  let to = room.write(before, 'latin1');
-  for (let from = 0; from < bytes.length; from++) {
-    const byte = bytes[from] as number;
-    if (byte >= 0x20 && byte !== 0x22 && byte !== 0x5c) {
-      room[to++] = byte;
-      continue;
-    }
-    const escape = escapes[byte] as Buffer;
-    for (let at = 0; at < escape.length; at++) room[to++] = escape[at] as number;
-  }
-  to += room.write(after, to, 'latin1');
-  return room.subarray(0, to);
 }
