@@ -2,6 +2,7 @@ import type { RunState } from '../core/run.js';
 import { exitCode, summarise } from '../core/summary.js';
 import { summaryReport } from '../headless/report.js';
 import { glyphsFor } from '../headless/table.js';
+import { parseQueue } from '../services/pty/parse-queue.js';
 import type { Arguments } from './arguments.js';
 import type { LiveRun } from './live-run.js';
 import type { Overrides } from './musts.js';
@@ -121,7 +122,8 @@ function makeScreen({ createElement, App, Host, makeKeymap }: Modules, options: 
   const { mouse, notify, keys } = options;
   const unicode = glyphsFor(process.env).line !== '-';
   const { stdin, stdout } = process;
-  const host = new Host({ stdin, stdout, mouse, notify, ascii: !unicode });
+  const hold = (ms: number) => parseQueue.hold(ms);
+  const host = new Host({ stdin, stdout, mouse, notify, ascii: !unicode, hold });
   const environment = {
     surface: host,
     keymap: makeKeymap(keys, unicode),

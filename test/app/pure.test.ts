@@ -5,7 +5,14 @@ import { describe, expect, test } from 'vitest';
 import { keyProblems, makeKeymap } from '../../source/app/keymap.js';
 import { inside, layoutPanes, neighbour } from '../../source/app/layout.js';
 import { diffLines, plainLines } from '../../source/app/text/diff-lines.js';
-import { cut, fill, graphemes, straighten } from '../../source/app/text/graphemes.js';
+import {
+  cut,
+  displayWidth,
+  fill,
+  graphemes,
+  straighten,
+  styledWidth,
+} from '../../source/app/text/graphemes.js';
 import { renderMarkdown } from '../../source/app/text/markdown.js';
 import * as buffer from '../../source/app/text/text-buffer.js';
 import { bytesForAgent } from '../../source/app/type-mode.js';
@@ -119,6 +126,19 @@ describe('the layout', () => {
 });
 
 describe('texts fit', () => {
+  test('what is measured the quick way is as wide as string-width says', () => {
+    for (let code = 0x20; code < 0x3000; code++) {
+      const text = String.fromCharCode(code);
+      expect(displayWidth(text), code.toString(16)).toBe(stringWidth(text));
+      expect(styledWidth(`\x1b[31m${text}\x1b[0m`), code.toString(16)).toBe(stringWidth(text));
+    }
+    fc.assert(
+      fc.property(anyText, (text) => {
+        expect(displayWidth(text)).toBe(stringWidth(text));
+      }),
+    );
+  });
+
   test('cut and fill, whatever the text', () => {
     fc.assert(
       fc.property(anyText, fc.nat(30), (text, width) => {

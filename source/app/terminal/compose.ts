@@ -1,7 +1,7 @@
 import type { DOMElement } from 'ink';
 import sliceAnsi from 'slice-ansi';
 import wrapAnsi from 'wrap-ansi';
-import { displayWidth } from '../text/graphemes.js';
+import { styledWidth } from '../text/graphemes.js';
 
 /**
  * Lines from Ink's tree after its layout. Ink's own way breaks every text into cells with their styles
@@ -36,7 +36,7 @@ class Widths {
   of(text: string): number {
     let width = this.fresh.get(text);
     if (width === undefined) {
-      width = this.old.get(text) ?? displayWidth(text);
+      width = this.old.get(text) ?? styledWidth(text);
       this.fresh.set(text, width);
     }
     return width;
@@ -153,7 +153,7 @@ function part(piece: Piece, from: number, to: number): Piece {
   if (end <= start) return { x: start, width: 0, text: '' };
   const text = sliceAnsi(piece.text, start - piece.x, end - piece.x);
   // Half of a wide character cannot be drawn.
-  const missing = end - start - displayWidth(text);
+  const missing = end - start - styledWidth(text);
   return { x: start, width: end - start, text: text + ' '.repeat(Math.max(0, missing)) };
 }
 

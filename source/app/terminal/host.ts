@@ -2,9 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { ReadStream, WriteStream } from 'node:tty';
 import type { ReactNode } from 'react';
 import sliceAnsi from 'slice-ansi';
-import stringWidth from 'string-width';
 import type { KeyHandler, Surface } from '../surface.js';
-import { straighten, toAscii } from '../text/graphemes.js';
+import { straighten, styledWidth, toAscii } from '../text/graphemes.js';
 import { InkHost } from './ink-host.js';
 import {
   Input,
@@ -24,6 +23,8 @@ export interface HostOptions {
   readonly notify: 'bell' | 'osc9' | 'off';
   /** The terminal cannot show more than ASCII. */
   readonly ascii: boolean;
+  /** Work that can wait does so for at most these milliseconds; 0 lets it go on. */
+  readonly hold?: (ms: number) => void;
 }
 
 /** Between two paints that nobody waits for, milliseconds: 30 a second. */
@@ -31,8 +32,9 @@ const frameMs = 33;
 /** Painting takes at most this part of the time, so it is done less often where it takes long. */
 const paintShare = 0.05;
 const slowestFrameMs = 100;
-/** How long after a key the pane in focus is painted at once, milliseconds. */
+/** How long after a key the pane in focus is painted at once, milliseconds, and how often. */
 const eagerMs = 150;
+const eagerFrameMs = 8;
 
 type InputEvent =
   | { readonly key: KeyPress }
@@ -44,6 +46,9 @@ type InputEvent =
  * a state and so ask for both once more.
  */
 const turnsOfReact = 6;
+
+/** How long other work waits for what a key leads to, milliseconds. */
+const holdMs = 15;
 
 /** How long an editor has to end when it is told to, milliseconds. */
 const programMs = 500;
@@ -61,7 +66,8 @@ export class Host implements Surface, InputListener {
   private working = false;
   private cut = new Map<string, string>();
   private timer: NodeJS.Timeout | null = null;
-  private immediate: NodeJS.Immediate | null = null;
+  private timerAt = 0;
+  private due = false;
   private lastPaint = 0;
   /** What a paint takes, milliseconds, averaged over some. */
   private paintMs = 0;
@@ -99,7 +105,6 @@ export class Host implements Surface, InputListener {
     this.closed = true;
     await this.endProgram();
     if (this.timer) clearTimeout(this.timer);
-    if (this.immediate) clearImmediate(this.immediate);
     this.options.stdin.off('data', this.onData);
     this.options.stdout.off('resize', this.onResize);
     this.options.stdout.off('drain', this.onDrain);
@@ -160,25 +165,36 @@ export class Host implements Surface, InputListener {
   }
 
   paneChanged(focused: boolean): void {
-    this.requestPaint(focused && Date.now() - this.lastKey < eagerMs);
+    // What a key of ours leads to is drawn with its frame.
+    const eager = focused && !this.working && Date.now() - this.lastKey < eagerMs;
+    if (eager && Date.now() - this.lastPaint < eagerFrameMs) this.paintIn(eagerFrameMs);
+    else this.requestPaint(eager);
   }
 
   private requestPaint(now: boolean): void {
     if (this.closed) return;
-    if (now) {
-      this.immediate ??= setImmediate(() => {
-        this.immediate = null;
-        this.paint();
+    if (!now) {
+      this.paintIn(this.frameMs());
+    } else if (!this.due) {
+      this.due = true;
+      // Right after all that changes with this, not a turn of the event loop later, which may be long.
+      queueMicrotask(() => {
+        this.due = false;
+        if (!this.closed) this.paint();
       });
-      return;
     }
-    this.timer ??= setTimeout(
-      () => {
-        this.timer = null;
-        this.paint();
-      },
-      Math.max(0, this.lastPaint + this.frameMs() - Date.now()),
-    );
+  }
+
+  /** @param ms after the last one; an earlier one that is planned stays */
+  private paintIn(ms: number): void {
+    const at = Math.max(Date.now(), this.lastPaint + ms);
+    if (this.timer && this.timerAt <= at) return;
+    if (this.timer) clearTimeout(this.timer);
+    this.timerAt = at;
+    this.timer = setTimeout(() => {
+      this.timer = null;
+      this.paint();
+    }, at - Date.now());
   }
 
   private frameMs(): number {
@@ -196,6 +212,7 @@ export class Host implements Surface, InputListener {
       this.blocked = this.options.stdout.writableNeedDrain;
     }
     this.paintMs += (performance.now() - began - this.paintMs) / 8;
+    if (bytes !== '' && !this.working) this.options.hold?.(0);
   }
 
   private readonly onDrain = () => {
@@ -207,6 +224,7 @@ export class Host implements Surface, InputListener {
 
   private readonly onData = (chunk: Buffer) => {
     this.lastKey = Date.now();
+    this.options.hold?.(holdMs);
     this.input.feed(chunk);
   };
 
@@ -254,10 +272,12 @@ export class Host implements Surface, InputListener {
 
   private async work(): Promise<void> {
     for (let event = this.events.shift(); event; event = this.events.shift()) {
+      this.options.hold?.(holdMs);
       this.handle(event);
       for (let turn = 0; turn < turnsOfReact; turn++) await new Promise(setImmediate);
     }
     this.working = false;
+    this.options.hold?.(0);
   }
 
   private handle(event: InputEvent): void {
@@ -381,5 +401,5 @@ export class Host implements Surface, InputListener {
 
 /** A line that is wider than the terminal would tear the screen. */
 function clip(line: string, cols: number): string {
-  return straighten(stringWidth(line) > cols ? sliceAnsi(line, 0, cols) : line);
+  return straighten(styledWidth(line) > cols ? sliceAnsi(line, 0, cols) : line);
 }

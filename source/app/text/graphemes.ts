@@ -3,6 +3,12 @@ import { printable } from '../../core/printable.js';
 
 const segmenter = new Intl.Segmenter();
 const plainAscii = /^[\x20-\x7e]*$/;
+/**
+ * Texts of which each code unit is a character of one column: ASCII, Latin letters, and the lines, blocks
+ * and signs of our own frames. They are most of what is drawn, and measuring clusters is slow.
+ */
+const plainNarrow =
+  /^[\x20-\x7e\u00a1-\u00ac\u00ae-\u02ff\u2010-\u2027\u2190-\u2193\u2500-\u259f\u25a0-\u25fc\u2713\u2717]*$/;
 
 /** What a person sees as one character, as pieces of the string. */
 export function graphemes(text: string): string[] {
@@ -11,7 +17,14 @@ export function graphemes(text: string): string[] {
 }
 
 export function displayWidth(text: string): number {
-  return plainAscii.test(text) ? text.length : stringWidth(text);
+  return plainNarrow.test(text) ? text.length : stringWidth(text);
+}
+
+const allSgr = /\x1b\[[\d;]*m/g;
+
+/** The width of a text with styles in it. */
+export function styledWidth(text: string): number {
+  return displayWidth(text.includes('\x1b') ? text.replace(allSgr, '') : text);
 }
 
 /** Cuts to a width; what is cut off is told by an ellipsis. Control bytes become pictures. */

@@ -25,6 +25,7 @@ export interface Parser {
 export class ParseQueue {
   private waiting: Parser[] = [];
   private scheduled = false;
+  private heldUntil = 0;
 
   /** To be called when there are bytes again for one that had none. */
   add(parser: Parser): void {
@@ -34,11 +35,21 @@ export class ParseQueue {
     setImmediate(this.slice);
   }
 
+  /**
+   * A person waits for something else than floods: for so many milliseconds only echoes are parsed.
+   * @param ms 0 ends it
+   */
+  hold(ms: number): void {
+    this.heldUntil = ms === 0 ? 0 : performance.now() + ms;
+  }
+
   private readonly slice = () => {
+    const held = this.heldUntil > performance.now();
     const end = performance.now() + sliceMs;
     const worked = new Set<Parser>();
     do {
       const small = this.waiting.findIndex((one) => one.pending <= little);
+      if (held && small < 0) break;
       const [parser] = this.waiting.splice(Math.max(0, small), 1);
       if (!parser) break;
       parser.parse(portion);

@@ -4,8 +4,8 @@ import { type Parser, parseQueue } from './parse-queue.js';
 import type { PtyProcess } from './pty-process.js';
 
 /** Bytes waiting for the emulator at which a process is paused, and at which it goes on. */
-const pauseAt = 128 * 1024;
-const resumeAt = 32 * 1024;
+const pauseAt = 64 * 1024;
+const resumeAt = 24 * 1024;
 
 /**
  * The emulator's way to parse at once, which its types hide: `write` parses in a timer of its own, up to

@@ -6,8 +6,8 @@ import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { median } from '../kit.js';
 import { exists, sleep } from './client.js';
-import { lastLine, writeFlood } from './flood.js';
-import { type Agents, makeAgents, openProduct, openTmux, type Subject } from './subjects.js';
+import { lastLine } from './flood.js';
+import { type Agents, makeFlooding, openProduct, openTmux, type Subject } from './subjects.js';
 
 const rounds = Number(process.env.BENCH_ROUNDS ?? 5);
 const megabytes = Number(process.env.BENCH_MB ?? 20);
@@ -25,13 +25,7 @@ interface Drained {
   readonly written: number;
 }
 
-function flooding(): Agents {
-  const agents = makeAgents(count, 'exec cat "$dir/flood.$n"');
-  for (let agent = 0; agent < count; agent++) {
-    writeFlood(path.join(agents.folder, `flood.${agent}`), agent, megabytes * 1e6);
-  }
-  return agents;
-}
+const flooding = () => makeFlooding(count, megabytes, 'exec cat "$dir/flood.$n"');
 
 async function drain(open: (agents: Agents) => Promise<Subject>): Promise<Drained> {
   const agents = flooding();

@@ -19,6 +19,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { cli, makeRepo } from '../kit.js';
 import { type Client, openClient, size, sleep } from './client.js';
+import { writeFlood } from './flood.js';
 
 export interface Agents {
   readonly folder: string;
@@ -76,6 +77,15 @@ ${work}
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };
+}
+
+/** Agents that find what they are to print in `$dir/flood.$n`. */
+export function makeFlooding(count: number, megabytes: number, work: string): Agents {
+  const agents = makeAgents(count, work);
+  for (let agent = 0; agent < count; agent++) {
+    writeFlood(path.join(agents.folder, `flood.${agent}`), agent, megabytes * 1e6);
+  }
+  return agents;
 }
 
 export interface Subject {
@@ -172,7 +182,7 @@ ${keys.map((key, agent) => `bind -n M-${key} select-pane -t ${agent}`).join('\n'
   for (let agent = 0; agent < agents.count; agent++) {
     const command = ['-e', `AGENT=${agent}`, agents.script];
     if (agent === 0) tmux('new-session', '-d', ...wide, ...command);
-    else tmux('split-window', '-d', ...command);
+    else tmux('split-window', '-d', '-t', `:0.${agent - 1}`, ...command);
     tmux('select-layout', 'tiled');
   }
   const client = openClient(['tmux', '-S', socket, 'attach'], {
