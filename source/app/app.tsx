@@ -212,23 +212,21 @@ function useGlobalKeys(screen: Context, quit: () => void): void {
 }
 
 /**
- * Leaves: at once when nothing would be lost, else after asking; asked again while it asks, at once.
+ * Leaves: at once when nothing would be lost, else after asking; asked again while it asks, at once. What
+ * is left to do then, such as keeping the agents' work, is done and told without the screen.
  * @param typed whether a text would be left behind
  */
 function useQuit(run: RunPort | null, typed: () => boolean, onExit: () => void): () => void {
   const dialogs = useDialogs();
   const asked = useRef(false);
-  const leaving = useRef(false);
   useEffect(() => {
     if (!run) return;
     const look = () => {
-      if (run.state().phase !== 'finished') return;
-      if (leaving.current) onExit();
       // The question has answered itself.
-      else if (asked.current) dialogs.close();
+      if (run.state().phase === 'finished' && asked.current) dialogs.close();
     };
     return run.subscribe(look);
-  }, [run, onExit, dialogs]);
+  }, [run, dialogs]);
   useEffect(() => {
     if (!dialogs.isOpen) asked.current = false;
   }, [dialogs.isOpen]);
@@ -246,14 +244,13 @@ function useQuit(run: RunPort | null, typed: () => boolean, onExit: () => void):
     }
     if (run.state().phase === 'finished') return onExit();
     const stop = () => {
-      leaving.current = true;
       run.dispatch({ type: 'interrupt', signal: 'SIGINT' });
+      onExit();
     };
-    if (asked.current || leaving.current) {
+    if (asked.current) {
       // The second one kills what does not end by itself.
-      stop();
-      if (run.state().phase !== 'finished') run.dispatch({ type: 'interrupt', signal: 'SIGINT' });
-      return;
+      run.dispatch({ type: 'interrupt', signal: 'SIGINT' });
+      return stop();
     }
     asked.current = true;
     const working = run.state().agents.filter((agent) => !isDone(agent)).length;

@@ -120,7 +120,7 @@ export class PaneView {
 export function paneSource(
   rect: Rect,
   view: PaneView,
-  options: { readonly colour: boolean; readonly typing: boolean },
+  options: { readonly colour: boolean; readonly typing: boolean; readonly front: boolean },
 ): PaintedPane {
   const { screen } = view;
   const { colour } = options;
@@ -140,6 +140,7 @@ export function paneSource(
   };
   return {
     ...rect,
+    front: options.front,
     row,
     version: () => view.version,
     cursor: () => {

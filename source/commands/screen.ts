@@ -1,3 +1,4 @@
+import { isDone } from '../core/agent.js';
 import type { RunState } from '../core/run.js';
 import { exitCode, summarise } from '../core/summary.js';
 import { summaryReport } from '../headless/report.js';
@@ -37,29 +38,29 @@ export async function runOnScreen(
   if (key !== null) process.env.GEMINI_API_KEY = key;
   await recoverRuns(opened.value.repo.root, (text) => terminal.error(`${text}\n`));
 
+  let finish = () => {};
+  const finished = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
   let leave = () => {};
   const left = new Promise<void>((resolve) => {
     leave = resolve;
   });
-  let stopping = false;
   const session = await openWizard(args, opened.value, overrides, {
     change: change.value,
     warn: warner(terminal),
-    onFinish: () => {
-      if (stopping) leave();
-    },
+    onFinish: () => finish(),
   });
   const { host, show } = makeScreen(await modules, opened.value.options);
   const release = onSignals((signal) => {
     const run = session.live();
-    stopping = true;
-    if (!run || run.state()?.phase === 'finished') leave();
-    else run.dispatch({ type: 'interrupt', signal });
+    if (run && run.state()?.phase !== 'finished') run.dispatch({ type: 'interrupt', signal });
+    leave();
   });
   show(session.port, leave);
   await left;
   await host.close();
-  await stopped(session.live());
+  await stopped(session.live(), finished, terminal);
   await session.close();
   const caught = release();
   const state = session.live()?.state() ?? null;
@@ -69,15 +70,19 @@ export async function runOnScreen(
   return state ? exitCode(state) : 1;
 }
 
-/** Whatever way the screen was left: no agent outlives it. */
-async function stopped(run: LiveRun | null): Promise<void> {
-  if (!run || run.state()?.phase === 'finished') return;
-  await new Promise<void>((resolve) => {
-    run.subscribe(() => {
-      if (run.state()?.phase === 'finished') resolve();
-    });
-    run.dispatch({ type: 'interrupt', signal: 'SIGTERM' });
-  });
+/** Whatever way the screen was left: no agent outlives it, and its work is kept. */
+async function stopped(
+  run: LiveRun | null,
+  finished: Promise<void>,
+  terminal: Terminal,
+): Promise<void> {
+  const state = run?.state();
+  if (!run || !state || state.phase === 'finished') return;
+  const working = state.agents.filter((agent) => !isDone(agent)).length;
+  const whose = working === 1 ? '1 agent is' : `${working} agents are`;
+  terminal.out(`Stopping: ${whose} ended, and what they have done is kept on branches.\n`);
+  if (state.interruptedBy === null) run.dispatch({ type: 'interrupt', signal: 'SIGTERM' });
+  await finished;
 }
 
 /** What the field of the first step begins with. */

@@ -151,3 +151,40 @@ test('what is written is one synchronized update, and the cursor stands where th
   painter.setHoles([{ x: 0, y: 0, width: cols, height: rows }]);
   expect(painter.paint()).not.toContain('\x1b[?25h');
 });
+
+test('a pane that is not in front waits for a paint of all, but for what the frame takes', async () => {
+  const painter = new Painter();
+  painter.resize(cols, rows);
+  const front = Object.assign(new LetterPane(0, 0, 10, 4, 'a'), { front: true });
+  const back = new LetterPane(20, 0, 10, 4, 'A');
+  const before = new LetterPane(20, 0, 10, 4, 'A');
+  painter.setPane('front', front);
+  painter.setPane('back', back);
+  const frame = Array.from({ length: rows }, () => '.'.repeat(cols));
+  painter.setFrame(frame);
+  const screen = new Screen(cols, rows, 0);
+  const shown = async (bytes: string) => {
+    screen.feed(bytes);
+    await screen.drawn();
+    return Array.from({ length: rows }, (_, y) => screen.rowText(y).trimEnd());
+  };
+  const showing = (other: LetterPane) =>
+    expected(
+      frame,
+      new Map([
+        ['front', front],
+        ['back', other],
+      ]),
+      [],
+    );
+  expect(await shown(painter.paint())).toEqual(showing(back));
+  front.at = 2;
+  back.at = 2;
+  expect(await shown(painter.paint(false))).toEqual(showing(before));
+  frame[1] = ','.repeat(cols);
+  painter.setFrame([...frame]);
+  const rowsNow = await shown(painter.paint(false));
+  expect(rowsNow[1]).toBe(showing(back)[1]);
+  expect(rowsNow[2]).toBe(showing(before)[2]);
+  expect(await shown(painter.paint())).toEqual(showing(back));
+});

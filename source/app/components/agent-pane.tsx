@@ -124,7 +124,15 @@ export const AgentPane = memo(function AgentPane(props: AgentPaneProps) {
       <Line colour={colour} bold={typing}>
         {borderLine(rect.width, below, foot, [], glyphs)}
       </Line>
-      {view && <LivePane id={`agent${agent.index}`} rect={inner} view={view} typing={typing} />}
+      {view && (
+        <LivePane
+          id={`agent${agent.index}`}
+          rect={inner}
+          view={view}
+          front={focused}
+          typing={typing}
+        />
+      )}
     </Box>
   );
 });
@@ -151,14 +159,15 @@ function LivePane(props: {
   readonly id: string;
   readonly rect: Rect;
   readonly view: PaneView;
+  readonly front: boolean;
   readonly typing: boolean;
 }) {
-  const { id, view, typing } = props;
+  const { id, view, front, typing } = props;
   const { x, y, width, height } = props.rect;
   const { theme } = useEnvironment();
   const pane = useMemo(
-    () => paneSource({ x, y, width, height }, view, { colour: theme.colour, typing }),
-    [x, y, width, height, view, typing, theme.colour],
+    () => paneSource({ x, y, width, height }, view, { colour: theme.colour, front, typing }),
+    [x, y, width, height, view, front, typing, theme.colour],
   );
   usePane(id, pane);
   return null;

@@ -29,9 +29,11 @@ export interface HostOptions {
 
 /** Between two paints that nobody waits for, milliseconds: 30 a second. */
 const frameMs = 33;
-/** Painting takes at most this part of the time, so it is done less often where it takes long. */
-const paintShare = 0.05;
-const slowestFrameMs = 100;
+/** The same for panes that are not in focus: words are read there, keys are not followed. */
+const backMs = 100;
+/** Painting them takes at most this part of the time, so it is done less often where it takes long. */
+const paintShare = 0.04;
+const slowestBackMs = 250;
 /** How long after a key the pane in focus is painted at once, milliseconds, and how often. */
 const eagerMs = 150;
 const eagerFrameMs = 8;
@@ -69,7 +71,11 @@ export class Host implements Surface, InputListener {
   private timerAt = 0;
   private due = false;
   private lastPaint = 0;
-  /** What a paint takes, milliseconds, averaged over some. */
+  /** When all panes were painted. */
+  private lastAll = 0;
+  /** A pane that is not in focus has changed since. */
+  private backWaits = false;
+  /** What a paint of all takes, milliseconds, averaged over some. */
   private paintMs = 0;
   private lastKey = 0;
   private blocked = false;
@@ -109,8 +115,9 @@ export class Host implements Surface, InputListener {
     this.options.stdout.off('resize', this.onResize);
     this.options.stdout.off('drain', this.onDrain);
     process.off('SIGCONT', this.onContinue);
-    this.ink.close();
+    // First of all: Ink takes its time.
     this.session.leave();
+    this.ink.close();
   }
 
   // Size
@@ -167,15 +174,20 @@ export class Host implements Surface, InputListener {
   paneChanged(focused: boolean): void {
     // What a key of ours leads to is drawn with its frame.
     const eager = focused && !this.working && Date.now() - this.lastKey < eagerMs;
-    if (eager && Date.now() - this.lastPaint < eagerFrameMs) this.paintIn(eagerFrameMs);
-    else this.requestPaint(eager);
+    if (!focused) {
+      this.backWaits = true;
+      this.paintAt(this.lastAll + this.backMs());
+    } else if (eager && Date.now() - this.lastPaint < eagerFrameMs) {
+      this.paintAt(this.lastPaint + eagerFrameMs);
+    } else {
+      this.requestPaint(eager);
+    }
   }
 
   private requestPaint(now: boolean): void {
-    if (this.closed) return;
     if (!now) {
-      this.paintIn(this.frameMs());
-    } else if (!this.due) {
+      this.paintAt(this.lastPaint + frameMs);
+    } else if (!this.due && !this.closed) {
       this.due = true;
       // Right after all that changes with this, not a turn of the event loop later, which may be long.
       queueMicrotask(() => {
@@ -185,9 +197,10 @@ export class Host implements Surface, InputListener {
     }
   }
 
-  /** @param ms after the last one; an earlier one that is planned stays */
-  private paintIn(ms: number): void {
-    const at = Math.max(Date.now(), this.lastPaint + ms);
+  /** @param time an earlier one that is planned stays */
+  private paintAt(time: number): void {
+    if (this.closed) return;
+    const at = Math.max(Date.now(), time);
     if (this.timer && this.timerAt <= at) return;
     if (this.timer) clearTimeout(this.timer);
     this.timerAt = at;
@@ -197,8 +210,8 @@ export class Host implements Surface, InputListener {
     }, at - Date.now());
   }
 
-  private frameMs(): number {
-    return Math.min(slowestFrameMs, Math.max(frameMs, this.paintMs / paintShare));
+  private backMs(): number {
+    return Math.min(slowestBackMs, Math.max(backMs, this.paintMs / paintShare));
   }
 
   private paint(): void {
@@ -206,13 +219,19 @@ export class Host implements Surface, InputListener {
     if (!this.session.active || this.blocked) return;
     this.lastPaint = Date.now();
     const began = performance.now();
-    const painted = this.painter.paint();
+    const all = this.lastPaint >= this.lastAll + this.backMs();
+    if (all) {
+      this.lastAll = this.lastPaint;
+      this.backWaits = false;
+    }
+    const painted = this.painter.paint(all);
     const bytes = this.options.ascii ? toAscii(painted) : painted;
     if (bytes !== '' && !this.options.stdout.write(bytes)) {
       this.blocked = this.options.stdout.writableNeedDrain;
     }
-    this.paintMs += (performance.now() - began - this.paintMs) / 8;
+    if (all) this.paintMs += (performance.now() - began - this.paintMs) / 8;
     if (bytes !== '' && !this.working) this.options.hold?.(0);
+    if (this.backWaits) this.paintAt(this.lastAll + this.backMs());
   }
 
   private readonly onDrain = () => {
@@ -265,9 +284,9 @@ export class Host implements Surface, InputListener {
     void this.work();
   }
 
-  /** Whether keys wait for their turn. */
+  /** Whether keys wait for their turn, or something to be drawn. */
   get busy(): boolean {
-    return this.working;
+    return this.working || this.due || this.timer !== null;
   }
 
   private async work(): Promise<void> {

@@ -20,6 +20,8 @@ export interface PaintedPane extends Rect {
    * @param column where on the terminal they are drawn, from 1
    */
   row(index: number, from: number, to: number, column: number): string;
+  /** The one a person works with: painted each time, where others may wait. */
+  readonly front?: boolean;
   /** Where the terminal's cursor belongs, relative to the pane; null when it is not there. */
   cursor(): { readonly x: number; readonly y: number } | null;
 }
@@ -87,8 +89,11 @@ export class Painter {
     }
   }
 
-  /** The bytes that bring the terminal up to date; '' when it is. */
-  paint(): string {
+  /**
+   * The bytes that bring the terminal up to date; '' when it is.
+   * @param all false: of the panes only those in front, and what the frame makes necessary
+   */
+  paint(all = true): string {
     let out = '';
     const fresh = new Set<number>();
     for (let y = 0; y < this.rows; y++) {
@@ -99,7 +104,7 @@ export class Painter {
       // Erased first: after a line that fills the row the cursor still stands on its last cell.
       out += `\x1b[${y + 1};1H\x1b[0m\x1b[K${line}\x1b[0m`;
     }
-    for (const painted of this.panes.values()) out += this.paintPane(painted, fresh);
+    for (const painted of this.panes.values()) out += this.paintPane(painted, fresh, all);
     const cursor = this.findCursor();
     if (out === '' && cursor === this.cursor) return '';
     this.cursor = cursor;
@@ -107,9 +112,10 @@ export class Painter {
     return `${beginSync}\x1b[?25l${out}${cursor}${endSync}`;
   }
 
-  private paintPane(painted: Painted, fresh: ReadonlySet<number>): string {
+  private paintPane(painted: Painted, fresh: ReadonlySet<number>, all: boolean): string {
     const { pane } = painted;
-    const version = pane.version();
+    const looked = all || pane.front === true;
+    const version = looked ? pane.version() : painted.version;
     const changed = version !== painted.version;
     painted.version = version;
     let out = '';

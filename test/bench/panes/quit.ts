@@ -1,0 +1,67 @@
+/**
+ * Benchmark: leaving while 8 agents print as fast as they can. From the confirmation: when the agents are
+ * dead, when the terminal is whole, and when the program has ended.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { median } from '../kit.js';
+import { exists, sleep } from './client.js';
+import { makeFlooding, openProduct } from './subjects.js';
+
+const rounds = Number(process.env.BENCH_ROUNDS ?? 5);
+
+/** Processes that have a text in their command line, but for this one. */
+function processesWith(text: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .filter((name) => {
+      try {
+        return readFileSync(`/proc/${name}/cmdline`, 'latin1').includes(text);
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
+}
+
+/** Milliseconds from the confirmation. */
+interface Left {
+  readonly dead: number;
+  readonly whole: number;
+  readonly ended: number;
+}
+
+async function leave(): Promise<Left> {
+  const agents = makeFlooding(8, 5, 'while :; do cat "$dir/flood.$n"; done');
+  const { client } = await openProduct(agents);
+  const pids = await agents.pids();
+  agents.open();
+  await sleep(2000);
+  client.type('q');
+  await client.shows(/Stop the agents and leave\?/);
+  await sleep(500);
+  client.blind(true);
+  // The last of what gives the terminal back.
+  const whole = client.draws('\x1b[?1049l');
+  const start = performance.now();
+  client.type('y');
+  let dead = 0;
+  while (dead === 0) {
+    await sleep(1);
+    if (!pids.some(exists)) dead = performance.now();
+  }
+  const end = await client.ended;
+  const left = processesWith(agents.folder);
+  if (left.length > 0) throw new Error(`still there: ${left.join(', ')}`);
+  agents.remove();
+  return { dead: dead - start, whole: (await whole) - start, ended: end.at - start };
+}
+
+const all: Left[] = [];
+for (let round = 0; round < rounds; round++) all.push(await leave());
+const told = (of: keyof Left) => {
+  const values = all.map((one) => one[of]);
+  return `${median(values).toFixed(0)} (at most ${Math.max(...values).toFixed(0)})`;
+};
+console.log(
+  `agents dead after ${told('dead')} ms, terminal whole after ${told('whole')} ms, program ended after ${told('ended')} ms, no process left`,
+);

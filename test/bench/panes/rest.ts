@@ -1,0 +1,56 @@
+/**
+ * Benchmark: what the screen costs while little happens (CPU at rest, and with 8 agents that print as real
+ * Aider does), and its memory with 5,000 lines of each agent; then the same drain with 32 agents.
+ */
+import { cpuSeconds, residentMb, sleep } from './client.js';
+import { lastLine } from './flood.js';
+import { type Agents, makeAgents, makeFlooding, openProduct, openTmux } from './subjects.js';
+
+const seconds = Number(process.env.BENCH_SECONDS ?? 10);
+
+/** Per cent of one core over some seconds. */
+async function load(pid: number): Promise<number> {
+  const before = cpuSeconds(pid);
+  const start = performance.now();
+  await sleep(seconds * 1000);
+  return (100 * (cpuSeconds(pid) - before)) / ((performance.now() - start) / 1000);
+}
+
+async function opened(agents: Agents, open: typeof openProduct | typeof openTmux) {
+  const subject = await open(agents);
+  subject.client.blind(true);
+  await sleep(2000);
+  return subject;
+}
+
+/** A few words twenty times a second: about 3 KB/s each. */
+const talk =
+  'i=0; while :; do i=$((i+1)); printf "\\033[32mwords of a reply, number %s, as a model streams them: the parser reads a file and returns tokens while the cache holds every open handle\\033[0m %s\\n" $i; sleep 0.05; done';
+
+for (const open of [openProduct, openTmux]) {
+  const waiting = makeAgents(8, 'exec cat');
+  const rest = await opened(waiting, open);
+  const atRest = await load(rest.pid);
+  await rest.close();
+  waiting.remove();
+
+  const talking = makeAgents(8, talk);
+  const busy = await opened(talking, open);
+  talking.open();
+  await sleep(1000);
+  const printing = await load(busy.pid);
+  await busy.close();
+  talking.remove();
+
+  const flooding = makeFlooding(8, 2, 'cat "$dir/flood.$n"; exec sleep 1000');
+  const full = await opened(flooding, open);
+  flooding.open();
+  await Promise.all(Array.from({ length: 8 }, (_, agent) => full.client.draws(lastLine(agent))));
+  await sleep(3000);
+  const memory = residentMb(full.pid);
+  await full.close();
+  flooding.remove();
+  console.log(
+    `${open.name}: at rest ${atRest.toFixed(2)} %, printing ${printing.toFixed(2)} %, resident ${memory.toFixed(0)} MB`,
+  );
+}
