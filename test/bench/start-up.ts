@@ -1,0 +1,67 @@
+/**
+ * Benchmark: how soon something is there. The first frame of the program against a bare Ink hello world,
+ * and `--version` and `--help`, against Node doing nothing.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { cli, makeRepo, median } from './kit.js';
+import { openClient } from './panes/client.js';
+
+const rounds = Number(process.env.BENCH_STARTS ?? 15);
+const folder = mkdtempSync(path.join(tmpdir(), 'ao-start-'));
+const repo = path.join(folder, 'repo');
+await makeRepo(repo, { 'a.txt': 'a\n' });
+const home = path.join(folder, 'home');
+mkdirSync(home);
+const env = {
+  PATH: process.env.PATH,
+  LANG: 'C.UTF-8',
+  HOME: home,
+  OPENAI_API_KEY: 'none',
+  NODE_ENV: 'production',
+};
+
+// Beside the dependencies, so that it is the same Ink.
+const hello = path.resolve(import.meta.dirname, '../../dist/hello.mjs');
+writeFileSync(
+  hello,
+  "import { createElement } from 'react'; import { render, Text } from 'ink'; render(createElement(Text, null, 'HELLO WORLD')); setTimeout(() => {}, 1e6);",
+);
+
+async function firstFrame(script: string, args: readonly string[], seen: string): Promise<number> {
+  const start = performance.now();
+  const client = openClient([process.execPath, script, ...args], { cwd: repo, env });
+  const at = await client.draws(seen);
+  client.kill();
+  await client.ended;
+  return at - start;
+}
+
+function whole(args: readonly string[]): number {
+  const start = performance.now();
+  execFileSync(process.execPath, args, { cwd: repo, env, stdio: 'ignore' });
+  return performance.now() - start;
+}
+
+const empty = path.join(folder, 'empty.mjs');
+writeFileSync(empty, '');
+const times: Record<string, number[]> = {};
+const note = (name: string, ms: number, round: number) => {
+  times[name] ??= [];
+  if (round > 0) times[name].push(ms);
+};
+for (let round = 0; round <= rounds; round++) {
+  note('ours', await firstFrame(cli, ['--no-prd', '--aider', process.execPath], 'CHANGE'), round);
+  note('ink', await firstFrame(hello, [], 'HELLO WORLD'), round);
+  note('version', whole([cli, '--version']), round);
+  note('help', whole([cli, '--help']), round);
+  note('node', whole([empty]), round);
+}
+rmSync(hello);
+rmSync(folder, { recursive: true, force: true });
+const of = (name: string) => median(times[name] as number[]);
+console.log(
+  `first frame ${of('ours').toFixed(0)} ms, bare Ink ${of('ink').toFixed(0)} ms (${(of('ours') / of('ink')).toFixed(2)}); --version ${of('version').toFixed(0)} ms, --help ${of('help').toFixed(0)} ms, node alone ${of('node').toFixed(0)} ms`,
+);
