@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { type Arguments, parseArguments } from './source/commands/arguments.js';
 import { helpText } from './source/commands/help.js';
 import { processTerminal, reportFailure, type Terminal } from './source/commands/terminal.js';
 import { unreachable } from './source/core/result.js';
+import { packageRoot } from './source/services/config/package-files.js';
 
 /** Each subcommand loads what it needs, when it is needed. */
 async function runCommand(args: Arguments, terminal: Terminal): Promise<number> {
@@ -34,13 +36,7 @@ async function runCommand(args: Arguments, terminal: Terminal): Promise<number> 
 }
 
 function version(): string {
-  // Beside cli.tsx in the sources, one folder up from dist/cli.js in the package.
-  for (const place of ['./package.json', '../package.json']) {
-    try {
-      return JSON.parse(readFileSync(new URL(place, import.meta.url), 'utf8')).version;
-    } catch {}
-  }
-  return 'unknown';
+  return JSON.parse(readFileSync(path.join(packageRoot(), 'package.json'), 'utf8')).version;
 }
 
 async function main(): Promise<number> {

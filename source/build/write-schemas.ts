@@ -5,7 +5,7 @@ import { summarySchema } from '../core/summary.js';
 import { settingsSchema } from '../services/config/settings.js';
 
 /** Writes the JSON schemas that ship in the package, beside the built program. */
-const folder = new URL('../../schema/', import.meta.url);
+const folder = new URL('../../dist/schema/', import.meta.url);
 mkdirSync(folder, { recursive: true });
 for (const [name, schema, io] of [
   ['plan', planSchema, 'input'],

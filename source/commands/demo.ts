@@ -10,6 +10,7 @@ import { makeSampleRepo } from '../demo/sample-repo.js';
 import { demoChange, demoModels, demoScript } from '../demo/script.js';
 import { findAider } from '../services/aider/find-aider.js';
 import { setupAider } from '../services/aider/setup-aider.js';
+import { packageFile } from '../services/config/package-files.js';
 import { startModelServer } from '../services/model-server/model-server.js';
 import { killAllProcesses } from '../services/pty/pty-process.js';
 import type { Arguments } from './arguments.js';
@@ -131,10 +132,8 @@ async function demoAider(args: Arguments, say: (text?: string) => void): Promise
 
 /** The stand-in as a command, also when the sources are run without a build. */
 function simulatedCommand(): [string, ...string[]] {
-  const own = fileURLToPath(import.meta.url);
-  const script = fileURLToPath(
-    new URL(`../services/simulated/agent${path.extname(own)}`, import.meta.url),
-  );
+  const ending = path.extname(fileURLToPath(import.meta.url));
+  const script = packageFile(`source/services/simulated/agent${ending}`);
   return [process.execPath, ...process.execArgv, script];
 }
 

@@ -1,3 +1,4 @@
+import type { ScreenOptions } from '../app/open.js';
 import { isDone } from '../core/agent.js';
 import type { RunState } from '../core/run.js';
 import { exitCode, summarise } from '../core/summary.js';
@@ -22,7 +23,7 @@ export async function runOnScreen(
   overrides: Overrides = {},
 ): Promise<number> {
   // Loaded while git is asked.
-  const modules = loadModules();
+  const loading = loadScreen();
   const opened = await openRun(args, terminal, overrides);
   if (!opened.ok) {
     reportFailure(terminal, opened.failure);
@@ -51,7 +52,8 @@ export async function runOnScreen(
     warn: warner(terminal),
     onFinish: () => finish(),
   });
-  const { host, show } = makeScreen(await modules, opened.value.options);
+  const makeScreen = await loading;
+  const { host, show } = makeScreen(screenOptions(opened.value.options));
   const release = onSignals((signal) => {
     const run = session.live();
     if (run && run.state()?.phase !== 'finished') run.dispatch({ type: 'interrupt', signal });
@@ -103,39 +105,22 @@ function notStarted(terminal: Terminal, prd: string | null): void {
 }
 
 /** Loads React, Ink and the screens: only when there is a screen. */
-async function loadModules() {
+async function loadScreen() {
   // React chooses its build when it is loaded. Agents and set-up commands must not get this variable.
-  const before = process.env.NODE_ENV;
-  process.env.NODE_ENV = 'production';
+  const variable = 'NODE_ENV';
+  const before = process.env[variable];
+  process.env[variable] = 'production';
   try {
-    const [{ createElement }, { App }, { Host }, { makeKeymap }] = await Promise.all([
-      import('react'),
-      import('../app/app.js'),
-      import('../app/terminal/host.js'),
-      import('../app/keymap.js'),
-    ]);
-    return { createElement, App, Host, makeKeymap };
+    return (await import('../app/open.js')).makeScreen;
   } finally {
-    if (before === undefined) delete process.env.NODE_ENV;
-    else process.env.NODE_ENV = before;
+    if (before === undefined) delete process.env[variable];
+    else process.env[variable] = before;
   }
 }
 
-type Modules = Awaited<ReturnType<typeof loadModules>>;
-
-function makeScreen({ createElement, App, Host, makeKeymap }: Modules, options: RunOptions) {
-  const { mouse, notify, keys } = options;
-  const unicode = glyphsFor(process.env).line !== '-';
+function screenOptions({ mouse, notify, keys }: RunOptions): ScreenOptions {
   const { stdin, stdout } = process;
+  const ascii = glyphsFor(process.env).line === '-';
   const hold = (ms: number) => parseQueue.hold(ms);
-  const host = new Host({ stdin, stdout, mouse, notify, ascii: !unicode, hold });
-  const environment = {
-    surface: host,
-    keymap: makeKeymap(keys, unicode),
-    theme: { colour: !process.env.NO_COLOR, unicode },
-    now: Date.now,
-  };
-  const show = (wizard: Parameters<typeof App>[0]['wizard'], onExit: () => void) =>
-    host.open(createElement(App, { environment, wizard, onExit }));
-  return { host, show };
+  return { stdin, stdout, mouse, notify, keys, ascii, colour: !process.env.NO_COLOR, hold };
 }

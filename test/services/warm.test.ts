@@ -248,11 +248,10 @@ print("all", os.environ)
 
   forks('when this program is killed, the server and its agents go too', async () => {
     const script = fakeAider();
-    const at = (file: string) =>
-      JSON.stringify(path.join(root, 'dist/source/services/aider', file));
+    const at = (file: string) => JSON.stringify(path.join(root, 'source/services/aider', file));
     const program = `
-      const { WarmLauncher } = await import(${at('warm-launcher.js')});
-      const { PlainLauncher } = await import(${at('launcher.js')});
+      const { WarmLauncher } = await import(${at('warm-launcher.ts')});
+      const { PlainLauncher } = await import(${at('launcher.ts')});
       const script = ${JSON.stringify(script)};
       const env = ${JSON.stringify(env)};
       const warm = new WarmLauncher({ script, python: ${JSON.stringify(python)}, env, plain: new PlainLauncher([script]) });
@@ -260,7 +259,8 @@ print("all", os.environ)
       const agent = await warm.start({ args: [code], cwd: '/', env, cols: 80, rows: 24 });
       agent.onData((bytes) => process.stdout.write(bytes));
     `;
-    const child = spawn(process.execPath, ['--input-type=module', '-e', program]);
+    const args = ['--import', 'tsx', '--input-type=module', '-e', program];
+    const child = spawn(process.execPath, args, { cwd: root });
     const pids = await new Promise<number[]>((resolve) => {
       let text = '';
       child.stdout.on('data', (chunk) => {

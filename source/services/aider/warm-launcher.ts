@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { constants } from 'node:os';
-import { fileURLToPath } from 'node:url';
+import { packageFile } from '../config/package-files.js';
 import {
   type AdoptedProcess,
   canOpenTerminals,
@@ -63,7 +63,7 @@ function end(
   setImmediate(() => process.ended(code, signal));
 }
 
-const serverFile = fileURLToPath(new URL('./fork_server.py', import.meta.url));
+const serverFile = packageFile('source/services/aider/fork_server.py');
 
 /** A warm-up that takes longer has gone wrong, milliseconds. */
 const longestWarmUpMs = 60_000;

@@ -1,0 +1,32 @@
+import { chmodSync, copyFileSync } from 'node:fs';
+import { build } from 'esbuild';
+
+/**
+ * Bundles the program into `dist`: a hundred files that are looked up one by one would make its start
+ * three times as long. What is loaded only now and then, such as the screen, stays a file of its own.
+ */
+await build({
+  entryPoints: ['cli.tsx', 'source/services/simulated/agent.ts'],
+  outdir: 'dist',
+  outbase: '.',
+  chunkNames: 'chunks/[name]-[hash]',
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  jsx: 'automatic',
+  // node-pty brings a native module; Ink loads its developers' tools only for developers.
+  external: ['node-pty', 'react-devtools-core'],
+  // The build of React that neither checks nor keeps what only developers need.
+  define: { 'process.env.NODE_ENV': '"production"' },
+  // Bundled CommonJS modules ask for Node's own ones this way.
+  banner: {
+    js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
+  },
+  legalComments: 'linked',
+  logLevel: 'warning',
+});
+const server = 'source/services/aider/fork_server.py';
+copyFileSync(server, `dist/${server}`);
+chmodSync('dist/cli.js', 0o755);
