@@ -81,8 +81,8 @@ async function stopped(
   const state = run?.state();
   if (!run || !state || state.phase === 'finished') return;
   const working = state.agents.filter((agent) => !isDone(agent)).length;
-  const whose = working === 1 ? '1 agent is' : `${working} agents are`;
-  terminal.out(`Stopping: ${whose} ended, and what they have done is kept on branches.\n`);
+  const whom = working === 0 ? '' : working === 1 ? ' 1 agent' : ` ${working} agents`;
+  terminal.out(`Stopping${whom}. What has been done is kept on branches…\n`);
   if (state.interruptedBy === null) run.dispatch({ type: 'interrupt', signal: 'SIGTERM' });
   await finished;
 }

@@ -151,10 +151,15 @@ function part(piece: Piece, from: number, to: number): Piece {
   const start = Math.max(piece.x, from);
   const end = Math.min(piece.x + piece.width, to);
   if (end <= start) return { x: start, width: 0, text: '' };
-  const text = sliceAnsi(piece.text, start - piece.x, end - piece.x);
-  // Half of a wide character cannot be drawn.
-  const missing = end - start - styledWidth(text);
-  return { x: start, width: end - start, text: text + ' '.repeat(Math.max(0, missing)) };
+  const [skipped, last] = [start - piece.x, end - piece.x];
+  // Half of a wide character cannot be drawn: a blank stands for it, at either end.
+  const before = skipped === 0 ? 0 : styledWidth(sliceAnsi(piece.text, 0, skipped)) - skipped;
+  const blank = ' '.repeat(Math.max(0, before));
+  let text = blank + sliceAnsi(piece.text, skipped, last);
+  if (styledWidth(text) > end - start) {
+    text = `${blank}${sliceAnsi(piece.text, skipped, last - 1)} `;
+  }
+  return { x: start, width: end - start, text };
 }
 
 /** Lays a piece above what stands in the row already. */
