@@ -289,7 +289,8 @@ describe('a run that is stopped', () => {
       const server = await modelServer([{ replies: [{ text: edit('a') }] }]);
       const running = startPlan(repo, world(server), [task('a')], ['--json']);
       await running.waitFor(/"event":"agent_prepared"/);
-      expect(forkedBy(running.child).length).toBe(process.platform === 'linux' ? 1 : 0);
+      // What it imports may itself be starting a program just now.
+      expect(forkedBy(running.child).length > 0).toBe(process.platform === 'linux');
       const at = Date.now();
       running.child.kill('SIGINT');
       const end = await running.end;
