@@ -608,8 +608,12 @@ e message_send '{"prompt_tokens":1,"completion_tokens":1,"cost":0}'; e exit
       { id: 'T3', title: 'Three', files: ['a.ts'], depends_on: ['T2'] },
     ];
     writeFileSync(path.join(where.home, 'plan.json'), plan(tasks));
+    // One at a time: what is ready first is merged first.
     const args = ['--plan', path.join(where.home, 'plan.json'), '--aider', aider];
-    const end = await runCli(args, { cwd: repo, env: { ...where.env, OPENAI_API_KEY: 'k' } });
+    const end = await runCli([...args, '--max-agents', '1'], {
+      cwd: repo,
+      env: { ...where.env, OPENAI_API_KEY: 'k' },
+    });
     expect(end.code).toBe(1);
     const summary = lastSummary(repo);
     expect(summary).toMatchObject({ landed: false, successful_agents: 1 });
