@@ -20,6 +20,8 @@ import {
 } from '../source/services/model-server/model-server.js';
 import type { Rule, Script } from '../source/services/model-server/script.js';
 
+export { isAlive, processesWith } from './processes.js';
+
 export const root = path.resolve(import.meta.dirname, '..');
 export const cli = path.join(root, 'dist', 'cli.js');
 
@@ -244,23 +246,6 @@ export function readLines(file: string): { event: string; [key: string]: unknown
     .split('\n')
     .filter(Boolean)
     .map((line) => JSON.parse(line));
-}
-
-/** True while a process with this id is there. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Processes that carry a text in their command line; Linux and macOS. */
-export function processesWith(text: string): string[] {
-  return execFileSync('ps', ['-eo', 'pid,stat,args'], { encoding: 'utf8', maxBuffer: 1e8 })
-    .split('\n')
-    .filter((line) => line.includes(text) && !/\bZ/.test(line.split(/\s+/)[2] ?? ''));
 }
 
 export function appendTo(file: string, text: string): void {

@@ -76,14 +76,14 @@ export class Composer {
       return;
     }
     let inner = clip;
-    if (style.overflow === 'hidden' || style.overflowX === 'hidden') {
+    if (style.overflowX === 'hidden') {
       inner = {
         ...inner,
         left: Math.max(clip.left, x),
         right: Math.min(clip.right, x + width),
       };
     }
-    if (style.overflow === 'hidden' || style.overflowY === 'hidden') {
+    if (style.overflowY === 'hidden') {
       const bottom = Math.min(clip.bottom, y + yogaNode.getComputedHeight());
       inner = { ...inner, top: Math.max(clip.top, y), bottom };
     }

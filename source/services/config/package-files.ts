@@ -4,14 +4,14 @@ import { fileURLToPath } from 'node:url';
 
 /**
  * A file that ships with the program, such as a script for another interpreter.
- * @param names its path in the sources, in the order of preference; the package has the same below `dist`
+ * @param name its path in the sources; the package has the same below `dist`
  * @returns its absolute path; throws where there is none, which is a broken installation
  */
-export function packageFile(...names: readonly string[]): string {
+export function packageFile(name: string): string {
   const root = packageRoot();
-  const places = names.flatMap((name) => [path.join(root, name), path.join(root, 'dist', name)]);
+  const places = [path.join(root, name), path.join(root, 'dist', name)];
   const found = places.find((place) => existsSync(place));
-  if (found === undefined) throw new Error(`the installation lacks ${names.join(' and ')}`);
+  if (found === undefined) throw new Error(`the installation lacks ${name}`);
   return found;
 }
 

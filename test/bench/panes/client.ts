@@ -17,7 +17,6 @@ export interface Client {
   /** Bytes drawn so far. */
   bytes(): number;
   type(keys: string): void;
-  resize(cols: number, rows: number): void;
   /** What is visible; nothing of what came while it was blind. */
   text(): string;
   shows(pattern: RegExp): Promise<void>;
@@ -81,10 +80,6 @@ export function openClient(
     pid: pty.pid,
     bytes: () => count,
     type: (keys) => pty.write(keys),
-    resize: (cols, rows) => {
-      screen.resize(cols, rows);
-      pty.resize(cols, rows);
-    },
     text,
     blind: (on) => {
       isBlind = on;
@@ -124,16 +119,6 @@ export function cpuSeconds(pid: number): number {
 export function residentMb(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, 'latin1');
   return Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0) / 1024;
-}
-
-/** Whether there is a process, also one that nobody has waited for. */
-export function exists(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 export function sleep(ms: number): Promise<void> {

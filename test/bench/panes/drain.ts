@@ -4,8 +4,9 @@
  */
 import { spawn } from 'node:child_process';
 import path from 'node:path';
+import { isAlive } from '../../processes.js';
 import { median } from '../kit.js';
-import { exists, sleep } from './client.js';
+import { sleep } from './client.js';
 import { lastLine } from './flood.js';
 import { type Agents, makeFlooding, openProduct, openTmux, type Subject } from './subjects.js';
 
@@ -15,7 +16,7 @@ const count = 8;
 
 /** Waits until there is none of these processes. */
 async function gone(pids: readonly number[]): Promise<number> {
-  while (pids.some(exists)) await sleep(5);
+  while (pids.some(isAlive)) await sleep(5);
   return performance.now();
 }
 

@@ -2,26 +2,12 @@
  * Benchmark: leaving while 8 agents print as fast as they can. From the confirmation: when the agents are
  * dead, when the terminal is whole, and when the program has ended.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { isAlive, processesWith } from '../../processes.js';
 import { median } from '../kit.js';
-import { exists, sleep } from './client.js';
+import { sleep } from './client.js';
 import { makeFlooding, openProduct } from './subjects.js';
 
 const rounds = Number(process.env.BENCH_ROUNDS ?? 5);
-
-/** Processes that have a text in their command line, but for this one. */
-function processesWith(text: string): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-    .filter((name) => {
-      try {
-        return readFileSync(`/proc/${name}/cmdline`, 'latin1').includes(text);
-      } catch {
-        return false;
-      }
-    })
-    .map(Number);
-}
 
 /** Milliseconds from the confirmation. */
 interface Left {
@@ -47,7 +33,7 @@ async function leave(): Promise<Left> {
   let dead = 0;
   while (dead === 0) {
     await sleep(1);
-    if (!pids.some(exists)) dead = performance.now();
+    if (!pids.some(isAlive)) dead = performance.now();
   }
   const end = await client.ended;
   const left = processesWith(agents.folder);

@@ -1,6 +1,6 @@
 /**
  * Benchmark: what the screen costs while little happens (CPU at rest, and with 8 agents that print as real
- * Aider does), and its memory with 5,000 lines of each agent; then the same drain with 32 agents.
+ * Aider does), and its memory with 5,000 lines of each agent.
  */
 import { cpuSeconds, residentMb, sleep } from './client.js';
 import { lastLine } from './flood.js';

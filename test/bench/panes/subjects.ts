@@ -89,7 +89,6 @@ export function makeFlooding(count: number, megabytes: number, work: string): Ag
 }
 
 export interface Subject {
-  readonly name: string;
   readonly client: Client;
   /** Whether it shows the last line of a program that has ended. */
   readonly whole: boolean;
@@ -143,7 +142,6 @@ export async function openProduct(agents: Agents, more: readonly string[] = []):
   client.type('\r');
   await agents.pids();
   return {
-    name: 'aider-orchestrator',
     client,
     whole: true,
     pid: client.pid,
@@ -192,7 +190,6 @@ ${keys.map((key, agent) => `bind -n M-${key} select-pane -t ${agent}`).join('\n'
   await client.shows(/F0!/);
   await agents.pids();
   return {
-    name: 'tmux',
     client,
     whole: false,
     pid: Number(tmux('display-message', '-p', '#{pid}')),
