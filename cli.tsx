@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { type Arguments, parseArguments } from './source/commands/arguments.js';
+import type { Arguments } from './source/commands/arguments.js';
 import { helpText } from './source/commands/help.js';
 import { processTerminal, reportFailure, type Terminal } from './source/commands/terminal.js';
 import { unreachable } from './source/core/result.js';
@@ -35,8 +35,15 @@ async function runCommand(args: Arguments, terminal: Terminal): Promise<number> 
   }
 }
 
-function version(): string {
-  return JSON.parse(readFileSync(path.join(packageRoot(), 'package.json'), 'utf8')).version;
+function tellHelp(terminal: Terminal): number {
+  terminal.out(helpText.slice(1));
+  return 0;
+}
+
+function tellVersion(terminal: Terminal): number {
+  const file = path.join(packageRoot(), 'package.json');
+  terminal.out(`${JSON.parse(readFileSync(file, 'utf8')).version}\n`);
+  return 0;
 }
 
 async function main(): Promise<number> {
@@ -47,19 +54,19 @@ async function main(): Promise<number> {
     );
     return 2;
   }
-  const args = parseArguments(process.argv.slice(2), import.meta);
+  const argv = process.argv.slice(2);
+  // On their own, as scripts and shells ask for them, they need no reading of arguments.
+  const [only] = argv.length === 1 ? argv : [];
+  if (only === '--version') return tellVersion(terminal);
+  if (only === '--help' || only === '-h') return tellHelp(terminal);
+  const { parseArguments } = await import('./source/commands/arguments.js');
+  const args = parseArguments(argv, import.meta);
   if (!args.ok) {
     reportFailure(terminal, args.failure);
     return 2;
   }
-  if (args.value.flags.help) {
-    terminal.out(helpText.slice(1));
-    return 0;
-  }
-  if (args.value.flags.version) {
-    terminal.out(`${version()}\n`);
-    return 0;
-  }
+  if (args.value.flags.help) return tellHelp(terminal);
+  if (args.value.flags.version) return tellVersion(terminal);
   return runCommand(args.value, terminal);
 }
 

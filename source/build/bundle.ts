@@ -1,5 +1,6 @@
 import { chmodSync, copyFileSync } from 'node:fs';
 import { build } from 'esbuild';
+import { lean } from './lean.js';
 
 /**
  * Bundles the program into `dist`: a hundred files that are looked up one by one would make its start
@@ -24,6 +25,7 @@ await build({
   banner: {
     js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
   },
+  plugins: [lean],
   legalComments: 'linked',
   logLevel: 'warning',
 });

@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod';
 import { planSchema } from '../core/plan.js';
 import { summarySchema } from '../core/summary.js';
 import { settingsSchema } from '../services/config/settings.js';

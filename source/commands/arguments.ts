@@ -134,6 +134,8 @@ export function parseArguments(
   if (problem) return usage(problem);
   const parsed = meow(helpText, {
     importMeta,
+    // Not looked for: what it says of us is of no use here.
+    pkg: {},
     argv: spreadValues(own),
     flags,
     autoHelp: false,

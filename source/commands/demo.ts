@@ -12,7 +12,7 @@ import { findAider } from '../services/aider/find-aider.js';
 import { setupAider } from '../services/aider/setup-aider.js';
 import { packageFile } from '../services/config/package-files.js';
 import { startModelServer } from '../services/model-server/model-server.js';
-import { killAllProcesses } from '../services/pty/pty-process.js';
+import { killAllProcesses } from '../services/pty/process-groups.js';
 import type { Arguments } from './arguments.js';
 import { type AiderCommand, commandOf } from './musts.js';
 import { runMain, wantsScreen } from './run.js';

@@ -10,6 +10,7 @@ import { LineFile } from '../services/logs/line-file.js';
 import { logPaths } from '../services/logs/log-paths.js';
 import {
   adoptRun,
+  diedEarly,
   type KnownRun,
   listRuns,
   releaseWorktrees,
@@ -27,7 +28,7 @@ const cause = 'the end of aider-orchestrator';
  */
 export async function recoverRuns(repo: string, say: (text: string) => void): Promise<void> {
   for (const run of listRuns(repo)) {
-    if (run.alive || run.summary) continue;
+    if (!diedEarly(run)) continue;
     const state = readState(logPaths(repo, run.stamp).journal, say);
     if (state === null || !adoptRun(repo, run)) continue;
     if (state.phase === 'finished') writeSummary(state, logPaths(repo, run.stamp), say);

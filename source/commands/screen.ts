@@ -4,16 +4,15 @@ import type { RunState } from '../core/run.js';
 import { exitCode, summarise } from '../core/summary.js';
 import { summaryReport } from '../headless/report.js';
 import { glyphsFor } from '../headless/table.js';
+import { diedEarly, listRuns } from '../services/logs/run-registry.js';
 import { parseQueue } from '../services/pty/parse-queue.js';
 import type { Arguments } from './arguments.js';
 import type { LiveRun } from './live-run.js';
 import type { Overrides } from './musts.js';
+import { type OpenedRun, openRun, readChange, readGeminiKey } from './open-run.js';
 import type { RunOptions } from './options.js';
-import { type OpenedRun, openRun, readChange, readGeminiKey } from './prepare-run.js';
-import { recoverRuns } from './recover.js';
-import { warner } from './run.js';
 import { onSignals } from './signals.js';
-import { reportFailure, type Terminal } from './terminal.js';
+import { reportFailure, type Terminal, warner } from './terminal.js';
 import { openWizard } from './wizard-port.js';
 
 /** The screen: from the wizard to the summary. Gives the exit code. */
@@ -37,7 +36,11 @@ export async function runOnScreen(
   // Given by flag or pipe: from here on it is looked for where all keys are.
   const key = args.flags.apiKey === undefined ? null : await readGeminiKey(args, terminal);
   if (key !== null) process.env.GEMINI_API_KEY = key;
-  await recoverRuns(opened.value.repo.root, (text) => terminal.error(`${text}\n`));
+  const { root } = opened.value.repo;
+  if (listRuns(root).some(diedEarly)) {
+    const { recoverRuns } = await import('./recover.js');
+    await recoverRuns(root, (text) => terminal.error(`${text}\n`));
+  }
 
   let finish = () => {};
   const finished = new Promise<void>((resolve) => {
@@ -47,7 +50,7 @@ export async function runOnScreen(
   const left = new Promise<void>((resolve) => {
     leave = resolve;
   });
-  const session = await openWizard(args, opened.value, overrides, {
+  const session = openWizard(args, opened.value, overrides, {
     change: change.value,
     warn: warner(terminal),
     onFinish: () => finish(),

@@ -1,6 +1,6 @@
 import { printable } from '../core/printable.js';
 import { setupAider } from '../services/aider/setup-aider.js';
-import { killAllProcesses } from '../services/pty/pty-process.js';
+import { killAllProcesses } from '../services/pty/process-groups.js';
 import type { Arguments } from './arguments.js';
 import { onSignals } from './signals.js';
 import { reportFailure, type Terminal } from './terminal.js';

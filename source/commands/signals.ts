@@ -1,4 +1,4 @@
-import { killAllProcesses } from '../services/pty/pty-process.js';
+import { killAllProcesses } from '../services/pty/process-groups.js';
 
 const codes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 type StopSignalName = keyof typeof codes;

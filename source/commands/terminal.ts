@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline/promises';
 import { describe, type Failure } from '../core/failure.js';
 import { printable, printableLines } from '../core/printable.js';
 
@@ -34,8 +33,14 @@ export function reportFailure(terminal: Terminal, failure: Failure): void {
   for (const line of hint.split('\n').filter(Boolean)) terminal.error(`  ${printable(line)}\n`);
 }
 
+/** Says what went wrong without stopping the run. */
+export function warner(terminal: Terminal): (text: string) => void {
+  return (text) => terminal.error(`! ${printable(text)}\n`);
+}
+
 /** Asks one line on the terminal; null at its end (Ctrl-D) or Ctrl-C. */
 export async function askLine(question: string): Promise<string | null> {
+  const { createInterface } = await import('node:readline/promises');
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   try {
     return await new Promise<string | null>((resolve) => {

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type {
   Check,
   CheckAction,
@@ -24,19 +25,17 @@ import { setupAider } from '../services/aider/setup-aider.js';
 import { worktreesFolder } from '../services/config/folders.js';
 import { proposeTest } from '../services/config/test-proposal.js';
 import { defaultBaseUrl, listModels } from '../services/gemini/models.js';
-import { openRepository, type Repository, resolveTasks } from '../services/git/repository.js';
-import { gitText } from '../services/git/run-git.js';
+import { openRepository, resolveTasks } from '../services/git/repository.js';
 import { addToHistory, readHistory } from '../services/logs/change-history.js';
 import { type LogPaths, logPaths } from '../services/logs/log-paths.js';
 import { claimStamp, releaseWorktrees } from '../services/logs/run-registry.js';
 import { tasksOfPrd } from '../store/make-plan.js';
 import type { Arguments } from './arguments.js';
-import { runChecks } from './doctor.js';
-import { type LiveRun, makeConfig, openLiveRun, planWith, savePrd } from './live-run.js';
+import type { LiveRun } from './live-run.js';
 import { type AiderCommand, commandOf, findMusts, type Overrides } from './musts.js';
+import { type OpenedRun, readText } from './open-run.js';
 import type { RunOptions } from './options.js';
-import { launcherFor, type OpenedRun, type PreparedRun, readText } from './prepare-run.js';
-import { RepoKnowledge } from './repo-knowledge.js';
+import type { PreparedRun } from './prepare-run.js';
 
 /** What the screen is given, and what is left of it when it is closed. */
 export interface WizardSession {
@@ -59,7 +58,7 @@ interface Claimed {
  * Connects the wizard to the services. Keys that a person gives live in this process's environment
  * only, where Aider and the planner look for them.
  */
-export async function openWizard(
+export function openWizard(
   args: Arguments,
   opened: OpenedRun,
   overrides: Overrides,
@@ -68,7 +67,7 @@ export async function openWizard(
     readonly warn: (text: string) => void;
     readonly onFinish: () => void;
   },
-): Promise<WizardSession> {
+): WizardSession {
   const { options, source, given, focus } = opened;
   let { repo } = opened;
   let geminiModel = options.geminiModel;
@@ -97,13 +96,23 @@ export async function openWizard(
   };
   const lookForAider = async (): Promise<AiderCommand | null> => {
     if (overrides.aider) return overrides.aider;
+    // The first frame comes first: to start a program takes its time.
+    await nextTurn();
     const answer = await findOnce();
     return answer.ok ? commandOf(answer.value) : null;
   };
   let aider = lookForAider();
   // Warmed up and made while the change is typed.
-  const launch = async () => launcherFor(await aider, options);
-  const know = async () => new RepoKnowledge(repo, await aider, options.model, await launcher);
+  const launch = async () => {
+    const found = await aider;
+    const { launcherFor } = await import('./prepare-run.js');
+    return launcherFor(found, options);
+  };
+  const know = async () => {
+    const ready = await launcher;
+    const { RepoKnowledge } = await import('./repo-knowledge.js');
+    return new RepoKnowledge(repo, await aider, options.model, ready);
+  };
   let launcher = launch();
   let knowledge = know();
   const prepared = async (change: string, maxAgents: number): Promise<PreparedRun> => ({
@@ -117,7 +126,6 @@ export async function openWizard(
     knowledge: await knowledge,
   });
   const inRepo = (file: string) => path.join(repo.root, file);
-  let baseTitle = await titleOf(repo);
   const proposal = proposeTest(repo.root);
 
   const port: WizardPort = {
@@ -126,7 +134,7 @@ export async function openWizard(
         repo: repo.root,
         branch: repo.branch,
         base: repo.head,
-        baseTitle,
+        baseTitle: repo.title,
         model: options.model,
         geminiModel,
         maxAgents: options.maxAgents,
@@ -148,13 +156,14 @@ export async function openWizard(
     },
     change: more.change,
     given,
-    checks: async () =>
-      (
-        await runChecks({ ...args, flags: { ...args.flags, geminiModel } }, overrides, findOnce)
-      ).flatMap((check) => {
-        const own = withAction(check, options.model);
-        return matters(check.name, source.kind === 'planner') ? [own] : [];
-      }),
+    checks: async () => {
+      const { runChecks } = await import('./doctor.js');
+      const asked = { ...args, flags: { ...args.flags, geminiModel } };
+      const checks = await runChecks(asked, overrides, findOnce);
+      return checks
+        .filter(({ name }) => matters(name, source.kind === 'planner'))
+        .map((check) => withAction(check, options.model));
+    },
     setKey: (variable, key) => {
       process.env[variable] = key;
     },
@@ -183,6 +192,7 @@ export async function openWizard(
       if (!place.ok) return place;
       const { stamp, paths } = place.value;
       const run = await prepared(wish.change, wish.maxAgents);
+      const { makeConfig, planWith } = await import('./live-run.js');
       const config = makeConfig(stamp, run, { land: options.land, unattended: false });
       let prd = '';
       const onPrd = (text: string) => {
@@ -226,7 +236,6 @@ export async function openWizard(
       if (!now.ok) return now;
       if (now.value.head !== repo.head || now.value.branch !== repo.branch) {
         repo = now.value;
-        baseTitle = await titleOf(repo);
         return err({
           kind: 'usage',
           message: 'The base has moved meanwhile: look again, and start.',
@@ -245,14 +254,18 @@ export async function openWizard(
       }
       const place = claim();
       if (!place.ok) return place;
-      const plan = finalPlan(place.value, opened, draft, resolved.tasks);
+      const { stamp, paths, worktrees } = place.value;
+      const { makeConfig, openLiveRun, savePrd } = await import('./live-run.js');
+      const plan = finalPlan(opened, draft, resolved.tasks, (prd) =>
+        savePrd(paths, repo.root, prd),
+      );
       if (!plan.ok) return plan;
-      const config = makeConfig(place.value.stamp, run, { land: options.land, unattended: false });
+      const config = makeConfig(stamp, run, { land: options.land, unattended: false });
       live = openLiveRun({
         config,
         run,
-        paths: place.value.paths,
-        worktrees: place.value.worktrees,
+        paths,
+        worktrees,
         repoFlag: args.flags.repo,
         plan: async () => plan,
         confirm: async () => true,
@@ -261,7 +274,7 @@ export async function openWizard(
         onFinish: more.onFinish,
       });
       live.dispatch({ type: 'run_started', config });
-      return ok(runPort(live, place.value.paths));
+      return ok(runPort(live, paths));
     },
   };
   return {
@@ -295,11 +308,6 @@ function wished(
   return { check: plan, ...rest };
 }
 
-async function titleOf({ root, head }: Repository): Promise<string> {
-  const title = await gitText(root, ['log', '-1', '--format=%s', head]);
-  return title.ok ? title.value : '';
-}
-
 function geminiKey(): string | null {
   for (const name of geminiKeyVariables) {
     const value = process.env[name]?.trim();
@@ -330,10 +338,10 @@ function withAction(check: Omit<Check, 'action'>, model: string): Check {
 
 /** The plan as a person left it. A PRD that is the file they named stays that file. */
 function finalPlan(
-  { paths }: Claimed,
-  { repo, source, given }: OpenedRun,
+  { source, given }: OpenedRun,
   draft: Draft,
   tasks: readonly Task[],
+  save: (prd: string) => Result<string, Failure>,
 ): Result<MadePlan, Failure> {
   const criteria = criteriaOf(draft.prd);
   const plan = { tasks, geminiModelUsed: draft.model, warnings: draft.warnings, criteria };
@@ -345,7 +353,7 @@ function finalPlan(
   if (source.kind === 'prd' && given && 'prd' in given && given.prd === draft.prd) {
     return ok({ ...plan, prdPath: source.path });
   }
-  const saved = savePrd(paths, repo.root, draft.prd);
+  const saved = save(draft.prd);
   return saved.ok ? ok({ ...plan, prdPath: saved.value }) : saved;
 }
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Failure } from './failure.js';
 import { err, ok, type Result } from './result.js';
 

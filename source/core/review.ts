@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Task } from './plan.js';
 
 /** Something the PRD asks for: a requirement (R1) or an acceptance criterion (A1). */

@@ -1,11 +1,13 @@
 /**
- * Benchmark: how soon something is there. The first frame of the program against a bare Ink hello world,
+ * Benchmark: how soon something is there. The first frame of the program against a bare Ink hello world, as
+ * npm installs it and bundled as the program is,
  * and `--version` and `--help`, against Node doing nothing.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { build } from 'esbuild';
 import { cli, makeRepo, median } from './kit.js';
 import { openClient } from './panes/client.js';
 
@@ -24,6 +26,22 @@ const env = {
 };
 
 const hello = path.join(import.meta.dirname, 'hello-ink.mjs');
+await build({
+  entryPoints: [hello],
+  outdir: folder,
+  outExtension: { '.js': '.mjs' },
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  external: ['react-devtools-core'],
+  define: { 'process.env.NODE_ENV': '"production"' },
+  banner: {
+    js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+  },
+});
+const bundled = path.join(folder, 'hello-ink.mjs');
 
 async function firstFrame(script: string, args: readonly string[], seen: string): Promise<number> {
   const start = performance.now();
@@ -50,6 +68,7 @@ const note = (name: string, ms: number, round: number) => {
 for (let round = 0; round <= rounds; round++) {
   note('ours', await firstFrame(cli, ['--no-prd', '--aider', process.execPath], 'CHANGE'), round);
   note('ink', await firstFrame(hello, [], 'HELLO WORLD'), round);
+  note('bundled', await firstFrame(bundled, [], 'HELLO WORLD'), round);
   note('version', whole([cli, '--version']), round);
   note('help', whole([cli, '--help']), round);
   note('node', whole([empty]), round);
@@ -57,5 +76,5 @@ for (let round = 0; round <= rounds; round++) {
 rmSync(folder, { recursive: true, force: true });
 const of = (name: string) => median(times[name] as number[]);
 console.log(
-  `first frame ${of('ours').toFixed(0)} ms, bare Ink ${of('ink').toFixed(0)} ms (${(of('ours') / of('ink')).toFixed(2)}); --version ${of('version').toFixed(0)} ms, --help ${of('help').toFixed(0)} ms, node alone ${of('node').toFixed(0)} ms`,
+  `first frame ${of('ours').toFixed(0)} ms, bare Ink ${of('ink').toFixed(0)} ms (${(of('ours') / of('ink')).toFixed(2)}), bundled ${of('bundled').toFixed(0)} ms (${(of('ours') / of('bundled')).toFixed(2)}); --version ${of('version').toFixed(0)} ms, --help ${of('help').toFixed(0)} ms, node alone ${of('node').toFixed(0)} ms`,
 );

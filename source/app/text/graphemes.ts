@@ -1,18 +1,15 @@
 import stringWidth from 'string-width';
+import { plainNarrow, withoutStyles } from '../../core/plain-width.js';
 import { printable } from '../../core/printable.js';
 
-const segmenter = new Intl.Segmenter();
+/** Made when it is needed: the first one takes 15 ms. */
+let segmenter: Intl.Segmenter | undefined;
 const plainAscii = /^[\x20-\x7e]*$/;
-/**
- * Texts of which each code unit is a character of one column: ASCII, Latin letters, and the lines, blocks
- * and signs of our own frames. They are most of what is drawn, and measuring clusters is slow.
- */
-const plainNarrow =
-  /^[\x20-\x7e\u00a1-\u00ac\u00ae-\u02ff\u2010-\u2027\u2190-\u2193\u2500-\u259f\u25a0-\u25fc\u2713\u2717]*$/;
 
 /** What a person sees as one character, as pieces of the string. */
 export function graphemes(text: string): string[] {
   if (plainAscii.test(text)) return [...text];
+  segmenter ??= new Intl.Segmenter();
   return Array.from(segmenter.segment(text), ({ segment }) => segment);
 }
 
@@ -20,11 +17,9 @@ export function displayWidth(text: string): number {
   return plainNarrow.test(text) ? text.length : stringWidth(text);
 }
 
-const allSgr = /\x1b\[[\d;]*m/g;
-
 /** The width of a text with styles in it. */
 export function styledWidth(text: string): number {
-  return displayWidth(text.includes('\x1b') ? text.replace(allSgr, '') : text);
+  return displayWidth(withoutStyles(text));
 }
 
 /** Cuts to a width; what is cut off is told by an ellipsis. Control bytes become pictures. */

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { parse } from 'yaml';
 
 /** What an Aider configuration file says of the project's tests. */
 export interface AiderConf {
@@ -12,7 +11,7 @@ export interface AiderConf {
 }
 
 /** The test command of `.aider.conf.yml` in a folder; null when there is none, or the file is no YAML. */
-export function readAiderConf(folder: string): AiderConf | null {
+export async function readAiderConf(folder: string): Promise<AiderConf | null> {
   const file = path.join(folder, '.aider.conf.yml');
   let text: string;
   try {
@@ -20,6 +19,8 @@ export function readAiderConf(folder: string): AiderConf | null {
   } catch {
     return null;
   }
+  // Loaded where there is such a file.
+  const { parse } = await import('yaml');
   try {
     const value: unknown = parse(text);
     const testCmd = (value as { 'test-cmd'?: unknown } | null)?.['test-cmd'];

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Failure } from '../../core/failure.js';
 import { schemaProblems } from '../../core/plan.js';
 import { err, ok, type Result } from '../../core/result.js';

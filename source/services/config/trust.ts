@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod';
 import { writeWhole } from '../logs/write-whole.js';
 import { trustFile } from './folders.js';
 import { commandKeys, type Settings, type SettingsFile } from './settings.js';

@@ -1,6 +1,6 @@
 import { type ResponseSchema, SchemaType } from '@google/generative-ai';
 import { parse as parsePartial } from 'partial-json';
-import { z } from 'zod';
+import * as z from 'zod';
 import { schemaProblems, type Task, taskSchema } from '../../core/plan.js';
 import type { PlanRequest } from '../../core/ports.js';
 import { err, ok, type Result } from '../../core/result.js';

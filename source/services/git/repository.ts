@@ -15,6 +15,8 @@ export interface Repository {
   /** The working folder relative to the root; '' at the root. */
   readonly prefix: string;
   readonly head: string;
+  /** The first line of its message. */
+  readonly title: string;
   /** Null when HEAD is detached. */
   readonly branch: string | null;
   readonly tracked: ReadonlyMap<string, TrackedFile>;
@@ -39,27 +41,19 @@ export async function openRepository(cwd: string): Promise<Result<Repository, Fa
       hint: 'Name the folder of a git repository with --repo DIR.',
     });
   }
-  const where = await gitText(cwd, [
-    'rev-parse',
-    '--show-toplevel',
-    '--git-common-dir',
-    '--show-prefix',
-  ]);
-  if (!where.ok) return err(noRepository(cwd, where.failure));
-  const [top = '', common = '', prefix = ''] = where.value.split('\n');
-  const root = await realpath(top);
-  const head = await gitText(root, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}']);
-  if (!head.ok) {
-    return err({
-      kind: 'usage',
-      message: `The repository ${root} has no commits, so there is nothing to start from.`,
-      hint: 'Make a first commit: git add -A && git commit -m "Start"',
-    });
+  const place = ['rev-parse', '--show-toplevel', '--git-common-dir', '--show-prefix'];
+  // In one go, as each start of git is felt before the first frame.
+  const where = await gitText(cwd, [...place, 'HEAD^{commit}', '--symbolic-full-name', 'HEAD']);
+  if (!where.ok) {
+    const alone = await gitText(cwd, place);
+    return err(alone.ok ? noCommits(alone.value) : noRepository(cwd, alone.failure));
   }
-  const branch = await gitText(root, ['symbolic-ref', '--quiet', '--short', 'HEAD'], {
-    answers: [1],
-  });
-  const listed = await git(root, ['ls-tree', '-r', '-z', '--long', '--full-tree', head.value]);
+  const [top = '', common = '', prefix = '', head = '', ref = ''] = where.value.split('\n');
+  const root = await realpath(top);
+  const [listed, title] = await Promise.all([
+    git(root, ['ls-tree', '-r', '-z', '--long', '--full-tree', head]),
+    gitText(root, ['log', '-1', '--no-show-signature', '--format=%s', head]),
+  ]);
   if (!listed.ok) return listed;
   const tracked = new Map<string, TrackedFile>();
   const submodules: string[] = [];
@@ -73,11 +67,21 @@ export async function openRepository(cwd: string): Promise<Result<Repository, Fa
     root,
     commonDir: path.resolve(cwd, common),
     prefix: prefix.replace(/\/$/, ''),
-    head: head.value,
-    branch: branch.ok && branch.value !== '' ? branch.value : null,
+    head,
+    title: title.ok ? title.value : '',
+    branch: ref.startsWith('refs/heads/') ? ref.slice('refs/heads/'.length) : null,
     tracked,
     submodules,
   });
+}
+
+/** @param place what git answers for a repository: its top folder comes first */
+function noCommits(place: string): Failure {
+  return {
+    kind: 'usage',
+    message: `The repository ${place.split('\n')[0]} has no commits, so there is nothing to start from.`,
+    hint: 'Make a first commit: git add -A && git commit -m "Start"',
+  };
 }
 
 function noRepository(cwd: string, failure: Failure): Failure {

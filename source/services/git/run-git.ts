@@ -62,13 +62,13 @@ export async function git(
     const child = spawn('git', full, {
       cwd,
       env: gitEnv(options.env),
-      stdio: ['pipe', 'pipe', 'pipe'],
+      stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
       detached: true,
     });
     const out: Buffer[] = [];
     const errors: Buffer[] = [];
-    child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
-    child.stderr.on('data', (chunk: Buffer) => errors.push(chunk));
+    child.stdout?.on('data', (chunk: Buffer) => out.push(chunk));
+    child.stderr?.on('data', (chunk: Buffer) => errors.push(chunk));
     child.on('error', (error) => {
       resolve(err({ kind: 'git', doing, detail: error.message }));
     });
@@ -84,8 +84,8 @@ export async function git(
         resolve(err({ kind: 'git', doing, detail }));
       }
     });
-    child.stdin.on('error', () => {});
-    child.stdin.end(options.input ?? '');
+    child.stdin?.on('error', () => {});
+    child.stdin?.end(options.input);
   });
 }
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod';
 import { historyFile } from '../config/folders.js';
 import { writeWhole } from './write-whole.js';
 

@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { hostname } from 'node:os';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Failure } from '../../core/failure.js';
 import { err, ok, type Result } from '../../core/result.js';
 import { type Summary, summarySchema } from '../../core/summary.js';
@@ -194,6 +194,11 @@ export function listRuns(repo: string): KnownRun[] {
         worktrees: owner?.worktrees ?? null,
       };
     });
+}
+
+/** Whether a run's program died before its end, so that its books are still open. */
+export function diedEarly(run: KnownRun): boolean {
+  return !run.alive && !run.summary;
 }
 
 type Owner = z.infer<typeof runFileSchema>;

@@ -2,6 +2,7 @@ import { closeSync, readSync, write } from 'node:fs';
 import { constants } from 'node:os';
 import { ReadStream } from 'node:tty';
 import * as nodePty from 'node-pty';
+import { alive, signalGroup } from './process-groups.js';
 
 export interface PtyRequest {
   readonly file: string;
@@ -46,14 +47,6 @@ const readSize = 64 * 1024;
 
 /** Milliseconds until a terminal whose process reads nothing is written to again. */
 const writeAgainMs = 10;
-
-/** Process groups that were started here and have not ended. */
-const alive = new Set<number>();
-
-/** Ends all that was started here, at once; for the last moment of this program. */
-export function killAllProcesses(): void {
-  for (const pid of alive) signalGroup(pid, 'SIGKILL');
-}
 
 /**
  * Starts a process in a pseudo-terminal. Throws when the file cannot be executed at all.
@@ -231,16 +224,6 @@ function writer(fd: number) {
       clearTimeout(timer);
     },
   };
-}
-
-/** Signals a process group; a group that is gone is fine (macOS says EPERM for one of zombies). */
-export function signalGroup(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(-pid, signal);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'ESRCH' && code !== 'EPERM') throw error;
-  }
 }
 
 /**

@@ -1,0 +1,282 @@
+import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import path from 'node:path';
+import type { Failure } from '../core/failure.js';
+import { checkPlan } from '../core/groups.js';
+import { parsePlan, type Task } from '../core/plan.js';
+import { geminiKeyVariables } from '../core/providers.js';
+import { err, ok, type Result } from '../core/result.js';
+import type { PlanSource } from '../core/run-config.js';
+import { refusedArguments } from '../services/aider/invocation.js';
+import { type AiderConf, readAiderConf } from '../services/config/aider-conf.js';
+import { loadDotenv } from '../services/config/dotenv-files.js';
+import {
+  readRepoSettings,
+  readUserSettings,
+  type SettingsFile,
+} from '../services/config/settings.js';
+import { commandsIn, isTrusted, recordTrust } from '../services/config/trust.js';
+import {
+  openRepository,
+  type Repository,
+  resolveFocus,
+  resolveTasks,
+} from '../services/git/repository.js';
+import { type GivenPlan, tasksOfPrd } from '../store/make-plan.js';
+import type { Arguments } from './arguments.js';
+import type { Overrides } from './musts.js';
+import { type RunOptions, resolveOptions } from './options.js';
+import { askYesNo, readStdin, type Terminal } from './terminal.js';
+import { gitMust, gitVersion } from './versions.js';
+
+/** What was asked for, read and checked, and where. */
+export interface OpenedRun {
+  readonly repo: Repository;
+  readonly options: RunOptions;
+  readonly focus: readonly string[];
+  readonly source: PlanSource;
+  readonly given: GivenPlan | null;
+}
+
+/** Checks arguments, repository, settings, PRD and plan, one after the other. Nothing is written. */
+export async function openRun(
+  args: Arguments,
+  terminal: Terminal,
+  overrides: Overrides = {},
+): Promise<Result<OpenedRun, Failure>> {
+  const { flags } = args;
+  if ([flags.change, flags.apiKey, flags.plan].filter((value) => value === '-').length > 1) {
+    return err({
+      kind: 'usage',
+      message: 'Only one of --change, --plan and --api-key can be read from standard input.',
+    });
+  }
+  const [git, opened] = await Promise.all([
+    gitVersion(),
+    openRepository(path.resolve(flags.repo ?? '.')),
+  ]);
+  // Without git nothing can be looked at, so this one must cannot wait for the others.
+  if (!git?.fine) return err({ kind: 'musts', missing: [gitMust] });
+  if (!opened.ok) return opened;
+  const repo = opened.value;
+  loadDotenv(process.cwd(), repo.root);
+  const options =
+    overrides.settings === false
+      ? resolveOptions(flags, process.env, {}, {}, args.aiderArgs)
+      : await readOptions(args, repo, terminal);
+  if (!options.ok) return options;
+  const refused = options.value.aiderArgs.find((argument) => refusedArguments.test(argument));
+  if (refused) {
+    return err({
+      kind: 'usage',
+      message: `${refused} cannot be given to Aider: what an agent did is judged by it, or it is set by us.`,
+      hint: 'Leave it out of what stands after -- and of aider_args.',
+    });
+  }
+  const landing = checkLanding(repo, options.value);
+  if (landing) return err(landing);
+  const focus = await resolveFocus(repo, flags.files ?? []);
+  if (!focus.ok) return focus;
+  const planned = await readPlanFiles(args, repo, focus.value, options.value.maxAgents);
+  if (!planned.ok) return planned;
+  return ok({ repo, options: options.value, focus: focus.value, ...planned.value });
+}
+
+async function readOptions(
+  args: Arguments,
+  repo: Repository,
+  terminal: Terminal,
+): Promise<Result<RunOptions, Failure>> {
+  const user = readUserSettings();
+  if (!user.ok) return user;
+  const file = readRepoSettings(repo.root);
+  if (!file.ok) return file;
+  if (file.value) {
+    const trusted = await checkTrust(file.value, args, terminal);
+    if (!trusted.ok) return trusted;
+  }
+  const repoSettings = file.value?.settings ?? {};
+  const userSettings = user.value?.settings ?? {};
+  const named = args.flags.testCmd ?? repoSettings.test_cmd ?? userSettings.test_cmd;
+  const wanted = named === undefined && !args.flags.withoutTest;
+  const conf = wanted ? await readTestCommand(args, repo.root, terminal) : null;
+  return resolveOptions(args.flags, process.env, repoSettings, userSettings, args.aiderArgs, conf);
+}
+
+/**
+ * The test command of Aider's own configuration: that of the repository when it is trusted, else that
+ * of the user. One that is not trusted is named, and left out.
+ */
+async function readTestCommand(
+  { flags }: Arguments,
+  root: string,
+  terminal: Terminal,
+): Promise<AiderConf | null> {
+  const conf = await readAiderConf(root);
+  if (conf === null) return readAiderConf(homedir());
+  if (isTrusted(conf)) return conf;
+  const person = terminal.interactive && !flags.headless && !flags.json;
+  if (!flags.trust && person) {
+    terminal.error(`${conf.path} names a test command:\n  ${conf.testCmd}\n`);
+    if (!(await askYesNo('Check the work by it?', false))) return null;
+  } else if (!flags.trust) {
+    terminal.error(
+      `! ${conf.path} names a test command (${conf.testCmd}) and is not trusted, so the work is not tested. Look at it, then use --trust once; --no-test goes without.\n`,
+    );
+    return null;
+  }
+  recordTrust(conf);
+  return conf;
+}
+
+/** A command that comes with a repository runs only when the user has once trusted that very file. */
+async function checkTrust(
+  file: SettingsFile,
+  args: Arguments,
+  terminal: Terminal,
+): Promise<Result<void, Failure>> {
+  const commands = commandsIn(file);
+  if (commands.length === 0 || isTrusted(file)) return ok(undefined);
+  const person = terminal.interactive && !args.flags.headless && !args.flags.json;
+  if (!args.flags.trust && person) {
+    terminal.error(`${file.path} wants to run:\n${commands.map((line) => `  ${line}\n`).join('')}`);
+    if (!(await askYesNo('Trust this file?', false))) {
+      return err({
+        kind: 'usage',
+        message: `${file.path} is not trusted.`,
+        hint: 'Nothing was run.',
+      });
+    }
+  } else if (!args.flags.trust) {
+    return err({
+      kind: 'usage',
+      message: `${file.path} names commands (${commands.join('; ')}) and is not trusted.`,
+      hint: 'Look at it, then use --trust once, or start on a terminal to be asked.',
+    });
+  }
+  recordTrust(file);
+  return ok(undefined);
+}
+
+function checkLanding(repo: Repository, options: RunOptions): Failure | null {
+  if (options.land === 'none' || repo.branch !== null) return null;
+  return {
+    kind: 'usage',
+    message: 'HEAD is detached, so there is no branch to land the work on.',
+    hint: 'Check out a branch (git switch -c NAME), or use --land none.',
+  };
+}
+
+async function readPlanFiles(
+  { flags }: Arguments,
+  repo: Repository,
+  focus: readonly string[],
+  maxAgents: number,
+): Promise<Result<Pick<OpenedRun, 'source' | 'given'>, Failure>> {
+  const prd = flags.prd === undefined ? null : await readText(flags.prd);
+  if (prd && !prd.ok) return prd;
+  if (prd && prd.value.trim() === '') {
+    return err({
+      kind: 'usage',
+      message: `The PRD ${flags.prd} is empty.`,
+      hint: '--no-prd goes without one.',
+    });
+  }
+  const prdPath = flags.prd === undefined ? null : repoRelative(repo, path.resolve(flags.prd));
+  if (flags.plan !== undefined) {
+    const text = flags.plan === '-' ? ok(await readStdin()) : await readText(flags.plan);
+    if (!text.ok) return text;
+    const plan = parsePlan(text.value, flags.plan);
+    if (!plan.ok) return plan;
+    const { tasks, problems } = await resolveTasks(repo, plan.value.tasks);
+    const all = [...problems, ...checkPlan(tasks)];
+    if (all.length > 0) return err({ kind: 'plan', source: flags.plan, problems: all });
+    return ok({
+      source: { kind: 'plan', path: flags.plan, prdPath },
+      given: { tasks, ...(prd ? { withPrd: prd.value } : {}) },
+    });
+  }
+  if (prd && prdPath !== null) {
+    const resolve = (tasks: readonly Task[], lenient: boolean) =>
+      resolveTasks(repo, tasks, lenient);
+    const checked = await tasksOfPrd(
+      prd.value,
+      prdPath,
+      { files: focus, maxAgents, change: '' },
+      resolve,
+    );
+    if (!checked.ok) return checked;
+    return ok({ source: { kind: 'prd', path: prdPath }, given: { prd: prd.value } });
+  }
+  return ok({ source: { kind: flags.withoutPrd ? 'none' : 'planner' }, given: null });
+}
+
+/** A file's text, or why it cannot be read. */
+export async function readText(file: string): Promise<Result<string, Failure>> {
+  try {
+    return ok(await readFile(file, 'utf8'));
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why =
+      code === 'ENOENT'
+        ? 'there is no such file'
+        : code === 'EISDIR'
+          ? 'this is a folder'
+          : message;
+    return err({ kind: 'file', path: file, detail: why });
+  }
+}
+
+/** Relative to the repository when inside of it, else absolute. */
+export function repoRelative(repo: Repository, file: string): string {
+  const relative = path.relative(repo.root, file);
+  return relative.startsWith('..') || path.isAbsolute(relative) ? file : relative;
+}
+
+/** The change from the command line, standard input, or a plan that says it itself. */
+export async function readChange(
+  { flags }: Arguments,
+  given: OpenedRun['given'],
+): Promise<Result<string, Failure>> {
+  if (flags.change === '-') return checkChange(await readStdin());
+  if (flags.change !== undefined) return checkChange(flags.change);
+  // A plan says itself what is to be done.
+  if (given && 'tasks' in given) return ok(given.tasks.map((task) => task.title).join('; '));
+  if (given) return ok('Implement the PRD.');
+  return err({
+    kind: 'usage',
+    message: 'No change is given.',
+    hint: 'aider-orchestrator --change "what is to be done"; --change - reads it from standard input.',
+  });
+}
+
+function checkChange(change: string): Result<string, Failure> {
+  if (change.includes('\0')) {
+    return err({ kind: 'usage', message: 'The change holds a NUL byte, so it is no text.' });
+  }
+  if (change.trim() !== '') return ok(change.trim());
+  return err({
+    kind: 'usage',
+    message: 'The change is empty.',
+    hint: 'Say what is to be done: --change "…"',
+  });
+}
+
+/** The key for Gemini: from the flag, standard input or the environment. */
+export async function readGeminiKey(
+  { flags }: Arguments,
+  terminal: Terminal,
+): Promise<string | null> {
+  if (flags.apiKey === '-') return (await readStdin()).trim() || null;
+  if (flags.apiKey !== undefined) {
+    terminal.error(
+      'Warning: --api-key can be seen by every user of this machine (ps). Better set GEMINI_API_KEY, or pipe it in with --api-key -.\n',
+    );
+    return flags.apiKey.trim() || null;
+  }
+  for (const name of geminiKeyVariables) {
+    const value = process.env[name]?.trim();
+    if (value) return value;
+  }
+  return null;
+}

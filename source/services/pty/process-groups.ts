@@ -1,0 +1,17 @@
+/** Process groups that were started here and have not ended. */
+export const alive = new Set<number>();
+
+/** Ends all that was started here, at once; for the last moment of this program. */
+export function killAllProcesses(): void {
+  for (const pid of alive) signalGroup(pid, 'SIGKILL');
+}
+
+/** Signals a process group; a group that is gone is fine (macOS says EPERM for one of zombies). */
+export function signalGroup(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, signal);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ESRCH' && code !== 'EPERM') throw error;
+  }
+}
