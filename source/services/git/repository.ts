@@ -119,7 +119,11 @@ export async function changedTrackedFiles(root: string): Promise<Result<string[]
   return status.ok ? ok(splitNul(status.value.stdout).map((line) => line.slice(3))) : status;
 }
 
-async function ignoredOf(root: string, paths: readonly string[]): Promise<ReadonlySet<string>> {
+/** Which of these paths git ignores; a tracked one never is. */
+export async function ignoredOf(
+  root: string,
+  paths: readonly string[],
+): Promise<ReadonlySet<string>> {
   const asked = paths.filter(
     (file) => file !== '' && normalisePath(file) !== null && !/[\n\r]/.test(file),
   );

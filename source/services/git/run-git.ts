@@ -3,7 +3,9 @@ import type { Failure } from '../../core/failure.js';
 import { err, ok, type Result } from '../../core/result.js';
 
 export interface GitOptions {
-  readonly input?: string;
+  readonly input?: string | Buffer;
+  /** The output is bytes, one character each (latin1). */
+  readonly bytes?: boolean;
   /** More variables, such as a private GIT_INDEX_FILE. */
   readonly env?: Readonly<Record<string, string>>;
   /** Exit codes that are answers, not failures; 0 is always one. */
@@ -73,7 +75,7 @@ export async function git(
       resolve(err({ kind: 'git', doing, detail: error.message }));
     });
     child.on('close', (code, signal) => {
-      const stdout = Buffer.concat(out).toString('utf8');
+      const stdout = Buffer.concat(out).toString(options.bytes ? 'latin1' : 'utf8');
       const stderr = Buffer.concat(errors).toString('utf8').trim();
       if (code === 0 || (code !== null && options.answers?.includes(code))) {
         resolve(ok({ stdout, stderr, code: code ?? 0 }));

@@ -137,26 +137,35 @@ export async function diffStat(
   from: string,
   to: string,
 ): Promise<Result<DiffStat, Failure>> {
-  const base = ['diff-tree', '-r', '-z', '--no-renames', '--ignore-submodules=none'];
-  const [status, numbers] = await Promise.all([
-    git(cwd, [...base, '--name-status', from, to]),
-    git(cwd, [...base, '--numstat', from, to]),
+  const answer = await git(cwd, [
+    'diff-tree',
+    '-r',
+    '-z',
+    '--no-renames',
+    '--ignore-submodules=none',
+    '--raw',
+    '--numstat',
+    from,
+    to,
   ]);
-  if (!status.ok) return status;
-  if (!numbers.ok) return numbers;
+  if (!answer.ok) return answer;
+  const parts = splitNul(answer.value.stdout);
+  const statuses: (readonly [path: string, status: string])[] = [];
+  let at = 0;
+  // ":100644 100644 <old object> <new object> M", and the path; then "<added>\t<removed>\t<path>" for each.
+  for (; parts[at]?.startsWith(':'); at += 2) {
+    statuses.push([parts[at + 1] as string, (parts[at] as string).slice(-1)]);
+  }
   const counts = new Map<string, [number | null, number | null]>();
-  for (const line of splitNul(numbers.value.stdout)) {
+  for (const line of parts.slice(at)) {
     const [added = '-', removed = '-', ...name] = line.split('\t');
     const number = (text: string) => (text === '-' ? null : Number(text));
     counts.set(name.join('\t'), [number(added), number(removed)]);
   }
-  const parts = splitNul(status.value.stdout);
-  const files: FileChange[] = [];
-  for (let at = 0; at + 1 < parts.length; at += 2) {
-    const path = parts[at + 1] as string;
+  const files = statuses.map(([path, status]): FileChange => {
     const [added, removed] = counts.get(path) ?? [null, null];
-    files.push({ path, status: parts[at] as string, added, removed });
-  }
+    return { path, status, added, removed };
+  });
   return ok({ files });
 }
 

@@ -23,6 +23,7 @@ import type { RunConfig } from '../../core/run-config.js';
 import { agentBranch, integrationBranch } from '../../core/summary.js';
 import type { LogPaths } from '../logs/log-paths.js';
 import { land } from './land.js';
+import { LiveTree, LookBudget } from './live-tree.js';
 import { markerSize, mergeCommits, mergeOnto, mergeWithMarkers, withMarkers } from './merge.js';
 import { git, gitText, splitNul } from './run-git.js';
 import { readSetAside, setAside } from './set-aside.js';
@@ -91,6 +92,8 @@ export class GitWorkspace implements Workspace {
   /** Worktrees that are being removed: a late look would put back what is just taken away. */
   private readonly gone = new Set<string>();
   private readonly guards = new Map<number, WorktreeGuard>();
+  private readonly liveTrees = new Map<number, LiveTree>();
+  private readonly budget = new LookBudget();
   private readonly rules: FenceRules;
   /** Removals of worktrees that were for checks. */
   private readonly leaving: Promise<void>[] = [];
@@ -153,10 +156,8 @@ export class GitWorkspace implements Workspace {
     const tree = await this.snapshot(agent, place);
     if (!tree.ok) return err(problem(tree.failure, 'worktree_failed'));
     this.checkpoints.set(agent, tree.value);
-    const guard = await this.openGuard(agent, place);
-    if (!guard.ok) return err(problem(guard.failure, 'worktree_failed'));
-    this.guards.set(agent, guard.value);
-    return ok(place);
+    const watched = await this.watch(agent, place, tree.value);
+    return watched.ok ? ok(place) : err(problem(watched.failure, 'worktree_failed'));
   }
 
   /** Brings an agent's work onto a new start; what conflicts stands between markers. */
@@ -203,10 +204,9 @@ export class GitWorkspace implements Workspace {
     return ok({ tip: merged.value.commit, start: merged.value.commit });
   }
 
-  private async openGuard(
-    agent: number,
-    { worktree }: Place,
-  ): Promise<Result<WorktreeGuard, Failure>> {
+  /** Keeps in mind how a fresh worktree is, so that what changes in it can be told. */
+  private async watch(agent: number, place: Place, start: string): Promise<Result<void, Failure>> {
+    const { worktree } = place;
     const common = await gitText(worktree, [
       'rev-parse',
       '--path-format=absolute',
@@ -215,15 +215,28 @@ export class GitWorkspace implements Workspace {
     if (!common.ok) return common;
     const listed = await git(worktree, ['ls-files', '-s', '-z']);
     if (!listed.ok) return listed;
-    const submodules = splitNul(listed.value.stdout).flatMap((line) =>
+    const entries = splitNul(listed.value.stdout);
+    const submodules = entries.flatMap((line) =>
       line.startsWith('160000 ') ? [line.slice(line.indexOf('\t') + 1)] : [],
     );
     const keep = this.options.paths.refused(agent);
     try {
-      return ok(new WorktreeGuard({ worktree, commonDir: common.value, keep, submodules }));
+      const guard = new WorktreeGuard({ worktree, commonDir: common.value, keep, submodules });
+      this.guards.set(agent, guard);
     } catch (error) {
       return err({ kind: 'file', path: worktree, detail: (error as Error).message });
     }
+    this.liveTrees.set(
+      agent,
+      new LiveTree({
+        worktree,
+        start,
+        count: entries.length,
+        budget: this.budget,
+        whole: () => this.peek(agent, place),
+      }),
+    );
+    return ok(undefined);
   }
 
   /** One at a time for an agent, as they share an index of our own. */
@@ -249,7 +262,8 @@ export class GitWorkspace implements Workspace {
     hints: Pick<InspectionHints, 'edited' | 'since'>,
   ): Promise<Look | null> {
     const hidden = this.guards.get(agent)?.look(task, hints) ?? [];
-    const tree = await this.peek(agent, place);
+    const known = new Set([...task.files, ...hints.edited]);
+    const tree = await (this.liveTrees.get(agent)?.look([...known]) ?? this.peek(agent, place));
     if (!tree.ok) return null;
     const { worktree, start } = place;
     const [diff, changes] = await Promise.all([
