@@ -1,8 +1,9 @@
-import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { describe as describeFailure } from '../../source/core/failure.js';
 import type { MergeItem } from '../../source/core/ports.js';
+import { cacheFolder } from '../../source/services/config/folders.js';
 import { land } from '../../source/services/git/land.js';
 import {
   markerSize,
@@ -24,6 +25,7 @@ import {
   showDiff,
   snapshot,
 } from '../../source/services/git/snapshot.js';
+import { emptied, throwAway } from '../../source/services/git/trash.js';
 import { addWorktree, keepBranch, removeWorktree } from '../../source/services/git/worktree.js';
 import { integrateBatch } from '../../source/store/integrate.js';
 import { git, makeRepo, tempFolder, writeFiles } from '../rig.js';
@@ -162,6 +164,26 @@ describe('worktrees and snapshots', () => {
     expect(git(repo, 'worktree', 'list').split('\n').length).toBe(1);
     expect(existsSync(path.join(parent, 'agent0'))).toBe(false);
     expect(git(repo, 'branch', '--list', 'aider/*').split('\n').length).toBe(12);
+  });
+
+  test('what is thrown away is gone at once, and its files soon, also those that were left before', async () => {
+    const saved = process.env.XDG_CACHE_HOME;
+    process.env.XDG_CACHE_HOME = tempFolder();
+    try {
+      const trash = path.join(cacheFolder(), 'trash');
+      writeFiles(trash, { 'left-before/a.txt': '1\n' });
+      const folder = path.join(tempFolder(), 'worktree');
+      writeFiles(folder, { 'a.txt': '1\n', 'sub/b.txt': '2\n' });
+      await throwAway(folder);
+      expect(existsSync(folder)).toBe(false);
+      await emptied(30_000);
+      expect(readdirSync(trash)).toEqual([]);
+      // Nothing there is nothing to do.
+      await throwAway(folder);
+    } finally {
+      if (saved === undefined) delete process.env.XDG_CACHE_HOME;
+      else process.env.XDG_CACHE_HOME = saved;
+    }
   });
 
   test("a snapshot has new, changed and removed files, and nothing of Aider's own", async () => {

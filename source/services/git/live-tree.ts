@@ -48,6 +48,12 @@ export class LiveTree {
     this.tree = options.start;
   }
 
+  /** The whole worktree was looked at elsewhere. */
+  found(tree: string): void {
+    this.tree = tree;
+    this.stamps.clear();
+  }
+
   /** @param files those that may have changed, relative to the worktree */
   async look(files: readonly string[]): Promise<Result<string, Failure>> {
     const { worktree, count, budget } = this.options;

@@ -37,8 +37,18 @@ import {
   snapshot,
   writePatch,
 } from './snapshot.js';
+import { emptied } from './trash.js';
 import { isSubstantial, treeChanges } from './tree-changes.js';
-import { addDetachedWorktree, addWorktree, keepBranch, removeWorktree } from './worktree.js';
+import {
+  addDetachedWorktree,
+  addWorktree,
+  type Content,
+  contentOf,
+  keepBranch,
+  type OwnFolder,
+  removeWorktree,
+  settleIndex,
+} from './worktree.js';
 import { WorktreeGuard } from './worktree-guard.js';
 
 /** A command that makes a fresh worktree ready, such as `npm ci`. */
@@ -50,6 +60,9 @@ export interface SetupCommand {
   run(agent: number | null, worktree: string): Promise<Result<void, WorkProblem>>;
   signal(agent: number | null, signal: StopSignal): void;
 }
+
+/** For the files of worktrees to be removed before the program ends; what is left then goes by itself. */
+const patienceMs = 300;
 
 /** Runs the project's tests in a worktree. */
 export interface CheckRunner {
@@ -94,6 +107,7 @@ export class GitWorkspace implements Workspace {
   private readonly guards = new Map<number, WorktreeGuard>();
   private readonly liveTrees = new Map<number, LiveTree>();
   private readonly budget = new LookBudget();
+  private readonly contents = new Map<string, Promise<Result<Content, Failure>>>();
   private readonly rules: FenceRules;
   /** Removals of worktrees that were for checks. */
   private readonly leaving: Promise<void>[] = [];
@@ -131,6 +145,10 @@ export class GitWorkspace implements Workspace {
       await removeWorktree(config.repo, place.worktree).catch(() => {});
       return err(problem(added.failure, 'worktree_failed'));
     }
+    const own = await settleIndex(place.worktree);
+    if (!own.ok) return err(problem(own.failure, 'worktree_failed'));
+    const content = await this.contentOf(found.value.tip);
+    if (!content.ok) return err(problem(content.failure, 'worktree_failed'));
     const filled = await this.fill(place.worktree, task.files);
     if (!filled.ok) return filled;
     const done =
@@ -153,11 +171,24 @@ export class GitWorkspace implements Workspace {
       const brought = await this.bringOver(agent, task, place, from.rework);
       if (!brought.ok) return err(problem(brought.failure, 'worktree_failed'));
     }
-    const tree = await this.snapshot(agent, place);
+    const asFilled = this.options.copy.length === 0 && !setup && from.rework === null;
+    const tree = asFilled ? ok(content.value.tree) : await this.snapshot(agent, place);
     if (!tree.ok) return err(problem(tree.failure, 'worktree_failed'));
     this.checkpoints.set(agent, tree.value);
-    const watched = await this.watch(agent, place, tree.value);
+    const watched = this.watch(agent, place, own.value, content.value.submodules, tree.value);
     return watched.ok ? ok(place) : err(problem(watched.failure, 'worktree_failed'));
+  }
+
+  /** Asked once for all agents that start from the same commit. */
+  private contentOf(commit: string): Promise<Result<Content, Failure>> {
+    const known = this.contents.get(commit);
+    if (known) return known;
+    const asked = contentOf(this.options.config.repo, commit).then((content) => {
+      if (!content.ok) this.contents.delete(commit);
+      return content;
+    });
+    this.contents.set(commit, asked);
+    return asked;
   }
 
   /** Brings an agent's work onto a new start; what conflicts stands between markers. */
@@ -205,23 +236,17 @@ export class GitWorkspace implements Workspace {
   }
 
   /** Keeps in mind how a fresh worktree is, so that what changes in it can be told. */
-  private async watch(agent: number, place: Place, start: string): Promise<Result<void, Failure>> {
+  private watch(
+    agent: number,
+    place: Place,
+    { commonDir, count }: OwnFolder,
+    submodules: readonly string[],
+    start: string,
+  ): Result<void, Failure> {
     const { worktree } = place;
-    const common = await gitText(worktree, [
-      'rev-parse',
-      '--path-format=absolute',
-      '--git-common-dir',
-    ]);
-    if (!common.ok) return common;
-    const listed = await git(worktree, ['ls-files', '-s', '-z']);
-    if (!listed.ok) return listed;
-    const entries = splitNul(listed.value.stdout);
-    const submodules = entries.flatMap((line) =>
-      line.startsWith('160000 ') ? [line.slice(line.indexOf('\t') + 1)] : [],
-    );
     const keep = this.options.paths.refused(agent);
     try {
-      const guard = new WorktreeGuard({ worktree, commonDir: common.value, keep, submodules });
+      const guard = new WorktreeGuard({ worktree, commonDir, keep, submodules });
       this.guards.set(agent, guard);
     } catch (error) {
       return err({ kind: 'file', path: worktree, detail: (error as Error).message });
@@ -231,7 +256,7 @@ export class GitWorkspace implements Workspace {
       new LiveTree({
         worktree,
         start,
-        count: entries.length,
+        count,
         budget: this.budget,
         whole: () => this.peek(agent, place),
       }),
@@ -437,6 +462,7 @@ export class GitWorkspace implements Workspace {
     const after = await this.snapshot(agent, place);
     if (!after.ok) return after;
     this.checkpoints.set(agent, after.value);
+    this.liveTrees.get(agent)?.found(after.value);
     const diff = await diffStat(worktree, start, after.value);
     if (!diff.ok) return diff;
     const substantial = await isSubstantial(worktree, start, after.value);
@@ -549,9 +575,10 @@ export class GitWorkspace implements Workspace {
     return `${subject}\n\n${[...simulated, ...body].join('\n')}\nCo-authored-by: aider (${config.model}) <aider@aider.chat>\n`;
   }
 
-  /** Resolves when all worktrees that are done with are gone. */
+  /** Resolves when all worktrees that are done with are gone; files of large ones may take longer. */
   async settled(): Promise<void> {
     await Promise.all([...this.removing.values(), ...this.leaving]);
+    await emptied(patienceMs);
   }
 
   async merge(onto: string, { agent, title, commit }: MergeItem): Promise<Result<Merged, Failure>> {

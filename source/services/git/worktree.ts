@@ -1,8 +1,9 @@
-import { mkdir, readdir, rm, rmdir } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rmdir, utimes } from 'node:fs/promises';
 import path from 'node:path';
 import type { Failure } from '../../core/failure.js';
-import { ok, type Result } from '../../core/result.js';
-import { git, gitText } from './run-git.js';
+import { err, ok, type Result } from '../../core/result.js';
+import { git, gitText, splitNul } from './run-git.js';
+import { throwAway } from './trash.js';
 
 /** One at a time in this process: parallel `worktree add` races on git's own locks. */
 let chain: Promise<unknown> = Promise.resolve();
@@ -67,6 +68,65 @@ async function add(
   return filled.ok ? ok(undefined) : filled;
 }
 
+/** What a worktree was filled with. */
+export interface Content {
+  readonly tree: string;
+  /** Paths of submodules. */
+  readonly submodules: readonly string[];
+}
+
+/** What a commit holds. */
+export async function contentOf(repo: string, commit: string): Promise<Result<Content, Failure>> {
+  const [tree, folders] = await Promise.all([
+    gitText(repo, ['rev-parse', '--verify', `${commit}^{tree}`]),
+    // Folders and submodules.
+    git(repo, ['ls-tree', '-r', '-d', '-z', '--full-tree', commit]),
+  ]);
+  if (!tree.ok) return tree;
+  if (!folders.ok) return folders;
+  const submodules = splitNul(folders.value.stdout).flatMap((line) =>
+    line.startsWith('160000 ') ? [line.slice(line.indexOf('\t') + 1)] : [],
+  );
+  return ok({ tree: tree.value, submodules });
+}
+
+/** What a fresh worktree has in git's own folder. */
+export interface OwnFolder {
+  /** The folder that all worktrees of the repository share, absolute. */
+  readonly commonDir: string;
+  /** Entries of its index. */
+  readonly count: number;
+}
+
+/**
+ * Makes the index of a worktree that was just filled younger than its files: of those that are no older,
+ * git does not trust the times, and would read them again each time.
+ */
+export async function settleIndex(worktree: string): Promise<Result<OwnFolder, Failure>> {
+  try {
+    const link = await readFile(path.join(worktree, '.git'), 'utf8');
+    const own = path.resolve(worktree, link.replace(/^gitdir: /, '').trimEnd());
+    const common = await readFile(path.join(own, 'commondir'), 'utf8');
+    const index = path.join(own, 'index');
+    const younger = new Date(Date.now() + 1);
+    await utimes(index, younger, younger);
+    return ok({ commonDir: path.resolve(own, common.trimEnd()), count: await entriesOf(index) });
+  } catch (error) {
+    return err({ kind: 'file', path: worktree, detail: (error as Error).message });
+  }
+}
+
+/** The number of entries of an index, which stands in its header (gitformat-index). */
+async function entriesOf(index: string): Promise<number> {
+  const file = await open(index);
+  try {
+    const { buffer } = await file.read(Buffer.alloc(12), 0, 12, 0);
+    return buffer.readUInt32BE(8);
+  } finally {
+    await file.close();
+  }
+}
+
 /** Keeps an agent's branch of an earlier round under the name `<branch>-round<N>`, if there is one. */
 export async function keepBranch(
   repo: string,
@@ -84,9 +144,9 @@ export async function keepBranch(
   return gone.ok ? ok(undefined) : gone;
 }
 
-/** Removes a worktree and its private parent folder; the branch stays. */
+/** Removes a worktree and its private parent folder; the branch stays. Its files may go later. */
 export async function removeWorktree(repo: string, worktree: string): Promise<void> {
-  await rm(worktree, { recursive: true, force: true, maxRetries: 3 });
+  await throwAway(worktree);
   // Not `prune`, which would take other worktrees too whose folder is away for a while.
   await oneAtATime(() => git(repo, ['worktree', 'remove', '--force', worktree]));
   await removeEmptyParents(path.dirname(worktree), 2);
