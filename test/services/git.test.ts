@@ -1,4 +1,11 @@
-import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { describe as describeFailure } from '../../source/core/failure.js';
@@ -455,6 +462,24 @@ describe('while an agent works', () => {
     expect(readFileSync(path.join(repo, '.git/index'))).toEqual(before);
     const shown = await showDiff(repo, base, (tree.ok && tree.value) as string);
     expect(shown.ok && shown.value).toMatch(/2 files changed[\s\S]*\+n/);
+  });
+
+  test('a change of the same size in the same second as the index is seen', async () => {
+    const repo = makeRepo({ 'a.txt': 'one\n' });
+    // Stands for an edit so soon that no time tells of it.
+    git(repo, 'config', 'core.trustctime', 'false');
+    const second = 1_700_000_000;
+    const write = (text: string) => {
+      writeFileSync(path.join(repo, 'a.txt'), text);
+      utimesSync(path.join(repo, 'a.txt'), second, second);
+    };
+    write('one\n');
+    git(repo, 'add', '--all');
+    utimesSync(path.join(repo, '.git', 'index'), second, second);
+    write('two\n');
+    const tree = await peek(repo, [], path.join(tempFolder(), 'peek.index'));
+    if (!tree.ok) throw new Error('no tree');
+    expect(git(repo, 'show', `${tree.value}:a.txt`)).toBe('two');
   });
 
   test('a new round keeps the branch of the one before', async () => {

@@ -1,4 +1,4 @@
-import { copyFile } from 'node:fs/promises';
+import { copyFile, stat, utimes } from 'node:fs/promises';
 import type { DiffStat, FileChange } from '../../core/agent.js';
 import type { Failure } from '../../core/failure.js';
 import { err, ok, type Result } from '../../core/result.js';
@@ -48,7 +48,11 @@ export async function peek(
   if (!own.ok) return own;
   try {
     // Its cache of file times comes with it, so that only what changed is read.
+    const { atimeMs, mtimeMs } = await stat(own.value);
     await copyFile(own.value, index);
+    // With its time: git reads a file that is as old as the index, as it may have changed just after
+    // (Documentation/technical/racy-git). Most builds of git compare whole seconds.
+    await utimes(index, atimeMs / 1000, Math.floor(mtimeMs / 1000));
   } catch (error) {
     return err({ kind: 'file', path: index, detail: (error as Error).message });
   }
