@@ -8,7 +8,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { build } from 'esbuild';
-import { cli, makeRepo, median } from './kit.js';
+import { cli, makeRepo, median, row } from './kit.js';
 import { openClient } from './panes/client.js';
 
 const rounds = Number(process.env.BENCH_STARTS ?? 15);
@@ -75,6 +75,26 @@ for (let round = 0; round <= rounds; round++) {
 }
 rmSync(folder, { recursive: true, force: true });
 const of = (name: string) => median(times[name] as number[]);
-console.log(
-  `first frame ${of('ours').toFixed(0)} ms, bare Ink ${of('ink').toFixed(0)} ms (${(of('ours') / of('ink')).toFixed(2)}), bundled ${of('bundled').toFixed(0)} ms (${(of('ours') / of('bundled')).toFixed(2)}); --version ${of('version').toFixed(0)} ms, --help ${of('help').toFixed(0)} ms, node alone ${of('node').toFixed(0)} ms`,
-);
+const part = 'Start';
+const ms = (name: string) => `${of(name).toFixed(0)} ms`;
+const share = (name: string) => (of('ours') / of(name)).toFixed(2);
+row({
+  part,
+  what: 'first frame',
+  ours: ms('ours'),
+  beside: `bare Ink bundled ${ms('bundled')}`,
+  ratio: share('bundled'),
+  target: 'at most 250 ms, ratio 1.5',
+});
+row({
+  part,
+  what: 'first frame, Ink as npm installs it',
+  ours: ms('ours'),
+  beside: `bare Ink ${ms('ink')}`,
+  ratio: share('ink'),
+  target: 'ratio at most 1.5',
+});
+for (const name of ['version', 'help'] as const) {
+  const target = 'at most 100 ms';
+  row({ part, what: `--${name}`, ours: ms(name), beside: `node alone ${ms('node')}`, target });
+}

@@ -1,9 +1,31 @@
 /** What all benchmarks share. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { git } from '../../source/services/git/run-git.js';
 
 export const cli = path.resolve(import.meta.dirname, '../../dist/cli.js');
+
+/** One line of the table that `npm run bench` leaves. */
+export interface Row {
+  readonly part: string;
+  readonly what: string;
+  readonly ours: string;
+  /** What a user would take instead, and what it needs. */
+  readonly beside?: string;
+  readonly ratio?: string;
+  readonly target: string;
+}
+
+/** Rows of the benchmarks that have run since the last build. */
+export const rowsFile = path.resolve(import.meta.dirname, '../../dist/bench.jsonl');
+
+/** Prints a result, and keeps it for the table. */
+export function row(result: Row): void {
+  const { what, ours, beside, ratio, target } = result;
+  const more = [beside, ratio && `ratio ${ratio}`, `target: ${target}`].filter(Boolean).join('; ');
+  console.log(`${what}: ${ours} (${more})`);
+  appendFileSync(rowsFile, `${JSON.stringify(result)}\n`);
+}
 
 /** A repository on `main` with one commit of these files. */
 export async function makeRepo(repo: string, files: Readonly<Record<string, string>>) {

@@ -2,7 +2,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import type { Task } from '../../source/core/plan.js';
+import type { PrepareFrom } from '../../source/core/ports.js';
+import type { RunConfig } from '../../source/core/run-config.js';
 import { git } from '../../source/services/git/run-git.js';
+import { GitWorkspace } from '../../source/services/git/workspace.js';
+import { logPaths } from '../../source/services/logs/log-paths.js';
 
 const words = 'import export const function return if else await value name list of result'.split(
   ' ',
@@ -48,4 +54,40 @@ export async function makeLargeRepo(repo: string, count: number): Promise<void> 
   }
   child.stdin.end('\n');
   await once(child, 'close');
+}
+
+/** A task with one file of its own. */
+export function taskFor(agent: number): Task {
+  const name = `task ${agent}`;
+  return {
+    id: name,
+    title: name,
+    description: name,
+    files: [pathOf(agent)],
+    read: [],
+    depends_on: [],
+  };
+}
+
+/** The first round, from the base. */
+export const fresh: PrepareFrom = { onto: [], round: 0, resume: null, rework: null };
+
+/** What makes and looks at worktrees, for a run that is nothing else. */
+export function openWorkspace(repo: string, stamp: string, worktrees: string): GitWorkspace {
+  const paths = logPaths(repo, stamp);
+  // Where a look keeps its index.
+  mkdirSync(path.dirname(paths.peekIndex(0)), { recursive: true });
+  mkdirSync(worktrees, { recursive: true });
+  return new GitWorkspace({
+    config: { repo, stamp, base: 'main' } as RunConfig,
+    paths,
+    worktrees,
+    copy: [],
+    setup: null,
+    check: null,
+    protect: [],
+    maxFileBytes: Number.POSITIVE_INFINITY,
+    landLater: '',
+    prdPath: () => null,
+  });
 }

@@ -10,7 +10,7 @@ import path from 'node:path';
 import type { Summary } from '../../source/core/summary.js';
 import { startModelServer } from '../../source/services/model-server/model-server.js';
 import { diffEdit } from '../../source/services/model-server/script.js';
-import { cli, makeRepo } from './kit.js';
+import { cli, makeRepo, row } from './kit.js';
 import { command, environment, writeMetadata } from './setting.js';
 
 interface Case {
@@ -78,8 +78,13 @@ for (const one of cases) {
     // The n-th request of so many can go no earlier than this after the first.
     const allowed = (Math.floor((taken - 1) / requests) * spanMs) / 1000;
     const ratio = allowed > 0 ? (seconds / allowed).toFixed(3) : '-';
-    console.log(
-      `  ${name}: ${failed} of ${agents} agents failed, ${taken} requests taken and ${refused} refused in ${seconds.toFixed(1)} s; the limit allows ${allowed} s, ratio ${ratio} (target: at most 1.15, none failed)`,
-    );
+    row({
+      part: 'Limits',
+      what: `${agents} agents, ${requests} requests in any ${spanMs / 1000} s, ${name}`,
+      ours: `${failed} failed, ${refused} refused, ${seconds.toFixed(1)} s`,
+      beside: `the limit allows ${allowed} s`,
+      ratio,
+      target: 'ratio at most 1.15, none failed',
+    });
   }
 }

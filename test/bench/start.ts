@@ -12,7 +12,7 @@ import { PlainLauncher } from '../../source/services/aider/launcher.js';
 import { openWarm } from '../../source/services/aider/open-launcher.js';
 import type { WarmLauncher } from '../../source/services/aider/warm-launcher.js';
 import { startModelServer } from '../../source/services/model-server/model-server.js';
-import { median } from './kit.js';
+import { median, row } from './kit.js';
 import {
   type Alone,
   command,
@@ -144,20 +144,34 @@ for (let round = 0; round <= rounds; round++) {
 }
 const ratio = (of: 'cold' | 'warm') =>
   median(all.map((one) => one[of].seconds / one.plain.seconds)).toFixed(3);
-console.log(
-  `median ratio: cold ${ratio('cold')} (target: at most 0.35), warm ${ratio('warm')} (target: at most 0.25)`,
-);
+const seconds = (of: 'plain' | 'cold' | 'warm') =>
+  `${median(all.map((one) => one[of].seconds)).toFixed(1)} s`;
+for (const [of, what, target] of [
+  ['cold', '8 agents with one answer each, loading Aider included', 'ratio at most 0.35'],
+  ['warm', '8 agents with one answer each, Aider loaded before', 'ratio at most 0.25'],
+] as const) {
+  const beside = `xargs -P 8 aider ${seconds('plain')}`;
+  row({ part: 'Agents', what, ours: seconds(of), beside, ratio: ratio(of), target });
+}
 const later = all.flatMap(({ plain, cold: own }) =>
   own.requests.map((at, index) => at / (plain.requests[index] as number)),
 );
-console.log(
-  `first requests, cold against plain, one by one: ${Math.min(...later).toFixed(3)} to ${Math.max(...later).toFixed(3)} of the time (target: at most 1)`,
-);
+row({
+  part: 'Agents',
+  what: 'first requests against those of Aider alone, one by one',
+  ours: `${Math.min(...later).toFixed(2)} to ${Math.max(...later).toFixed(2)} of the time`,
+  target: 'at most 1',
+});
 const [a, b] = [await fresh(), await fresh()];
 const plainPeak = await peak(() => runXargs(a));
 const forkedPeak = await peak(() => cold(b));
-console.log(
-  `memory (PSS) at most: xargs -P 8 ${plainPeak.toFixed(0)} MB, forked ${forkedPeak.toFixed(0)} MB, ratio ${(forkedPeak / plainPeak).toFixed(3)} (target: at most 0.4)`,
-);
+row({
+  part: 'Agents',
+  what: 'memory of 8 agents (PSS), at most',
+  ours: `${forkedPeak.toFixed(0)} MB`,
+  beside: `xargs -P 8 aider ${plainPeak.toFixed(0)} MB`,
+  ratio: (forkedPeak / plainPeak).toFixed(2),
+  target: 'ratio at most 0.4',
+});
 await server.close();
 rmSync(folder, { recursive: true, force: true });

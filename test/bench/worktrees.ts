@@ -6,11 +6,9 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { GitWorkspace } from '../../source/services/git/workspace.js';
 import { removeWorktree } from '../../source/services/git/worktree.js';
-import { logPaths } from '../../source/services/logs/log-paths.js';
-import { median } from './kit.js';
-import { makeLargeRepo, pathOf } from './large-repo.js';
+import { median, row } from './kit.js';
+import { fresh, makeLargeRepo, openWorkspace, taskFor } from './large-repo.js';
 
 const rounds = Number(process.env.BENCH_ROUNDS ?? 5);
 /** Worktrees that are made without a measurement, to see whether one fails. */
@@ -27,29 +25,11 @@ function run(cwd: string, ...args: string[]): string {
 async function ours(repo: string): Promise<{ ms: number; failed: number; removeMs: number }> {
   runs += 1;
   const stamp = `20260101_${String(runs).padStart(6, '0')}`;
-  const paths = logPaths(repo, stamp);
-  mkdirSync(paths.raw, { recursive: true });
   const worktrees = path.join(folder, 'ours', stamp);
-  mkdirSync(worktrees, { recursive: true });
-  const workspace = new GitWorkspace({
-    config: { repo, stamp, base: run(repo, 'rev-parse', 'main') } as never,
-    paths,
-    worktrees,
-    copy: [],
-    setup: null,
-    check: null,
-    protect: [],
-    maxFileBytes: 1e9,
-    landLater: '',
-    prdPath: () => null,
-  });
+  const workspace = openWorkspace(repo, stamp, worktrees);
   const from = performance.now();
   const places = await Promise.all(
-    Array.from({ length: agents }, (_, agent) => {
-      const task = { title: '', description: '', files: [pathOf(agent)], read: [], dependsOn: [] };
-      const fresh = { onto: [], round: 0, resume: null, rework: null };
-      return workspace.prepare(agent, task as never, fresh as never);
-    }),
+    Array.from({ length: agents }, (_, agent) => workspace.prepare(agent, taskFor(agent), fresh)),
   );
   const ms = performance.now() - from;
   const failed = places.filter((place) => !place.ok).length;
@@ -95,7 +75,25 @@ for (let round = 0; round <= rounds; round++) {
 const made = () => runs * agents;
 while (made() < many) failed += (await ours(repo)).failed;
 const of = (name: 'ours' | 'plain' | 'remove') => median(times.map((time) => time[name]));
-console.log(
-  `8 worktrees of 10,000 files: ${of('ours').toFixed(0)} ms, xargs ${of('plain').toFixed(0)} ms, ratio ${median(times.map((time) => time.ours / time.plain)).toFixed(2)}; ${failed} of ${made()} failed (xargs ${plainFailed} of ${(rounds + 1) * agents}); taking them away ${of('remove').toFixed(0)} ms`,
-);
+row({
+  part: 'Worktrees',
+  what: '8 worktrees of 10,000 files',
+  ours: `${(of('ours') / 1000).toFixed(2)} s`,
+  beside: `xargs -P 8 git worktree add ${(of('plain') / 1000).toFixed(2)} s`,
+  ratio: median(times.map((time) => time.ours / time.plain)).toFixed(2),
+  target: 'ratio at most 1.1',
+});
+row({
+  part: 'Worktrees',
+  what: 'worktrees that failed',
+  ours: `${failed} of ${made()}`,
+  beside: `xargs -P 8 git worktree add ${plainFailed} of ${(rounds + 1) * agents}`,
+  target: '0 of 320',
+});
+row({
+  part: 'Worktrees',
+  what: '8 worktrees taken away, until the program may end',
+  ours: `${of('remove').toFixed(0)} ms`,
+  target: 'does not hold up the exit',
+});
 rmSync(folder, { recursive: true, force: true });

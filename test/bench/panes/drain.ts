@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { isAlive } from '../../processes.js';
-import { median } from '../kit.js';
+import { median, row } from '../kit.js';
 import { sleep } from './client.js';
 import { lastLine } from './flood.js';
 import { type Agents, makeFlooding, openProduct, openTmux, type Subject } from './subjects.js';
@@ -75,7 +75,30 @@ for (let round = 0; round <= rounds; round++) {
   );
   if (round > 0) all.push(one);
 }
-if (all.length > 0)
-  console.log(
-    `of tmux ${median(all.map(({ ours, tmux }) => ours.seconds / tmux.seconds)).toFixed(3)}, of bare ${median(all.map(({ ours, bare: least }) => ours.seconds / least)).toFixed(3)}`,
-  );
+if (all.length > 0) {
+  const part = 'Panes';
+  const ours = `${median(all.map((one) => one.ours.seconds)).toFixed(1)} s`;
+  row({
+    part,
+    what: `8 agents print ${megabytes} MB each, until all is shown and reaped`,
+    ours,
+    beside: `tmux ${median(all.map((one) => one.tmux.seconds)).toFixed(1)} s`,
+    ratio: median(all.map((one) => one.ours.seconds / one.tmux.seconds)).toFixed(2),
+    target: 'ratio at most 0.7',
+  });
+  row({
+    part,
+    what: 'the same',
+    ours,
+    beside: `reading and parsing alone ${median(all.map((one) => one.bare)).toFixed(1)} s`,
+    ratio: median(all.map((one) => one.ours.seconds / one.bare)).toFixed(2),
+    target: 'ratio at most 1.3',
+  });
+  row({
+    part,
+    what: 'written to the terminal for it',
+    ours: `${median(all.map((one) => one.ours.written)).toFixed(1)} MB`,
+    beside: `tmux ${median(all.map((one) => one.tmux.written)).toFixed(1)} MB`,
+    target: 'at most 5 MB',
+  });
+}

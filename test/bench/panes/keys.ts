@@ -3,6 +3,7 @@
  * print as fast as they can, and a letter that the agent in focus echoes, while 7 others do.
  */
 
+import { row } from '../kit.js';
 import { sleep } from './client.js';
 import { random } from './flood.js';
 import { type Agents, makeFlooding, openProduct, openTmux, type Subject } from './subjects.js';
@@ -85,9 +86,19 @@ export async function measureKeys(open: (agents: Agents) => Promise<Subject>) {
   return { focus, echo };
 }
 
-for (const open of [openProduct, openTmux]) {
-  const { focus, echo } = await measureKeys(open);
-  const told = ({ median, p99, most }: Latency) =>
-    `median ${median.toFixed(1)}, p99 ${p99.toFixed(1)}, most ${most.toFixed(1)} ms`;
-  console.log(`${open.name}: focus ${told(focus)}; echo ${told(echo)}`);
+const ours = await measureKeys(openProduct);
+const tmux = await measureKeys(openTmux);
+const told = ({ median, p99 }: Latency) => `${median.toFixed(1)}, ${p99.toFixed(1)} ms`;
+for (const [name, what, target] of [
+  ['focus', 'a key under flood, until it is seen: median, 99 %', '99 % at most 20 ms, and tmux'],
+  ['echo', 'a letter that an agent echoes under flood: median, 99 %', '99 % at most 25 ms'],
+] as const) {
+  row({
+    part: 'Panes',
+    what,
+    ours: told(ours[name]),
+    beside: `tmux ${told(tmux[name])}`,
+    ratio: (ours[name].p99 / tmux[name].p99).toFixed(2),
+    target,
+  });
 }

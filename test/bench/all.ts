@@ -1,0 +1,54 @@
+/** Runs all benchmarks one after the other, and writes what they measured to BENCHMARKS.md. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, totalmem, type } from 'node:os';
+import path from 'node:path';
+import { type Row, rowsFile } from './kit.js';
+
+const benchmarks = [
+  'first-frame',
+  'panes/drain',
+  'panes/keys',
+  'panes/rest',
+  'panes/quit',
+  'start',
+  'run',
+  'worktrees',
+  'looks',
+  'rate-limit',
+];
+
+function tell(file: string, ...args: string[]): string {
+  try {
+    return execFileSync(file, args, { encoding: 'utf8' }).trim();
+  } catch {
+    return `no ${file}`;
+  }
+}
+
+rmSync(rowsFile, { force: true });
+const failed: string[] = [];
+for (const name of benchmarks) {
+  const file = path.join(import.meta.dirname, `${name}.ts`);
+  const { status } = spawnSync(process.execPath, ['--import', 'tsx', file], { stdio: 'inherit' });
+  if (status !== 0) failed.push(name);
+}
+
+const rows = readFileSync(rowsFile, 'utf8')
+  .trimEnd()
+  .split('\n')
+  .map((line) => JSON.parse(line) as Row);
+const machine = `${cpus().length} cores (${cpus()[0]?.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GB, ${type()}, Node ${process.versions.node}, ${tell('tmux', '-V')}, ${tell('git', '--version')}`;
+const cells = (one: Row) =>
+  [one.what, one.ours, one.beside ?? '', one.ratio ?? '', one.target].join(' | ');
+const parts = [...new Set(rows.map(({ part }) => part))].map(
+  (part) =>
+    `## ${part}\n\n| | aider-orchestrator | beside | ratio | target |\n|---|---|---|---|---|\n${rows
+      .filter((one) => one.part === part)
+      .map((one) => `| ${cells(one)} |\n`)
+      .join('')}`,
+);
+const note = failed.length > 0 ? `\nNot measured, as they failed: ${failed.join(', ')}.\n` : '';
+const text = `# Benchmarks\n\n\`npm run bench\`, ${new Date().toISOString().slice(0, 10)}, ${machine}. Medians of at least 5 rounds, in turn with what stands beside; ratios are medians of the ratios of each round.\n${note}\n${parts.join('\n')}`;
+writeFileSync(path.resolve(import.meta.dirname, '../../BENCHMARKS.md'), text);
+process.exitCode = failed.length > 0 ? 1 : 0;
