@@ -29,6 +29,11 @@ await build({
   legalComments: 'linked',
   logLevel: 'warning',
 });
-const server = 'source/services/aider/fork_server.py';
-copyFileSync(server, `dist/${server}`);
+// Other interpreters and threads are given these as files.
+for (const file of [
+  'source/services/aider/fork_server.py',
+  'source/services/pty/recording-worker.mjs',
+]) {
+  copyFileSync(file, `dist/${file}`);
+}
 chmodSync('dist/cli.js', 0o755);

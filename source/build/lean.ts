@@ -1,32 +1,41 @@
 import { readFileSync } from 'node:fs';
 import type { Plugin } from 'esbuild';
+import { xtermSwaps } from './xterm-edits.js';
 
-/** What a library does when it is loaded, that a program which starts often has no use for. */
+/** What a library does that this program has no use for. */
 interface Edit {
   readonly file: RegExp;
-  readonly from: string;
-  readonly to: string;
+  /** What is replaced, and by what; each stands there once. */
+  readonly swaps: readonly (readonly [from: string, to: string])[];
 }
 
 const edits: readonly Edit[] = [
   {
     // Meow loads npm's normalisation of package.json, 40 ms, and gets nothing from us to normalise.
     file: /\/meow\/build\/dependencies\.js$/,
-    from: 'var normalizeExports = requireNormalize();\nconst normalizePackageData = getDefaultExportFromCjs(normalizeExports);\n',
-    to: 'const normalizePackageData = () => {};\n',
+    swaps: [
+      [
+        'var normalizeExports = requireNormalize();\nconst normalizePackageData = getDefaultExportFromCjs(normalizeExports);\n',
+        'const normalizePackageData = () => {};\n',
+      ],
+    ],
   },
   {
     // Yoga fetches its own data: URL, for which Node loads its HTTP client, 40 ms. Without fetch it decodes it.
     file: /\/yoga-layout\/dist\/binaries\/yoga-wasm-base64-esm\.js$/,
-    from: '"function"!=typeof fetch?Promise.resolve()',
-    to: 'true?Promise.resolve()',
+    swaps: [['"function"!=typeof fetch?Promise.resolve()', 'true?Promise.resolve()']],
   },
   {
     // The first segmenter takes 15 ms, and most texts need none.
     file: /\/@alcalzone\/ansi-tokenize\/build\/tokenize\.js$/,
-    from: 'const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });',
-    to: 'let made; const segmenter = { segment: (text) => (made ??= new Intl.Segmenter()).segment(text) };',
+    swaps: [
+      [
+        'const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });',
+        'let made; const segmenter = { segment: (text) => (made ??= new Intl.Segmenter()).segment(text) };',
+      ],
+    ],
   },
+  { file: /\/@xterm\/headless\/lib-headless\/xterm-headless\.js$/, swaps: xtermSwaps },
 ];
 
 /**
@@ -49,15 +58,19 @@ const lazy: Readonly<Record<string, string>> = {
   marked: `export const Lexer = { lex: (text) => require('marked').Lexer.lex(text) };`,
 };
 
-/** Takes out of bundled libraries what only delays the start. Fails where a new version has changed it. */
+/** Takes out of bundled libraries what only costs time. Fails where a new version has changed it. */
 export const lean: Plugin = {
   name: 'lean',
   setup: (build) => {
-    for (const { file, from, to } of edits) {
+    for (const { file, swaps } of edits) {
       build.onLoad({ filter: file }, ({ path }) => {
-        const text = readFileSync(path, 'utf8');
-        if (text.split(from).length !== 2) throw new Error(`${path} has changed: look at lean.ts`);
-        return { contents: text.replace(from, () => to), loader: 'js' };
+        let contents = readFileSync(path, 'utf8');
+        for (const [from, to] of swaps) {
+          const parts = contents.split(from);
+          if (parts.length !== 2) throw new Error(`${path} has changed: look at lean.ts`);
+          contents = parts.join(to);
+        }
+        return { contents, loader: 'js' };
       });
     }
     const names = new RegExp(`^(${Object.keys(lazy).join('|')})$`);

@@ -1,10 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { findQuestion, findTexts } from '../../source/core/screen-facts.js';
 import { type PtyExit, type PtyProcess, spawnPty } from '../../source/services/pty/pty-process.js';
 import { Recording } from '../../source/services/pty/recording.js';
+import { RecordingWriter } from '../../source/services/pty/recording-writer.js';
 import { runCommand } from '../../source/services/pty/run-command.js';
 import { Screen } from '../../source/services/pty/screen.js';
 import { isAlive, tempFolder } from '../rig.js';
@@ -150,9 +151,12 @@ describe('the screen', () => {
   });
 });
 
+const writer = new RecordingWriter();
+afterAll(() => writer.close());
+
 test('a recording is an asciicast: split characters are whole again', () => {
   const file = path.join(tempFolder(), 'x.cast');
-  const recording = new Recording(file, 80, 24, 'title', 1_700_000_000_000);
+  const recording = new Recording(file, 80, 24, 'title', writer, 1_700_000_000_000);
   const bytes = Buffer.from('größe 👍');
   for (const byte of bytes) recording.output(Buffer.from([byte]));
   recording.mark('attempt 2');
@@ -184,7 +188,7 @@ test('a recording holds any text, however it is cut, and is JSON whatever the by
   });
   const record = (chunks: readonly Buffer[]) => {
     const file = path.join(folder, 'x.cast');
-    const recording = new Recording(file, 80, 24, 'title');
+    const recording = new Recording(file, 80, 24, 'title', writer);
     for (const chunk of chunks) recording.output(chunk);
     recording.close();
     const lines = readFileSync(file, 'utf8').trimEnd().split('\n').slice(1);
@@ -206,6 +210,40 @@ test('a recording holds any text, however it is cut, and is JSON whatever the by
       expect(printable(record(bytes))).toBe(printable(Buffer.concat(bytes).toString()));
     }),
   );
+});
+
+test('recordings that are written at once are each whole, however much is given', () => {
+  const folder = tempFolder();
+  const files = [0, 1, 2].map((index) => path.join(folder, `${index}.cast`));
+  const recordings = files.map((file) => new Recording(file, 80, 24, 'title', writer));
+  const wanted = files.map(() => '');
+  for (let round = 0; round < 60; round++) {
+    for (const [index, recording] of recordings.entries()) {
+      const text = `${index}:${round} `.repeat(1 + ((round * 7919 + index * 4001) % 9000));
+      wanted[index] += text;
+      recording.output(Buffer.from(text));
+    }
+  }
+  for (const recording of recordings) expect(recording.problem()).toBe(null);
+  for (const recording of recordings) recording.close();
+  for (const [index, file] of files.entries()) {
+    const lines = readFileSync(file, 'utf8').trimEnd().split('\n').slice(1);
+    // Not by toBe: it would print megabytes.
+    expect(lines.map((line) => JSON.parse(line)[2]).join('') === wanted[index]).toBe(true);
+  }
+});
+
+test.runIf(existsSync('/dev/full'))('a full disk stops a recording, and is told', () => {
+  const full = new Recording('/dev/full', 80, 24, 'title', writer);
+  const file = path.join(tempFolder(), 'x.cast');
+  const other = new Recording(file, 80, 24, 'title', writer);
+  full.output(Buffer.from('text'));
+  other.output(Buffer.from('text'));
+  expect(full.problem()).toMatch(/ENOSPC/);
+  expect(other.problem()).toBe(null);
+  full.close();
+  other.close();
+  expect(readFileSync(file, 'utf8')).toContain('text');
 });
 
 describe('questions in a narrow pane', () => {

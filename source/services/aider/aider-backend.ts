@@ -23,6 +23,7 @@ import { findQuestion, findTexts } from '../../core/screen-facts.js';
 import type { LogPaths } from '../logs/log-paths.js';
 import type { PtyProcess } from '../pty/pty-process.js';
 import { Recording } from '../pty/recording.js';
+import { RecordingWriter } from '../pty/recording-writer.js';
 import { Screen } from '../pty/screen.js';
 import { readChatSince, readLastReply } from './chat-tail.js';
 import { agentEnvironment } from './environment.js';
@@ -70,6 +71,8 @@ export class AiderBackend implements AgentBackend {
   private readonly terminals = new Map<number, Terminal>();
   private readonly sizes = new Map<number, TerminalSize>();
   private readonly listeners = new Set<() => void>();
+  /** From the first agent on. */
+  private writer: RecordingWriter | null = null;
 
   constructor(private readonly options: AiderBackendOptions) {}
 
@@ -168,6 +171,7 @@ export class AiderBackend implements AgentBackend {
       recording.close();
       screen.dispose();
     }
+    this.writer?.close();
   }
 
   private environment(): Record<string, string> {
@@ -183,9 +187,10 @@ export class AiderBackend implements AgentBackend {
       const file = this.options.paths.cast(request.agent);
       const title = `agent ${request.agent}: ${request.task.title}`;
       const { cols, rows } = this.sizes.get(request.agent) ?? unseen;
+      this.writer ??= new RecordingWriter();
       terminal = {
         screen: new Screen(cols, rows),
-        recording: new Recording(file, cols, rows, title),
+        recording: new Recording(file, cols, rows, title, this.writer),
         process: null,
       };
       this.terminals.set(request.agent, terminal);
@@ -301,11 +306,11 @@ function watchAttempt(
   process.onExit(async ({ code, signal }) => {
     questions.stop();
     terminal.process = null;
-    recording.flush();
     await screen.drawn();
     tail.read();
     tail.close();
-    if (recording.problem) onWarning(`the recording stopped: ${recording.problem}`);
+    const problem = recording.problem();
+    if (problem !== null) onWarning(`the recording stopped: ${problem}`);
     const texts = findTexts(screen.runs(firstRow()));
     const exit: AttemptExit = { code, signal, texts, ...readChat(), ...readReply() };
     events.exited(exit);

@@ -1,0 +1,129 @@
+import path from 'node:path';
+import unicode11 from '@xterm/addon-unicode11';
+import xterm from '@xterm/headless';
+import { build } from 'esbuild';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { lean } from '../../source/build/lean.js';
+import { root, tempFolder } from '../rig.js';
+
+/** The emulator as it is in the bundle. */
+async function bundled(): Promise<typeof xterm.Terminal> {
+  const outfile = path.join(tempFolder(), 'xterm.mjs');
+  const contents = "export { Terminal } from '@xterm/headless';";
+  await build({
+    stdin: { contents, resolveDir: root },
+    outfile,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    plugins: [lean],
+  });
+  return (await import(outfile)).Terminal;
+}
+
+/** What the emulator keeps of a cell, which its interface shows in part only. */
+interface Cell extends xterm.IBufferCell {
+  readonly content: number;
+  readonly fg: number;
+  readonly bg: number;
+  readonly extended: { readonly ext: number; readonly urlId: number };
+}
+
+/** Everything that is in a buffer. */
+function dump(terminal: xterm.Terminal): string[] {
+  const { active } = terminal.buffer;
+  const cell = active.getNullCell() as Cell;
+  const rows = [`${active.type} ${active.cursorX},${active.cursorY} ${active.baseY}`];
+  for (let y = 0; y < active.length; y++) {
+    const line = active.getLine(y);
+    const cells: string[] = [];
+    for (let x = 0; x < (line?.length ?? 0); x++) {
+      line?.getCell(x, cell);
+      const { content, fg, bg, extended } = cell;
+      // Of a cell without such, the last one that had is left over.
+      const more = bg & 0x10000000 ? `${extended.ext},${extended.urlId}` : '';
+      cells.push(`${content},${fg},${bg},${more},${cell.getChars()}`);
+    }
+    rows.push(`${line?.isWrapped} ${cells.join(' ')}`);
+  }
+  return rows;
+}
+
+const text = fc.string({
+  unit: fc.constantFrom('a', 'Z', '~', ' ', 'ß', '日', '👍🏽', 'e\u0301', '\u0301', '\x7f', '\x9b'),
+  maxLength: 30,
+});
+const some = fc.integer({ min: 0, max: 12 });
+const sequence = fc.oneof(
+  { weight: 6, arbitrary: text },
+  { weight: 3, arbitrary: fc.constantFrom('\r\n', '\n', '\r', '\b', '\t', '\r\n\r\n\r\n\r\n') },
+  {
+    weight: 3,
+    arbitrary: fc
+      .constantFrom('0', '1;31', '4:3', '58;5;9', '48;2;1;2;3', '7', '38;5;200', '24', '59')
+      .map((codes) => `\x1b[${codes}m`),
+  },
+  // Insert and delete letters and lines, erase, move, scroll, repeat.
+  {
+    weight: 4,
+    arbitrary: fc
+      .tuple(fc.constantFrom(...'@PLMXJKABCDGdSTb'), some)
+      .map(([final, count]) => `\x1b[${count}${final}`),
+  },
+  fc.tuple(some, some).map(([from, to]) => `\x1b[${from};${from + to}r`),
+  fc.constantFrom(
+    '\x1b[4h',
+    '\x1b[4l',
+    '\x1b[?7l',
+    '\x1b[?7h',
+    '\x1b(0',
+    '\x1b(B',
+    '\x1bM',
+    '\x1bD',
+  ),
+  fc.constantFrom('\x1b[?1049h', '\x1b[?1049l', '\x1bc', '\x1b7', '\x1b8', '\x1b[!p'),
+  fc.constantFrom('\x1b]8;;http://x\x07', '\x1b]8;;\x07'),
+);
+/** A new size, or what is printed. */
+const step = fc.oneof(
+  { weight: 12, arbitrary: sequence },
+  fc.record({ cols: fc.integer({ min: 2, max: 30 }), rows: fc.integer({ min: 1, max: 8 }) }),
+);
+
+function write(terminal: xterm.Terminal, data: string): Promise<void> {
+  return new Promise((resolve) => terminal.write(data, resolve));
+}
+
+test('the emulator of the bundle holds what the one of npm holds, whatever is printed', async () => {
+  const own = await bundled();
+  expect(own).not.toBe(xterm.Terminal);
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 60, size: 'max' }), async (steps) => {
+      const both = [own, xterm.Terminal].map((Terminal) => {
+        const terminal = new Terminal({
+          cols: 12,
+          rows: 4,
+          scrollback: 6,
+          allowProposedApi: true,
+          logLevel: 'off',
+        });
+        terminal.loadAddon(new unicode11.Unicode11Addon());
+        terminal.unicode.activeVersion = '11';
+        return terminal;
+      });
+      let printed = '';
+      for (const one of [...steps, null]) {
+        if (typeof one === 'string') printed += one;
+        else {
+          await Promise.all(both.map((terminal) => write(terminal, printed)));
+          printed = '';
+          if (one) for (const terminal of both) terminal.resize(one.cols, one.rows);
+        }
+      }
+      const [mine, theirs] = both.map(dump);
+      expect(mine).toEqual(theirs);
+    }),
+    { numRuns: 1000 },
+  );
+});
