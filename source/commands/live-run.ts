@@ -15,6 +15,7 @@ import { setupEnvironment } from '../services/aider/environment.js';
 import { GeminiPlanner } from '../services/gemini/gemini-planner.js';
 import { GeminiReviewer } from '../services/gemini/gemini-reviewer.js';
 import { changedTrackedFiles, resolveTasks } from '../services/git/repository.js';
+import { startFromShells } from '../services/git/run-git.js';
 import { GitWorkspace } from '../services/git/workspace.js';
 import { AgentLogs } from '../services/logs/agent-log.js';
 import { LineFile } from '../services/logs/line-file.js';
@@ -63,6 +64,7 @@ export interface LiveRun {
 export function openLiveRun(options: LiveRunOptions): LiveRun {
   const { config, run, paths, worktrees, warn } = options;
   const { knowledge } = run;
+  const endShells = startFromShells();
   let provider: OpenProvider | null = null;
   const mostRequests = () => state()?.slots ?? config.maxAgents;
   const onRate = ({ window, waiting, until }: GovernorFacts) => {
@@ -128,6 +130,7 @@ export function openLiveRun(options: LiveRunOptions): LiveRun {
       knowledge.stop();
       run.launcher.close();
       await Promise.all([knowledge.settled(), workspace.settled()]);
+      endShells();
       releaseWorktrees(worktrees);
       await provider?.close();
       backend.close();

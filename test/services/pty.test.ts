@@ -151,6 +151,75 @@ describe('the screen', () => {
   });
 });
 
+test('a screen that is packed shows the same when it is looked at again', async () => {
+  const unit = fc.constantFrom('a', 'ß', '日', '👍🏽', 'e\u0301', ' ', '-----------------');
+  const piece = fc.oneof(
+    { weight: 5, arbitrary: fc.string({ unit, maxLength: 12 }) },
+    {
+      weight: 3,
+      arbitrary: fc.constantFrom('\r\n', '\r\n\r\n', '\x1b[3;2H', '\x1b[5C', '\x1b[?25l'),
+    },
+    {
+      weight: 3,
+      arbitrary: fc
+        .constantFrom('0', '1;31', '7', '48;5;20', '38;2;1;2;3')
+        .map((code) => `\x1b[${code}m`),
+    },
+  );
+  const seen = (screen: Screen) => ({
+    rows: Array.from({ length: screen.length }, (_, y) => screen.row(y, 0, screen.cols, 1, true)),
+    // Whether the first row goes on from one that is gone tells nothing.
+    wrapped: screen.wrappedRows().filter((y) => y > 0),
+    cursor: screen.cursor(),
+  });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(piece, { maxLength: 60, size: 'max' }),
+      fc.boolean(),
+      async (pieces, resize) => {
+        const screen = new Screen(20, 4, 10);
+        screen.feed(pieces.join(''));
+        await screen.drawn();
+        const before = seen(screen);
+        screen.pack();
+        if (!resize) expect(seen(screen)).toEqual(before);
+        screen.resize(25, 5);
+        expect(screen.cols).toBe(25);
+        // It goes on being a terminal.
+        screen.feed('\x1b[5;1H\x1b[0m\x1b[2Kmore');
+        await screen.drawn();
+        expect(screen.rowText(screen.length - 1)).toBe('more');
+        screen.dispose();
+      },
+    ),
+  );
+});
+
+test('a screen is packed when nothing prints to it and nothing holds on to a row', async () => {
+  let unpacked = 0;
+  const screen = new Screen(20, 4, 100, () => {
+    unpacked += 1;
+  });
+  const looked = () => {
+    const before = unpacked;
+    expect(screen.rowText(0)).toBe('zero');
+    return unpacked - before;
+  };
+  screen.feed('zero\r\none');
+  screen.pack();
+  await screen.drawn();
+  expect(looked()).toBe(0);
+  const anchor = screen.anchor(0);
+  screen.pack();
+  expect(looked()).toBe(0);
+  anchor?.dispose();
+  screen.pack();
+  expect(screen.rows).toBe(4);
+  expect(unpacked).toBe(0);
+  expect(looked()).toBe(1);
+  expect(looked()).toBe(0);
+});
+
 const writer = new RecordingWriter();
 afterAll(() => writer.close());
 

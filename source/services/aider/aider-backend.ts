@@ -24,7 +24,7 @@ import type { LogPaths } from '../logs/log-paths.js';
 import type { PtyProcess } from '../pty/pty-process.js';
 import { Recording } from '../pty/recording.js';
 import { RecordingWriter } from '../pty/recording-writer.js';
-import { Screen } from '../pty/screen.js';
+import { Screen, scrollback } from '../pty/screen.js';
 import { readChatSince, readLastReply } from './chat-tail.js';
 import { agentEnvironment } from './environment.js';
 import { aiderArguments, longestArgument } from './invocation.js';
@@ -53,6 +53,9 @@ const unseen = { cols: 120, rows: 40 } as const;
 /** Output is quiet for this long before the cursor's line is taken for a question, milliseconds. */
 const quietMs = 250;
 
+/** Screens of agents that are not at work keep their memory, some megabytes each, if they are the last so many. */
+const mostIdleScreens = 12;
+
 /** One agent's screen and recording; they outlive its attempts. */
 interface Terminal {
   readonly screen: Screen;
@@ -71,6 +74,8 @@ export class AiderBackend implements AgentBackend {
   private readonly terminals = new Map<number, Terminal>();
   private readonly sizes = new Map<number, TerminalSize>();
   private readonly listeners = new Set<() => void>();
+  /** Agents that were at work or looked at, the latest last. */
+  private readonly recent = new Set<number>();
   /** From the first agent on. */
   private writer: RecordingWriter | null = null;
 
@@ -157,6 +162,7 @@ export class AiderBackend implements AgentBackend {
           readChat,
           readReply,
           onWarning,
+          onEnd: () => this.used(request.agent),
         }),
       );
     } catch (error) {
@@ -174,6 +180,17 @@ export class AiderBackend implements AgentBackend {
     this.writer?.close();
   }
 
+  /** An agent has ended an attempt, or is looked at: those that were not for long give memory back. */
+  private used(agent: number): void {
+    this.recent.delete(agent);
+    this.recent.add(agent);
+    const idle = [...this.recent].filter((one) => !this.terminals.get(one)?.process);
+    for (const one of idle.slice(0, -mostIdleScreens)) {
+      this.terminals.get(one)?.screen.pack();
+      this.recent.delete(one);
+    }
+  }
+
   private environment(): Record<string, string> {
     const { model, geminiKey, provider } = this.options;
     const env = agentEnvironment(process.env, model, geminiKey);
@@ -189,7 +206,7 @@ export class AiderBackend implements AgentBackend {
       const { cols, rows } = this.sizes.get(request.agent) ?? unseen;
       this.writer ??= new RecordingWriter();
       terminal = {
-        screen: new Screen(cols, rows),
+        screen: new Screen(cols, rows, scrollback, () => this.used(request.agent)),
         recording: new Recording(file, cols, rows, title, this.writer),
         process: null,
       };
@@ -281,6 +298,8 @@ interface WatchOptions {
   /** What is to be said of the edits of the last reply. */
   readonly readReply: () => Pick<AttemptExit, 'edits' | 'flaw'>;
   readonly onWarning: (warning: string) => void;
+  /** Called when all of it has been told. */
+  readonly onEnd: () => void;
 }
 
 /** Turns what a process does into facts; the exit comes after all events and all output. */
@@ -289,7 +308,7 @@ function watchAttempt(
   terminal: Terminal,
   tail: LogTail,
   events: AttemptEvents,
-  { interactive, sending, readChat, readReply, onWarning }: WatchOptions,
+  { interactive, sending, readChat, readReply, onWarning, onEnd }: WatchOptions,
 ): AttemptHandle {
   const { screen, recording } = terminal;
   // Only this attempt's lines: an earlier one's failure is no news.
@@ -314,6 +333,7 @@ function watchAttempt(
     const texts = findTexts(screen.runs(firstRow()));
     const exit: AttemptExit = { code, signal, texts, ...readChat(), ...readReply() };
     events.exited(exit);
+    onEnd();
   });
   return {
     pid: process.pid,

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { Failure } from '../../core/failure.js';
 import { err, ok, type Result } from '../../core/result.js';
+import { Shells } from './git-shells.js';
 
 export interface GitOptions {
   readonly input?: string | Buffer;
@@ -59,9 +60,28 @@ export async function git(
     ...args,
   ];
   const doing = `git ${args.find((arg) => !arg.startsWith('-')) ?? ''}`.trim();
-  return new Promise((resolve) => {
+  const { input, env = {} } = options;
+  const led =
+    typeof input === 'object' ? null : shells?.run({ cwd, args: ['git', ...full], env, input });
+  try {
+    return answerOf(doing, options, await (led ?? start(cwd, full, options)));
+  } catch (error) {
+    return err({ kind: 'git', doing, detail: (error as Error).message });
+  }
+}
+
+interface Ended {
+  readonly stdout: Buffer;
+  readonly stderr: Buffer;
+  /** Null when a signal ended it. */
+  readonly code: number | null;
+  readonly signal?: NodeJS.Signals | null;
+}
+
+function start(cwd: string, args: readonly string[], options: GitOptions): Promise<Ended> {
+  return new Promise((resolve, reject) => {
     // A group of its own: Ctrl-C in the terminal reaches us alone, and we end in good order.
-    const child = spawn('git', full, {
+    const child = spawn('git', args, {
       cwd,
       env: gitEnv(options.env),
       stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
@@ -71,24 +91,39 @@ export async function git(
     const errors: Buffer[] = [];
     child.stdout?.on('data', (chunk: Buffer) => out.push(chunk));
     child.stderr?.on('data', (chunk: Buffer) => errors.push(chunk));
-    child.on('error', (error) => {
-      resolve(err({ kind: 'git', doing, detail: error.message }));
-    });
+    child.on('error', reject);
     child.on('close', (code, signal) => {
-      const stdout = Buffer.concat(out).toString(options.bytes ? 'latin1' : 'utf8');
-      const stderr = Buffer.concat(errors).toString('utf8').trim();
-      if (code === 0 || (code !== null && options.answers?.includes(code))) {
-        resolve(ok({ stdout, stderr, code: code ?? 0 }));
-      } else if (/No space left on device/i.test(stderr)) {
-        resolve(err({ kind: 'disk_full', doing }));
-      } else {
-        const detail = stderr || (signal ? `killed by ${signal}` : `exit code ${code}`);
-        resolve(err({ kind: 'git', doing, detail }));
-      }
+      resolve({ stdout: Buffer.concat(out), stderr: Buffer.concat(errors), code, signal });
     });
     child.stdin?.on('error', () => {});
     child.stdin?.end(options.input);
   });
+}
+
+function answerOf(
+  doing: string,
+  options: GitOptions,
+  { stdout, stderr: errors, code, signal }: Ended,
+): Result<GitAnswer, Failure> {
+  const stderr = errors.toString('utf8').trim();
+  if (code === 0 || (code !== null && options.answers?.includes(code))) {
+    return ok({ stdout: stdout.toString(options.bytes ? 'latin1' : 'utf8'), stderr, code });
+  }
+  if (/No space left on device/i.test(stderr)) return err({ kind: 'disk_full', doing });
+  const detail = stderr || (signal ? `killed by ${signal}` : `exit code ${code}`);
+  return err({ kind: 'git', doing, detail });
+}
+
+let shells: Shells | null = null;
+
+/** From now on git is started from small processes, as long as a run goes. @returns ends that */
+export function startFromShells(): () => void {
+  const own = new Shells(gitEnv());
+  shells = own;
+  return () => {
+    own.close();
+    if (shells === own) shells = null;
+  };
 }
 
 /** Like `git`, but only its standard output, without the line end. */

@@ -11,7 +11,8 @@ import { mostBytes, type RecordingWriter } from './recording-writer.js';
 export class Recording {
   private readonly fd: number;
   private readonly start: number;
-  private readonly gathered = Buffer.allocUnsafe(mostBytes);
+  /** Null while there is nothing. */
+  private gathered: Buffer | null = null;
   private length = 0;
   /** When the first of what is gathered came. */
   private since = 0;
@@ -33,6 +34,7 @@ export class Recording {
   output(bytes: Buffer): void {
     if (this.closed) return;
     for (let at = 0; at < bytes.length; ) {
+      this.gathered ??= Buffer.allocUnsafe(mostBytes);
       if (this.length === 0) {
         this.since = Date.now();
         this.writer.soon(this.flushWhole);
@@ -70,17 +72,18 @@ export class Recording {
 
   private flush(): void {
     this.write(this.length);
+    this.gathered = null;
   }
 
   /** A character whose end has not come yet waits for it. */
   private readonly flushWhole = () => {
-    if (!this.closed) this.write(wholeLength(this.gathered, this.length));
+    if (this.gathered) this.write(wholeLength(this.gathered, this.length));
   };
 
   /** Writes the first of the gathered bytes as one event. */
   private write(length: number): void {
-    if (length === 0) return;
     const { gathered, since } = this;
+    if (!gathered || length === 0) return;
     this.writer.output(this.fd, this.seconds(since), gathered.subarray(0, length));
     gathered.copyWithin(0, length, this.length);
     this.length -= length;

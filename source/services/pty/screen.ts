@@ -1,7 +1,11 @@
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import unicode11 from '@xterm/addon-unicode11';
 import xterm from '@xterm/headless';
 import { type Parser, parseQueue } from './parse-queue.js';
 import type { PtyProcess } from './pty-process.js';
+
+/** Rows that are kept above the screen. */
+export const scrollback = 5000;
 
 /** Bytes waiting for the emulator at which a process is paused, and at which it goes on. */
 const pauseAt = 64 * 1024;
@@ -13,6 +17,12 @@ const resumeAt = 24 * 1024;
  */
 interface Core {
   writeSync?(bytes: Uint8Array): void;
+}
+
+/** What a cell keeps its style in, which its type hides; where it does not, styles are read each time. */
+interface StyleWords {
+  readonly fg?: number;
+  readonly bg?: number;
 }
 
 /** A question is not longer than this. */
@@ -51,10 +61,15 @@ export interface Match {
  * bytes. Questions and failure texts are read from it, and panes draw it.
  */
 export class Screen implements Parser {
-  private readonly terminal: xterm.Terminal;
-  private readonly cell: xterm.IBufferCell;
+  /** Null while it is packed. */
+  private live: xterm.Terminal | null = null;
+  /** What is to be printed to have all again; null while it is not packed. */
+  private packed: { readonly bytes: Buffer; readonly cols: number; readonly rows: number } | null =
+    null;
+  /** What points at rows, and would lose them. */
+  private pointers = 0;
+  private size: { readonly cols: number; readonly rows: number };
   private readonly listeners = new Set<() => void>();
-  private readonly core: Core;
   private queue: Buffer[] = [];
   /** Bytes that were given and are not drawn yet. */
   pending = 0;
@@ -65,35 +80,94 @@ export class Screen implements Parser {
   /** Goes up with all that changes what is seen. */
   version = 0;
 
-  constructor(cols: number, rows: number, scrollback = 5000) {
-    this.terminal = new xterm.Terminal({
+  /**
+   * @param kept rows above the screen
+   * @param onUnpack told when it takes its memory again, as somebody has looked at it
+   */
+  constructor(
+    cols: number,
+    rows: number,
+    private readonly kept = scrollback,
+    private readonly onUnpack: () => void = () => {},
+  ) {
+    this.size = { cols, rows };
+    this.live = this.open(cols, rows);
+  }
+
+  private open(cols: number, rows: number): xterm.Terminal {
+    const options = {
       cols,
       rows,
-      scrollback,
+      scrollback: this.kept,
       allowProposedApi: true,
       logLevel: 'off',
-    });
-    this.core = (this.terminal as unknown as { readonly _core: Core })._core;
-    this.terminal.loadAddon(new unicode11.Unicode11Addon());
-    this.terminal.unicode.activeVersion = '11';
-    this.cell = this.terminal.buffer.active.getNullCell();
-    this.watchCursor();
-    this.keepLetters();
+    } as const;
+    const terminal = new xterm.Terminal(options);
+    terminal.loadAddon(new unicode11.Unicode11Addon());
+    terminal.unicode.activeVersion = '11';
+    this.watchCursor(terminal);
+    this.keepLetters(terminal);
+    return terminal;
+  }
+
+  private get terminal(): xterm.Terminal {
+    return this.live ?? this.unpack();
+  }
+
+  /**
+   * Gives back its memory, some megabytes, until somebody looks at it again: what it shows is kept as the
+   * text that prints it, compressed. Not while it is printed to, or while a row is held.
+   */
+  pack(): void {
+    const { live, disposed } = this;
+    if (!live || disposed || this.pending > 0 || this.pointers > 0) return;
+    if (live.buffer.active.type !== 'normal') return;
+    this.packed = { bytes: deflateRawSync(this.printed(live.buffer.active)), ...this.size };
+    live.dispose();
+    this.live = null;
+  }
+
+  /** All rows and the cursor, as output that leads to them. */
+  private printed(buffer: xterm.IBuffer): string {
+    const out: string[] = [];
+    for (let y = 0; y < buffer.length; y++) {
+      const wraps = buffer.getLine(y + 1)?.isWrapped === true;
+      const end = wraps ? this.size.cols : usedCells(buffer.getLine(y));
+      out.push(this.row(y, 0, end, null, true), wraps || y === buffer.length - 1 ? '' : '\r\n');
+    }
+    const { cursorX, cursorY } = buffer;
+    return `${out.join('')}\x1b[${cursorY + 1};${cursorX + 1}H${this.cursorShown ? '' : '\x1b[?25l'}`;
+  }
+
+  private unpack(): xterm.Terminal {
+    const { packed } = this;
+    const { cols, rows } = this.size;
+    const live = this.open(packed?.cols ?? cols, packed?.rows ?? rows);
+    this.live = live;
+    this.packed = null;
+    if (packed && !this.disposed) {
+      const core = coreOf(live);
+      const bytes = inflateRawSync(packed.bytes);
+      if (core.writeSync) core.writeSync(bytes);
+      else live.write(bytes, () => this.changed());
+      if (packed.cols !== cols || packed.rows !== rows) live.resize(cols, rows);
+      this.onUnpack();
+    }
+    return live;
   }
 
   /**
    * Agents print UTF-8. A model could have its terminal show line-drawing signs for letters (ESC ) 0,
    * then SO), and so hide what Aider says; no set but the plain one is taken.
    */
-  private keepLetters(): void {
+  private keepLetters(terminal: xterm.Terminal): void {
     for (const intermediates of ['(', ')', '*', '+']) {
-      this.terminal.parser.registerEscHandler({ intermediates, final: '0' }, () => true);
+      terminal.parser.registerEscHandler({ intermediates, final: '0' }, () => true);
     }
   }
 
   /** Whether the cursor is shown is no part of the emulator's interface, so DECTCEM is watched. */
-  private watchCursor(): void {
-    const { parser } = this.terminal;
+  private watchCursor({ parser }: xterm.Terminal): void {
     const set = (shown: boolean) => (params: (number | number[])[]) => {
       if (params.includes(25)) this.cursorShown = shown;
       return false;
@@ -103,11 +177,11 @@ export class Screen implements Parser {
   }
 
   get cols(): number {
-    return this.terminal.cols;
+    return this.size.cols;
   }
 
   get rows(): number {
-    return this.terminal.rows;
+    return this.size.rows;
   }
 
   /** Rows there are, scrollback included. */
@@ -145,31 +219,35 @@ export class Screen implements Parser {
   /**
    * Columns `from` to `to` of a row with their colours, exactly that wide, beginning and ending in plain
    * style. After characters whose width terminals disagree about, the column is set anew.
-   * @param column where on the terminal it is drawn, from 1
+   * @param column where on the terminal it is drawn, from 1; null sets no columns
    * @param colour false leaves the colours out
    */
-  row(y: number, from: number, to: number, column: number, colour: boolean): string {
-    const line = this.terminal.buffer.active.getLine(y);
+  row(y: number, from: number, to: number, column: number | null, colour: boolean): string {
+    const { active } = this.terminal.buffer;
+    const line = active.getLine(y);
     if (!line) return ' '.repeat(Math.max(0, to - from));
-    const { cell } = this;
+    const cell = active.getNullCell();
+    const words = cell as StyleWords;
     let out = '';
     let style = '';
+    let fg: number | undefined;
+    let bg: number | undefined;
     let x = from;
     while (x < to) {
-      const there = x < line.length ? line.getCell(x, cell) : undefined;
-      const width = there ? cell.getWidth() : 1;
-      const own = there ? styleOf(cell, colour) : '';
-      if (own !== style) {
-        out += own === '' ? '\x1b[0m' : `\x1b[0;${own}m`;
+      const there = x < line.length && line.getCell(x, cell) !== undefined;
+      if (!there || words.fg === undefined || words.fg !== fg || words.bg !== bg) {
+        const own = there ? styleOf(cell, colour) : '';
+        if (own !== style) out += own === '' ? '\x1b[0m' : `\x1b[0;${own}m`;
         style = own;
+        ({ fg, bg } = there ? words : {});
       }
+      const width = there ? cell.getWidth() : 1;
       // A half of a wide character cannot be drawn.
-      const chars = width === 0 || x + width > to ? '' : there ? cell.getChars() : '';
-      const hidden = there && cell.isInvisible();
-      const text = hidden ? '' : chars.replace(directionMarks, '');
+      const chars = width === 0 || x + width > to || !there ? '' : cell.getChars();
+      const text = chars === '' || cell.isInvisible() ? '' : withoutMarks(chars);
       out += text === '' ? ' '.repeat(Math.max(1, Math.min(width, to - x))) : text;
       x += Math.max(1, width);
-      if (text !== '' && (width > 1 || text.length > 1)) out += `\x1b[${column + x - from}G`;
+      if (column !== null && (width > 1 || text.length > 1)) out += `\x1b[${column + x - from}G`;
     }
     return style === '' ? out : `${out}\x1b[0m`;
   }
@@ -192,9 +270,15 @@ export class Screen implements Parser {
     const { baseY, cursorY } = this.terminal.buffer.active;
     const marker = this.terminal.registerMarker(y - baseY - cursorY);
     if (!marker) return null;
+    this.pointers += 1;
+    let held = true;
     return {
       line: () => (marker.isDisposed || marker.line < 0 ? null : marker.line),
-      dispose: () => marker.dispose(),
+      dispose: () => {
+        if (held) this.pointers -= 1;
+        held = false;
+        marker.dispose();
+      },
     };
   }
 
@@ -273,7 +357,8 @@ export class Screen implements Parser {
       else this.queue[0] = first.subarray(left);
       left -= now.length;
       this.pending -= now.length;
-      if (this.core.writeSync) this.core.writeSync(now);
+      const core = coreOf(this.terminal);
+      if (core.writeSync) core.writeSync(now);
       else this.terminal.write(now, () => this.changed());
     }
   }
@@ -292,14 +377,18 @@ export class Screen implements Parser {
   drawn(): Promise<void> {
     return new Promise((resolve) => {
       // Never both ways at once: an empty `write` that waits would make `writeSync` drop what it is given.
-      const settled = () => (this.core.writeSync ? resolve() : this.terminal.write('', resolve));
+      const settled = () => {
+        if (!this.live || coreOf(this.live).writeSync) resolve();
+        else this.live.write('', resolve);
+      };
       if (this.pending === 0) settled();
       else this.settlers.push(settled);
     });
   }
 
   resize(cols: number, rows: number): void {
-    this.terminal.resize(cols, rows);
+    this.size = { cols, rows };
+    this.live?.resize(cols, rows);
     this.changed();
   }
 
@@ -315,7 +404,7 @@ export class Screen implements Parser {
     const lines = [text];
     for (let rows = 0; y > 0 && rows < mostQuestionRows; y--, rows++) {
       const above = buffer.getLine(y - 1);
-      const last = above?.getCell(this.terminal.cols - 1, this.cell);
+      const last = above?.getCell(this.terminal.cols - 1, buffer.getNullCell());
       const full = last !== undefined && (last.getChars() !== '' || last.getWidth() === 0);
       const wrapped = buffer.getLine(y)?.isWrapped === true;
       if (!above || !(full || wrapped)) break;
@@ -375,8 +464,29 @@ export class Screen implements Parser {
     this.queue = [];
     this.pending = 0;
     for (const settle of this.settlers.splice(0)) settle();
-    this.terminal.dispose();
+    this.live?.dispose();
   }
+}
+
+function coreOf(terminal: xterm.Terminal): Core {
+  return (terminal as unknown as { readonly _core: Core })._core;
+}
+
+/** Cells up to the last one that shows something. */
+function usedCells(line: xterm.IBufferLine | undefined): number {
+  const cell = line?.getCell(0);
+  let end = line?.length ?? 0;
+  while (line && end > 0) {
+    const last = line.getCell(end - 1, cell);
+    if (last && (last.getChars() !== '' || last.getWidth() === 0 || !last.isAttributeDefault()))
+      break;
+    end -= 1;
+  }
+  return end;
+}
+
+function withoutMarks(chars: string): string {
+  return chars < '\u200e' ? chars : chars.replace(directionMarks, '');
 }
 
 /** The SGR parameters of a cell; '' for plain. */

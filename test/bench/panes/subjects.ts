@@ -44,7 +44,10 @@ export function makeAgents(count: number, work: string): Agents {
   writeFileSync(
     script,
     `#!/bin/sh
-case "$*" in *--version*) echo 'aider 0.86.2'; exit;; esac
+case "$*" in
+  *--version*) echo 'aider 0.86.2'; exit;;
+  *--show-repo-map*) exit;;
+esac
 n=$AGENT
 if [ -z "$n" ]; then n=$(echo "$*" | grep -o 'f[0-9]*[.]txt' | head -n 1 | tr -dc 0-9); fi
 echo $$ > '${folder}'/pid.$n
@@ -101,19 +104,20 @@ export interface Subject {
   close(): Promise<void>;
 }
 
-export async function openProduct(agents: Agents, more: readonly string[] = []): Promise<Subject> {
+/** @param tasks more of them than agents wait for their turn */
+export async function openProduct(agents: Agents, tasks = agents.count): Promise<Subject> {
   const repo = path.join(agents.folder, 'repo');
   const files = Object.fromEntries(
-    Array.from({ length: agents.count }, (_, agent) => [`f${agent}.txt`, 'text\n']),
+    Array.from({ length: tasks }, (_, agent) => [`f${agent}.txt`, 'text\n']),
   );
   await makeRepo(repo, files);
   const plan = path.join(agents.folder, 'plan.json');
-  const tasks = Object.keys(files).map((file, agent) => ({
+  const planned = Object.keys(files).map((file, agent) => ({
     id: `T${agent + 1}`,
     title: `Work on ${file}`,
     files: [file],
   }));
-  writeFileSync(plan, JSON.stringify({ tasks }));
+  writeFileSync(plan, JSON.stringify({ tasks: planned }));
   const home = path.join(agents.folder, 'home');
   mkdirSync(home);
   const env = {
@@ -130,7 +134,7 @@ export async function openProduct(agents: Agents, more: readonly string[] = []):
       ...(process.env.BENCH_NODE_ARGS?.split(' ') ?? []),
       cli,
       ...['--plan', plan, '--aider', agents.script, '--change', 'Measure', '--no-test'],
-      ...['--max-agents', String(agents.count), '--max-iterations', '1', ...more],
+      ...['--max-agents', String(agents.count), '--max-iterations', '1'],
     ],
     { cwd: repo, env },
   );

@@ -1,0 +1,128 @@
+/**
+ * Benchmark: a run of 200 tasks on 4 slots, each of which prints more lines than a terminal keeps. Whether
+ * memory is flat, the logs are whole, and the screen is as quick at the end as at the start.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Summary } from '../../source/core/summary.js';
+import { median, row } from './kit.js';
+import { residentMb, sleep } from './panes/client.js';
+import { makeFlooding, openProduct } from './panes/subjects.js';
+
+const tasks = Number(process.env.BENCH_TASKS ?? 200);
+const slots = 4;
+
+/** What Aider leaves of one answer: its analytics log, and an edit. */
+const work = `
+file=f$n.txt
+while [ $# -gt 0 ]; do [ "$1" = --analytics-log ] && log=$2; shift; done
+say() { echo '{"event":"'$1'","properties":{'$2'},"user_id":"u","time":'$(date +%s)'}' >> "$log"; }
+say launched
+say message_send_starting
+cat "$dir/flood.0"
+echo "edited $n" >> "$file"
+echo "Applied edit to $file"
+say message_send '"main_model":"m","edit_format":"diff","prompt_tokens":900,"completion_tokens":90,"total_tokens":990,"cost":0.01,"total_cost":0.01'
+say exit '"reason":"Completed --message"'
+`;
+
+const agents = makeFlooding(slots, 0.5, work);
+const subject = await openProduct(agents, tasks);
+const { client } = subject;
+agents.open();
+
+const started = performance.now();
+const logs = path.join(agents.folder, 'repo/.aider_logs');
+/** Agents that have ended, by what is on disk. */
+function ended(): number {
+  const names = readdirSync(logs).filter((name) => /^agent\d+_.*\.jsonl$/.test(name));
+  return names.filter((name) =>
+    readFileSync(path.join(logs, name), 'utf8').includes('"event":"outcome"'),
+  ).length;
+}
+/** How long the next pane takes to be seen in focus, milliseconds, in the middle of some. */
+async function tab(): Promise<number> {
+  const taken: number[] = [];
+  for (let at = 0; at < 21; at++) {
+    const drawn = client.draws('▸');
+    const from = performance.now();
+    client.type('\t');
+    taken.push((await drawn) - from);
+    await sleep(30);
+  }
+  return median(taken);
+}
+interface Quarter {
+  /** Seconds since the start. */
+  readonly at: number;
+  readonly megabytes: number;
+  /** Milliseconds until a key is seen. */
+  readonly key: number;
+}
+const quarters: Quarter[] = [];
+for (let part = 1; part <= 4; part++) {
+  while (ended() < (tasks * part) / 4 - slots) await sleep(200);
+  const at = (performance.now() - started) / 1000;
+  const quarter = { at, megabytes: residentMb(client.pid), key: await tab() };
+  quarters.push(quarter);
+  console.log(JSON.stringify(quarter));
+}
+await client.shows(/landed on main/);
+client.type('q');
+const { code } = await client.ended;
+
+/** Throws where a line is no JSON. */
+const lines = (name: string) =>
+  readFileSync(path.join(logs, name), 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+const names = readdirSync(logs);
+const summary: Summary = JSON.parse(
+  readFileSync(path.join(logs, names.find((name) => name.startsWith('summary_')) ?? ''), 'utf8'),
+);
+const succeeded = Object.values(summary.agents).filter((one) => one.success).length;
+const whole = names.filter((name) => {
+  if (name.endsWith('.cast'))
+    return lines(name)
+      .slice(1)
+      .map((event) => event[2])
+      .join('')
+      .endsWith('.txt\r\n');
+  return (
+    /^agent\d+_.*jsonl$/.test(name) &&
+    lines(name).filter(({ event }) => event === 'outcome').length === 1
+  );
+}).length;
+lines(path.join('runs', readdirSync(path.join(logs, 'runs'))[0] ?? '', 'journal.jsonl'));
+agents.remove();
+
+const [first, second, , last] = quarters as [Quarter, Quarter, Quarter, Quarter];
+const part = 'Long runs';
+const size = `${tasks} tasks on ${slots} slots, 0.5 MB of output each`;
+row({
+  part,
+  what: `${size}: resident after a quarter, half and at the end`,
+  ours: [first, second, last].map((one) => `${one.megabytes.toFixed(0)} MB`).join(', '),
+  target: 'flat',
+});
+row({
+  part,
+  what: 'the last quarter of them',
+  ours: `${(last.at - (quarters[2]?.at ?? 0)).toFixed(1)} s`,
+  beside: `the second ${(second.at - first.at).toFixed(1)} s`,
+  target: 'as quick',
+});
+row({
+  part,
+  what: 'a key until it is seen, at the end (median)',
+  ours: `${last.key.toFixed(1)} ms`,
+  beside: `at the start ${first.key.toFixed(1)} ms`,
+  target: 'as quick',
+});
+row({
+  part,
+  what: 'agents that succeeded and landed; whole logs and recordings',
+  ours: `${succeeded} of ${tasks} (exit code ${code}); ${whole} of ${2 * tasks}`,
+  target: 'all',
+});
