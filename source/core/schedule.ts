@@ -10,14 +10,17 @@ export function schedule(given: RunState, at: number): Next {
   if (given.phase !== 'running') return [given, []];
   let state = given;
   const effects: Effect[] = [];
-  const byTask = () => new Map(state.agents.map((agent) => [agent.task.id, agent]));
   for (let changed = true; changed; ) {
     changed = false;
+    let facts: Facts | null = null;
     for (const agent of state.agents) {
       if (agent.state.name !== 'queued') continue;
-      const [next, more] = scheduleOne(state, agent, byTask(), at);
+      // One of them for all agents, until one of those changes.
+      facts ??= factsOf(state);
+      const [next, more] = scheduleOne(state, agent, facts, at);
       if (next === agent) continue;
       state = { ...state, agents: state.agents.with(agent.index, next) };
+      facts = null;
       effects.push(...more);
       changed = true;
     }
@@ -32,12 +35,22 @@ export function schedule(given: RunState, at: number): Next {
   return [concluded, [...effects, ...last]];
 }
 
-function scheduleOne(
-  state: RunState,
-  agent: Agent,
-  byTask: ReadonlyMap<string, Agent>,
-  at: number,
-): Step {
+/** What scheduling one agent has to know of the others. */
+interface Facts {
+  readonly byTask: ReadonlyMap<string, Agent>;
+  readonly free: boolean;
+}
+
+function factsOf(state: RunState): Facts {
+  // More agents than requests that may be under way would only wait.
+  const slots = Math.min(state.slots, Math.max(1, state.rate?.window ?? state.slots));
+  return {
+    byTask: new Map(state.agents.map((agent) => [agent.task.id, agent])),
+    free: !state.paused && state.agents.filter(isActive).length < slots,
+  };
+}
+
+function scheduleOne(state: RunState, agent: Agent, { byTask, free }: Facts, at: number): Step {
   const needs = agent.task.depends_on.flatMap((id) => byTask.get(id) ?? []);
   const { integration, wave, halt } = state;
   const isLeftOut = (need: Agent) =>
@@ -51,9 +64,6 @@ function scheduleOne(
     return [failBeforeWork(agent, 'not_started', cause, at), []];
   }
   if (isSpent(state)) return [failBeforeWork(agent, 'not_started', 'the budget is spent', at), []];
-  // More agents than requests that may be under way would only wait.
-  const slots = Math.min(state.slots, Math.max(1, state.rate?.window ?? state.slots));
-  const free = !state.paused && state.agents.filter(isActive).length < slots;
   // What it builds on has to be merged, so that it has passed all there is to pass.
   const ready = needs.every((need) => integration?.merged.includes(need.index));
   if (!free || !ready) return [agent, []];

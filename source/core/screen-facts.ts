@@ -8,6 +8,13 @@ export interface ColouredText {
   readonly colour: number | string | null;
 }
 
+/** Each pattern, and the same without blanks. */
+const bothWays = screenTexts.map(({ text, pattern }) => ({
+  text,
+  pattern,
+  close: new RegExp(pattern.source.replace(/ /g, ''), pattern.flags),
+}));
+
 /**
  * Finds Aider's failure texts. Only what is in the colours of Aider's own messages counts, so a model
  * that merely writes such a text is not believed; pieces in one colour that follow each other are
@@ -29,10 +36,8 @@ export function findTexts(
   for (const block of blocks) {
     // A long word is cut where the terminal ends, without a blank: so it is looked at both ways.
     const forms = [block.replace(/\s+/g, ' '), block.replace(/\s+/g, '')];
-    for (const { text, pattern } of screenTexts) {
-      if (pattern.test(forms[0] as string)) found.add(text);
-      else if (new RegExp(pattern.source.replace(/ /g, ''), pattern.flags).test(forms[1] as string))
-        found.add(text);
+    for (const { text, pattern, close } of bothWays) {
+      if (pattern.test(forms[0] as string) || close.test(forms[1] as string)) found.add(text);
     }
   }
   return [...found];

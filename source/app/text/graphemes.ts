@@ -27,6 +27,7 @@ export function cut(text: string, width: number): string {
   const safe = printable(text);
   if (width <= 0) return '';
   if (displayWidth(safe) <= width) return safe;
+  if (plainNarrow.test(safe)) return `${safe.slice(0, width - 1)}…`;
   let out = '';
   let used = 0;
   for (const piece of graphemes(safe)) {

@@ -53,8 +53,8 @@ const unseen = { cols: 120, rows: 40 } as const;
 /** Output is quiet for this long before the cursor's line is taken for a question, milliseconds. */
 const quietMs = 250;
 
-/** Screens of agents that are not at work keep their memory, some megabytes each, if they are the last so many. */
-const mostIdleScreens = 12;
+/** Screens of agents that are not at work keep their memory, up to so many bytes, the latest ones first. */
+const mostIdleBytes = 48e6;
 
 /** One agent's screen and recording; they outlive its attempts. */
 interface Terminal {
@@ -184,9 +184,13 @@ export class AiderBackend implements AgentBackend {
   private used(agent: number): void {
     this.recent.delete(agent);
     this.recent.add(agent);
-    const idle = [...this.recent].filter((one) => !this.terminals.get(one)?.process);
-    for (const one of idle.slice(0, -mostIdleScreens)) {
-      this.terminals.get(one)?.screen.pack();
+    let bytes = 0;
+    for (const one of [...this.recent].reverse()) {
+      const { screen, process } = this.terminals.get(one) as Terminal;
+      if (process) continue;
+      bytes += screen.bytes;
+      if (one === agent || bytes <= mostIdleBytes) continue;
+      screen.pack();
       this.recent.delete(one);
     }
   }

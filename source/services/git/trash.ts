@@ -35,7 +35,23 @@ export async function throwAway(folder: string): Promise<void> {
   removeInBackground([place]);
 }
 
+/** Folders gather for so long, as each process that is started holds up the screen, milliseconds. */
+const gatherMs = 3000;
+
+let waiting: string[] = [];
+let timer: NodeJS.Timeout | null = null;
+
 function removeInBackground(folders: readonly string[]): void {
+  waiting.push(...folders);
+  timer ??= setTimeout(removeWaiting, gatherMs).unref();
+}
+
+function removeWaiting(): void {
+  if (timer) clearTimeout(timer);
+  timer = null;
+  const folders = waiting;
+  if (folders.length === 0) return;
+  waiting = [];
   const removal = new Promise<void>((resolve) => {
     const child = spawn('rm', ['-rf', '--', ...folders], { detached: true, stdio: 'ignore' });
     child.on('error', () => resolve());
@@ -47,11 +63,12 @@ function removeInBackground(folders: readonly string[]): void {
 
 /** Resolves when what was thrown away is gone, or after a while: then it goes on without us. */
 export async function emptied(mostMs: number): Promise<void> {
+  removeWaiting();
   if (removals.size === 0) return;
-  let timer: NodeJS.Timeout | undefined;
+  let late: NodeJS.Timeout | undefined;
   const patience = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, mostMs);
+    late = setTimeout(resolve, mostMs);
   });
   await Promise.race([Promise.all(removals), patience]);
-  clearTimeout(timer);
+  clearTimeout(late);
 }

@@ -114,6 +114,11 @@ export class Screen implements Parser {
     return this.live ?? this.unpack();
   }
 
+  /** What its emulator takes, about: 12 bytes a cell. */
+  get bytes(): number {
+    return this.live ? this.live.buffer.active.length * this.size.cols * 12 : 0;
+  }
+
   /**
    * Gives back its memory, some megabytes, until somebody looks at it again: what it shows is kept as the
    * text that prints it, compressed. Not while it is printed to, or while a row is held.
@@ -122,7 +127,10 @@ export class Screen implements Parser {
     const { live, disposed } = this;
     if (!live || disposed || this.pending > 0 || this.pointers > 0) return;
     if (live.buffer.active.type !== 'normal') return;
-    this.packed = { bytes: deflateRawSync(this.printed(live.buffer.active)), ...this.size };
+    this.packed = {
+      bytes: deflateRawSync(this.printed(live.buffer.active), { level: 1 }),
+      ...this.size,
+    };
     live.dispose();
     this.live = null;
   }
@@ -133,7 +141,10 @@ export class Screen implements Parser {
     for (let y = 0; y < buffer.length; y++) {
       const wraps = buffer.getLine(y + 1)?.isWrapped === true;
       const end = wraps ? this.size.cols : usedCells(buffer.getLine(y));
-      out.push(this.row(y, 0, end, null, true), wraps || y === buffer.length - 1 ? '' : '\r\n');
+      out.push(this.row(y, 0, end, null, true));
+      // A row that began with a wrap was filled with the colours it begins with.
+      if (end < this.size.cols) out.push('\x1b[K');
+      if (!wraps && y < buffer.length - 1) out.push('\r\n');
     }
     const { cursorX, cursorY } = buffer;
     return `${out.join('')}\x1b[${cursorY + 1};${cursorX + 1}H${this.cursorShown ? '' : '\x1b[?25l'}`;
@@ -440,21 +451,30 @@ export class Screen implements Parser {
     const buffer = this.terminal.buffer.active;
     const runs: Run[] = [];
     const cell = buffer.getNullCell();
+    const words = cell as StyleWords;
     for (let y = from; y < buffer.length; y++) {
       const line = buffer.getLine(y);
-      if (!line) continue;
-      let run: { text: string; colour: Run['colour'] } = { text: '', colour: null };
-      for (let x = 0; x < line.length; x++) {
-        if (!line.getCell(x, cell)) break;
-        const chars = cell.getChars() || ' ';
-        const colour = chars === ' ' ? run.colour : colourOf(cell);
-        if (colour !== run.colour) {
-          if (run.text.trim() !== '') runs.push(run);
-          run = { text: '', colour };
-        }
-        run.text += chars;
+      const end = usedCells(line);
+      if (!line || end === 0) continue;
+      let colour: Run['colour'] = null;
+      let start = 0;
+      let fg: number | undefined;
+      const put = (to: number) => {
+        const text = line.translateToString(false, start, to);
+        if (text.trim() !== '') runs.push({ text, colour });
+        start = to;
+      };
+      for (let x = 0; x < end && line.getCell(x, cell); x++) {
+        if (fg !== undefined && words.fg === fg) continue;
+        // A blank has no colour.
+        if ((cell.getChars() || ' ') === ' ') continue;
+        fg = words.fg;
+        const own = colourOf(cell);
+        if (own === colour) continue;
+        put(x);
+        colour = own;
       }
-      if (run.text.trim() !== '') runs.push(run);
+      put(end);
     }
     return runs;
   }
@@ -472,17 +492,18 @@ function coreOf(terminal: xterm.Terminal): Core {
   return (terminal as unknown as { readonly _core: Core })._core;
 }
 
+/** What the emulator knows of a line, and its types hide; where it does not, the whole line is taken. */
+interface Line {
+  getNoBgTrimmedLength?(): number;
+}
+
 /** Cells up to the last one that shows something. */
 function usedCells(line: xterm.IBufferLine | undefined): number {
-  const cell = line?.getCell(0);
-  let end = line?.length ?? 0;
-  while (line && end > 0) {
-    const last = line.getCell(end - 1, cell);
-    if (last && (last.getChars() !== '' || last.getWidth() === 0 || !last.isAttributeDefault()))
-      break;
-    end -= 1;
-  }
-  return end;
+  const own = (line as unknown as { readonly _line?: Line } | undefined)?._line;
+  const length = line?.length ?? 0;
+  const used = own?.getNoBgTrimmedLength?.() ?? length;
+  // Where it ends in the middle of a wide character.
+  return used < length && line?.getCell(used)?.getWidth() === 0 ? used + 1 : used;
 }
 
 function withoutMarks(chars: string): string {
