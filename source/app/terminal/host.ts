@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import type { ReadStream, WriteStream } from 'node:tty';
 import type { ReactNode } from 'react';
 import sliceAnsi from 'slice-ansi';
@@ -397,7 +398,8 @@ export class Host implements Surface, InputListener {
       return await this.session.lend(
         () =>
           new Promise<number | null>((resolve) => {
-            const child = spawn(file, [...args], { ...options, stdio: 'inherit' });
+            const [first, ...rest] = holdingNothing(file, args);
+            const child = spawn(first, rest, { ...options, stdio: 'inherit' });
             this.program = child;
             // Ctrl-C in an editor is the editor's.
             const ignore = () => {};
@@ -408,7 +410,7 @@ export class Host implements Surface, InputListener {
               resolve(code);
             };
             child.on('error', () => end(null));
-            child.on('exit', (code) => end(code ?? 1));
+            child.on('exit', (code) => end(code === notFound ? null : (code ?? 1)));
           }),
       );
     } finally {
@@ -416,6 +418,19 @@ export class Host implements Surface, InputListener {
       if (!this.closed) this.refresh();
     }
   }
+}
+
+/** What a shell ends with when it cannot find what it is to become. */
+const notFound = 127;
+
+/** Closes what is open beyond the three standard streams, and becomes the program. */
+const closing = `for fd in /proc/self/fd/*; do fd=\${fd##*/}; ((fd > 2)) && eval "exec $fd>&-"; done; exec "$@"`;
+
+/** The agents' terminals are open here for whatever is started, and are none of an editor's business. */
+function holdingNothing(file: string, args: readonly string[]): [string, ...string[]] {
+  const bash = '/bin/bash';
+  if (process.platform !== 'linux' || !existsSync(bash)) return [file, ...args];
+  return [bash, '-c', closing, 'bash', file, ...args];
 }
 
 /** A line that is wider than the terminal would tear the screen. */

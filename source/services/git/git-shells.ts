@@ -14,59 +14,83 @@ export interface ShellCommand {
   readonly args: readonly string[];
   /** More variables. */
   readonly env: Readonly<Record<string, string>>;
-  /** Ends with a line end and has no NUL. */
-  readonly input: string | undefined;
+  readonly input: string | Buffer | undefined;
 }
 
-/** With so many at work at once the next command is started in another way. */
-const mostShells = 16;
+/** As many commands run at once. */
+const count = 8;
 
-/** A longer input would be more than a pipe holds, and is not worth a script. */
-const mostInput = 16 * 1024;
+/** A longer input is no line of shell any more, bytes. */
+const mostInput = 256 * 1024;
+
+interface Order {
+  readonly command: ShellCommand;
+  resolve(answer: ShellAnswer): void;
+  reject(error: Error): void;
+}
 
 /**
  * Starts commands from small processes. To start one takes a process as long as it is large: from this one,
- * with the screens of all agents, 3 to 20 milliseconds in which nothing is drawn. So a few shells stay
- * where the first commands were started, and each runs one command after the other.
+ * with the screens of all agents, 3 to 20 milliseconds in which nothing is drawn. And what this one starts
+ * would inherit the agents' terminals, which node-pty leaves open for it. So a few shells are started before
+ * there is a terminal, and each runs one command after the other.
  */
 export class Shells {
-  private readonly idle: Shell[] = [];
   private readonly all = new Set<Shell>();
+  private readonly idle: Shell[] = [];
+  private readonly orders: Order[] = [];
   private closed = false;
 
   /** @param env what the commands have in their environment */
-  constructor(private readonly env: NodeJS.ProcessEnv) {}
+  constructor(env: NodeJS.ProcessEnv) {
+    for (let at = 0; at < count; at++) {
+      const shell = new Shell(env, () => this.lose(shell));
+      this.all.add(shell);
+      this.idle.push(shell);
+    }
+  }
 
-  /** Runs a command; null where it has to be started in another way. */
+  /** Runs a command when there is a shell for it; null where it has to be started in another way. */
   run(command: ShellCommand): Promise<ShellAnswer> | null {
-    const { input } = command;
-    if (input !== undefined && (!/^[^\0]*\n$/.test(input) || input.length > mostInput)) return null;
+    if (this.closed || this.all.size === 0) return null;
+    if (command.input !== undefined && command.input.length > mostInput) return null;
     if ([command.cwd, ...command.args].some((word) => word.includes('\0'))) return null;
-    const shell = this.idle.pop() ?? this.open();
-    return shell?.run(command).finally(() => this.release(shell)) ?? null;
+    return new Promise((resolve, reject) => {
+      this.orders.push({ command, resolve, reject });
+      this.next();
+    });
   }
 
   /** Ends them when what they are at is done. */
   close(): void {
     this.closed = true;
-    for (const shell of this.idle.splice(0)) shell.end();
+    this.next();
   }
 
-  private open(): Shell | null {
-    if (this.closed || this.all.size >= mostShells) return null;
-    const shell = new Shell(this.env, () => {
-      this.all.delete(shell);
-      const at = this.idle.indexOf(shell);
-      if (at >= 0) this.idle.splice(at, 1);
-    });
-    this.all.add(shell);
-    return shell;
+  private next(): void {
+    while (this.idle.length > 0 && this.orders.length > 0) {
+      const shell = this.idle.pop() as Shell;
+      const { command, resolve, reject } = this.orders.shift() as Order;
+      void shell
+        .run(command)
+        .then(resolve, reject)
+        .then(() => this.release(shell));
+    }
+    if (this.closed) for (const shell of this.idle.splice(0)) shell.end();
   }
 
   private release(shell: Shell): void {
-    if (!this.all.has(shell)) return;
-    if (this.closed) shell.end();
-    else this.idle.push(shell);
+    if (this.all.has(shell)) this.idle.push(shell);
+    this.next();
+  }
+
+  /** It has been killed, or never began. */
+  private lose(shell: Shell): void {
+    this.all.delete(shell);
+    const at = this.idle.indexOf(shell);
+    if (at >= 0) this.idle.splice(at, 1);
+    if (this.all.size > 0) return;
+    for (const { reject } of this.orders.splice(0)) reject(new Error('the shells have ended'));
   }
 }
 
@@ -98,8 +122,7 @@ class Shell {
   run({ cwd, args, env, input }: ShellCommand): Promise<ShellAnswer> {
     const sets = Object.entries(env).map(([name, value]) => `export ${name}=${quoted(value)} && `);
     const command = `cd ${quoted(cwd)} && ${sets.join('')}exec ${args.map(quoted).join(' ')}`;
-    const from = input === undefined ? '</dev/null' : `<<'${this.mark}'\n${input}${this.mark}`;
-    const script = `(${command}) ${from}
+    const script = `${input === undefined ? '' : `printf %b '${printed(input)}' | `}(${command})${input === undefined ? ' </dev/null' : ''}
 code=$?; printf '%s %s.' ${this.mark} $code; printf '%s %s.' ${this.mark} $code >&2
 `;
     this.hold(true);
@@ -150,6 +173,14 @@ function ended(chunks: Buffer[], mark: string): { text: Buffer; code: number } |
     text: all.subarray(0, at),
     code: Number.parseInt(all.toString('latin1', at + mark.length), 10),
   };
+}
+
+/** What printf prints as these bytes, by its `%b`. */
+function printed(input: string | Buffer): string {
+  const bytes = Buffer.from(input as string).toString('latin1');
+  return bytes.replaceAll(/[^\x20-\x7e]|['\\]/g, (char) => {
+    return `\\0${char.charCodeAt(0).toString(8).padStart(3, '0')}`;
+  });
 }
 
 /** A word of the shell's that is this text. */

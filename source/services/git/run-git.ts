@@ -61,8 +61,7 @@ export async function git(
   ];
   const doing = `git ${args.find((arg) => !arg.startsWith('-')) ?? ''}`.trim();
   const { input, env = {} } = options;
-  const led =
-    typeof input === 'object' ? null : shells?.run({ cwd, args: ['git', ...full], env, input });
+  const led = shells?.run({ cwd, args: ['git', ...full], env, input });
   try {
     return answerOf(doing, options, await (led ?? start(cwd, full, options)));
   } catch (error) {
@@ -115,6 +114,12 @@ function answerOf(
 }
 
 let shells: Shells | null = null;
+
+/** Removes folders with all that is in them; goes on when this program ends. Null where it has to be started. */
+export function removeFromShell(folders: readonly string[]): Promise<unknown> | null {
+  const args = ['rm', '-rf', '--', ...folders];
+  return shells?.run({ cwd: '/', args, env: {}, input: undefined }) ?? null;
+}
 
 /** From now on git is started from small processes, as long as a run goes. @returns ends that */
 export function startFromShells(): () => void {

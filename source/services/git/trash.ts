@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { cacheFolder } from '../config/folders.js';
+import { removeFromShell } from './run-git.js';
 
 /** Removals that go on. */
 const removals = new Set<Promise<void>>();
@@ -52,13 +53,23 @@ function removeWaiting(): void {
   const folders = waiting;
   if (folders.length === 0) return;
   waiting = [];
-  const removal = new Promise<void>((resolve) => {
+  const removed = removeFromShell(folders) ?? startRemoval(folders);
+  const removal = removed
+    .then(
+      () => {},
+      () => {},
+    )
+    .finally(() => removals.delete(removal));
+  removals.add(removal);
+}
+
+function startRemoval(folders: readonly string[]): Promise<void> {
+  return new Promise((resolve) => {
     const child = spawn('rm', ['-rf', '--', ...folders], { detached: true, stdio: 'ignore' });
     child.on('error', () => resolve());
     child.on('close', () => resolve());
     child.unref();
-  }).finally(() => removals.delete(removal));
-  removals.add(removal);
+  });
 }
 
 /** Resolves when what was thrown away is gone, or after a while: then it goes on without us. */

@@ -1,4 +1,4 @@
-import { closeSync, readSync, write } from 'node:fs';
+import { closeSync, openSync, readdirSync, readSync, write } from 'node:fs';
 import { constants } from 'node:os';
 import { ReadStream } from 'node:tty';
 import * as nodePty from 'node-pty';
@@ -52,14 +52,16 @@ const writeAgainMs = 10;
  * Starts a process in a pseudo-terminal. Throws when the file cannot be executed at all.
  */
 export function spawnPty(request: PtyRequest): PtyProcess {
-  const pty: nodePty.IPty = nodePty.spawn(request.file, [...request.args], {
-    cwd: request.cwd,
-    env: { ...request.env },
-    cols: request.cols,
-    rows: request.rows,
-    encoding: null,
-    name: request.env.TERM ?? 'xterm-256color',
-  });
+  const pty: nodePty.IPty = withoutGaps(() =>
+    nodePty.spawn(request.file, [...request.args], {
+      cwd: request.cwd,
+      env: { ...request.env },
+      cols: request.cols,
+      rows: request.rows,
+      encoding: null,
+      name: request.env.TERM ?? 'xterm-256color',
+    }),
+  );
   const listeners: ((bytes: Buffer) => void)[] = [];
   const emit = (bytes: Buffer) => {
     for (const listener of listeners) listener(bytes);
@@ -99,6 +101,24 @@ export function spawnPty(request: PtyRequest): PtyProcess {
     pause: () => pty.pause(),
     resume: () => pty.resume(),
   };
+}
+
+/**
+ * A child closes what it would inherit, other agents' terminals above all; but node-pty, as it is built for
+ * Linux, does so only up to the first descriptor above 15 that is not open. So there is none while it forks.
+ */
+function withoutGaps<T>(fork: () => T): T {
+  if (process.platform !== 'linux') return fork();
+  const fillers: number[] = [];
+  try {
+    const highest = Math.max(...readdirSync('/proc/self/fd').map(Number));
+    // The lowest that is free is opened each time.
+    do fillers.push(openSync('/dev/null', 'r'));
+    while ((fillers.at(-1) as number) < highest);
+    return fork();
+  } finally {
+    for (const fd of fillers) closeSync(fd);
+  }
 }
 
 /** @param signal its number; none when it ended by itself */

@@ -501,9 +501,13 @@ interface Line {
 function usedCells(line: xterm.IBufferLine | undefined): number {
   const own = (line as unknown as { readonly _line?: Line } | undefined)?._line;
   const length = line?.length ?? 0;
-  const used = own?.getNoBgTrimmedLength?.() ?? length;
-  // Where it ends in the middle of a wide character.
-  return used < length && line?.getCell(used)?.getWidth() === 0 ? used + 1 : used;
+  let used = own?.getNoBgTrimmedLength?.() ?? length;
+  // The second half of a wide character, and blanks in reverse.
+  for (let next = line?.getCell(used); used < length; next = line?.getCell(used, next)) {
+    if (!next || (next.getWidth() !== 0 && next.isAttributeDefault())) break;
+    used += 1;
+  }
+  return used;
 }
 
 function withoutMarks(chars: string): string {
