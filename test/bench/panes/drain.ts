@@ -1,5 +1,5 @@
 /**
- * Benchmark: 8 agents print 20 MB each, as fast as they can. The time until all is read, parsed, shown
+ * Benchmark: 8 agents print 20 MB each, as fast as they can (BENCH_AGENTS, BENCH_MB). The time until all is read, parsed, shown
  * and the agents are reaped: the product, tmux, and bare reading and parsing.
  */
 import { spawn } from 'node:child_process';
@@ -12,7 +12,7 @@ import { type Agents, makeFlooding, openProduct, openTmux, type Subject } from '
 
 const rounds = Number(process.env.BENCH_ROUNDS ?? 5);
 const megabytes = Number(process.env.BENCH_MB ?? 20);
-const count = 8;
+const count = Number(process.env.BENCH_AGENTS ?? 8);
 
 /** Waits until there is none of these processes. */
 async function gone(pids: readonly number[]): Promise<number> {
@@ -39,9 +39,9 @@ async function drain(open: (agents: Agents) => Promise<Subject>): Promise<Draine
   const start = performance.now();
   agents.open();
   // tmux 3.3 may lose the last lines of a program that ends, so there only the ends are waited for.
-  const shown = Array.from({ length: subject.whole ? count : 0 }, (_, agent) =>
-    client.draws(lastLine(agent)),
-  );
+  // More than fit are not all on the screen.
+  const seen = subject.whole ? (count <= 8 ? count : 1) : 0;
+  const shown = Array.from({ length: seen }, (_, agent) => client.draws(lastLine(agent)));
   const end = Math.max(...(await Promise.all([...shown, gone(pids)])));
   const written = (client.bytes() - before) / 1e6;
   await subject.close();
@@ -80,25 +80,25 @@ if (all.length > 0) {
   const ours = `${median(all.map((one) => one.ours.seconds)).toFixed(1)} s`;
   row({
     part,
-    what: `8 agents print ${megabytes} MB each, until all is shown and reaped`,
+    what: `${count} agents print ${megabytes} MB each, until all is shown and reaped`,
     ours,
     beside: `tmux ${median(all.map((one) => one.tmux.seconds)).toFixed(1)} s`,
     ratio: median(all.map((one) => one.ours.seconds / one.tmux.seconds)).toFixed(2),
-    target: 'ratio at most 0.7',
+    target: count === 8 ? 'ratio at most 0.7' : 'measured',
   });
   row({
     part,
-    what: 'the same',
+    what: `the same, ${count} agents`,
     ours,
     beside: `reading and parsing alone ${median(all.map((one) => one.bare)).toFixed(1)} s`,
     ratio: median(all.map((one) => one.ours.seconds / one.bare)).toFixed(2),
-    target: 'ratio at most 1.3',
+    target: count === 8 ? 'ratio at most 1.3' : 'measured',
   });
   row({
     part,
-    what: 'written to the terminal for it',
+    what: `written to the terminal for it, ${count} agents`,
     ours: `${median(all.map((one) => one.ours.written)).toFixed(1)} MB`,
     beside: `tmux ${median(all.map((one) => one.tmux.written)).toFixed(1)} MB`,
-    target: 'at most 5 MB',
+    target: count === 8 ? 'at most 5 MB' : 'measured',
   });
 }

@@ -9,8 +9,9 @@ import { random } from './flood.js';
 import { type Agents, makeFlooding, openProduct, openTmux, type Subject } from './subjects.js';
 
 const samples = Number(process.env.BENCH_KEYS ?? 300);
-const count = 8;
-const quiet = count - 1;
+const count = Number(process.env.BENCH_AGENTS ?? 8);
+/** In focus by a key of its own. */
+const quiet = 7;
 
 interface Latency {
   readonly median: number;
@@ -90,8 +91,16 @@ const ours = await measureKeys(openProduct);
 const tmux = await measureKeys(openTmux);
 const told = ({ median, p99 }: Latency) => `${median.toFixed(1)}, ${p99.toFixed(1)} ms`;
 for (const [name, what, target] of [
-  ['focus', 'a key under flood, until it is seen: median, 99 %', '99 % at most 20 ms, and tmux'],
-  ['echo', 'a letter that an agent echoes under flood: median, 99 %', '99 % at most 25 ms'],
+  [
+    'focus',
+    `a key while ${count} agents flood, until it is seen: median, 99 %`,
+    '99 % at most 20 ms, and tmux',
+  ],
+  [
+    'echo',
+    `a letter that an agent echoes while ${count - 1} flood: median, 99 %`,
+    '99 % at most 25 ms',
+  ],
 ] as const) {
   row({
     part: 'Panes',
@@ -99,6 +108,6 @@ for (const [name, what, target] of [
     ours: told(ours[name]),
     beside: `tmux ${told(tmux[name])}`,
     ratio: (ours[name].p99 / tmux[name].p99).toFixed(2),
-    target,
+    target: count === 8 ? target : 'measured',
   });
 }

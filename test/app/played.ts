@@ -1,0 +1,388 @@
+import { openSync } from 'node:fs';
+import { PassThrough } from 'node:stream';
+import { createElement } from 'react';
+import { App } from '../../source/app/app.js';
+import { type KeySettings, makeKeymap } from '../../source/app/keymap.js';
+import type { Check, Draft, RunPort, RunWishes, WizardPort } from '../../source/app/ports.js';
+import { Host } from '../../source/app/terminal/host.js';
+import { chunkFiles } from '../../source/core/groups.js';
+import type { Task } from '../../source/core/plan.js';
+import { parseTasks, renderPrd } from '../../source/core/prd.js';
+import { ok } from '../../source/core/result.js';
+import type { Effect, MessageBody, RunState } from '../../source/core/run.js';
+import type { RunConfig } from '../../source/core/run-config.js';
+import { Screen } from '../../source/services/pty/screen.js';
+import { createRunStore } from '../../source/store/run-store.js';
+
+/**
+ * The whole application in this process: real Ink, real painter, real emulators; only the services are
+ * played by hand. What the terminal shows is read back through an emulator.
+ */
+
+/** A fixed time, so that what is shown is the same each time. */
+export const start = Date.UTC(2026, 0, 2, 3, 4, 5);
+
+export const tasks: readonly Task[] = [
+  task('T1', 'Parse dates in every form people write', ['src/date.ts', 'src/date-forms.ts']),
+  task('T2', 'Show 日本語 and emoji 👩‍👩‍👧 as they are', ['src/show.ts']),
+  task('T3', 'Document both', ['README.md'], ['T1', 'T2']),
+];
+
+export function task(id: string, title: string, files: string[], depends_on: string[] = []): Task {
+  return { id, title, description: `Do ${title}.`, files, read: [], depends_on };
+}
+
+export const prd = `# Dates
+
+## Requirements
+
+- R1: dates are **read**, see \`src/date.ts\`.
+
+| form | example |
+|---|---|
+| ISO | 2026-01-02 |
+`;
+
+const config: RunConfig = {
+  stamp: '20260102_030405',
+  change: 'Dates',
+  repo: '/work/dates',
+  base: 'b'.repeat(40),
+  branch: 'main',
+  model: 'gpt-4o',
+  provider: 'openai',
+  geminiModel: 'gemini-2.5-pro',
+  maxAgents: 2,
+  maxIterations: 10,
+  timeoutMs: 1_800_000,
+  land: 'all',
+  files: [],
+  planSource: { kind: 'planner' },
+  check: null,
+  allowRedBase: false,
+  budgetUsd: null,
+  review: null,
+  unattended: false,
+  simulated: false,
+};
+
+/** A run whose facts the test says itself. */
+export class PlayedRun implements RunPort {
+  readonly screens = new Map<number, Screen>();
+  readonly typed: string[] = [];
+  readonly sizes = new Map<number, string>();
+  readonly effects: Effect[] = [];
+  private readonly openListeners = new Set<() => void>();
+  private readonly run: ReturnType<typeof createRunStore>;
+
+  constructor(given: readonly Task[], slots: number) {
+    this.run = createRunStore(
+      (effect) => void this.effects.push(effect),
+      [],
+      () => start,
+    );
+    this.dispatch({ type: 'run_started', config: { ...config, maxAgents: slots } });
+    this.dispatch({
+      type: 'plan_made',
+      plan: {
+        tasks: given,
+        prdPath: 'docs/prd/prd.md',
+        geminiModelUsed: 'g',
+        warnings: [],
+        criteria: [],
+      },
+    });
+    this.dispatch({ type: 'plan_confirmed' });
+  }
+
+  state(): RunState {
+    return this.run.store.getState().run as RunState;
+  }
+
+  subscribe(listener: () => void): () => void {
+    return this.run.store.subscribe(listener);
+  }
+
+  dispatch(message: MessageBody): void {
+    this.run.dispatch(message);
+  }
+
+  readonly terminals = {
+    screen: (agent: number) => this.screens.get(agent) ?? null,
+    onOpen: (listener: () => void) => {
+      this.openListeners.add(listener);
+      return () => this.openListeners.delete(listener);
+    },
+    resize: (agent: number, { cols, rows }: { cols: number; rows: number }) => {
+      this.sizes.set(agent, `${cols}x${rows}`);
+      this.screens.get(agent)?.resize(cols, rows);
+    },
+    type: (_agent: number, data: string) => void this.typed.push(data),
+  };
+
+  /** The agent's process starts and prints. */
+  async begin(agent: number, output: string): Promise<void> {
+    const place = { worktree: `/w/${agent}`, branch: `b${agent}`, start: 'b'.repeat(40) };
+    this.dispatch({ type: 'agent_prepared', agent, place });
+    this.dispatch({ type: 'attempt_started', agent, pid: 1 });
+    const [cols = 80, rows = 24] = (this.sizes.get(agent) ?? '80x24').split('x').map(Number);
+    const screen = new Screen(cols, rows);
+    this.screens.set(agent, screen);
+    for (const listener of this.openListeners) listener();
+    await this.print(agent, output);
+  }
+
+  async print(agent: number, output: string): Promise<void> {
+    const screen = this.screens.get(agent) as Screen;
+    screen.feed(output.replaceAll('\n', '\r\n'));
+    await screen.drawn();
+  }
+
+  /** The agent succeeds with a change to one file. */
+  finish(agent: number, path = `f${agent}`): void {
+    const event = (name: string, properties = {}): MessageBody => ({
+      type: 'aider_event',
+      agent,
+      event: { event: name, properties, time: 1 },
+    });
+    const diff = { files: [{ path, status: 'M', added: 3, removed: 1 }] };
+    for (const message of [
+      event('message_send_starting'),
+      event('message_send', { prompt_tokens: 1000, completion_tokens: 50, cost: 0.01 }),
+      event('exit'),
+      {
+        type: 'attempt_exited',
+        agent,
+        exit: { code: 0, signal: null, texts: [], edited: [], named: [], edits: true, flaw: null },
+      },
+      {
+        type: 'attempt_inspected',
+        agent,
+        inspection: {
+          diff,
+          changed: true,
+          substantial: true,
+          refused: [],
+          tree: 't',
+          named: [],
+          unresolved: [],
+          failure: null,
+        },
+      },
+      { type: 'agent_committed', agent, work: { commit: `c${agent}`, diff } },
+    ] satisfies MessageBody[]) {
+      this.dispatch(message);
+    }
+  }
+
+  /** All that is ready is merged; an agent that is named here conflicts until it is left out. */
+  merge(conflicts: Readonly<Record<number, string>> = {}): void {
+    for (let now = this.state().integrating; now; now = this.state().integrating) {
+      const bad = now.order.filter((agent) => conflicts[agent] !== undefined);
+      this.dispatch({
+        type: 'integrated',
+        step: {
+          commit: 'd'.repeat(40),
+          merged: now.order.filter((agent) => !bad.includes(agent)),
+          conflicts: bad.map((agent) => ({ agent, files: [conflicts[agent] as string] })),
+          broken: [],
+          because: [],
+          diff: { files: [] },
+          check: null,
+        },
+      });
+      for (const agent of bad) {
+        if (this.state().agents[agent]?.state.name !== 'preparing') continue;
+        const place = { worktree: `/w/${agent}`, branch: `b${agent}`, start: 'b'.repeat(40) };
+        this.dispatch({ type: 'agent_prepared', agent, place });
+        this.dispatch({ type: 'attempt_started', agent, pid: 1 });
+        this.finish(agent);
+      }
+    }
+  }
+
+  diff = async () => ok('1 file changed\n\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-old\n+new\x1b[31m');
+  events = async () => ['{"event":"prepared"}', '{"event":"started"}'];
+}
+
+export interface HarnessOptions {
+  readonly cols?: number;
+  readonly rows?: number;
+  readonly change?: string;
+  readonly keys?: KeySettings;
+  readonly colour?: boolean;
+  readonly unicode?: boolean;
+  readonly checks?: readonly Check[];
+  readonly given?: WizardPort['given'];
+  /** Called when the editor would be: what it leaves in the file. */
+  readonly editor?: (text: string) => string;
+  readonly tasks?: readonly Task[];
+  readonly maxAgents?: number;
+}
+
+/** The application, for whoever types its keys and looks at what it shows. */
+export class PlayedApp {
+  readonly stdin = Object.assign(new PassThrough(), { setRawMode: () => {} });
+  readonly terminal: Screen;
+  readonly output: string[] = [];
+  readonly host: Host;
+  exited = false;
+  run: PlayedRun | null = null;
+  plans = 0;
+  private readonly stdout;
+
+  constructor(options: HarnessOptions = {}) {
+    const { cols = 80, rows = 24, colour = false, unicode = true } = options;
+    this.terminal = new Screen(cols, rows, 0);
+    this.stdout = Object.assign(new PassThrough(), {
+      columns: cols,
+      rows,
+      isTTY: true,
+      fd: openSync('/dev/null', 'w'),
+    });
+    this.stdout.on('data', (bytes: Buffer) => {
+      const text = bytes.toString('utf8');
+      this.output.push(text);
+      // A line that is too wide is to be seen here, although a real terminal would cut it.
+      this.terminal.feed(text.replaceAll('\x1b[?7l', ''));
+    });
+    this.host = new Host({
+      stdin: this.stdin as never,
+      stdout: this.stdout as never,
+      mouse: true,
+      notify: 'bell',
+      ascii: !unicode,
+    });
+    // The editor of the test: no program is started.
+    this.host.runProgram = async (_file, args) => {
+      if (!options.editor) return null;
+      const file = args.at(-1) as string;
+      this.scratch.set(file, options.editor(this.scratch.get(file) ?? ''));
+      return 0;
+    };
+    const environment = {
+      surface: this.host,
+      keymap: makeKeymap(options.keys, unicode),
+      theme: { colour, unicode },
+      now: () => start,
+    };
+    const wizard = this.port(options);
+    const onExit = () => {
+      this.exited = true;
+    };
+    this.host.open(createElement(App, { environment, wizard, onExit }));
+  }
+
+  /** What was decided on the last screen; null before. */
+  wishes: RunWishes | null = null;
+
+  private readonly scratch = new Map<string, string>();
+
+  private port(options: HarnessOptions): WizardPort {
+    const given = options.tasks ?? tasks;
+    const draft = (): Draft => ({
+      prd: renderPrd(prd, given),
+      tasks: given,
+      model: 'gemini-2.5-pro',
+      warnings: [],
+      prdPath: 'docs/prd/prd.md',
+    });
+    const remembered: string[] = ['An earlier change'];
+    return {
+      facts: {
+        repo: '/work/dates',
+        branch: 'main',
+        base: 'b'.repeat(40),
+        baseTitle: 'Start',
+        model: 'gpt-4o',
+        geminiModel: 'gemini-2.5-pro',
+        maxAgents: options.maxAgents ?? 2,
+        maxIterations: 10,
+        timeoutMs: 1_800_000,
+        land: 'all',
+        setupCmd: null,
+        check: null,
+        proposal: { command: 'npm test', from: 'package.json' },
+        allowRedBase: false,
+        budgetUsd: null,
+        review: false,
+        reviewModel: null,
+        simulated: false,
+        focus: [],
+        source: { kind: 'planner' },
+      },
+      change: options.change ?? '',
+      given: options.given ?? null,
+      checks: async () => options.checks ?? [],
+      setKey: () => {},
+      installAider: async () => ok(undefined),
+      geminiModels: async () => ['gemini-2.5-pro', 'gemini-2.5-flash'],
+      chooseGeminiModel: () => {},
+      history: () => remembered,
+      remember: (change) => void remembered.push(change),
+      plan: async (_wish, onText) => {
+        this.plans += 1;
+        onText(prd);
+        return ok(draft());
+      },
+      readTasks: async (text) => ok(parseTasks(text)),
+      withoutPrd: (change, maxAgents) => chunkFiles([], maxAgents, change),
+      readText: async () => ok(prd),
+      trackedFiles: () => ['README.md', 'src/date.ts', 'src/more.ts', 'src/show.ts'],
+      fileSize: (file) => (file === 'src/date-forms.ts' ? null : 1234),
+      editorCommand: () => ({ name: 'ed', file: 'ed', args: [] }),
+      scratchFile: (name, text) => {
+        this.scratch.set(name, text);
+        return name;
+      },
+      readScratch: (file) => this.scratch.get(file) ?? '',
+      start: async (_change, plan, maxAgents, wishes) => {
+        this.wishes = wishes;
+        this.run = new PlayedRun(plan.tasks, maxAgents);
+        return ok(this.run);
+      },
+    };
+  }
+
+  type(keys: string): void {
+    this.stdin.write(keys);
+  }
+
+  resize(cols: number, rows: number): void {
+    this.terminal.resize(cols, rows);
+    Object.assign(this.stdout, { columns: cols, rows });
+    this.stdout.emit('resize');
+  }
+
+  /** What the terminal shows, trailing blanks left out. */
+  text(): string {
+    const lines: string[] = [];
+    for (let y = this.terminal.length - this.terminal.rows; y < this.terminal.length; y++) {
+      lines.push(this.terminal.rowText(y).trimEnd());
+    }
+    return lines.join('\n').trimEnd();
+  }
+
+  /** Resolves when all that is under way has been drawn. */
+  async settle(): Promise<void> {
+    let before = -1;
+    while (before !== this.output.length || this.host.busy) {
+      before = this.output.length;
+      // Effects of React, the next paint, and the emulator each have a turn of their own.
+      for (let turn = 0; turn < 4; turn++) await new Promise((resolve) => setImmediate(resolve));
+      await this.terminal.drawn();
+    }
+  }
+}
+
+export const keys = {
+  enter: '\r',
+  esc: '\x1b',
+  up: '\x1b[A',
+  down: '\x1b[B',
+  right: '\x1b[C',
+  left: '\x1b[D',
+  tab: '\t',
+  pageUp: '\x1b[5~',
+  ctrl: (letter: string) => String.fromCharCode(letter.toUpperCase().charCodeAt(0) & 31),
+} as const;
