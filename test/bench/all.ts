@@ -1,4 +1,4 @@
-/** Runs all benchmarks one after the other, and writes what they measured to BENCHMARKS.md. */
+/** Runs all benchmarks one after the other, and writes what they measured to `results.md`, which the README quotes. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem, type } from 'node:os';
@@ -60,5 +60,5 @@ const parts = [...new Set(rows.map(({ part }) => part))].map(
 );
 const note = failed.length > 0 ? `\nNot measured, as they failed: ${failed.join(', ')}.\n` : '';
 const text = `# Benchmarks\n\n\`npm run bench\`, ${new Date().toISOString().slice(0, 10)}, ${machine}. Medians of at least 5 rounds, in turn with what stands beside; ratios are medians of the ratios of each round.\n${note}\n${parts.join('\n')}`;
-writeFileSync(path.resolve(import.meta.dirname, '../../BENCHMARKS.md'), text);
+writeFileSync(path.join(import.meta.dirname, 'results.md'), text);
 process.exitCode = failed.length > 0 ? 1 : 0;

@@ -6,6 +6,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { git } from '../../source/services/git/run-git.js';
 import { cpuTicks } from './cpu.js';
 import { median, row } from './kit.js';
 import { fresh, makeLargeRepo, openWorkspace, taskFor } from './large-repo.js';
@@ -44,10 +45,26 @@ for (let at = 0; at < looks; at++) {
 const each = costs.reduce((sum, cost) => sum + cost, 0) / looks;
 const share = (agents * each * 100) / everySeconds + 0.5;
 const part = 'Worktrees';
+/** What git alone needs for a worktree of the task's folder, with all else left out. */
+async function sparse(): Promise<number> {
+  const place = path.join(folder, 'sparse');
+  const begun = performance.now();
+  for (const [cwd, ...args] of [
+    [repo, 'worktree', 'add', '--quiet', '--detach', '--no-checkout', place],
+    [place, 'sparse-checkout', 'set', path.dirname(file)],
+    [place, 'reset', '--hard', '--quiet'],
+  ] as const) {
+    const done = await git(cwd, args);
+    if (!done.ok) throw new Error(JSON.stringify(done.failure));
+  }
+  return (performance.now() - begun) / 1000;
+}
+
 row({
   part,
   what: `a worktree of ${files} files`,
   ours: `${made.toFixed(1)} s`,
+  beside: `by git alone, sparse, with the task's folder only ${(await sparse()).toFixed(1)} s`,
   target: 'measured',
 });
 row({

@@ -29,7 +29,14 @@ async function outcomes(start: 'warm' | 'plain'): Promise<Map<string, string>> {
   console.log(
     `agents ${start}: ${lines.length} rows in ${Math.round((Date.now() - begun) / 1000)} s`,
   );
-  return new Map(lines.map((line) => [(JSON.parse(line) as { row: string }).row, line]));
+  return new Map(lines.map((line) => [(JSON.parse(line) as { row: string }).row, places(line)]));
+}
+
+/** Without what is another folder and another moment each time. */
+function places(line: string): string {
+  return line
+    .replaceAll(/[^\s"(]*\/(ao|home)-\w+\//g, '$1/')
+    .replaceAll(/worktrees\/[0-9a-f]+\/\d{8}_\d{6}/g, 'worktrees');
 }
 
 const warm = await outcomes('warm');
