@@ -5,6 +5,8 @@
  * - Two empty objects for each line that scrolls, for combined characters and underline styles, live as
  *   long as the line and so are half of the garbage collector's work: lines without such share one that
  *   nothing can write to, and get their own where something is written.
+ * - Erasing up to a cursor that waits behind the end of the last row (ESC [ 1 J) would end the program: there
+ *   is no row below.
  * - Plain ASCII within the line, which is most of all text, needs no look at widths, joins and links.
  */
 export const xtermSwaps: readonly (readonly [from: string, to: string])[] = [
@@ -46,6 +48,10 @@ export const xtermSwaps: readonly (readonly [from: string, to: string])[] = [
     'for(let r=0;r<i;r++){for(let e=0;e<3;e++)this._data[3*(s+r)+e]=n[3*(t+r)+e];268435456&n[3*(t+r)+2]&&(ownExtended(this)[s+r]=',
   ],
   ['(this._combined[r-t+s]=e._combined[r])', '(ownCombined(this)[r-t+s]=e._combined[r])'],
+  [
+    '(this._activeBuffer.lines.get(s+1).isWrapped=!1);s--;)',
+    'this._activeBuffer.lines.get(s+1)&&(this._activeBuffer.lines.get(s+1).isWrapped=!1);s--;)',
+  ],
   [
     'let g=this._parser.precedingJoinState;for(let v=t;v<s;++v){if(i=e[v],i<127&&n)',
     // 2: a width of one, nothing joined (UnicodeService.createPropertyValue).

@@ -91,15 +91,26 @@ const step = fc.oneof(
   fc.record({ cols: fc.integer({ min: 2, max: 30 }), rows: fc.integer({ min: 1, max: 8 }) }),
 );
 
-function write(terminal: xterm.Terminal, data: string): Promise<void> {
-  return new Promise((resolve) => terminal.write(data, resolve));
+/** As the program has it parse: at once, so that it is seen where it fails. */
+function write(terminal: xterm.Terminal, data: string): void {
+  const { _core: core } = terminal as unknown as {
+    readonly _core: { writeSync(data: string): void };
+  };
+  core.writeSync(data);
 }
+
+test('the emulator of the bundle survives what that of npm does not', async () => {
+  const Terminal = await bundled();
+  const terminal = new Terminal({ cols: 20, rows: 4, allowProposedApi: true, logLevel: 'off' });
+  write(terminal, `first\x1b[4;1H${'x'.repeat(20)}\x1b[1J\x1b[2;1Hgoes on`);
+  expect(terminal.buffer.active.getLine(1)?.translateToString(true)).toBe('goes on');
+});
 
 test('the emulator of the bundle holds what the one of npm holds, whatever is printed', async () => {
   const own = await bundled();
   expect(own).not.toBe(xterm.Terminal);
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 60, size: 'max' }), async (steps) => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
       const both = [own, xterm.Terminal].map((Terminal) => {
         const terminal = new Terminal({
           cols: 12,
@@ -112,18 +123,22 @@ test('the emulator of the bundle holds what the one of npm holds, whatever is pr
         terminal.unicode.activeVersion = '11';
         return terminal;
       });
-      let printed = '';
-      for (const one of [...steps, null]) {
-        if (typeof one === 'string') printed += one;
-        else {
-          await Promise.all(both.map((terminal) => write(terminal, printed)));
-          printed = '';
-          if (one) for (const terminal of both) terminal.resize(one.cols, one.rows);
+      const [mine, theirs] = both as [xterm.Terminal, xterm.Terminal];
+      for (const one of steps) {
+        if (typeof one !== 'string') {
+          for (const terminal of both) terminal.resize(one.cols, one.rows);
+          continue;
         }
+        try {
+          write(theirs, one);
+        } catch {
+          // Over some sequences the one of npm fails, and takes no more.
+          return;
+        }
+        write(mine, one);
       }
-      const [mine, theirs] = both.map(dump);
-      expect(mine).toEqual(theirs);
+      expect(dump(mine)).toEqual(dump(theirs));
     }),
-    { numRuns: 1000 },
+    { numRuns: 2000 },
   );
 });

@@ -215,6 +215,16 @@ test('a screen that is packed shows the same when it is looked at again', async 
   );
 });
 
+test('what makes the emulator fail is the end neither of the program nor of the screen', async () => {
+  const screen = new Screen(20, 4, 10);
+  // Erases up to a cursor behind the end of the last row, below which there is none.
+  screen.feed(`first\r\n\x1b[4;1H${'x'.repeat(20)}\x1b[1J`);
+  await screen.drawn();
+  screen.feed('\x1b[2;1Hgoes on');
+  await screen.drawn();
+  expect(screen.rowText(1)).toBe('goes on');
+});
+
 test('a screen is packed when nothing prints to it and nothing holds on to a row', async () => {
   let unpacked = 0;
   const screen = new Screen(20, 4, 100, () => {

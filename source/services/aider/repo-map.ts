@@ -71,8 +71,9 @@ export async function makeRepoMap(request: RepoMapRequest): Promise<string | nul
 
 /** The map without Aider's start-up lines and its instructions to a model. */
 export function cutMap(output: string): string | null {
-  const lines = output.split('\n').map((line) => line.trimEnd());
-  // What comes before is Aider's start and the spinner it draws while it reads the files.
+  // What comes before is Aider's start, and the spinner it draws while it reads the files: on the same
+  // line, taken back by backspaces.
+  const lines = output.split('\n').map((line) => line.slice(line.lastIndexOf('\b') + 1).trimEnd());
   const start = lines.findIndex((line) => line.startsWith('Here are summaries of'));
   if (start < 0) return null;
   const map = lines

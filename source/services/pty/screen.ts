@@ -135,6 +135,19 @@ export class Screen implements Parser {
     this.live = null;
   }
 
+  /**
+   * The emulator has failed over what an agent printed, and would take no more. That must not be the end of
+   * the program, nor of the agent's screen: another one goes on with the same rows.
+   */
+  private recover(): void {
+    const { live } = this;
+    const { cols, rows } = this.size;
+    const shown = live?.buffer.active.type === 'normal' ? this.printed(live.buffer.active) : '';
+    live?.dispose();
+    this.live = this.open(cols, rows);
+    coreOf(this.live).writeSync?.(Buffer.from(shown));
+  }
+
   /** All rows and the cursor, as output that leads to them. */
   private printed(buffer: xterm.IBuffer): string {
     const out: string[] = [];
@@ -369,8 +382,14 @@ export class Screen implements Parser {
       left -= now.length;
       this.pending -= now.length;
       const core = coreOf(this.terminal);
-      if (core.writeSync) core.writeSync(now);
-      else this.terminal.write(now, () => this.changed());
+      if (!core.writeSync) this.terminal.write(now, () => this.changed());
+      else {
+        try {
+          core.writeSync(now);
+        } catch {
+          this.recover();
+        }
+      }
     }
   }
 
