@@ -1,4 +1,7 @@
-/** Runs all benchmarks one after the other, and writes what they measured to `results.md`, which the README quotes. */
+/**
+ * Runs all benchmarks one after the other, and writes what they measured to `results.md`, which the README
+ * quotes. Arguments: only these, such as `run panes/keys`; the rows of the others stay as they were.
+ */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem, type } from 'node:os';
@@ -33,9 +36,11 @@ function tell(file: string, ...args: string[]): string {
   }
 }
 
-rmSync(rowsFile, { force: true });
+const only = process.argv.slice(2);
+if (only.length === 0) rmSync(rowsFile, { force: true });
 const failed: string[] = [];
 for (const [name, env] of benchmarks) {
+  if (only.length > 0 && !only.includes(name)) continue;
   const file = path.join(import.meta.dirname, `${name}.ts`);
   const { status } = spawnSync(process.execPath, ['--import', 'tsx', file], {
     stdio: 'inherit',
@@ -44,10 +49,13 @@ for (const [name, env] of benchmarks) {
   if (status !== 0) failed.push(name);
 }
 
-const rows = readFileSync(rowsFile, 'utf8')
+const all = readFileSync(rowsFile, 'utf8')
   .trimEnd()
   .split('\n')
   .map((line) => JSON.parse(line) as Row);
+const keyOf = ({ part, what, beside }: Row) => `${part} ${what} ${beside?.replace(/[\d.].*/, '')}`;
+// The latest of each, in the order of the first.
+const rows = [...new Map(all.map((one) => [keyOf(one), one])).values()];
 const machine = `${cpus().length} cores (${cpus()[0]?.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GB, ${type()}, Node ${process.versions.node}, ${tell('tmux', '-V')}, ${tell('git', '--version')}`;
 const cells = (one: Row) =>
   [one.what, one.ours, one.beside ?? '', one.ratio ?? '', one.target].join(' | ');
@@ -59,6 +67,6 @@ const parts = [...new Set(rows.map(({ part }) => part))].map(
       .join('')}`,
 );
 const note = failed.length > 0 ? `\nNot measured, as they failed: ${failed.join(', ')}.\n` : '';
-const text = `# Benchmarks\n\n\`npm run bench\`, ${new Date().toISOString().slice(0, 10)}, ${machine}. Medians of at least 5 rounds, in turn with what stands beside; ratios are medians of the ratios of each round.\n${note}\n${parts.join('\n')}`;
+const text = `# Benchmarks\n\n\`npm run bench\`, ${new Date().toISOString().slice(0, 10)}, ${machine}. Times to the end of something are medians of 5 rounds or more, in turn with what stands beside; ratios are medians of the ratios of each round.\n${note}\n${parts.join('\n')}`;
 writeFileSync(path.join(import.meta.dirname, 'results.md'), text);
 process.exitCode = failed.length > 0 ? 1 : 0;

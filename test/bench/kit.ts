@@ -16,8 +16,8 @@ export interface Row {
   readonly target: string;
 }
 
-/** Rows of the benchmarks that have run since the last build. */
-export const rowsFile = path.resolve(import.meta.dirname, '../../dist/bench.jsonl');
+/** Rows of the benchmarks that have run, the latest last. */
+export const rowsFile = path.resolve(import.meta.dirname, '../../.aider_logs/bench.jsonl');
 
 /** Prints a result, and keeps it for the table. */
 export function row(result: Row): void {
