@@ -254,6 +254,11 @@ describe('the field of several lines', () => {
     );
   });
 
+  test('a word that fills a row alone and goes on is broken behind the blank and in itself', () => {
+    const rows = buffer.layoutRows(' aa👩‍👩‍👧a日x👩‍👩‍👧', 9).map((row) => row.shown);
+    expect(rows).toEqual([' ', 'aa👩‍👩‍👧a日x', '👩‍👩‍👧']);
+  });
+
   test('backspace takes a whole character', () => {
     const take = (text: string) => buffer.backspace(buffer.textBuffer(text)).text;
     expect(take('a👩‍👩‍👧')).toBe('a');

@@ -23,3 +23,13 @@ test('the README lists the keys as they are', () => {
     text.replace(/ +\|/g, ' |').replace(/\| +/g, '| ').replace(/-{3,}/g, '---');
   expect(plain(readme)).toContain(plain(keysAsMarkdown()));
 });
+
+test('the README quotes what the benchmarks measured', () => {
+  const readme = readFileSync(path.join(root, 'README.md'), 'utf8');
+  const results = readFileSync(path.join(root, 'test/bench/results.md'), 'utf8');
+  const told = results
+    .split('\n')
+    .filter((line) => line.startsWith('|') || line.startsWith('`npm'));
+  expect(told.length).toBeGreaterThan(10);
+  expect(told.filter((line) => !readme.includes(line))).toEqual([]);
+});

@@ -108,7 +108,8 @@ function wrapLine(line: string, width: number): { start: number; end: number }[]
   let blank = -1;
   for (const piece of graphemes(line)) {
     const columns = displayWidth(printable(piece));
-    if (used + columns > width && offset > start) {
+    // Behind a blank there may still be too much: then it is broken right here, too.
+    while (used + columns > width && offset > start) {
       const end = blank > start ? blank : offset;
       rows.push({ start, end });
       start = end;

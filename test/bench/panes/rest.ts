@@ -7,7 +7,9 @@ import { cpuSeconds, residentMb, sleep } from './client.js';
 import { type Agents, makeAgents, makeFlooding, openProduct, openTmux } from './subjects.js';
 
 const count = Number(process.env.BENCH_AGENTS ?? 8);
-const seconds = Number(process.env.BENCH_SECONDS ?? 10);
+const seconds = Number(process.env.BENCH_SECONDS ?? 20);
+/** Until what has just begun is compiled and settled, seconds. */
+const settling = 5;
 
 /** Per cent of one core over some seconds. */
 async function load(pid: number, time = seconds): Promise<number> {
@@ -20,7 +22,7 @@ async function load(pid: number, time = seconds): Promise<number> {
 async function opened(agents: Agents, open: typeof openProduct | typeof openTmux) {
   const subject = await open(agents);
   subject.client.blind(true);
-  await sleep(2000);
+  await sleep(settling * 1000);
   return subject;
 }
 
@@ -39,7 +41,7 @@ async function measure(open: typeof openProduct) {
   const talking = makeAgents(count, talk);
   const busy = await opened(talking, open);
   talking.open();
-  await sleep(1000);
+  await sleep(settling * 1000);
   const printing = await load(busy.pid);
   await busy.close();
   talking.remove();
