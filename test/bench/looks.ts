@@ -3,20 +3,19 @@
  * made and looked at after each change, as it is when Aider has edited; the time of git's processes is
  * counted too. Eight agents that each edit every 30 seconds are eight times that.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { git } from '../../source/services/git/run-git.js';
 import { cpuTicks } from './cpu.js';
 import { median, row } from './kit.js';
-import { fresh, makeLargeRepo, openWorkspace, taskFor } from './large-repo.js';
+import { fastFolder, fresh, makeLargeRepo, openWorkspace, taskFor } from './large-repo.js';
 
 const files = Number(process.env.BENCH_FILES ?? 100_000);
 const looks = 20;
 const agents = 8;
 const everySeconds = 30;
 
-const folder = mkdtempSync(path.join(tmpdir(), 'ao-looks-'));
+const folder = fastFolder('looks');
 const repo = path.join(folder, 'repo');
 await makeLargeRepo(repo, files);
 const workspace = openWorkspace(repo, '20260101_000000', path.join(folder, 'worktrees'));

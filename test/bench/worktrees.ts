@@ -3,18 +3,17 @@
  * (`xargs -P 8 git worktree add`); with many files, and with very many, whole and sparse.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { removeWorktree } from '../../source/services/git/worktree.js';
 import { median, row } from './kit.js';
-import { fresh, makeLargeRepo, openWorkspace, taskFor } from './large-repo.js';
+import { fastFolder, fresh, makeLargeRepo, openWorkspace, taskFor } from './large-repo.js';
 
 const rounds = Number(process.env.BENCH_ROUNDS ?? 5);
 /** Worktrees that are made without a measurement, to see whether one fails. */
 const many = Number(process.env.BENCH_WORKTREES ?? 320);
 const agents = 8;
-const folder = mkdtempSync(path.join(tmpdir(), 'ao-worktrees-'));
+const folder = fastFolder('worktrees');
 let runs = 0;
 
 function run(cwd: string, ...args: string[]): string {
