@@ -217,17 +217,22 @@ test('a screen that is packed shows the same when it is looked at again', async 
 
 test('what makes the emulator fail is the end neither of the program nor of the screen', async () => {
   const screen = new Screen(20, 4, 10);
+  screen.feed('first\r\nsecond\r\n');
+  await screen.drawn();
+  const mark = screen.mark();
   // Erases up to a cursor behind the end of the last row, below which there is none.
-  screen.feed(`first\r\n\x1b[4;1H${'x'.repeat(20)}\x1b[1J`);
+  screen.feed(`\x1b[4;1H${'x'.repeat(20)}\x1b[1J`);
   await screen.drawn();
   screen.feed('\x1b[2;1Hgoes on');
   await screen.drawn();
   expect(screen.rowText(1)).toBe('goes on');
+  // What an agent is judged by begins where its attempt began, still.
+  expect(mark()).toBe(2);
 });
 
-test('a screen is packed when nothing prints to it and nothing holds on to a row', async () => {
+test('a screen is packed when nothing prints to it; rows that are held stay held', async () => {
   let unpacked = 0;
-  const screen = new Screen(20, 4, 100, () => {
+  const screen = new Screen(20, 2, 100, () => {
     unpacked += 1;
   });
   const looked = () => {
@@ -235,19 +240,24 @@ test('a screen is packed when nothing prints to it and nothing holds on to a row
     expect(screen.rowText(0)).toBe('zero');
     return unpacked - before;
   };
-  screen.feed('zero\r\none');
+  screen.feed('zero\r\none\r\ntwo\r\nthree');
   screen.pack();
   await screen.drawn();
   expect(looked()).toBe(0);
-  const anchor = screen.anchor(0);
+  const anchor = screen.anchor(1);
+  const mark = screen.mark();
   screen.pack();
-  expect(looked()).toBe(0);
-  anchor?.dispose();
-  screen.pack();
-  expect(screen.rows).toBe(4);
+  expect(screen.rows).toBe(2);
   expect(unpacked).toBe(0);
+  expect(anchor?.line()).toBe(1);
+  expect(unpacked).toBe(1);
+  expect(mark()).toBe(3);
+  screen.pack();
   expect(looked()).toBe(1);
   expect(looked()).toBe(0);
+  screen.feed('\r\nfour\r\n'.repeat(60));
+  await screen.drawn();
+  expect(anchor?.line()).toBe(null);
 });
 
 const writer = new RecordingWriter();

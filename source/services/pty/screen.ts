@@ -3,6 +3,7 @@ import unicode11 from '@xterm/addon-unicode11';
 import xterm from '@xterm/headless';
 import { type Parser, parseQueue } from './parse-queue.js';
 import type { PtyProcess } from './pty-process.js';
+import { drawRow, printRows, type Run, runsOf } from './screen-rows.js';
 
 /** Rows that are kept above the screen. */
 export const scrollback = 5000;
@@ -19,35 +20,30 @@ interface Core {
   writeSync?(bytes: Uint8Array): void;
 }
 
-/** What a cell keeps its style in, which its type hides; where it does not, styles are read each time. */
-interface StyleWords {
-  readonly fg?: number;
-  readonly bg?: number;
-}
-
 /** A question is not longer than this. */
 const mostQuestionRows = 8;
-
-/** A piece of a row in one colour. */
-export interface Run {
-  readonly text: string;
-  /** 0xRRGGBB, or a colour of the palette as `palette N`; null for the default colour. */
-  readonly colour: number | `palette ${number}` | null;
-}
-
-function colourOf(cell: xterm.IBufferCell): Run['colour'] {
-  if (cell.isFgRGB()) return cell.getFgColor();
-  return cell.isFgPalette() ? `palette ${cell.getFgColor()}` : null;
-}
-
-/** Marks that turn the direction of writing: they could fake what stands beside the pane. */
-const directionMarks = /[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
 /** A row of the screen that stays the same line while others scroll off. */
 export interface Anchor {
   /** Where the line is now; null when it has scrolled off. */
   readonly line: () => number | null;
   dispose(): void;
+}
+
+/** A row that is held; another emulator gives it another marker. */
+interface Held {
+  marker: xterm.IMarker | null;
+}
+
+interface Size {
+  readonly cols: number;
+  readonly rows: number;
+}
+
+interface Packed {
+  readonly bytes: Buffer;
+  readonly size: Size;
+  readonly rows: ReadonlyMap<Held, number>;
 }
 
 export interface Match {
@@ -63,12 +59,11 @@ export interface Match {
 export class Screen implements Parser {
   /** Null while it is packed. */
   private live: xterm.Terminal | null = null;
-  /** What is to be printed to have all again; null while it is not packed. */
-  private packed: { readonly bytes: Buffer; readonly cols: number; readonly rows: number } | null =
-    null;
-  /** What points at rows, and would lose them. */
-  private pointers = 0;
-  private size: { readonly cols: number; readonly rows: number };
+  /** What is needed to have all of it again; null while it is not packed. */
+  private packed: Packed | null = null;
+  /** Rows that somebody holds on to. */
+  private readonly held = new Set<Held>();
+  private size: Size;
   private readonly listeners = new Set<() => void>();
   private queue: Buffer[] = [];
   /** Bytes that were given and are not drawn yet. */
@@ -121,62 +116,56 @@ export class Screen implements Parser {
 
   /**
    * Gives back its memory, some megabytes, until somebody looks at it again: what it shows is kept as the
-   * text that prints it, compressed. Not while it is printed to, or while a row is held.
+   * text that prints it, compressed. Not while it is printed to.
    */
   pack(): void {
-    const { live, disposed } = this;
-    if (!live || disposed || this.pending > 0 || this.pointers > 0) return;
-    if (live.buffer.active.type !== 'normal') return;
-    this.packed = {
-      bytes: deflateRawSync(this.printed(live.buffer.active), { level: 1 }),
-      ...this.size,
-    };
+    const { live, disposed, size } = this;
+    if (!live || disposed || this.pending > 0 || !coreOf(live).writeSync) return;
+    const { active } = live.buffer;
+    if (active.type !== 'normal') return;
+    const bytes = deflateRawSync(this.printed(active), { level: 1 });
+    this.packed = { bytes, size, rows: this.heldRows() };
     live.dispose();
     this.live = null;
+  }
+
+  private unpack(): xterm.Terminal {
+    const { packed, size } = this;
+    if (!packed) throw new Error('a screen has neither an emulator nor what it showed');
+    const live = this.reopen(inflateRawSync(packed.bytes), packed.size, packed.rows);
+    if (packed.size !== size) live.resize(size.cols, size.rows);
+    this.onUnpack();
+    return live;
   }
 
   /**
    * The emulator has failed over what an agent printed, and would take no more. That must not be the end of
    * the program, nor of the agent's screen: another one goes on with the same rows.
    */
-  private recover(): void {
-    const { live } = this;
-    const { cols, rows } = this.size;
-    const shown = live?.buffer.active.type === 'normal' ? this.printed(live.buffer.active) : '';
-    live?.dispose();
-    this.live = this.open(cols, rows);
-    coreOf(this.live).writeSync?.(Buffer.from(shown));
+  private recover(live: xterm.Terminal): void {
+    const { active } = live.buffer;
+    const shown = active.type === 'normal' ? this.printed(active) : '';
+    const rows = this.heldRows();
+    live.dispose();
+    this.reopen(Buffer.from(shown), this.size, rows);
   }
 
-  /** All rows and the cursor, as output that leads to them. */
   private printed(buffer: xterm.IBuffer): string {
-    const out: string[] = [];
-    for (let y = 0; y < buffer.length; y++) {
-      const wraps = buffer.getLine(y + 1)?.isWrapped === true;
-      const end = wraps ? this.size.cols : usedCells(buffer.getLine(y));
-      out.push(this.row(y, 0, end, null, true));
-      // A row that began with a wrap was filled with the colours it begins with.
-      if (end < this.size.cols) out.push('\x1b[K');
-      if (!wraps && y < buffer.length - 1) out.push('\r\n');
-    }
-    const { cursorX, cursorY } = buffer;
-    return `${out.join('')}\x1b[${cursorY + 1};${cursorX + 1}H${this.cursorShown ? '' : '\x1b[?25l'}`;
+    return `${printRows(buffer, this.size.cols)}${this.cursorShown ? '' : '\x1b[?25l'}`;
   }
 
-  private unpack(): xterm.Terminal {
-    const { packed } = this;
-    const { cols, rows } = this.size;
-    const live = this.open(packed?.cols ?? cols, packed?.rows ?? rows);
+  private heldRows(): ReadonlyMap<Held, number> {
+    const rows = [...this.held].map((held) => [held, rowOf(held)] as const);
+    return new Map(rows.flatMap(([held, row]) => (row === null ? [] : [[held, row] as const])));
+  }
+
+  /** An emulator in which all is as it was, with the rows that are held. */
+  private reopen(shown: Buffer, { cols, rows }: Size, held: ReadonlyMap<Held, number>) {
+    const live = this.open(cols, rows);
+    coreOf(live).writeSync?.(shown);
     this.live = live;
     this.packed = null;
-    if (packed && !this.disposed) {
-      const core = coreOf(live);
-      const bytes = inflateRawSync(packed.bytes);
-      if (core.writeSync) core.writeSync(bytes);
-      else live.write(bytes, () => this.changed());
-      if (packed.cols !== cols || packed.rows !== rows) live.resize(cols, rows);
-      this.onUnpack();
-    }
+    for (const [one, row] of held) one.marker = markerAt(live, row);
     return live;
   }
 
@@ -240,40 +229,9 @@ export class Screen implements Parser {
     };
   }
 
-  /**
-   * Columns `from` to `to` of a row with their colours, exactly that wide, beginning and ending in plain
-   * style. After characters whose width terminals disagree about, the column is set anew.
-   * @param column where on the terminal it is drawn, from 1; null sets no columns
-   * @param colour false leaves the colours out
-   */
-  row(y: number, from: number, to: number, column: number | null, colour: boolean): string {
-    const { active } = this.terminal.buffer;
-    const line = active.getLine(y);
-    if (!line) return ' '.repeat(Math.max(0, to - from));
-    const cell = active.getNullCell();
-    const words = cell as StyleWords;
-    let out = '';
-    let style = '';
-    let fg: number | undefined;
-    let bg: number | undefined;
-    let x = from;
-    while (x < to) {
-      const there = x < line.length && line.getCell(x, cell) !== undefined;
-      if (!there || words.fg === undefined || words.fg !== fg || words.bg !== bg) {
-        const own = there ? styleOf(cell, colour) : '';
-        if (own !== style) out += own === '' ? '\x1b[0m' : `\x1b[0;${own}m`;
-        style = own;
-        ({ fg, bg } = there ? words : {});
-      }
-      const width = there ? cell.getWidth() : 1;
-      // A half of a wide character cannot be drawn.
-      const chars = width === 0 || x + width > to || !there ? '' : cell.getChars();
-      const text = chars === '' || cell.isInvisible() ? '' : withoutMarks(chars);
-      out += text === '' ? ' '.repeat(Math.max(1, Math.min(width, to - x))) : text;
-      x += Math.max(1, width);
-      if (column !== null && (width > 1 || text.length > 1)) out += `\x1b[${column + x - from}G`;
-    }
-    return style === '' ? out : `${out}\x1b[0m`;
+  /** A part of a row, as `drawRow` draws it. */
+  row(y: number, from: number, to: number, column: number, colour: boolean): string {
+    return drawRow(this.terminal.buffer.active.getLine(y), from, to, column, colour);
   }
 
   /** Rows that go on from the row above because that was full. */
@@ -291,17 +249,18 @@ export class Screen implements Parser {
 
   /** Keeps hold of a row; null where the emulator cannot. */
   anchor(y: number): Anchor | null {
-    const { baseY, cursorY } = this.terminal.buffer.active;
-    const marker = this.terminal.registerMarker(y - baseY - cursorY);
+    const marker = markerAt(this.terminal, y);
     if (!marker) return null;
-    this.pointers += 1;
-    let held = true;
+    const held: Held = { marker };
+    this.held.add(held);
     return {
-      line: () => (marker.isDisposed || marker.line < 0 ? null : marker.line),
+      line: () => {
+        if (!this.live) this.unpack();
+        return rowOf(held);
+      },
       dispose: () => {
-        if (held) this.pointers -= 1;
-        held = false;
-        marker.dispose();
+        this.held.delete(held);
+        held.marker?.dispose();
       },
     };
   }
@@ -381,13 +340,14 @@ export class Screen implements Parser {
       else this.queue[0] = first.subarray(left);
       left -= now.length;
       this.pending -= now.length;
-      const core = coreOf(this.terminal);
-      if (!core.writeSync) this.terminal.write(now, () => this.changed());
+      const { terminal } = this;
+      const core = coreOf(terminal);
+      if (!core.writeSync) terminal.write(now, () => this.changed());
       else {
         try {
           core.writeSync(now);
         } catch {
-          this.recover();
+          this.recover(terminal);
         }
       }
     }
@@ -447,8 +407,8 @@ export class Screen implements Parser {
 
   /** Marks where the output stands now; the answer gives that row, also when much scrolled off. */
   mark(): () => number {
-    const marker = this.terminal.registerMarker(0);
-    return () => (marker === undefined || marker.isDisposed ? 0 : Math.max(0, marker.line));
+    const anchor = this.anchor(this.cursor().row);
+    return () => anchor?.line() ?? 0;
   }
 
   /** Logical lines from a row on, scrollback first, with soft wraps joined. */
@@ -467,35 +427,12 @@ export class Screen implements Parser {
 
   /** The rows from a row on as pieces of one colour each: what is written over other text is told apart. */
   runs(from = 0): Run[] {
-    const buffer = this.terminal.buffer.active;
-    const runs: Run[] = [];
-    const cell = buffer.getNullCell();
-    const words = cell as StyleWords;
-    for (let y = from; y < buffer.length; y++) {
-      const line = buffer.getLine(y);
-      const end = usedCells(line);
-      if (!line || end === 0) continue;
-      let colour: Run['colour'] = null;
-      let start = 0;
-      let fg: number | undefined;
-      const put = (to: number) => {
-        const text = line.translateToString(false, start, to);
-        if (text.trim() !== '') runs.push({ text, colour });
-        start = to;
-      };
-      for (let x = 0; x < end && line.getCell(x, cell); x++) {
-        if (fg !== undefined && words.fg === fg) continue;
-        // A blank has no colour.
-        if ((cell.getChars() || ' ') === ' ') continue;
-        fg = words.fg;
-        const own = colourOf(cell);
-        if (own === colour) continue;
-        put(x);
-        colour = own;
-      }
-      put(end);
-    }
-    return runs;
+    const { active } = this.terminal.buffer;
+    const rows = Array.from(
+      { length: Math.max(0, active.length - from) },
+      (_, index) => from + index,
+    );
+    return rows.flatMap((y) => runsOf(active.getLine(y)));
   }
 
   dispose(): void {
@@ -507,56 +444,15 @@ export class Screen implements Parser {
   }
 }
 
+function rowOf({ marker }: Held): number | null {
+  return marker && !marker.isDisposed && marker.line >= 0 ? marker.line : null;
+}
+
+function markerAt(terminal: xterm.Terminal, row: number): xterm.IMarker | null {
+  const { baseY, cursorY } = terminal.buffer.active;
+  return terminal.registerMarker(row - baseY - cursorY) ?? null;
+}
+
 function coreOf(terminal: xterm.Terminal): Core {
   return (terminal as unknown as { readonly _core: Core })._core;
-}
-
-/** What the emulator knows of a line, and its types hide; where it does not, the whole line is taken. */
-interface Line {
-  getNoBgTrimmedLength?(): number;
-}
-
-/** Cells up to the last one that shows something. */
-function usedCells(line: xterm.IBufferLine | undefined): number {
-  const own = (line as unknown as { readonly _line?: Line } | undefined)?._line;
-  const length = line?.length ?? 0;
-  let used = own?.getNoBgTrimmedLength?.() ?? length;
-  // The second half of a wide character, and blanks in reverse.
-  for (let next = line?.getCell(used); used < length; next = line?.getCell(used, next)) {
-    if (!next || (next.getWidth() !== 0 && next.isAttributeDefault())) break;
-    used += 1;
-  }
-  return used;
-}
-
-function withoutMarks(chars: string): string {
-  return chars < '\u200e' ? chars : chars.replace(directionMarks, '');
-}
-
-/** The SGR parameters of a cell; '' for plain. */
-function styleOf(cell: xterm.IBufferCell, colour: boolean): string {
-  if (cell.isAttributeDefault()) return '';
-  const codes: string[] = [];
-  if (cell.isBold()) codes.push('1');
-  if (cell.isDim()) codes.push('2');
-  if (cell.isItalic()) codes.push('3');
-  if (cell.isUnderline()) codes.push('4');
-  if (cell.isInverse()) codes.push('7');
-  if (cell.isStrikethrough()) codes.push('9');
-  if (colour) {
-    const fg = colourCode(cell.isFgRGB(), cell.isFgPalette(), cell.getFgColor(), 30);
-    const bg = colourCode(cell.isBgRGB(), cell.isBgPalette(), cell.getBgColor(), 40);
-    if (fg !== '') codes.push(fg);
-    if (bg !== '') codes.push(bg);
-  }
-  return codes.join(';');
-}
-
-/** @param base 30 for the foreground, 40 for the background (ECMA-48 SGR) */
-function colourCode(rgb: boolean, palette: boolean, value: number, base: number): string {
-  if (rgb) return `${base + 8};2;${value >> 16};${(value >> 8) & 255};${value & 255}`;
-  if (!palette) return '';
-  if (value < 8) return String(base + value);
-  if (value < 16) return String(base + 60 + value - 8);
-  return `${base + 8};5;${value}`;
 }
