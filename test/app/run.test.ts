@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { Harness, keys, type PlayedRun } from './harness.js';
+import { cleanExit, Harness, keys, type PlayedRun, unchanged } from './harness.js';
 
 /** A run on the screen, with two agents at work and one queued. */
 async function openRun(
@@ -137,25 +137,8 @@ describe('the run screen', () => {
     const { app, run } = await openRun();
     await app.press('t', /Take over agent0 \(T1\)\?/);
     await app.press('y', /stopping/);
-    run.dispatch({
-      type: 'attempt_exited',
-      agent: 0,
-      exit: { code: 0, signal: null, texts: [], edited: [], named: [], edits: true, flaw: null },
-    });
-    run.dispatch({
-      type: 'attempt_inspected',
-      agent: 0,
-      inspection: {
-        diff: { files: [] },
-        changed: false,
-        substantial: true,
-        refused: [],
-        tree: 't',
-        named: [],
-        unresolved: [],
-        failure: null,
-      },
-    });
+    run.dispatch({ type: 'attempt_exited', agent: 0, exit: cleanExit });
+    run.dispatch({ type: 'attempt_inspected', agent: 0, inspection: unchanged });
     await app.shows(/◆ yours/);
     expect(run.effects.at(-1)).toMatchObject({ type: 'start_attempt', message: null });
   });

@@ -121,20 +121,18 @@ row({
   beside: `the second ${(second.at - first.at).toFixed(1)} s`,
   target: 'as quick',
 });
-row({
-  part,
-  what: 'a key until it is seen, at the end (median)',
-  ours: `${last.key.toFixed(1)} ms`,
-  beside: `after a quarter ${first.key.toFixed(1)} ms`,
-  target: 'as quick',
-});
-row({
-  part,
-  what: 'an agent that has ended until it is seen, at the end (median)',
-  ours: `${last.pane.toFixed(1)} ms`,
-  beside: `after a quarter ${first.pane.toFixed(1)} ms`,
-  target: 'as quick',
-});
+for (const [name, what] of [
+  ['key', 'a key'],
+  ['pane', 'an agent that has ended'],
+] as const) {
+  row({
+    part,
+    what: `${what} until it is seen, at the end (median)`,
+    ours: `${last[name].toFixed(1)} ms`,
+    beside: `after a quarter ${first[name].toFixed(1)} ms`,
+    target: 'as quick',
+  });
+}
 row({
   part,
   what: 'agents that succeeded and landed; whole logs and recordings',

@@ -1,11 +1,12 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { type AiderLauncher, PlainLauncher } from '../../source/services/aider/launcher.js';
 import { unforkable, WarmLauncher } from '../../source/services/aider/warm-launcher.js';
 import type { PtyExit, PtyProcess } from '../../source/services/pty/pty-process.js';
 import { isAlive, root, tempFolder } from '../rig.js';
+import { writeStandIn } from '../stand-in-aider.js';
 
 const aider = inject('aider');
 const forks = test.runIf(aider !== null && unforkable() === null);
@@ -19,15 +20,12 @@ const python = aider
   : '';
 const env = { PATH: process.env.PATH ?? '', TERM: 'xterm-256color', PYTHONUTF8: '1' };
 
-/** A package named `aider` whose `main` runs the Python that it is given, beside its script. */
+/** Its `main` runs the Python that it is given. */
 function fakeAider(atImport = ''): string {
-  const folder = tempFolder();
-  mkdirSync(path.join(folder, 'aider'));
-  writeFileSync(path.join(folder, 'aider/__init__.py'), '');
-  writeFileSync(
-    path.join(folder, 'aider/main.py'),
+  return writeStandIn(
+    tempFolder(),
+    python,
     `${atImport}
-def load_slow_imports(swallow=True): pass
 def main():
     import sys
     space = {"result": None}
@@ -35,13 +33,6 @@ def main():
     return space["result"]
 `,
   );
-  const script = path.join(folder, 'aider-script');
-  writeFileSync(
-    script,
-    `#!${python}\nimport sys\nfrom aider.main import main\nif __name__ == '__main__':\n    sys.exit(main())\n`,
-  );
-  chmodSync(script, 0o755);
-  return script;
 }
 
 function warmOf(script: string, more: Record<string, string> = {}): WarmLauncher {

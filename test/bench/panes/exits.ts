@@ -3,15 +3,16 @@
  * and forked. Whether each byte is in the recording, the last line on the screen, and whether one of them
  * holds the terminal of another.
  */
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { AiderBackend } from '../../../source/services/aider/aider-backend.js';
-import { findAider } from '../../../source/services/aider/find-aider.js';
 import { type AiderLauncher, PlainLauncher } from '../../../source/services/aider/launcher.js';
 import { WarmLauncher } from '../../../source/services/aider/warm-launcher.js';
 import { logPaths } from '../../../source/services/logs/log-paths.js';
+import { writeStandIn } from '../../stand-in-aider.js';
 import { row } from '../kit.js';
+import { interpreter } from '../setting.js';
 import { random, writeFlood } from './flood.js';
 
 const exits = Number(process.env.BENCH_EXITS ?? 1000);
@@ -22,22 +23,11 @@ const folder = mkdtempSync(path.join(tmpdir(), 'ao-exits-'));
 const flood = path.join(folder, 'flood');
 writeFlood(flood, 0, 2e6);
 const bytes = readFileSync(flood);
-const python = await interpreter();
+if (!interpreter) throw new Error('the benchmark needs the interpreter of Aider');
+const python = interpreter;
 
-/** The Python of Aider; its packages are not loaded. */
-async function interpreter(): Promise<string> {
-  const aider = await findAider(null);
-  if (!aider.ok || !aider.value.interpreter) throw new Error('the benchmark needs Aider');
-  return aider.value.interpreter;
-}
-
-/** A package named `aider` that prints the burst it is asked for, and its script as pip writes it. */
-function writeBursting(): string {
-  mkdirSync(path.join(folder, 'aider'));
-  writeFileSync(path.join(folder, 'aider/__init__.py'), '');
-  writeFileSync(
-    path.join(folder, 'aider/main.py'),
-    `def load_slow_imports(swallow=True): pass
+/** Prints the part of the flood that its message names, and what it holds of others' terminals. */
+const bursting = `
 def main():
     import os, sys
     text = next(one for one in sys.argv if one.startswith("--message="))
@@ -46,19 +36,9 @@ def main():
         data = file.read()[at:at + size]
     held = [os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{fd}")]
     foreign = sum(1 for one in held if ("/pts/" in one or "ptmx" in one) and one != os.ttyname(0))
-
     data += f"\\x18\\r\\nEND-{number} foreign={foreign}".encode()
     while data: data = data[os.write(1, data):]
-`,
-  );
-  const script = path.join(folder, 'aider-script');
-  writeFileSync(
-    script,
-    `#!${python}\nimport sys\nfrom aider.main import main\nif __name__ == '__main__':\n    sys.exit(main())\n`,
-  );
-  chmodSync(script, 0o755);
-  return script;
-}
+`;
 
 interface Seen {
   lost: number;
@@ -141,7 +121,7 @@ function same(recorded: string, printed: string): boolean {
   return plain(recorded) === plain(Buffer.from(printed, 'latin1').toString());
 }
 
-const script = writeBursting();
+const script = writeStandIn(folder, python, bursting);
 const plain = new PlainLauncher([script]);
 const env = { PATH: process.env.PATH ?? '' };
 const warm = new WarmLauncher({ script, python, env, plain });
