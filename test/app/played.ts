@@ -5,15 +5,15 @@ import { App } from '../../source/app/app.js';
 import { type KeySettings, makeKeymap } from '../../source/app/keymap.js';
 import type { Check, Draft, RunPort, RunWishes, WizardPort } from '../../source/app/ports.js';
 import { Host } from '../../source/app/terminal/host.js';
-import type { AttemptExit } from '../../source/core/agent.js';
 import { chunkFiles } from '../../source/core/groups.js';
 import type { Task } from '../../source/core/plan.js';
 import { parseTasks, renderPrd } from '../../source/core/prd.js';
 import { ok } from '../../source/core/result.js';
-import type { Effect, Inspection, MessageBody, RunState } from '../../source/core/run.js';
+import type { Effect, MessageBody, RunState } from '../../source/core/run.js';
 import type { RunConfig } from '../../source/core/run-config.js';
 import { Screen } from '../../source/services/pty/screen.js';
 import { createRunStore } from '../../source/store/run-store.js';
+import { cleanExit, unchanged } from '../attempt-facts.js';
 
 /**
  * The whole application in this process: real Ink, real painter, real emulators; only the services are
@@ -65,29 +65,6 @@ const config: RunConfig = {
   review: null,
   unattended: false,
   simulated: false,
-};
-
-/** How an attempt ends of which nothing is to be said. */
-export const cleanExit: AttemptExit = {
-  code: 0,
-  signal: null,
-  texts: [],
-  edited: [],
-  named: [],
-  edits: true,
-  flaw: null,
-};
-
-/** What is seen of one that has changed nothing. */
-export const unchanged: Inspection = {
-  diff: { files: [] },
-  changed: false,
-  substantial: true,
-  refused: [],
-  tree: 't',
-  named: [],
-  unresolved: [],
-  failure: null,
 };
 
 /** A run whose facts the test says itself. */

@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
-import { cleanExit, Harness, keys, type PlayedRun, unchanged } from './harness.js';
+import { cleanExit, unchanged } from '../attempt-facts.js';
+import { Harness, keys, type PlayedRun } from './harness.js';
 
 /** A run on the screen, with two agents at work and one queued. */
 async function openRun(

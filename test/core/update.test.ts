@@ -22,6 +22,7 @@ import type {
 import type { RunConfig } from '../../source/core/run-config.js';
 import { exitCode, summarise, summarySchema } from '../../source/core/summary.js';
 import { update } from '../../source/core/update.js';
+import { cleanExit as clean, unchanged } from '../attempt-facts.js';
 import { testConfig as config } from '../test-config.js';
 
 function task(id: string, depends_on: string[] = []): Task {
@@ -29,24 +30,10 @@ function task(id: string, depends_on: string[] = []): Task {
 }
 
 const place = { worktree: '/w', branch: 'aider/x/agent0', start: 'b'.repeat(40) };
-const clean: AttemptExit = {
-  code: 0,
-  signal: null,
-  texts: [],
-  edited: [],
-  named: [],
-  edits: true,
-  flaw: null,
-};
 const changed: Inspection = {
+  ...unchanged,
   diff: { files: [{ path: 'T1.ts', status: 'M', added: 1, removed: 0 }] },
   changed: true,
-  substantial: true,
-  refused: [],
-  tree: 't1',
-  named: [],
-  unresolved: [],
-  failure: null,
 };
 const event = (name: string, properties: Record<string, unknown> = {}) => ({
   event: name,

@@ -1,0 +1,25 @@
+import type { AttemptExit } from '../source/core/agent.js';
+import type { Inspection } from '../source/core/run.js';
+
+/** How an attempt ends of which nothing is to be said. */
+export const cleanExit: AttemptExit = {
+  code: 0,
+  signal: null,
+  texts: [],
+  edited: [],
+  named: [],
+  edits: true,
+  flaw: null,
+};
+
+/** What is seen of one that has changed nothing. */
+export const unchanged: Inspection = {
+  diff: { files: [] },
+  changed: false,
+  substantial: true,
+  refused: [],
+  tree: 't',
+  named: [],
+  unresolved: [],
+  failure: null,
+};
