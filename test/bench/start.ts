@@ -1,5 +1,5 @@
 /**
- * Benchmark: eight agents with one answer each. Aider alone by `xargs -P 8`, against agents forked from
+ * Benchmark: eight agents with one answer each. Aider alone by `xargs -P 8` and by `concurrently`, against agents forked from
  * one Aider: cold (from nothing) and warm (loaded before, as behind the wizard). Time, memory (PSS of
  * all their processes) and when each agent's first request arrives.
  */
@@ -54,13 +54,24 @@ async function measure(work: (agents: readonly Alone[]) => Promise<void>): Promi
   return { seconds, requests };
 }
 
-function runXargs(agents: readonly Alone[]): Promise<void> {
+function runProgram(file: string, args: readonly string[], input = ''): Promise<void> {
   return new Promise((resolve, reject) => {
-    const args = ['-P', String(names.length), '-n', '1', 'sh'];
-    const child = spawn('xargs', args, { env, stdio: ['pipe', 'ignore', 'ignore'] });
-    child.on('close', (code) => (code === 0 ? resolve() : reject(new Error(`xargs: ${code}`))));
-    child.stdin.end(agents.map(({ script }) => script).join('\n'));
+    const child = spawn(file, args, { env, stdio: ['pipe', 'ignore', 'ignore'] });
+    child.on('close', (code) => (code === 0 ? resolve() : reject(new Error(`${file}: ${code}`))));
+    child.stdin.end(input);
   });
+}
+
+function runXargs(agents: readonly Alone[]): Promise<void> {
+  const scripts = agents.map(({ script }) => script).join('\n');
+  return runProgram('xargs', ['-P', String(names.length), '-n', '1', 'sh'], scripts);
+}
+
+const concurrently = path.resolve(import.meta.dirname, '../../node_modules/.bin/concurrently');
+
+function runConcurrently(agents: readonly Alone[]): Promise<void> {
+  const commands = agents.map(({ script }) => `sh '${script}'`);
+  return runProgram(concurrently, commands);
 }
 
 async function runForked(launcher: WarmLauncher, agents: readonly Alone[]): Promise<void> {
@@ -125,9 +136,10 @@ async function peak(work: () => Promise<void>): Promise<number> {
 console.log(
   `${cpus().length} cores, node ${process.versions.node}, aider ${version}, ${names.length} agents, ${rounds} rounds`,
 );
-const all: { plain: Measured; cold: Measured; warm: Measured }[] = [];
+const all: { plain: Measured; many: Measured; cold: Measured; warm: Measured }[] = [];
 for (let round = 0; round <= rounds; round++) {
   const plain = await measure(runXargs);
+  const many = await measure(runConcurrently);
   const fromNothing = await measure(cold);
   const launcher = open();
   await launcher.warmedUp();
@@ -135,23 +147,27 @@ for (let round = 0; round <= rounds; round++) {
   launcher.close();
   // The first one warms the caches of the disk.
   if (round === 0) continue;
-  all.push({ plain, cold: fromNothing, warm });
+  all.push({ plain, many, cold: fromNothing, warm });
   const of = ({ seconds }: Measured) =>
     `${seconds.toFixed(2)} s (${(seconds / plain.seconds).toFixed(3)})`;
   console.log(
-    `round ${round}: xargs -P 8 ${plain.seconds.toFixed(2)} s, cold ${of(fromNothing)}, warm ${of(warm)}`,
+    `round ${round}: xargs -P 8 ${plain.seconds.toFixed(2)} s, concurrently ${many.seconds.toFixed(2)} s, cold ${of(fromNothing)}, warm ${of(warm)}`,
   );
 }
-const ratio = (of: 'cold' | 'warm') =>
-  median(all.map((one) => one[of].seconds / one.plain.seconds)).toFixed(3);
-const seconds = (of: 'plain' | 'cold' | 'warm') =>
+const ratio = (of: 'cold' | 'warm', beside: 'plain' | 'many') =>
+  median(all.map((one) => one[of].seconds / one[beside].seconds)).toFixed(3);
+const seconds = (of: 'plain' | 'many' | 'cold' | 'warm') =>
   `${median(all.map((one) => one[of].seconds)).toFixed(1)} s`;
 for (const [of, what, target] of [
   ['cold', '8 agents with one answer each, loading Aider included', 'ratio at most 0.35'],
   ['warm', '8 agents with one answer each, Aider loaded before', 'ratio at most 0.25'],
 ] as const) {
-  const beside = `xargs -P 8 aider ${seconds('plain')}`;
-  row({ part: 'Agents', what, ours: seconds(of), beside, ratio: ratio(of), target });
+  const part = 'Agents';
+  const ours = seconds(of);
+  const xargs = `xargs -P 8 aider ${seconds('plain')}`;
+  row({ part, what, ours, beside: xargs, ratio: ratio(of, 'plain'), target });
+  const many = `concurrently ${seconds('many')}`;
+  row({ part, what, ours, beside: many, ratio: ratio(of, 'many'), target: 'measured' });
 }
 const later = all.flatMap(({ plain, cold: own }) =>
   own.requests.map((at, index) => at / (plain.requests[index] as number)),
