@@ -12,7 +12,7 @@ import { ok } from '../../source/core/result.js';
 import type { Effect, MessageBody, RunState } from '../../source/core/run.js';
 import type { RunConfig } from '../../source/core/run-config.js';
 import { Screen } from '../../source/services/pty/screen.js';
-import { createRunStore } from '../../source/store/run-store.js';
+import { createRunStore, type Observer } from '../../source/store/run-store.js';
 import { cleanExit, unchanged } from '../attempt-facts.js';
 
 /**
@@ -76,10 +76,10 @@ export class PlayedRun implements RunPort {
   private readonly openListeners = new Set<() => void>();
   private readonly run: ReturnType<typeof createRunStore>;
 
-  constructor(given: readonly Task[], slots: number) {
+  constructor(given: readonly Task[], slots: number, observers: readonly Observer[] = []) {
     this.run = createRunStore(
       (effect) => void this.effects.push(effect),
-      [],
+      observers,
       () => start,
     );
     this.dispatch({ type: 'run_started', config: { ...config, maxAgents: slots } });
@@ -210,6 +210,8 @@ export interface HarnessOptions {
   readonly editor?: (text: string) => string;
   readonly tasks?: readonly Task[];
   readonly maxAgents?: number;
+  /** Told of each message of the run. */
+  readonly observers?: readonly Observer[];
 }
 
 /** The application, for whoever types its keys and looks at what it shows. */
@@ -330,7 +332,7 @@ export class PlayedApp {
       readScratch: (file) => this.scratch.get(file) ?? '',
       start: async (_change, plan, maxAgents, wishes) => {
         this.wishes = wishes;
-        this.run = new PlayedRun(plan.tasks, maxAgents);
+        this.run = new PlayedRun(plan.tasks, maxAgents, options.observers);
         return ok(this.run);
       },
     };

@@ -68,6 +68,9 @@ export async function makeLargeRepo(repo: string, count: number): Promise<void> 
   await once(child, 'close');
 }
 
+/** Agents of a benchmark. */
+export const agents = 8;
+
 /** A task with one file of its own. */
 export function taskFor(agent: number): Task {
   const name = `task ${agent}`;
@@ -87,8 +90,10 @@ export const fresh: PrepareFrom = { onto: [], round: 0, resume: null, rework: nu
 /** What makes and looks at worktrees, for a run that is nothing else. */
 export function openWorkspace(repo: string, stamp: string, worktrees: string): GitWorkspace {
   const paths = logPaths(repo, stamp);
-  // Where a look keeps its index.
-  mkdirSync(path.dirname(paths.peekIndex(0)), { recursive: true });
+  // Where looks keep their index.
+  for (let agent = 0; agent < agents; agent++) {
+    mkdirSync(path.dirname(paths.peekIndex(agent)), { recursive: true });
+  }
   mkdirSync(worktrees, { recursive: true });
   return new GitWorkspace({
     config: { repo, stamp, base: 'main' } as RunConfig,

@@ -7,12 +7,11 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { removeWorktree } from '../../source/services/git/worktree.js';
 import { median, row } from './kit.js';
-import { fastFolder, fresh, makeLargeRepo, openWorkspace, taskFor } from './large-repo.js';
+import { agents, fastFolder, fresh, makeLargeRepo, openWorkspace, taskFor } from './large-repo.js';
 
 const rounds = Number(process.env.BENCH_ROUNDS ?? 5);
 /** Worktrees that are made without a measurement, to see whether one fails. */
 const many = Number(process.env.BENCH_WORKTREES ?? 320);
-const agents = 8;
 const folder = fastFolder('worktrees');
 let runs = 0;
 

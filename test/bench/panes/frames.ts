@@ -1,7 +1,11 @@
 /**
  * Benchmark: whether memory is flat over 100,000 frames, and over a run of two hours whose time is
- * simulated: the application with 8 agents, its services played by hand, on a terminal of 200x60.
+ * simulated: the application with 8 agents on a terminal of 200x60. Its agents are played by hand; the
+ * journal, the agents' logs and their recordings are written as in a run.
  */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
@@ -9,6 +13,11 @@ process.env.NODE_ENV = 'production';
 const { keys, PlayedApp, task } = await import('../../app/played.js');
 const { median, row } = await import('../kit.js');
 const { makeLines } = await import('./flood.js');
+const { AgentLogs } = await import('../../../source/services/logs/agent-log.js');
+const { LineFile } = await import('../../../source/services/logs/line-file.js');
+const { logPaths } = await import('../../../source/services/logs/log-paths.js');
+const { Recording } = await import('../../../source/services/pty/recording.js');
+const { RecordingWriter } = await import('../../../source/services/pty/recording-writer.js');
 
 const frames = Number(process.env.BENCH_FRAMES ?? 100_000);
 const seconds = Number(process.env.BENCH_SIMULATED_SECONDS ?? 7200);
@@ -31,6 +40,19 @@ async function used(): Promise<number> {
 const tasks = Array.from({ length: count }, (_, at) =>
   task(`T${at + 1}`, `Work on f${at}.txt`, [`f${at}.txt`]),
 );
+const folder = mkdtempSync(path.join(tmpdir(), 'ao-frames-'));
+const paths = logPaths(folder, '20260101_000000');
+mkdirSync(paths.raw, { recursive: true });
+const problem = (text: string) => {
+  throw new Error(text);
+};
+const journal = new LineFile(paths.journal, problem);
+const logs = new AgentLogs(paths, problem);
+const writer = new RecordingWriter();
+const recordings = tasks.map(
+  (_, agent) => new Recording(paths.cast(agent), 80, 24, `agent ${agent}`, writer),
+);
+let messages = 0;
 const app = new PlayedApp({
   cols: 200,
   rows: 60,
@@ -38,6 +60,13 @@ const app = new PlayedApp({
   change: 'Measure',
   tasks,
   maxAgents: count,
+  observers: [
+    (state, before, message) => {
+      messages += 1;
+      journal.append(message);
+      logs.note(state, before, message);
+    },
+  ],
 });
 
 async function shows(pattern: RegExp): Promise<void> {
@@ -109,16 +138,25 @@ row({
   target: 'at most 1,000',
 });
 
+let printed = 0;
+let told = 0;
+
 /** A second of a run: all agents print, and one of them tells something. */
 async function second(at: number): Promise<number> {
   const from = performance.now();
   for (let agent = 0; agent < count; agent++) {
     const text = Array.from({ length: 40 }, line).join('');
-    run.screens.get(agent)?.feed(text);
+    const bytes = Buffer.from(text);
+    printed += bytes.length;
+    recordings[agent]?.output(bytes);
+    run.screens.get(agent)?.feed(bytes);
   }
   for (const screen of run.screens.values() ?? []) await screen.drawn();
   const agent = at % count;
-  if (at % 30 < count) event(agent, at % 60 < 30 ? 'message_send_starting' : 'cli session');
+  if (at % 30 < count) {
+    told += 1;
+    event(agent, at % 60 < 30 ? 'message_send_starting' : 'cli session');
+  }
   await turns();
   app.host.setHoles([]);
   await Promise.resolve();
@@ -146,5 +184,29 @@ row({
   beside: `in the second tenth ${median(times.slice(tenth, 2 * tenth)).toFixed(1)} ms`,
   target: 'as quick',
 });
+for (const recording of recordings) recording.close();
+writer.close();
+logs.close();
+journal.close();
+/** Throws where a line is no JSON. */
+const lines = (file: string) =>
+  readFileSync(file, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((text) => JSON.parse(text));
+const agents = tasks.map((_, agent) => agent);
+const kept = agents
+  .flatMap((agent) => lines(paths.cast(agent)).slice(1))
+  .reduce((sum, recorded) => sum + Buffer.byteLength(recorded[2]), 0);
+const events = agents
+  .flatMap((agent) => lines(paths.agentLog(agent)))
+  .filter((one) => ['message_send_starting', 'cli session'].includes(one.event)).length;
+row({
+  part: 'Long runs',
+  what: 'its logs: messages in the journal, events in the agents’ logs, bytes in the recordings',
+  ours: `${lines(paths.journal).length} of ${messages}, ${events} of ${told}, ${kept} of ${printed}`,
+  target: 'whole',
+});
+rmSync(folder, { recursive: true });
 await app.host.close();
 process.exit();
