@@ -5,7 +5,7 @@
  */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { git } from '../../source/services/git/run-git.js';
+import { git, startFromShells } from '../../source/services/git/run-git.js';
 import { cpuTicks } from './cpu.js';
 import { median, row } from './kit.js';
 import { agents, fastFolder, fresh, makeLargeRepo, openWorkspace, taskFor } from './large-repo.js';
@@ -19,6 +19,8 @@ const seconds = Number(process.env.BENCH_SECONDS ?? 180);
 const folder = fastFolder('looks');
 const repo = path.join(folder, 'repo');
 await makeLargeRepo(repo, files);
+// As in a run.
+const stop = startFromShells();
 const workspace = openWorkspace(repo, '20260101_000000', path.join(folder, 'worktrees'));
 const from = performance.now();
 const places = await Promise.all(
@@ -103,4 +105,5 @@ row({
   target: 'under 2 %',
 });
 await workspace.settled();
+stop();
 rmSync(folder, { recursive: true, force: true });

@@ -1,4 +1,7 @@
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import type { Failure } from '../../core/failure.js';
 import { err, ok, type Result } from '../../core/result.js';
 import { Shells } from './git-shells.js';
@@ -12,6 +15,14 @@ export interface GitOptions {
   /** Exit codes that are answers, not failures; 0 is always one. */
   readonly answers?: readonly number[];
 }
+
+/**
+ * Variables for commands that compare trees. Git would read the whole index before that, ten milliseconds
+ * in a repository of 100,000 files; an index that is not there is an empty one.
+ */
+export const withoutIndex: Readonly<Record<string, string>> = {
+  GIT_INDEX_FILE: path.join(tmpdir(), `no-index-${randomUUID()}`),
+};
 
 export interface GitAnswer {
   readonly stdout: string;

@@ -2,7 +2,7 @@ import { copyFile, stat, utimes } from 'node:fs/promises';
 import type { DiffStat, FileChange } from '../../core/agent.js';
 import type { Failure } from '../../core/failure.js';
 import { err, ok, type Result } from '../../core/result.js';
-import { git, gitText, splitNul } from './run-git.js';
+import { git, gitText, splitNul, withoutIndex } from './run-git.js';
 
 /**
  * Pathspecs for all but what Aider leaves in a checkout for itself, which is never part of anybody's
@@ -141,17 +141,8 @@ export async function diffStat(
   from: string,
   to: string,
 ): Promise<Result<DiffStat, Failure>> {
-  const answer = await git(cwd, [
-    'diff-tree',
-    '-r',
-    '-z',
-    '--no-renames',
-    '--ignore-submodules=none',
-    '--raw',
-    '--numstat',
-    from,
-    to,
-  ]);
+  const how = ['-r', '-z', '--no-renames', '--ignore-submodules=none', '--raw', '--numstat'];
+  const answer = await git(cwd, ['diff-tree', ...how, from, to], { env: withoutIndex });
   if (!answer.ok) return answer;
   const parts = splitNul(answer.value.stdout);
   const statuses: (readonly [path: string, status: string])[] = [];

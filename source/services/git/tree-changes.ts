@@ -1,7 +1,7 @@
 import type { Failure } from '../../core/failure.js';
 import type { TreeChange } from '../../core/fence.js';
 import { ok, type Result } from '../../core/result.js';
-import { git, gitText, splitNul } from './run-git.js';
+import { git, gitText, splitNul, withoutIndex } from './run-git.js';
 
 const linkMode = '120000';
 const submoduleMode = '160000';
@@ -13,17 +13,8 @@ export async function treeChanges(
   from: string,
   to: string,
 ): Promise<Result<TreeChange[], Failure>> {
-  const raw = await git(cwd, [
-    'diff-tree',
-    '-r',
-    '-z',
-    '--raw',
-    '--no-abbrev',
-    '--no-renames',
-    '--ignore-submodules=none',
-    from,
-    to,
-  ]);
+  const how = ['-r', '-z', '--raw', '--no-abbrev', '--no-renames', '--ignore-submodules=none'];
+  const raw = await git(cwd, ['diff-tree', ...how, from, to], { env: withoutIndex });
   if (!raw.ok) return raw;
   const parts = splitNul(raw.value.stdout);
   const found: { path: string; oldMode: string; newMode: string; object: string }[] = [];
