@@ -152,7 +152,7 @@ test('what is written is one synchronized update, and the cursor stands where th
   expect(painter.paint()).not.toContain('\x1b[?25h');
 });
 
-test('a pane that is not in front waits for a paint of all, but for what the frame takes', async () => {
+test('a pane that is not in front waits for a paint of all; what the frame takes of it is drawn as it was', async () => {
   const painter = new Painter();
   painter.resize(cols, rows);
   const front = Object.assign(new LetterPane(0, 0, 10, 4, 'a'), { front: true });
@@ -183,8 +183,21 @@ test('a pane that is not in front waits for a paint of all, but for what the fra
   expect(await shown(painter.paint(false))).toEqual(showing(before));
   frame[1] = ','.repeat(cols);
   painter.setFrame([...frame]);
-  const rowsNow = await shown(painter.paint(false));
-  expect(rowsNow[1]).toBe(showing(back)[1]);
-  expect(rowsNow[2]).toBe(showing(before)[2]);
+  const { asked } = back;
+  expect(await shown(painter.paint(false))).toEqual(showing(before));
+  expect(back.asked).toBe(asked);
   expect(await shown(painter.paint())).toEqual(showing(back));
+});
+
+test('a pane that shows the same is not asked for its rows when the frame beside it changes', () => {
+  const painter = new Painter();
+  painter.resize(cols, rows);
+  const pane = new LetterPane(20, 0, 10, 4, 'A');
+  painter.setPane('one', pane);
+  painter.setFrame(['first']);
+  painter.paint();
+  expect(pane.asked).toBe(4);
+  painter.setFrame(['second']);
+  expect(painter.paint()).toContain(pane.row(0, 0, 10));
+  expect(pane.asked).toBe(5);
 });

@@ -200,7 +200,8 @@ test('a screen that is packed shows the same when it is looked at again', async 
         screen.feed(pieces.join(''));
         await screen.drawn();
         const before = seen(screen);
-        screen.pack();
+        expect(await screen.pack()).toBe(true);
+        expect(screen.bytes).toBe(0);
         if (!resize) expect(seen(screen)).toEqual(before);
         screen.resize(25, 5);
         expect(screen.cols).toBe(25);
@@ -241,23 +242,42 @@ test('a screen is packed when nothing prints to it; rows that are held stay held
     return unpacked - before;
   };
   screen.feed('zero\r\none\r\ntwo\r\nthree');
-  screen.pack();
+  expect(await screen.pack()).toBe(false);
   await screen.drawn();
   expect(looked()).toBe(0);
   const anchor = screen.anchor(1);
   const mark = screen.mark();
-  screen.pack();
+  expect(await screen.pack()).toBe(true);
   expect(screen.rows).toBe(2);
   expect(unpacked).toBe(0);
   expect(anchor?.line()).toBe(1);
   expect(unpacked).toBe(1);
   expect(mark()).toBe(3);
-  screen.pack();
+  expect(await screen.pack()).toBe(true);
   expect(looked()).toBe(1);
   expect(looked()).toBe(0);
   screen.feed('\r\nfour\r\n'.repeat(60));
   await screen.drawn();
   expect(anchor?.line()).toBe(null);
+});
+
+test('what is drawn on or resized while it is packed stays as it is', async () => {
+  const screen = new Screen(80, 24);
+  screen.feed('a line\r\n'.repeat(6000));
+  await screen.drawn();
+  const drawnOn = screen.pack();
+  screen.feed('the last');
+  expect(await drawnOn).toBe(false);
+  await screen.drawn();
+  const resized = screen.pack();
+  screen.resize(60, 20);
+  expect(await resized).toBe(false);
+  expect(screen.bytes).toBeGreaterThan(0);
+  expect(await screen.pack()).toBe(true);
+  expect(screen.rowText(screen.length - 1)).toBe('the last');
+  const disposed = screen.pack();
+  screen.dispose();
+  expect(await disposed).toBe(false);
 });
 
 const writer = new RecordingWriter();

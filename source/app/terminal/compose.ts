@@ -28,18 +28,18 @@ interface Piece {
 /** Yoga's numbers; the enumerations of its package are not Ink's to give. */
 const displayNone = 1;
 
-/** Widths of the texts of the last two frames: most are the same in the next. */
-class Widths {
-  private old = new Map<string, number>();
-  private fresh = new Map<string, number>();
+/** What was found out about texts in the last two frames: most are the same in the next. */
+class Memory<T> {
+  private old = new Map<string, T>();
+  private fresh = new Map<string, T>();
 
-  of(text: string): number {
-    let width = this.fresh.get(text);
-    if (width === undefined) {
-      width = this.old.get(text) ?? styledWidth(text);
-      this.fresh.set(text, width);
+  of(key: string, find: () => T): T {
+    let found = this.fresh.get(key);
+    if (found === undefined) {
+      found = this.old.get(key) ?? find();
+      this.fresh.set(key, found);
     }
-    return width;
+    return found;
   }
 
   /** What the frame did not use is forgotten after the next. */
@@ -50,7 +50,8 @@ class Widths {
 }
 
 export class Composer {
-  private readonly widths = new Widths();
+  private readonly widths = new Memory<number>();
+  private readonly parts = new Memory<string>();
 
   /** @param root Ink's, laid out; as many lines as it is high, none padded */
   compose(root: DOMElement): string[] {
@@ -62,6 +63,7 @@ export class Composer {
     this.draw(root, 0, 0, clip, rows);
     const lines = rows.map(join);
     this.widths.turn();
+    this.parts.turn();
     return lines;
   }
 
@@ -107,10 +109,8 @@ export class Composer {
     for (const line of this.fit(text, width, node.style.textWrap ?? 'wrap')) {
       if (y >= clip.top && y < clip.bottom && line !== '') {
         const styled = style ? style(line, y - top) : line;
-        put(
-          rows[y] as Piece[],
-          this.clipped({ x, width: this.widths.of(line), text: styled }, clip),
-        );
+        const piece = { x, width: this.widthOf(line), text: styled };
+        this.put(rows[y] as Piece[], this.clipped(piece, clip));
       }
       y += 1;
     }
@@ -118,16 +118,44 @@ export class Composer {
 
   private fit(text: string, width: number, wrap: string): string[] {
     const lines = text.split('\n');
-    if (lines.every((line) => this.widths.of(line) <= width)) return lines;
+    if (lines.every((line) => this.widthOf(line) <= width)) return lines;
     if (wrap === 'wrap') return wrapAnsi(text, width, { trim: false, hard: true }).split('\n');
     return lines.map((line) =>
-      this.widths.of(line) <= width ? line : `${sliceAnsi(line, 0, width - 1)}…`,
+      this.widthOf(line) <= width ? line : `${sliceAnsi(line, 0, width - 1)}…`,
     );
   }
 
   private clipped(piece: Piece, { left, right }: Clip): Piece {
     const { x, width } = piece;
-    return x >= left && x + width <= right ? piece : part(piece, left, right);
+    return x >= left && x + width <= right ? piece : this.part(piece, left, right);
+  }
+
+  /** Lays a piece above what stands in the row already. */
+  private put(row: Piece[], piece: Piece): void {
+    if (piece.width <= 0) return;
+    const end = piece.x + piece.width;
+    for (let at = row.length - 1; at >= 0; at--) {
+      const under = row[at] as Piece;
+      const underEnd = under.x + under.width;
+      if (underEnd <= piece.x || under.x >= end) continue;
+      const rest = [this.part(under, under.x, piece.x), this.part(under, end, underEnd)];
+      row.splice(at, 1, ...rest.filter(({ width }) => width > 0));
+    }
+    row.push(piece);
+  }
+
+  /** What of a piece stands from column `from` to `to`. */
+  private part({ x, width, text }: Piece, from: number, to: number): Piece {
+    const start = Math.max(x, from);
+    const end = Math.min(x + width, to);
+    if (end <= start) return { x: start, width: 0, text: '' };
+    const [skipped, last] = [start - x, end - x];
+    const cut = this.parts.of(`${skipped} ${last} ${text}`, () => cutOut(text, skipped, last));
+    return { x: start, width: end - start, text: cut };
+  }
+
+  private widthOf(text: string): number {
+    return this.widths.of(text, () => styledWidth(text));
   }
 }
 
@@ -146,34 +174,13 @@ function squash(node: DOMElement): string {
   return text;
 }
 
-/** What of a piece stands from column `from` to `to`. */
-function part(piece: Piece, from: number, to: number): Piece {
-  const start = Math.max(piece.x, from);
-  const end = Math.min(piece.x + piece.width, to);
-  if (end <= start) return { x: start, width: 0, text: '' };
-  const [skipped, last] = [start - piece.x, end - piece.x];
-  // Half of a wide character cannot be drawn: a blank stands for it, at either end.
-  const before = skipped === 0 ? 0 : styledWidth(sliceAnsi(piece.text, 0, skipped)) - skipped;
+/** Columns of a text; half of a wide character cannot be drawn: a blank stands for it, at either end. */
+function cutOut(text: string, skipped: number, last: number): string {
+  const before = skipped === 0 ? 0 : styledWidth(sliceAnsi(text, 0, skipped)) - skipped;
   const blank = ' '.repeat(Math.max(0, before));
-  let text = blank + sliceAnsi(piece.text, skipped, last);
-  if (styledWidth(text) > end - start) {
-    text = `${blank}${sliceAnsi(piece.text, skipped, last - 1)} `;
-  }
-  return { x: start, width: end - start, text };
-}
-
-/** Lays a piece above what stands in the row already. */
-function put(row: Piece[], piece: Piece): void {
-  if (piece.width <= 0) return;
-  const end = piece.x + piece.width;
-  for (let at = row.length - 1; at >= 0; at--) {
-    const under = row[at] as Piece;
-    const underEnd = under.x + under.width;
-    if (underEnd <= piece.x || under.x >= end) continue;
-    const rest = [part(under, under.x, piece.x), part(under, end, underEnd)];
-    row.splice(at, 1, ...rest.filter(({ width }) => width > 0));
-  }
-  row.push(piece);
+  const cut = blank + sliceAnsi(text, skipped, last);
+  if (styledWidth(cut) <= last - skipped) return cut;
+  return `${blank}${sliceAnsi(text, skipped, last - 1)} `;
 }
 
 function join(row: Piece[]): string {

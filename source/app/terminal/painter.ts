@@ -32,7 +32,8 @@ const endSync = '\x1b[?2026l';
 interface Painted {
   readonly pane: PaintedPane;
   version: number;
-  rows: string[];
+  /** What was last written for each row; null where that is not known any more. */
+  rows: (string | null)[];
 }
 
 export class Painter {
@@ -79,7 +80,15 @@ export class Painter {
   }
 
   setHoles(holes: readonly Rect[]): void {
-    for (const hole of [...this.holes, ...holes]) this.redraw(hole);
+    for (const hole of [...this.holes, ...holes]) {
+      this.redraw(hole);
+      for (const painted of this.panes.values()) {
+        const top = hole.y - painted.pane.y;
+        painted.rows = painted.rows.map((row, at) =>
+          at >= top && at < top + hole.height ? null : row,
+        );
+      }
+    }
     this.holes = holes;
   }
 
@@ -91,7 +100,7 @@ export class Painter {
 
   /**
    * The bytes that bring the terminal up to date; '' when it is.
-   * @param all false: of the panes only those in front, and what the frame makes necessary
+   * @param all false: of the panes only those in front; where the frame has changed, the others as they were
    */
   paint(all = true): string {
     let out = '';
@@ -122,9 +131,8 @@ export class Painter {
     for (let index = 0; index < pane.height; index++) {
       const y = pane.y + index;
       if (y < 0 || y >= this.rows) continue;
-      const known = painted.rows[index];
-      if (!changed && known !== undefined && !fresh.has(y)) continue;
-      const text = this.paintRow(pane, index);
+      const known = painted.rows[index] ?? null;
+      const text = changed || known === null ? this.paintRow(pane, index) : known;
       painted.rows[index] = text;
       if (text !== known || fresh.has(y)) out += text;
     }

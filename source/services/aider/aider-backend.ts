@@ -76,6 +76,8 @@ export class AiderBackend implements AgentBackend {
   private readonly listeners = new Set<() => void>();
   /** Agents that were at work or looked at, the latest last. */
   private readonly recent = new Set<number>();
+  /** One screen at a time gives its memory back. */
+  private packing = Promise.resolve();
   /** From the first agent on. */
   private writer: RecordingWriter | null = null;
 
@@ -186,13 +188,20 @@ export class AiderBackend implements AgentBackend {
     this.recent.add(agent);
     let bytes = 0;
     for (const one of [...this.recent].reverse()) {
-      const { screen, process } = this.terminals.get(one) as Terminal;
-      if (process) continue;
-      bytes += screen.bytes;
+      const terminal = this.terminals.get(one) as Terminal;
+      if (terminal.process) continue;
+      bytes += terminal.screen.bytes;
       if (one === agent || bytes <= mostIdleBytes) continue;
-      screen.pack();
       this.recent.delete(one);
+      this.packing = this.packing.then(() => this.pack(one, terminal));
     }
+  }
+
+  private async pack(agent: number, { screen, process }: Terminal): Promise<void> {
+    // Its next attempt has begun, at whose end it is asked again.
+    if (process) return;
+    // It was drawn on, or resized.
+    if (!(await screen.pack()) && screen.bytes > 0) this.recent.add(agent);
   }
 
   private environment(): Record<string, string> {

@@ -63,20 +63,23 @@ export function drawRow(
   return style === '' ? out : `${out}\x1b[0m`;
 }
 
-/** All rows and the place of the cursor, as output that leads to them in an empty terminal of that size. */
-export function printRows(buffer: xterm.IBuffer, cols: number): string {
-  const out: string[] = [];
+/**
+ * All rows and the place of the cursor, as output that leads to them in an empty terminal of that size: row
+ * by row, as there may be thousands.
+ */
+export function* printRows(buffer: xterm.IBuffer, cols: number): Generator<string> {
   for (let y = 0; y < buffer.length; y++) {
     const line = buffer.getLine(y);
     const wraps = buffer.getLine(y + 1)?.isWrapped === true;
     const end = wraps ? cols : usedCells(line);
-    out.push(drawRow(line, 0, end, null, true));
     // A row that began with a wrap was filled with the colours it begins with.
-    if (end < cols) out.push('\x1b[K');
-    if (!wraps && y < buffer.length - 1) out.push('\r\n');
+    const rest = end < cols ? '\x1b[K' : '';
+    yield drawRow(line, 0, end, null, true) +
+      rest +
+      (wraps || y === buffer.length - 1 ? '' : '\r\n');
   }
   const { cursorX, cursorY } = buffer;
-  return `${out.join('')}\x1b[${cursorY + 1};${cursorX + 1}H`;
+  yield `\x1b[${cursorY + 1};${cursorX + 1}H`;
 }
 
 /** A row as pieces of one colour each; blank ones are left out. */

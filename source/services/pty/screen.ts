@@ -1,4 +1,6 @@
-import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { setImmediate } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { deflateRaw, inflateRawSync } from 'node:zlib';
 import unicode11 from '@xterm/addon-unicode11';
 import xterm from '@xterm/headless';
 import { type Parser, parseQueue } from './parse-queue.js';
@@ -19,6 +21,11 @@ const resumeAt = 24 * 1024;
 interface Core {
   writeSync?(bytes: Uint8Array): void;
 }
+
+/** A screen is packed in pieces that take about as long, milliseconds, so that keys come between them. */
+const packMs = 4;
+
+const compress = promisify(deflateRaw);
 
 /** A question is not longer than this. */
 const mostQuestionRows = 8;
@@ -117,16 +124,33 @@ export class Screen implements Parser {
   /**
    * Gives back its memory, some megabytes, until somebody looks at it again: what it shows is kept as the
    * text that prints it, compressed. Not while it is printed to.
+   * @returns false where it has kept its memory
    */
-  pack(): void {
-    const { live, disposed, size } = this;
-    if (!live || disposed || this.pending > 0 || !coreOf(live).writeSync) return;
+  async pack(): Promise<boolean> {
+    const { live, size, version } = this;
+    if (!live || !this.settledAt(version) || !coreOf(live).writeSync) return false;
     const { active } = live.buffer;
-    if (active.type !== 'normal') return;
-    const bytes = deflateRawSync(this.printed(active), { level: 1 });
+    if (active.type !== 'normal') return false;
+    let text = '';
+    let until = performance.now() + packMs;
+    for (const piece of this.printed(active)) {
+      text += piece;
+      if (performance.now() < until) continue;
+      await setImmediate();
+      if (!this.settledAt(version)) return false;
+      until = performance.now() + packMs;
+    }
+    const bytes = await compress(text, { level: 1 });
+    if (!this.settledAt(version)) return false;
     this.packed = { bytes, size, rows: this.heldRows() };
     live.dispose();
     this.live = null;
+    return true;
+  }
+
+  /** Whether it shows what it did, and nothing waits to be drawn. */
+  private settledAt(version: number): boolean {
+    return !this.disposed && this.live !== null && this.pending === 0 && this.version === version;
   }
 
   private unpack(): xterm.Terminal {
@@ -144,14 +168,15 @@ export class Screen implements Parser {
    */
   private recover(live: xterm.Terminal): void {
     const { active } = live.buffer;
-    const shown = active.type === 'normal' ? this.printed(active) : '';
+    const shown = active.type === 'normal' ? [...this.printed(active)].join('') : '';
     const rows = this.heldRows();
     live.dispose();
     this.reopen(Buffer.from(shown), this.size, rows);
   }
 
-  private printed(buffer: xterm.IBuffer): string {
-    return `${printRows(buffer, this.size.cols)}${this.cursorShown ? '' : '\x1b[?25l'}`;
+  private *printed(buffer: xterm.IBuffer): Generator<string> {
+    yield* printRows(buffer, this.size.cols);
+    if (!this.cursorShown) yield '\x1b[?25l';
   }
 
   private heldRows(): ReadonlyMap<Held, number> {
