@@ -33,6 +33,7 @@ import {
   snapshot,
 } from '../../source/services/git/snapshot.js';
 import { emptied, throwAway } from '../../source/services/git/trash.js';
+import { treeChanges } from '../../source/services/git/tree-changes.js';
 import { addWorktree, keepBranch, removeWorktree } from '../../source/services/git/worktree.js';
 import { integrateBatch } from '../../source/store/integrate.js';
 import { git, makeRepo, tempFolder, writeFiles } from '../rig.js';
@@ -214,6 +215,21 @@ describe('worktrees and snapshots', () => {
       { path: 'keep.txt', status: 'M', added: 2, removed: 1 },
       { path: 'new dir/ü.txt', status: 'A', added: 1, removed: 0 },
     ]);
+  });
+
+  test('trees are compared without the index, however it is', async () => {
+    const repo = makeRepo({ '.gitattributes': '*.dat binary\n', 'a.dat': '1\n', 'a.txt': '1\n' });
+    writeFiles(repo, { 'a.dat': '2\n', 'a.txt': '2\n' });
+    const tree = await snapshot(repo);
+    if (!tree.ok) throw new Error('no snapshot');
+    writeFileSync(path.join(repo, '.git/index'), 'no index');
+    const diff = await diffStat(repo, 'HEAD', tree.value);
+    expect(diff.ok && diff.value.files).toEqual([
+      { path: 'a.dat', status: 'M', added: null, removed: null },
+      { path: 'a.txt', status: 'M', added: 1, removed: 1 },
+    ]);
+    const changes = await treeChanges(repo, 'HEAD', tree.value);
+    expect(changes.ok && changes.value.map((change) => change.path)).toEqual(['a.dat', 'a.txt']);
   });
 
   test('what is put back is as it was: changed, new, removed, replaced by a link', async () => {
