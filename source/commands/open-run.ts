@@ -211,19 +211,20 @@ async function readPlanFiles(
   return ok({ source: { kind: flags.withoutPrd ? 'none' : 'planner' }, given: null });
 }
 
+/** Why a file cannot be read, by the code of the error, with what would help. */
+const unreadable: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'this is a folder; name a file',
+  ERR_ENCODING_INVALID_ENCODED_DATA: 'this is not text in UTF-8; save it as such',
+};
+
 /** A file's text, or why it cannot be read. */
 export async function readText(file: string): Promise<Result<string, Failure>> {
   try {
-    return ok(await readFile(file, 'utf8'));
+    return ok(new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file)));
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const why =
-      code === 'ENOENT'
-        ? 'there is no such file'
-        : code === 'EISDIR'
-          ? 'this is a folder'
-          : message;
-    return err({ kind: 'file', path: file, detail: why });
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    return err({ kind: 'file', path: file, detail: unreadable[code] ?? message });
   }
 }
 

@@ -1,4 +1,5 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -379,8 +380,8 @@ function runPort(live: LiveRun, paths: LogPaths): RunPort {
       return commit ? workspace.committedDiff(commit) : ok('');
     },
     events: async (index) => {
-      const log = await readText(paths.agentLog(index));
-      return log.ok ? log.value.trimEnd().split('\n') : [];
+      const log = await readFile(paths.agentLog(index), 'utf8').catch(() => '');
+      return log === '' ? [] : log.trimEnd().split('\n');
     },
   };
 }

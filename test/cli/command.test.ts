@@ -144,6 +144,8 @@ describe('the built program', () => {
       ['--change', 'x', '--prd', 'no.md'],
       'no.md: there is no such file',
     ],
+    ['a PRD that is a folder', ['--change', 'x', '--prd', '.'], '.: this is a folder; name a file'],
+    ['a PRD in UTF-16', ['--change', 'x', '--prd', 'utf16.md'], 'save it as such'],
     ['a plan that is not JSON', ['--change', 'x', '--plan', 'a.ts'], 'not JSON'],
     ['a plan of another form', ['--change', 'x', '--plan', 'bad.json'], 'tasks[0].title'],
     ['a plan with an overlap', ['--change', 'x', '--plan', 'overlap.json'], 'both change a.ts'],
@@ -164,6 +166,7 @@ describe('the built program', () => {
         '{"tasks":[{"id":"T1","title":"x","files":["a.ts"]},{"id":"T2","title":"y","files":["a.ts"]}]}',
       'outside.json': '{"tasks":[{"id":"T1","title":"x","files":["../a.ts"]}]}',
     });
+    writeFileSync(path.join(repo, 'utf16.md'), Buffer.from('\ufeffText', 'utf16le'));
     const end = await runCli(args, { cwd: repo, env: env() });
     expect(end.stderr).toContain(words);
     expect(end.stderr).not.toContain('    at ');
