@@ -29,7 +29,7 @@ interface Piece {
 const displayNone = 1;
 
 /** What was found out about texts in the last two frames: most are the same in the next. */
-class Memory<T> {
+class FrameMemo<T> {
   private old = new Map<string, T>();
   private fresh = new Map<string, T>();
 
@@ -50,8 +50,8 @@ class Memory<T> {
 }
 
 export class Composer {
-  private readonly widths = new Memory<number>();
-  private readonly parts = new Memory<string>();
+  private readonly widths = new FrameMemo<number>();
+  private readonly parts = new FrameMemo<string>();
 
   /** @param root Ink's, laid out; as many lines as it is high, none padded */
   compose(root: DOMElement): string[] {
