@@ -3,10 +3,10 @@
  * quotes. Arguments: only these, such as `run panes/keys`; the rows of the others stay as they were.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem, type } from 'node:os';
 import path from 'node:path';
-import { type Row, rowsFile } from './kit.js';
+import { jsonLines, type Row, rowsFile } from './kit.js';
 
 /** Their order is the table's. */
 const benchmarks: readonly (readonly [name: string, env?: Record<string, string>])[] = [
@@ -16,6 +16,7 @@ const benchmarks: readonly (readonly [name: string, env?: Record<string, string>
   ['panes/quit'],
   ['panes/exits'],
   ['panes/frames'],
+  ['panes/hours'],
   ['panes/drain', { BENCH_AGENTS: '32', BENCH_MB: '5' }],
   ['panes/keys', { BENCH_AGENTS: '32' }],
   ['panes/rest', { BENCH_AGENTS: '32' }],
@@ -49,10 +50,7 @@ for (const [name, env] of benchmarks) {
   if (status !== 0) failed.push(name);
 }
 
-const all = readFileSync(rowsFile, 'utf8')
-  .trimEnd()
-  .split('\n')
-  .map((line) => JSON.parse(line) as Row);
+const all: Row[] = jsonLines(rowsFile);
 const keyOf = ({ part, what, beside }: Row) => `${part} ${what} ${beside?.replace(/[\d.].*/, '')}`;
 // The latest of each, in the order of the first.
 const rows = [...new Map(all.map((one) => [keyOf(one), one])).values()];

@@ -1,5 +1,5 @@
 /** What all benchmarks share. */
-import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { git } from '../../source/services/git/run-git.js';
 
@@ -25,6 +25,12 @@ export function row(result: Row): void {
   const more = [beside, ratio && `ratio ${ratio}`, `target: ${target}`].filter(Boolean).join('; ');
   console.log(`${what}: ${ours} (${more})`);
   appendFileSync(rowsFile, `${JSON.stringify(result)}\n`);
+}
+
+/** Throws where a line is no JSON. */
+export function jsonLines(file: string) {
+  const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
+  return lines.map((line) => JSON.parse(line));
 }
 
 /** A repository on `main` with one commit of these files. */

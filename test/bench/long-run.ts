@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Summary } from '../../source/core/summary.js';
-import { median, row } from './kit.js';
+import { jsonLines, median, row } from './kit.js';
 import { residentMb, sleep } from './panes/client.js';
 import { makeFlooding, openProduct } from './panes/subjects.js';
 
@@ -79,12 +79,7 @@ await sleep(500);
 client.type('q');
 const { code } = await client.ended;
 
-/** Throws where a line is no JSON. */
-const lines = (name: string) =>
-  readFileSync(path.join(logs, name), 'utf8')
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line));
+const lines = (name: string) => jsonLines(path.join(logs, name));
 const names = readdirSync(logs);
 const summary: Summary = JSON.parse(
   readFileSync(path.join(logs, names.find((name) => name.startsWith('summary_')) ?? ''), 'utf8'),

@@ -1,7 +1,7 @@
 /**
- * Benchmark: eight agents with one answer each. Aider alone by `xargs -P 8` and by `concurrently`, against agents forked from
- * one Aider: cold (from nothing) and warm (loaded before, as behind the wizard). Time, memory (PSS of
- * all their processes) and when each agent's first request arrives.
+ * Benchmark: eight agents with one answer each. Aider alone by `xargs -P 8` and by `concurrently`, against
+ * agents forked from one Aider: cold (from nothing) and warm (loaded before, as behind the wizard). Time,
+ * memory (PSS of all their processes) and when each agent's first request arrives.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
