@@ -1,9 +1,9 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import {
   appendFileSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   realpathSync,
@@ -28,9 +28,22 @@ export const cli = path.join(root, 'dist', 'cli.js');
 /** `test` for what needs real Aider: skipped by name where there is none. */
 export const aiderTest = test.runIf(inject('aider') !== null);
 
+/** A new folder among the temporary ones. Digits only: random letters can spell what a test looks for. */
+function newFolder(name: string): string {
+  for (;;) {
+    const folder = path.join(realpathSync(tmpdir()), `${name}-${randomInt(100_000, 1_000_000)}`);
+    try {
+      mkdirSync(folder, { mode: 0o700 });
+      return folder;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+  }
+}
+
 /** A temporary folder that goes with the test; real, so that paths compare. */
 export function tempFolder(name = 'ao'): string {
-  const folder = realpathSync(mkdtempSync(path.join(tmpdir(), `${name}-`)));
+  const folder = newFolder(name);
   onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
   return folder;
 }

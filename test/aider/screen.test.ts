@@ -95,7 +95,7 @@ describe.each([
         () => expect(server.requests.filter(({ kind }) => kind === 'chat').length).toBe(3),
         { timeout: 30_000 },
       );
-      await app.press('1z', /^(?![\s\S]*T2)[\s\S]*1 T1 Raise a[\s\S]*I think about it/);
+      await app.press('1z', /^(?![\s\S]*2 T2)[\s\S]*1 T1 Raise a[\s\S]*I think about it/);
       await app.press('/', /^\/ ?$/m);
       await app.press(`think about${key.enter}`, /\/think about \d+ of \d+/);
       await app.press(key.esc, /^(?![\s\S]*\/think about)/);
