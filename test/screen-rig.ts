@@ -1,6 +1,7 @@
 import { onTestFinished } from 'vitest';
 import { spawnPty } from '../source/services/pty/pty-process.js';
 import { Screen } from '../source/services/pty/screen.js';
+import { patience } from './eventually.js';
 import { cli } from './rig.js';
 
 /** The built program in a terminal of its own: type keys, wait for what it shows, resize, read. */
@@ -27,8 +28,6 @@ export interface ScreenEnd {
   /** All that stands in the terminal after it, scrollback included. */
   readonly text: string;
 }
-
-const patience = 30_000;
 
 export function openScreen(
   args: readonly string[],

@@ -1,7 +1,8 @@
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { describe, expect, vi } from 'vitest';
+import { describe, expect } from 'vitest';
 import { diffEdit } from '../../source/services/model-server/script.js';
+import { eventually } from '../eventually.js';
 import { aiderTest, git, lastSummary, makeRepo, modelServer, tempFolder, world } from '../rig.js';
 import { key, openScreen } from '../screen-rig.js';
 
@@ -91,9 +92,8 @@ describe.each([
 
       // Three agents at work: one is killed, one restarted with a remark, one taken over.
       await app.shows(/3 running/);
-      await vi.waitFor(
-        () => expect(server.requests.filter(({ kind }) => kind === 'chat').length).toBe(3),
-        { timeout: 30_000 },
+      await eventually(() =>
+        expect(server.requests.filter(({ kind }) => kind === 'chat').length).toBe(3),
       );
       await app.press('1z', /^(?![\s\S]*2 T2)[\s\S]*1 T1 Raise a[\s\S]*I think about it/);
       await app.press('/', /^\/ ?$/m);

@@ -14,6 +14,7 @@ import { makeKeymap } from '../../source/app/keymap.js';
 import { EnvironmentProvider, type KeyHandler, type Surface } from '../../source/app/surface.js';
 import type { Rect } from '../../source/app/terminal/painter.js';
 import { insert, type TextBuffer, textBuffer } from '../../source/app/text/text-buffer.js';
+import { eventually } from '../eventually.js';
 import { PlayedRun, start, tasks } from './harness.js';
 
 /** What a component sees of the terminal, played by hand. */
@@ -84,7 +85,7 @@ function show(node: ReactNode, cols = 80, rows = 24) {
     type,
     frame,
     shows: async (text: string | RegExp) => {
-      await vi.waitFor(() => expect(frame()).toMatch(text));
+      await eventually(() => expect(frame()).toMatch(text));
       // What is shown may not listen yet.
       for (let turn = 0; turn < 6; turn++) await new Promise(setImmediate);
     },
@@ -108,7 +109,7 @@ describe('fields', () => {
     await field.key('enter');
     expect(onDone).toHaveBeenCalledWith('axb');
     await field.key('ctrl+u');
-    await vi.waitFor(() => expect(field.frame().trim()).toBe(''));
+    await eventually(() => expect(field.frame().trim()).toBe(''));
   });
 
   test('one line: a secret is not shown; Esc cancels', async () => {
@@ -237,7 +238,7 @@ describe('dialogs', () => {
     const view = showDialog({ kind: 'find', title: 'Files', items, onDone });
     await view.shows('README.md');
     await view.type('date');
-    await vi.waitFor(() => expect(view.frame()).not.toContain('README.md'));
+    await eventually(() => expect(view.frame()).not.toContain('README.md'));
     await view.key('tab');
     await view.shows('1 taken');
     await view.key('down');

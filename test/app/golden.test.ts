@@ -1,4 +1,5 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { eventually } from '../eventually.js';
 import { Harness, keys } from './harness.js';
 
 /**
@@ -60,7 +61,7 @@ describe.each([
     await app.shows(/\? asks/);
     await golden(app, 'run');
     await app.press('z', /^(?![\s\S]*2 T2)/);
-    await vi.waitFor(() => expect(run.sizes.get(0)).not.toBe(run.sizes.get(1)));
+    await eventually(() => expect(run.sizes.get(0)).not.toBe(run.sizes.get(1)));
     await app.settle();
     await golden(app, 'run-zoomed');
     await app.press('?', /type to filter/);
@@ -68,7 +69,7 @@ describe.each([
     await app.press(keys.esc, /^(?![\s\S]*type to filter)/);
     // Esc and a letter right after it would be one key, Alt with the letter.
     await app.press(keys.esc, /2 T2/);
-    await vi.waitFor(() => expect(run.sizes.get(0)).toBe(run.sizes.get(1)));
+    await eventually(() => expect(run.sizes.get(0)).toBe(run.sizes.get(1)));
     await app.press('x', /Kill agent0/);
     await golden(app, 'run-kill');
     await app.press('n', /asks/);

@@ -3,6 +3,8 @@ import { type HarnessOptions, PlayedApp } from './played.js';
 
 export * from './played.js';
 
+import { patience } from '../eventually.js';
+
 /** The application in a test, which it ends with. */
 export class Harness extends PlayedApp {
   constructor(options: HarnessOptions = {}) {
@@ -18,7 +20,7 @@ export class Harness extends PlayedApp {
           await this.settle();
           return this.text();
         },
-        { timeout: 5000, interval: 5 },
+        { timeout: patience, interval: 5 },
       )
       .toMatch(pattern);
   }

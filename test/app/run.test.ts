@@ -1,5 +1,6 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { cleanExit, unchanged } from '../attempt-facts.js';
+import { eventually } from '../eventually.js';
 import { Harness, keys, type PlayedRun } from './harness.js';
 
 /** A run on the screen, with two agents at work and one queued. */
@@ -29,14 +30,14 @@ describe('the run screen', () => {
     const { app, run } = await openRun();
     expect(run.sizes.get(0)).toBe('58x17');
     await app.press('z', gone('2 T2'));
-    await vi.waitFor(() => expect(run.sizes.get(0)).toBe('118x35'));
+    await eventually(() => expect(run.sizes.get(0)).toBe('118x35'));
     expect(run.sizes.get(1)).toBe('58x17');
     await app.press(keys.esc, /2 T2/);
     app.resize(200, 60);
-    await vi.waitFor(() => expect(run.sizes.get(0)).toBe('98x27'));
+    await eventually(() => expect(run.sizes.get(0)).toBe('98x27'));
     app.resize(59, 30);
     await app.shows(/\[1●\]/);
-    await vi.waitFor(() => expect(run.sizes.get(0)).toBe('57x24'));
+    await eventually(() => expect(run.sizes.get(0)).toBe('57x24'));
     app.resize(29, 30);
     await app.shows(/^Too small/);
     app.resize(120, 40);
@@ -84,12 +85,12 @@ describe('the run screen', () => {
     const { app, run } = await openRun();
     await app.press('i', /Ctrl-\] ends TYPING: all keys go to the agent/);
     app.type('q\x03\x1b[A');
-    await vi.waitFor(() => expect(run.typed.join('')).toBe('q\x03\x1b[A'));
+    await eventually(() => expect(run.typed.join('')).toBe('q\x03\x1b[A'));
     app.type('\x1b[200~a\nb\x1b[201~');
-    await vi.waitFor(() => expect(run.typed.join('')).toBe('q\x03\x1b[Aa\rb'));
+    await eventually(() => expect(run.typed.join('')).toBe('q\x03\x1b[Aa\rb'));
     await run.print(0, '\x1b[?2004h');
     app.type('\x1b[200~c\nd\x1b[201~');
-    await vi.waitFor(() => expect(run.typed.at(-1)).toBe('\x1b[200~c\nd\x1b[201~'));
+    await eventually(() => expect(run.typed.at(-1)).toBe('\x1b[200~c\nd\x1b[201~'));
     await app.press('\x1d', gone('TYPING'));
     const before = run.typed.length;
     await app.press('?', /type to filter/);
@@ -100,7 +101,7 @@ describe('the run screen', () => {
   test('what comes right after i in the same breath is the agent’s too; its end ends the mode', async () => {
     const { app, run } = await openRun();
     app.type('iyes\r');
-    await vi.waitFor(() => expect(run.typed.join('')).toBe('yes\r'));
+    await eventually(() => expect(run.typed.join('')).toBe('yes\r'));
     run.finish(0);
     await app.shows(gone('TYPING'));
     await app.press('i', /no process to type into/);
@@ -183,7 +184,7 @@ describe('the run screen', () => {
     await app.shows(/landed on main/);
     expect(app.output.join('')).toContain('\x1b]2;aider-orchestrator 3/3 - finished\x07');
     app.type('q');
-    await vi.waitFor(() => expect(app.exited).toBe(true));
+    await eventually(() => expect(app.exited).toBe(true));
   });
 
   test('the mouse: a click focuses, a double click zooms, the wheel scrolls', async () => {
@@ -202,7 +203,7 @@ describe('the run screen', () => {
     await app.press('n', gone('Stop the agents'));
     await app.press('\x03', /Stop the agents and leave\?/);
     app.type('\x03');
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(run.effects).toContainEqual({ type: 'signal_agent', agent: 0, signal: 'SIGKILL' }),
     );
   });

@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { eventually } from '../eventually.js';
 import {
   git,
   isAlive,
@@ -250,7 +251,7 @@ describe('on the screen', () => {
     expectTerminalWhole(app.bytes());
     const repo = /Sample repository: (.*) \(/.exec(app.bytes())?.[1] as string;
     expect(lastSummary(repo).interrupted_by).toBe('SIGINT');
-    await vi.waitFor(() => expect(processesWith(`${repo}/`)).toEqual([]));
+    await eventually(() => expect(processesWith(`${repo}/`)).toEqual([]));
     expect(isAlive(app.pid)).toBe(false);
   });
 });

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { CheckCommand } from '../../source/services/pty/check-command.js';
+import { eventually } from '../eventually.js';
 import { processesWith, tempFolder } from '../rig.js';
 
 function checker(command: string, timeoutMs = 60_000) {
@@ -35,7 +36,7 @@ describe('the test command', () => {
     const [first, second] = [new AbortController(), new AbortController()];
     const running = run('first', first.signal);
     const waiting = run('second', second.signal);
-    await vi.waitFor(() => expect(existsSync(path.join(folder, 'begun'))).toBe(true), 5000);
+    await eventually(() => expect(existsSync(path.join(folder, 'begun'))).toBe(true));
     second.abort();
     first.abort();
     expect(await running).toMatchObject({ state: 'stopped' });

@@ -1,0 +1,9 @@
+import { vi } from 'vitest';
+
+/** How long a test waits for a state: long enough for a machine that is busy with other things. In ms. */
+export const patience = 30_000;
+
+/** Waits until an expectation holds; after {@link patience}, fails as it does. */
+export function eventually<T>(expectation: () => T | Promise<T>): Promise<T> {
+  return vi.waitFor(expectation, { timeout: patience, interval: 10 });
+}
