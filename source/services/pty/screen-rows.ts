@@ -120,11 +120,12 @@ interface Line {
 function usedCells(line: xterm.IBufferLine | undefined): number {
   const own = (line as unknown as { readonly _line?: Line } | undefined)?._line;
   const length = line?.length ?? 0;
-  let used = own?.getNoBgTrimmedLength?.() ?? length;
-  // The second half of a wide character, and blanks in reverse.
-  for (let next = line?.getCell(used); used < length; next = line?.getCell(used, next)) {
-    if (!next || (next.getWidth() !== 0 && next.isAttributeDefault())) break;
-    used += 1;
+  const used = own?.getNoBgTrimmedLength?.() ?? length;
+  // The second half of a wide character, and blanks in reverse, as one where a wide character did not fit.
+  let cell: xterm.IBufferCell | undefined;
+  for (let last = length - 1; last >= used; last--) {
+    cell = line?.getCell(last, cell);
+    if (cell && (cell.getWidth() === 0 || !cell.isAttributeDefault())) return last + 1;
   }
   return used;
 }
