@@ -6,7 +6,8 @@
  *   long as the line and so are half of the garbage collector's work: lines without such share one that
  *   nothing can write to, and get their own where something is written.
  * - Erasing up to a cursor that waits behind the end of the last row (ESC [ 1 J) would end the program: there
- *   is no row below.
+ *   is no row below. So would a resize that fills all rows of a wrapped line, as each half of a wide character
+ *   that a narrow row had cut takes one cell more: there is no row after the last.
  * - Plain ASCII within the line, which is most of all text, needs no look at widths, joins and links.
  */
 export const xtermSwaps: readonly (readonly [from: string, to: string])[] = [
@@ -52,6 +53,8 @@ export const xtermSwaps: readonly (readonly [from: string, to: string])[] = [
     '(this._activeBuffer.lines.get(s+1).isWrapped=!1);s--;)',
     'this._activeBuffer.lines.get(s+1)&&(this._activeBuffer.lines.get(s+1).isWrapped=!1);s--;)',
   ],
+  ['0===f&&0!==d&&2===u[d-1].getWidth', '0===f&&0!==d&&u[d]&&2===u[d-1].getWidth'],
+  ['u[d].replaceCells(f,i,n);', 'u[d]?.replaceCells(f,i,n);'],
   [
     'let g=this._parser.precedingJoinState;for(let v=t;v<s;++v){if(i=e[v],i<127&&n)',
     // 2: a width of one, nothing joined (UnicodeService.createPropertyValue).

@@ -235,6 +235,22 @@ test('what makes the emulator fail is the end neither of the program nor of the 
   expect(mark()).toBe(2);
 });
 
+test('nor is a size that makes it fail', async () => {
+  const screen = new Screen(12, 4, 6);
+  screen.feed('日'.repeat(8));
+  await screen.drawn();
+  // Rows of the cursor's line are not filled anew: each ends in half a character, and a wider size has no row for it.
+  screen.resize(3, 1);
+  screen.feed('\r\n');
+  await screen.drawn();
+  screen.resize(4, 1);
+  expect([screen.cols, screen.rows]).toEqual([4, 1]);
+  expect(screen.lines().join('')).toContain('日');
+  screen.feed('on');
+  await screen.drawn();
+  expect(screen.rowText(screen.length - 1)).toBe('on');
+});
+
 test('a screen is packed when nothing prints to it; rows that are held stay held', async () => {
   let unpacked = 0;
   const screen = new Screen(20, 2, 100, () => {

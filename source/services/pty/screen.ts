@@ -157,13 +157,13 @@ export class Screen implements Parser {
     const { packed, size } = this;
     if (!packed) throw new Error('a screen has neither an emulator nor what it showed');
     const live = this.reopen(inflateRawSync(packed.bytes), packed.size, packed.rows);
-    if (packed.size !== size) live.resize(size.cols, size.rows);
+    if (packed.size !== size) this.fit(live);
     this.onUnpack();
-    return live;
+    return this.terminal;
   }
 
   /**
-   * The emulator has failed over what an agent printed, and would take no more. That must not be the end of
+   * The emulator has failed over what an agent printed, or over a new size, and would take no more. That must not be the end of
    * the program, nor of the agent's screen: another one goes on with the same rows.
    */
   private recover(live: xterm.Terminal): void {
@@ -403,8 +403,16 @@ export class Screen implements Parser {
 
   resize(cols: number, rows: number): void {
     this.size = { cols, rows };
-    this.live?.resize(cols, rows);
+    if (this.live) this.fit(this.live);
     this.changed();
+  }
+
+  private fit(live: xterm.Terminal): void {
+    try {
+      live.resize(this.size.cols, this.size.rows);
+    } catch {
+      this.recover(live);
+    }
   }
 
   /**
