@@ -162,7 +162,7 @@ export interface RunningCli {
 /** Starts the built program, without a terminal. */
 export function startCli(
   args: readonly string[],
-  options: { cwd: string; env: NodeJS.ProcessEnv; input?: string },
+  options: { cwd: string; env: NodeJS.ProcessEnv; input?: string | Buffer },
 ): RunningCli {
   const child = spawn(process.execPath, [cli, ...args], {
     cwd: options.cwd,
@@ -211,7 +211,7 @@ export function startCli(
 
 export function runCli(
   args: readonly string[],
-  options: { cwd: string; env: NodeJS.ProcessEnv; input?: string },
+  options: { cwd: string; env: NodeJS.ProcessEnv; input?: string | Buffer },
 ): Promise<CliEnd> {
   return startCli(args, options).end;
 }

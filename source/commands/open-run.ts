@@ -184,7 +184,7 @@ async function readPlanFiles(
   }
   const prdPath = flags.prd === undefined ? null : repoRelative(repo, path.resolve(flags.prd));
   if (flags.plan !== undefined) {
-    const text = flags.plan === '-' ? ok(await readStdin()) : await readText(flags.plan);
+    const text = await (flags.plan === '-' ? readInput() : readText(flags.plan));
     if (!text.ok) return text;
     const plan = parsePlan(text.value, flags.plan);
     if (!plan.ok) return plan;
@@ -211,7 +211,7 @@ async function readPlanFiles(
   return ok({ source: { kind: flags.withoutPrd ? 'none' : 'planner' }, given: null });
 }
 
-/** Why a file cannot be read, by the code of the error, with what would help. */
+/** Why something cannot be read, by the code of the error, with what would help. */
 const unreadable: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
   EISDIR: 'this is a folder; name a file',
@@ -219,12 +219,20 @@ const unreadable: Readonly<Record<string, string>> = {
 };
 
 /** A file's text, or why it cannot be read. */
-export async function readText(file: string): Promise<Result<string, Failure>> {
+export function readText(file: string): Promise<Result<string, Failure>> {
+  return textOf(file, readFile(file));
+}
+
+function readInput(): Promise<Result<string, Failure>> {
+  return textOf('standard input', readStdin());
+}
+
+async function textOf(source: string, bytes: Promise<Buffer>): Promise<Result<string, Failure>> {
   try {
-    return ok(new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file)));
+    return ok(new TextDecoder('utf-8', { fatal: true }).decode(await bytes));
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException;
-    return err({ kind: 'file', path: file, detail: unreadable[code] ?? message });
+    return err({ kind: 'file', path: source, detail: unreadable[code] ?? message });
   }
 }
 
@@ -239,7 +247,10 @@ export async function readChange(
   { flags }: Arguments,
   given: OpenedRun['given'],
 ): Promise<Result<string, Failure>> {
-  if (flags.change === '-') return checkChange(await readStdin());
+  if (flags.change === '-') {
+    const text = await readInput();
+    return text.ok ? checkChange(text.value) : text;
+  }
   if (flags.change !== undefined) return checkChange(flags.change);
   // A plan says itself what is to be done.
   if (given && 'tasks' in given) return ok(given.tasks.map((task) => task.title).join('; '));
@@ -268,7 +279,7 @@ export async function readGeminiKey(
   { flags }: Arguments,
   terminal: Terminal,
 ): Promise<string | null> {
-  if (flags.apiKey === '-') return (await readStdin()).trim() || null;
+  if (flags.apiKey === '-') return (await readStdin()).toString().trim() || null;
   if (flags.apiKey !== undefined) {
     terminal.error(
       'Warning: --api-key can be seen by every user of this machine (ps). Better set GEMINI_API_KEY, or pipe it in with --api-key -.\n',

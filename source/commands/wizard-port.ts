@@ -380,6 +380,7 @@ function runPort(live: LiveRun, paths: LogPaths): RunPort {
       return commit ? workspace.committedDiff(commit) : ok('');
     },
     events: async (index) => {
+      // It is being written: its end may be half a letter.
       const log = await readFile(paths.agentLog(index), 'utf8').catch(() => '');
       return log === '' ? [] : log.trimEnd().split('\n');
     },

@@ -146,6 +146,11 @@ describe('the built program', () => {
     ],
     ['a PRD that is a folder', ['--change', 'x', '--prd', '.'], '.: this is a folder; name a file'],
     ['a PRD in UTF-16', ['--change', 'x', '--prd', 'utf16.md'], 'save it as such'],
+    [
+      'a change in UTF-16',
+      ['--change', '-', '--no-prd'],
+      'standard input: this is not text in UTF-8',
+    ],
     ['a plan that is not JSON', ['--change', 'x', '--plan', 'a.ts'], 'not JSON'],
     ['a plan of another form', ['--change', 'x', '--plan', 'bad.json'], 'tasks[0].title'],
     ['a plan with an overlap', ['--change', 'x', '--plan', 'overlap.json'], 'both change a.ts'],
@@ -166,8 +171,9 @@ describe('the built program', () => {
         '{"tasks":[{"id":"T1","title":"x","files":["a.ts"]},{"id":"T2","title":"y","files":["a.ts"]}]}',
       'outside.json': '{"tasks":[{"id":"T1","title":"x","files":["../a.ts"]}]}',
     });
-    writeFileSync(path.join(repo, 'utf16.md'), Buffer.from('\ufeffText', 'utf16le'));
-    const end = await runCli(args, { cwd: repo, env: env() });
+    const utf16 = Buffer.from('\ufeffText', 'utf16le');
+    writeFileSync(path.join(repo, 'utf16.md'), utf16);
+    const end = await runCli(args, { cwd: repo, env: env(), input: utf16 });
     expect(end.stderr).toContain(words);
     expect(end.stderr).not.toContain('    at ');
     expect(end.code).toBe(2);
