@@ -8,7 +8,7 @@ const prd = `# Make tiny-text fit for real texts
 
 ## Problem
 
-\`slugify\` leaves accents and punctuation in slugs, \`truncate\` cuts words in half, and there is no way to count words. Five tests fail for it.
+\`slugify\` leaves accents and punctuation in slugs, \`truncate\` cuts words in half, and there is no way to count words. Four tests fail for it.
 
 ## Goals
 
