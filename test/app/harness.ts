@@ -1,9 +1,8 @@
 import { expect, onTestFinished } from 'vitest';
+import { patience } from '../eventually.js';
 import { type HarnessOptions, PlayedApp } from './played.js';
 
 export * from './played.js';
-
-import { patience } from '../eventually.js';
 
 /** The application in a test, which it ends with. */
 export class Harness extends PlayedApp {
