@@ -1,7 +1,7 @@
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import { findQuestion, findTexts } from '../../source/core/screen-facts.js';
 import { type PtyExit, type PtyProcess, spawnPty } from '../../source/services/pty/pty-process.js';
 import { Recording } from '../../source/services/pty/recording.js';
@@ -222,6 +222,11 @@ test('a screen that is packed shows the same when it is looked at again', async 
 
 test('what makes the emulator fail is the end neither of the program nor of the screen', async () => {
   const screen = new Screen(20, 4, 10);
+  const write = vi.fn();
+  const ignore = () => {};
+  const program: Partial<PtyProcess> = { onData: ignore, onExit: ignore, write };
+  screen.attach(program as PtyProcess, ignore);
+  screen.feed('\x1b[?2004h\x1b[?1h');
   screen.feed('first\r\nsecond\r\n');
   await screen.drawn();
   const mark = screen.mark();
@@ -233,6 +238,11 @@ test('what makes the emulator fail is the end neither of the program nor of the 
   expect(screen.rowText(1)).toBe('goes on');
   // What an agent is judged by begins where its attempt began, still.
   expect(mark()).toBe(2);
+  // The program still has the terminal that it has set, and that answers it.
+  expect(screen.modes).toEqual({ bracketedPaste: true, applicationCursor: true });
+  screen.feed('\x1b[6n');
+  await screen.drawn();
+  expect(write.mock.calls).toEqual([['\x1b[2;8R']]);
 });
 
 test('nor is a size that makes it fail', async () => {

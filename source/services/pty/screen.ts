@@ -79,6 +79,8 @@ export class Screen implements Parser {
   private settlers: (() => void)[] = [];
   private disposed = false;
   private cursorShown = true;
+  /** Who gets what the emulator answers. */
+  private asking: PtyProcess | null = null;
   /** Goes up with all that changes what is seen. */
   version = 0;
 
@@ -109,6 +111,8 @@ export class Screen implements Parser {
     terminal.unicode.activeVersion = '11';
     this.watchCursor(terminal);
     this.keepLetters(terminal);
+    // A program may ask the terminal things (cursor position, colours) and waits for the answer.
+    terminal.onData((answer) => this.asking?.write(answer));
     return terminal;
   }
 
@@ -133,7 +137,7 @@ export class Screen implements Parser {
     if (active.type !== 'normal') return false;
     let text = '';
     let until = performance.now() + packMs;
-    for (const piece of this.printed(active)) {
+    for (const piece of this.printed(live)) {
       text += piece;
       if (performance.now() < until) continue;
       await setImmediate();
@@ -163,19 +167,21 @@ export class Screen implements Parser {
   }
 
   /**
-   * The emulator has failed over what an agent printed, or over a new size, and would take no more. That must not be the end of
-   * the program, nor of the agent's screen: another one goes on with the same rows.
+   * The emulator has failed over what an agent printed, or over a new size, and would take no more. That
+   * must not be the end of the program, nor of the agent's screen: another one goes on with the same rows.
    */
   private recover(live: xterm.Terminal): void {
     const { active } = live.buffer;
-    const shown = active.type === 'normal' ? [...this.printed(active)].join('') : '';
+    const shown = active.type === 'normal' ? [...this.printed(live)].join('') : '';
     const rows = this.heldRows();
     live.dispose();
     this.reopen(Buffer.from(shown), this.size, rows);
   }
 
-  private *printed(buffer: xterm.IBuffer): Generator<string> {
-    yield* printRows(buffer, this.size.cols);
+  private *printed({ buffer, modes }: xterm.Terminal): Generator<string> {
+    yield* printRows(buffer.active, this.size.cols);
+    if (modes.bracketedPasteMode) yield '\x1b[?2004h';
+    if (modes.applicationCursorKeysMode) yield '\x1b[?1h';
     if (!this.cursorShown) yield '\x1b[?25l';
   }
 
@@ -338,10 +344,9 @@ export class Screen implements Parser {
       onDrawn();
     };
     this.drawnListeners.add(drawn);
-    // A program may ask the terminal things (cursor position, colours) and waits for the answer.
-    const answers = this.terminal.onData((answer) => process.write(answer));
+    this.asking = process;
     process.onExit(() => {
-      answers.dispose();
+      if (this.asking === process) this.asking = null;
       void this.drawn().then(() => this.drawnListeners.delete(drawn));
     });
   }
