@@ -3,6 +3,7 @@ import path from 'node:path';
 import { describe, expect, inject } from 'vitest';
 import type { FailReason } from '../../source/core/agent.js';
 import { diffEdit, type Reply } from '../../source/services/model-server/script.js';
+import { until } from '../eventually.js';
 import {
   aiderTest,
   git,
@@ -53,7 +54,7 @@ describe('why an agent failed, with real Aider', () => {
       ['--json', '--max-iterations', '1'],
     );
     const started = await running.waitFor(/"event":"attempt_started".*?"pid":(\d+)/);
-    while (server.requests.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    await until(() => server.requests.length > 0);
     process.kill(Number(started[1]), 'SIGSEGV');
     const end = await running.end;
     expect(end.code).toBe(1);

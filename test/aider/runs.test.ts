@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, inject } from 'vitest';
 import { diffEdit, wholeEdit } from '../../source/services/model-server/script.js';
+import { until } from '../eventually.js';
 import {
   aiderTest,
   git,
@@ -256,7 +257,7 @@ describe('a run that is stopped', () => {
         const server = await halfDoneServer();
         const where = world(server);
         const { running, pid } = await halfDone(where, repo);
-        await waitUntil(() => server.requests.length >= 2);
+        await until(() => server.requests.length >= 2);
         const at = Date.now();
         running.child.kill(signal);
         const end = await running.end;
@@ -313,10 +314,10 @@ describe('a run that is stopped', () => {
       const server = await halfDoneServer();
       const where = world(server);
       const { running, pid } = await halfDone(where, repo);
-      await waitUntil(() => server.requests.length >= 2);
+      await until(() => server.requests.length >= 2);
       running.child.kill('SIGKILL');
       await running.end;
-      await waitUntil(() => !isAlive(pid) && forkedBy(running.child).length === 0);
+      await until(() => !isAlive(pid) && forkedBy(running.child).length === 0);
       expect(existsSync(path.join(repo, '.aider_logs', 'runs'))).toBe(true);
       const runs = await runCli(['runs'], { cwd: repo, env: where.env });
       expect(runs.code, runs.stderr).toBe(0);
@@ -345,9 +346,4 @@ describe('a run that is stopped', () => {
 /** The process that has loaded Aider for a program, and what was forked from it. */
 function forkedBy(program: ChildProcess): string[] {
   return processesWith(`fork_server.py ${inject('aider')} ${program.pid}`);
-}
-
-/** Waits for a state of the world; the deadline is that of the test. */
-async function waitUntil(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 20));
 }

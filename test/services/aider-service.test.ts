@@ -9,6 +9,7 @@ import { findAider } from '../../source/services/aider/find-aider.js';
 import { aiderArguments } from '../../source/services/aider/invocation.js';
 import { LineSplitter, LogTail } from '../../source/services/aider/log-tail.js';
 import { cutMap } from '../../source/services/aider/repo-map.js';
+import { until } from '../eventually.js';
 import { appendTo, git, makeRepo, runCli, tempFolder, world } from '../rig.js';
 
 describe('the environment of an agent', () => {
@@ -114,7 +115,7 @@ describe("Aider's analytics log", () => {
     tail.read();
     expect(events.map(({ event }) => event)).toEqual(['a', 'b']);
     appendTo(file, '}\n');
-    while (events.length < 3) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => events.length >= 3);
     tail.close();
     expect(events[2]).toEqual({ event: 'ü', properties: {}, time: null });
   });

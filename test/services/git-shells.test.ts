@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
 import { Shells } from '../../source/services/git/git-shells.js';
 import { git, startFromShells } from '../../source/services/git/run-git.js';
+import { until } from '../eventually.js';
 import { isAlive, makeRepo, git as run, tempFolder } from '../rig.js';
 
 const nothing = { cwd: '/', env: {}, input: undefined };
@@ -96,7 +97,7 @@ test('a shell that is killed fails its command alone; closed, none is left', asy
   expect(new Set(pids).size).toBeGreaterThan(0);
   expect(pids).not.toContain(pid);
   shells.close();
-  while (pids.some(isAlive)) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until(() => !pids.some(isAlive));
   expect(shells.run({ ...nothing, args: ['true'] })).toBe(null);
 });
 

@@ -6,6 +6,7 @@ import { Governor, type GovernorOptions } from '../../source/services/provider/g
 import { openProvider } from '../../source/services/provider/open-provider.js';
 import { startProviderProxy } from '../../source/services/provider/provider-proxy.js';
 import { retryHint } from '../../source/services/provider/retry-hint.js';
+import { until } from '../eventually.js';
 import { modelServer } from '../rig.js';
 
 const never = new AbortController().signal;
@@ -221,10 +222,10 @@ describe('between the agents and their provider', () => {
     const { url, governor } = await open(`${server.url}/v1`);
     const giver = new AbortController();
     const asked = ask(url, giver.signal).catch(() => 'gave up');
-    while (governor.facts().waiting === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => governor.facts().waiting > 0);
     giver.abort();
     expect(await asked).toBe('gave up');
-    while (governor.facts().waiting > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => governor.facts().waiting === 0);
     const gone = createServer();
     await new Promise<void>((resolve) => gone.listen(0, '127.0.0.1', resolve));
     const { port } = gone.address() as AddressInfo;

@@ -8,6 +8,7 @@ import { Recording } from '../../source/services/pty/recording.js';
 import { RecordingWriter } from '../../source/services/pty/recording-writer.js';
 import { runCommand } from '../../source/services/pty/run-command.js';
 import { Screen } from '../../source/services/pty/screen.js';
+import { until } from '../eventually.js';
 import { isAlive, tempFolder } from '../rig.js';
 
 const env = { PATH: process.env.PATH ?? '', TERM: 'xterm-256color' };
@@ -61,7 +62,7 @@ describe('a process in a pseudo-terminal', () => {
     });
     process.signal('SIGKILL');
     await exitOf(process);
-    while (isAlive(child)) await new Promise((resolve) => setTimeout(resolve, 10));
+    await until(() => !isAlive(child));
     expect(isAlive(process.pid)).toBe(false);
   });
 

@@ -5,6 +5,7 @@ import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { type AiderLauncher, PlainLauncher } from '../../source/services/aider/launcher.js';
 import { unforkable, WarmLauncher } from '../../source/services/aider/warm-launcher.js';
 import type { PtyExit, PtyProcess } from '../../source/services/pty/pty-process.js';
+import { until } from '../eventually.js';
 import { isAlive, root, tempFolder } from '../rig.js';
 import { writeStandIn } from '../stand-in-aider.js';
 
@@ -62,7 +63,7 @@ async function begin(launcher: AiderLauncher, code: string, more: Record<string,
   const exited = new Promise<PtyExit>((resolve) => process.onExit(resolve));
   const ended: Promise<Ran> = exited.then((exit) => ({ exit, text }));
   const says = async (what: RegExp) => {
-    while (!what.test(text)) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => what.test(text));
     return what.exec(text) as RegExpExecArray;
   };
   return { process: process as PtyProcess, ended, says };
@@ -231,7 +232,7 @@ print("all", os.environ)
     const [, server] = await agent.says(/parent (\d+) end/);
     process.kill(Number(server), 'SIGKILL');
     expect((await agent.ended).exit).toEqual({ code: null, signal: 'SIGKILL' });
-    while (isAlive(agent.process.pid)) await new Promise((resolve) => setTimeout(resolve, 10));
+    await until(() => !isAlive(agent.process.pid));
     expect((await run(warm, 'import os; print("parent", os.getppid())')).text).toContain(
       `parent ${process.pid}`,
     );
@@ -262,7 +263,7 @@ print("all", os.environ)
     });
     expect(pids.every(isAlive)).toBe(true);
     child.kill('SIGKILL');
-    while (pids.some(isAlive)) await new Promise((resolve) => setTimeout(resolve, 10));
+    await until(() => !pids.some(isAlive));
   });
 
   forks(
@@ -278,9 +279,7 @@ print("all", os.environ)
       const agent = await begin(warm, 'import os; print("parent", os.getppid(), "end"); input()');
       const [, server] = await agent.says(/parent (\d+) end/);
       warm.close();
-      while (isAlive(Number(server)) || isAlive(agent.process.pid)) {
-        await new Promise((resolve) => setTimeout(resolve, 10));
-      }
+      await until(() => !isAlive(Number(server)) && !isAlive(agent.process.pid));
     },
   );
 
