@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Arguments } from './source/commands/arguments.js';
+import { crashWords } from './source/commands/crash.js';
 import { helpText } from './source/commands/help.js';
 import { processTerminal, reportFailure, type Terminal } from './source/commands/terminal.js';
 import { unreachable } from './source/core/result.js';
@@ -72,7 +73,7 @@ async function main(): Promise<number> {
 
 // A bug: say it, and leave no process behind. The next start closes the books of the run.
 process.on('uncaughtException', (error) => {
-  process.stderr.write(`aider-orchestrator: internal error: ${error.stack ?? error.message}\n`);
+  process.stderr.write(`aider-orchestrator: internal error: ${crashWords(error)}\n`);
   process.exit(1);
 });
 

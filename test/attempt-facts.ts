@@ -10,6 +10,7 @@ export const cleanExit: AttemptExit = {
   named: [],
   edits: true,
   flaw: null,
+  cause: null,
 };
 
 /** What is seen of one that has changed nothing. */

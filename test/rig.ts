@@ -264,3 +264,24 @@ export function readLines(file: string): { event: string; [key: string]: unknown
 export function appendTo(file: string, text: string): void {
   appendFileSync(file, text);
 }
+
+/** The file of our own record of a run in a world's data folder. */
+export function recordOf(where: World, stamp: string): string {
+  const folder = path.join(where.home, 'data/aider-orchestrator/repositories');
+  const [found] = readdirSync(folder)
+    .map((id) => path.join(folder, id, `${stamp}.jsonl`))
+    .filter((file) => existsSync(file));
+  if (!found) throw new Error(`no record of ${stamp}`);
+  return found;
+}
+
+/** Makes a run that has ended look as if its program had been killed: its books are open, it has no summary. */
+export function asIfKilled(where: World, repo: string, stamp: string): void {
+  const file = recordOf(where, stamp);
+  const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean);
+  const open = lines.filter((line) => !line.includes('"record":"closed"'));
+  const dead = open.map((line) => line.replace(/"process_started":"\d+"/, '"process_started":"0"'));
+  writeFileSync(file, `${dead.join('\n')}\n`);
+  rmSync(file.replace(/jsonl$/, 'summary.json'), { force: true });
+  rmSync(path.join(repo, `.aider_logs/summary_${stamp}.json`), { force: true });
+}

@@ -1,4 +1,5 @@
 import type { RunConfig } from '../source/core/run-config.js';
+import type { WorktreeRecord } from '../source/services/git/workspace.js';
 
 /** What a run is asked for, where a test does not care. */
 export const testConfig: RunConfig = {
@@ -23,3 +24,6 @@ export const testConfig: RunConfig = {
   unattended: true,
   simulated: false,
 };
+
+/** For worktrees that no later start has to know. */
+export const noRecord: WorktreeRecord = { making: () => {}, ready: () => {} };

@@ -1,12 +1,13 @@
 import { chmodSync, copyFileSync } from 'node:fs';
 import { build } from 'esbuild';
+import { checkLazyModules } from './lazy-modules.js';
 import { lean } from './lean.js';
 
 /**
  * Bundles the program into `dist`: a hundred files that are looked up one by one would make its start
  * three times as long. What is loaded only now and then, such as the screen, stays a file of its own.
  */
-await build({
+const { metafile } = await build({
   entryPoints: ['cli.tsx', 'source/services/simulated/agent.ts'],
   outdir: 'dist',
   outbase: '.',
@@ -30,10 +31,16 @@ await build({
   minifySyntax: true,
   plugins: [lean],
   legalComments: 'linked',
+  // For the positions of internal errors; without the sources themselves, which the package has not.
+  sourcemap: 'linked',
+  sourcesContent: false,
+  metafile: true,
   logLevel: 'warning',
 });
+checkLazyModules(metafile, process.cwd());
 // Other interpreters and threads are given these as files.
 for (const file of [
+  'source/services/aider/aider_start.py',
   'source/services/aider/fork_server.py',
   'source/services/pty/recording-worker.mjs',
 ]) {

@@ -54,6 +54,7 @@ export const flags = {
   withoutWarm: { type: 'boolean' },
   repo: { type: 'string' },
   trust: { type: 'boolean' },
+  dead: { type: 'string' },
   help: { type: 'boolean', shortFlag: 'h' },
   version: { type: 'boolean' },
 } as const;

@@ -1,127 +1,154 @@
-import { rm } from 'node:fs/promises';
-import path from 'node:path';
+import { describe } from '../core/failure.js';
 import { printable } from '../core/printable.js';
-import { worktreesFolder } from '../services/config/folders.js';
+import { holdsWork, ownershipOf, repairLink } from '../services/git/own-worktree.js';
 import type { Repository } from '../services/git/repository.js';
 import { git, gitText } from '../services/git/run-git.js';
-import { notAidersOwn } from '../services/git/snapshot.js';
-import { leftWorktrees } from '../services/git/workspace.js';
 import { removeWorktree } from '../services/git/worktree.js';
-import { listRuns, ownsLiveRun, releaseWorktrees } from '../services/logs/run-registry.js';
+import {
+  declareDead,
+  forget,
+  type KnownRun,
+  type RecordedWorktree,
+  readRecords,
+  releaseWorktrees,
+} from '../services/records/run-records.js';
 import type { Arguments } from './arguments.js';
 import { openForHistory } from './history.js';
-import { askYesNo, type Terminal } from './terminal.js';
+import { recoverRuns } from './recover.js';
+import { askYesNo, reportFailure, type Terminal } from './terminal.js';
+
+interface Branch {
+  readonly name: string;
+  readonly merged: boolean;
+}
 
 interface Leftover {
   readonly stamp: string;
-  readonly worktrees: readonly string[];
-  readonly branches: readonly { readonly name: string; readonly merged: boolean }[];
+  readonly run: KnownRun;
+  readonly worktrees: readonly RecordedWorktree[];
+  readonly branches: readonly Branch[];
 }
 
 /**
  * `clean`: lists what old runs left, removes what is merged, asks for the rest. A run that lives is
- * never touched. Without a terminal the rest stays, unless `--yes` was given.
+ * never touched, nor what our own records do not name. Without a terminal the rest stays, unless `--yes` was
+ * given.
  */
 export async function cleanCommand(args: Arguments, terminal: Terminal): Promise<number> {
   const repo = await openForHistory(args, terminal);
   if (!repo) return 2;
-  const alive = new Set(
-    listRuns(repo.root)
-      .filter((run) => run.alive)
-      .map((run) => run.stamp),
-  );
-  const root = worktreesFolder(repo.commonDir);
-  const found = await findLeftovers(repo);
-  // A run may live in another checkout of the same repository.
-  for (const { stamp } of found) if (ownsLiveRun(path.join(root, stamp))) alive.add(stamp);
-  const leftovers = found.filter((left) => !alive.has(left.stamp));
-  for (const stamp of alive) terminal.out(`${stamp}  runs, not touched\n`);
-  if (leftovers.length === 0) terminal.out('Nothing is left of old runs.\n');
+  const named = args.flags.dead;
+  if (named !== undefined && !(await bury(repo, named, terminal))) return 2;
+  const { runs, problems, copyOf } = readRecords(repo);
+  if (copyOf !== null) {
+    terminal.out(
+      `This is a copy of ${printable(copyOf)}, to which the runs belong; nothing is removed here.\n`,
+    );
+    return 0;
+  }
+  for (const problem of problems) terminal.out(`A record is left alone: ${printable(problem)}.\n`);
+  const found = await findLeftovers(repo, runs);
+  let left = 0;
   let kept = 0;
-  for (const left of leftovers) kept += await cleanOne(repo, left, args, terminal);
+  for (const leftover of found) {
+    const { stamp, run } = leftover;
+    if (run.liveness === 'alive') {
+      terminal.out(`${stamp}  is running (process ${run.pid}), not touched\n`);
+    } else if (run.liveness === 'unknown') {
+      terminal.out(
+        `${stamp}  may be running on ${printable(run.host)} or in a container, not touched; if it is dead: clean --dead ${stamp}\n`,
+      );
+    } else if (leftover.worktrees.length + leftover.branches.length > 0) {
+      left += 1;
+      kept += await cleanOne(repo, leftover, args, terminal);
+    } else releaseWorktrees(run.worktrees);
+  }
+  if (left === 0) terminal.out('Nothing is left of old runs.\n');
   if (kept > 0) terminal.out(`${kept} kept; --yes removes them without asking.\n`);
   return 0;
 }
 
-async function findLeftovers(repo: Repository): Promise<Leftover[]> {
-  const refs = await gitText(repo.root, [
-    'for-each-ref',
-    '--format=%(refname:short)',
-    'refs/heads/aider/',
-  ]);
-  const merged = await gitText(repo.root, [
-    'for-each-ref',
-    '--format=%(refname:short)',
-    `--merged=${repo.head}`,
-    'refs/heads/aider/',
-  ]);
-  const isMerged = new Set(merged.ok ? merged.value.split('\n') : []);
-  const byStamp = new Map<
-    string,
-    { worktrees: string[]; branches: { name: string; merged: boolean }[] }
-  >();
-  const entry = (stamp: string) => {
-    const known = byStamp.get(stamp) ?? { worktrees: [], branches: [] };
-    byStamp.set(stamp, known);
-    return known;
+/** A person says of a run that it is dead; not believed of one that is seen to live. */
+async function bury(repo: Repository, stamp: string, terminal: Terminal): Promise<boolean> {
+  const run = readRecords(repo).runs.find((one) => one.stamp === stamp);
+  if (!run || run.liveness === 'alive') {
+    const message = run
+      ? `The run ${stamp} lives: it is the process ${run.pid}.`
+      : `There is no run ${printable(stamp)} of yours in this repository.`;
+    const hint = run
+      ? `End it first: kill ${run.pid}`
+      : 'aider-orchestrator runs lists those that there are.';
+    reportFailure(terminal, { kind: 'usage', message, hint });
+    return false;
+  }
+  declareDead(run);
+  await recoverRuns(repo, (text) => terminal.error(`${text}\n`));
+  return true;
+}
+
+/** What our records name of each run, as far as git bears it out. */
+async function findLeftovers(repo: Repository, runs: readonly KnownRun[]): Promise<Leftover[]> {
+  const list = async (...more: string[]): Promise<string[]> => {
+    const format = '--format=%(refname:lstrip=2)';
+    const refs = await gitText(repo.root, ['for-each-ref', format, ...more, 'refs/heads/aider/']);
+    return refs.ok ? refs.value.split('\n').filter(Boolean) : [];
   };
-  for (const name of refs.ok ? refs.value.split('\n').filter(Boolean) : []) {
-    const stamp = /^aider\/(\d{8}_\d{6})\//.exec(name)?.[1];
-    if (stamp) entry(stamp).branches.push({ name, merged: isMerged.has(name) });
-  }
-  const root = worktreesFolder(repo.commonDir);
-  const listed = await gitText(repo.root, ['worktree', 'list', '--porcelain']);
-  const registered = (listed.ok ? listed.value.split('\n') : [])
-    .filter((line) => line.startsWith(`worktree ${root}${path.sep}`))
-    .map((line) => line.slice('worktree '.length));
-  for (const run of new Set([
-    ...registered.map((file) => path.relative(root, file).split(path.sep)[0] as string),
-    ...byStamp.keys(),
-  ])) {
-    const folder = path.join(root, run);
-    const worktrees = new Set([
-      ...(await leftWorktrees(folder)),
-      ...registered.filter((file) => file.startsWith(`${folder}${path.sep}`)),
-    ]);
-    if (worktrees.size > 0) entry(run).worktrees.push(...worktrees);
-  }
-  return [...byStamp]
-    .map(([stamp, left]) => ({ stamp, ...left }))
-    .sort((a, b) => a.stamp.localeCompare(b.stamp));
+  const [all, merged] = await Promise.all([list(), list(`--merged=${repo.head}`)]);
+  return runs.map((run) => ({
+    stamp: run.stamp,
+    run,
+    worktrees: run.made.filter(({ path }) => ownershipOf(repo.commonDir, path) === 'ours'),
+    branches: all
+      .filter((name) => name.startsWith(`aider/${run.stamp}/`))
+      .map((name) => ({ name, merged: merged.includes(name) })),
+  }));
 }
 
 /** Cleans one run; gives the number of things that stay. */
 async function cleanOne(
   repo: Repository,
-  left: Leftover,
+  { stamp, run, worktrees, branches }: Leftover,
   { flags }: Arguments,
   terminal: Terminal,
 ): Promise<number> {
   let kept = 0;
   const allowed = async (question: string) =>
     flags.yes === true || (terminal.interactive && (await askYesNo(question, false)));
-  for (const worktree of left.worktrees) {
-    const status = await git(worktree, ['status', '--porcelain', '--', ...notAidersOwn]);
-    const clean = status.ok && status.value.stdout === '';
-    if (clean || (await allowed(`${worktree} has uncommitted work. Remove it?`))) {
-      await removeWorktree(repo.root, worktree);
-      await rm(path.dirname(worktree), { recursive: true, force: true });
-      terminal.out(`${left.stamp}  removed the worktree ${printable(worktree)}\n`);
+  for (const { path, agent, ready } of worktrees) {
+    repairLink(repo.commonDir, path);
+    // One that was being made when its run was killed holds nobody's work.
+    const work = agent === null || !ready ? 'none' : await lookFor(path);
+    const question = `${path} ${work === 'some' ? 'has uncommitted work' : `cannot be looked at (${work})`}. Remove it?`;
+    if (work === 'none' || (await allowed(printable(question)))) {
+      await removeWorktree(repo.root, path);
+      terminal.out(`${stamp}  removed the worktree ${printable(path)}\n`);
     } else {
       kept += 1;
-      terminal.out(`${left.stamp}  kept the worktree ${printable(worktree)} (uncommitted work)\n`);
+      const why = work === 'some' ? 'uncommitted work' : work;
+      terminal.out(`${stamp}  kept the worktree ${printable(path)} (${printable(why)})\n`);
     }
   }
-  releaseWorktrees(path.join(worktreesFolder(repo.commonDir), left.stamp));
-  for (const { name, merged } of left.branches) {
+  releaseWorktrees(run.worktrees);
+  for (const { name, merged } of branches) {
     const remove = merged || (await allowed(`${name} is not merged. Delete it?`));
-    const done = remove ? await git(repo.root, ['branch', '-D', '--quiet', name]) : null;
+    const done = remove
+      ? await git(repo.root, ['branch', '-D', '--quiet', '--end-of-options', name])
+      : null;
     if (done?.ok) {
-      terminal.out(`${left.stamp}  deleted the branch ${name}${merged ? ' (merged)' : ''}\n`);
+      terminal.out(`${stamp}  deleted the branch ${name}${merged ? ' (merged)' : ''}\n`);
     } else {
       kept += 1;
-      terminal.out(`${left.stamp}  kept the branch ${name} (${done ? 'in use' : 'not merged'})\n`);
+      terminal.out(`${stamp}  kept the branch ${name} (${done ? 'in use' : 'not merged'})\n`);
     }
   }
+  // A map's record is of no use any more; that of a run is its history.
+  if (kept === 0 && stamp.startsWith('map-')) forget(run);
   return kept;
+}
+
+/** Whether a worktree holds work: `none`, `some`, or why git cannot tell. */
+async function lookFor(worktree: string): Promise<string> {
+  const holds = await holdsWork(worktree);
+  if (!holds.ok) return describe(holds.failure).message;
+  return holds.value ? 'some' : 'none';
 }

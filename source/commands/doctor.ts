@@ -1,17 +1,17 @@
 import { statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { describe } from '../core/failure.js';
-import { printable } from '../core/printable.js';
+import { printable, printableJson } from '../core/printable.js';
 import { geminiKeyVariables, keyVariable } from '../core/providers.js';
 import { ok as okResult } from '../core/result.js';
 import { glyphsFor } from '../headless/table.js';
 import { type FoundAider, findAider } from '../services/aider/find-aider.js';
-import { PlainLauncher } from '../services/aider/launcher.js';
+import { IsolatedLauncher } from '../services/aider/launcher.js';
 import { openWarm } from '../services/aider/open-launcher.js';
 import { aiderVersion, findPython } from '../services/aider/setup-aider.js';
-import { loadDotenv } from '../services/config/dotenv-files.js';
+import { readDotenv, takeDotenv } from '../services/config/dotenv-files.js';
 import { readRepoSettings, readUserSettings } from '../services/config/settings.js';
-import { trustedSettings } from '../services/config/trust.js';
+import { isTrusted, trustedSettings } from '../services/config/trust.js';
 import { defaultBaseUrl, listModels } from '../services/gemini/models.js';
 import {
   changedTrackedFiles,
@@ -54,7 +54,7 @@ export async function doctorCommand(args: Arguments, terminal: Terminal): Promis
   const checks = await runChecks(args, {}, findAider, true);
   const bad = checks.some((check) => check.state === 'missing');
   if (args.flags.json) {
-    terminal.out(`${JSON.stringify({ ok: !bad, checks }, null, 2)}\n`);
+    terminal.out(`${printableJson({ ok: !bad, checks }, 2)}\n`);
     return bad ? 1 : 0;
   }
   const glyphs = glyphsFor(process.env);
@@ -83,7 +83,8 @@ export async function runChecks(
 ): Promise<Check[]> {
   const opened = await openRepository(path.resolve(args.flags.repo ?? '.'));
   const repo = opened.ok ? opened.value : null;
-  loadDotenv(process.cwd(), repo?.root ?? null);
+  // Nobody is asked here, so only what is trusted already is taken.
+  takeDotenv(readDotenv(process.cwd(), repo?.root ?? null), process.env, isTrusted);
   const reads = overrides.settings !== false;
   const user = reads ? readUserSettings() : okResult(null);
   const file = repo && reads ? readRepoSettings(repo.root) : null;
@@ -111,7 +112,7 @@ export async function runChecks(
     aider === null ? ok('Aider', overrides.aider?.version ?? '') : checkAider(aider),
     ...(warms && aider?.ok && options.ok ? [await checkWarm(aider.value, options.value)] : []),
     await checkPython(),
-    ...(options.ok ? await checkKeys(options.value, repo) : []),
+    ...(options.ok ? await checkKeys(options.value) : []),
     await checkDisk(repo?.root ?? process.cwd()),
     checkTerminal(),
   ];
@@ -215,7 +216,8 @@ async function checkWarm(
     );
   if (!warm) return ok('agents', 'each loads Aider anew, as was asked for');
   if (interpreter === null) return slow(`${command} is not the script that pip writes`);
-  const launcher = openWarm(command, interpreter, model, new PlainLauncher([command]));
+  const plain = new IsolatedLauncher(command, interpreter);
+  const launcher = openWarm(command, interpreter, model, plain);
   const warmth = await launcher.warmedUp();
   launcher.close();
   return warmth.warm
@@ -235,11 +237,11 @@ async function checkPython(): Promise<Check> {
 }
 
 /** Keys are told by name only. */
-async function checkKeys(options: RunOptions, repo: Repository | null): Promise<Check[]> {
+async function checkKeys(options: RunOptions): Promise<Check[]> {
   const name = geminiKeyVariables.find((variable) => process.env[variable]);
   const geminiKey = name ? (process.env[name] as string) : null;
   const variable = keyVariable(options.model);
-  const model = modelKeyKnown(options, repo?.root ?? process.cwd(), geminiKey)
+  const model = modelKeyKnown(options, geminiKey)
     ? ok(
         'model',
         `${options.model}${variable ? `, its key: ${variable}` : ', its provider is not known, so no key was looked for'}`,

@@ -1,12 +1,11 @@
-import path from 'node:path';
+import { printableJson } from '../core/printable.js';
 import type { RunState } from '../core/run.js';
 import type { RunConfig } from '../core/run-config.js';
 import { exitCode, failureCode } from '../core/summary.js';
 import { jsonReporter, lineReporter, type Verbosity } from '../headless/reporters.js';
 import { glyphsFor } from '../headless/table.js';
-import { worktreesFolder } from '../services/config/folders.js';
 import { type LogPaths, logPaths } from '../services/logs/log-paths.js';
-import { claimStamp, releaseWorktrees } from '../services/logs/run-registry.js';
+import { claimRun, type RunRecord } from '../services/records/run-records.js';
 import type { Observer } from '../store/run-store.js';
 import type { Arguments } from './arguments.js';
 import { makeConfig, openLiveRun, planWith, warnOfChanges } from './live-run.js';
@@ -28,19 +27,22 @@ export async function runHeadless(
     return 2;
   }
   const run = prepared.value;
-  const worktrees = worktreesFolder(run.repo.commonDir);
-  await recoverRuns(run.repo.root, (text) => terminal.error(`${text}\n`));
-  const stamp = claimStamp(run.repo.root, worktrees);
-  if (!stamp.ok) {
-    reportFailure(terminal, stamp.failure);
-    return 2;
+  await recoverRuns(run.repo, (text) => terminal.error(`${text}\n`));
+  const claimed = claimRun(run.repo);
+  if (!claimed.ok) {
+    run.launcher.close();
+    run.knowledge.stop();
+    await run.knowledge.settled();
+    reportFailure(terminal, claimed.failure);
+    return failureCode(claimed.failure);
   }
+  const record = claimed.value;
   const land = args.flags.dryRun ? 'none' : run.options.land;
-  const config = makeConfig(stamp.value, run, { land, unattended: true });
+  const config = makeConfig(record.stamp, run, { land, unattended: true });
   const paths = logPaths(config.repo, config.stamp);
   return args.flags.dryRun
-    ? dryRun(config, run, paths, path.join(worktrees, config.stamp), terminal)
-    : execute(config, run, paths, path.join(worktrees, config.stamp), args, terminal);
+    ? dryRun(config, run, paths, record, terminal)
+    : execute(config, run, paths, record, args, terminal);
 }
 
 /** Makes PRD and plan, and prints the plan in the form that `--plan` reads. */
@@ -48,7 +50,7 @@ async function dryRun(
   config: RunConfig,
   run: PreparedRun,
   paths: LogPaths,
-  worktrees: string,
+  record: RunRecord,
   terminal: Terminal,
 ): Promise<number> {
   const stop = new AbortController();
@@ -61,14 +63,14 @@ async function dryRun(
   run.launcher.close();
   await run.knowledge.settled();
   const signal = release();
-  releaseWorktrees(worktrees);
+  record.discard();
   if (!made.ok) {
     reportFailure(terminal, made.failure);
     return signal?.code ?? failureCode(made.failure);
   }
   for (const warning of made.value.warnings) terminal.error(`! ${warning}\n`);
   if (made.value.prdPath) terminal.error(`PRD: ${made.value.prdPath}\n`);
-  terminal.out(`${JSON.stringify({ tasks: made.value.tasks }, null, 2)}\n`);
+  terminal.out(`${printableJson({ tasks: made.value.tasks }, 2)}\n`);
   return 0;
 }
 
@@ -76,7 +78,7 @@ async function execute(
   config: RunConfig,
   run: PreparedRun,
   paths: LogPaths,
-  worktrees: string,
+  record: RunRecord,
   args: Arguments,
   terminal: Terminal,
 ): Promise<number> {
@@ -90,12 +92,12 @@ async function execute(
     config,
     run,
     paths,
-    worktrees,
+    record,
     repoFlag: args.flags.repo,
     plan: planWith(config, run, paths),
     confirm: async () => true,
     warn,
-    observers: [reporter(args, terminal)],
+    observers: [reporter(args, terminal, () => live.summaryWritten())],
     onFinish: () => onFinish(),
   });
   const release = onSignals((signal) => {
@@ -111,8 +113,12 @@ async function execute(
   return exitCode(state);
 }
 
-function reporter({ flags }: Arguments, terminal: Terminal): Observer {
-  if (flags.json) return jsonReporter(terminal.out);
+function reporter(
+  { flags }: Arguments,
+  terminal: Terminal,
+  summaryWritten: () => boolean,
+): Observer {
+  if (flags.json) return jsonReporter(terminal.out, summaryWritten);
   const verbosity: Verbosity = flags.quiet ? 'quiet' : flags.verbose ? 'verbose' : 'normal';
   return lineReporter(terminal.out, {
     verbosity,
@@ -120,5 +126,6 @@ function reporter({ flags }: Arguments, terminal: Terminal): Observer {
       return terminal.width;
     },
     glyphs: glyphsFor(process.env),
+    summaryWritten,
   });
 }

@@ -63,7 +63,8 @@ Subcommands
   show [RUN] [AGENT]    one run's table; with an agent (0, 1, ...) its diff and log
   land [RUN]            bring a finished run's work onto the current branch
   undo [RUN]            take a landing back, exactly
-  clean                 remove what old runs left: worktrees and branches
+  clean [--dead RUN]    remove what old runs left: worktrees and branches; --dead says of a
+                        run on another machine or in another container that it is dead
   completion SHELL      bash, zsh or fish
 
 Exit codes

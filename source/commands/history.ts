@@ -1,21 +1,31 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Failure } from '../core/failure.js';
-import { printable, printableLines } from '../core/printable.js';
+import { printable, printableJson, printableLines } from '../core/printable.js';
 import { err, ok, type Result } from '../core/result.js';
 import type { Summary } from '../core/summary.js';
 import { summaryReport } from '../headless/report.js';
 import { fitWidth, glyphsFor } from '../headless/table.js';
+import { hasCode } from '../services/files/private-files.js';
+import { branchesNow } from '../services/git/branches-now.js';
 import { land as landCommit } from '../services/git/land.js';
 import { openRepository, type Repository } from '../services/git/repository.js';
-import { git } from '../services/git/run-git.js';
+import { git, gitText } from '../services/git/run-git.js';
 import { undoLanding } from '../services/git/undo.js';
 import { logPaths } from '../services/logs/log-paths.js';
-import { type KnownRun, listRuns } from '../services/logs/run-registry.js';
-import { writeWhole } from '../services/logs/write-whole.js';
+import {
+  foreignRuns,
+  isHere,
+  type KnownRun,
+  type Records,
+  readRecords,
+  readSummaryFile,
+  updateSummary,
+} from '../services/records/run-records.js';
 import type { Arguments } from './arguments.js';
 import { recoverRuns } from './recover.js';
 import { reportFailure, type Terminal } from './terminal.js';
+import { withBranches } from './write-summary.js';
 
 /** Opens the repository a subcommand is about, and closes the books of runs that died. */
 export async function openForHistory(
@@ -27,32 +37,81 @@ export async function openForHistory(
     reportFailure(terminal, repo.failure);
     return null;
   }
-  await recoverRuns(repo.value.root, (text) => terminal.error(`${text}\n`));
+  await recoverRuns(repo.value, (text) => terminal.error(`${text}\n`));
   return repo.value;
+}
+
+/** Runs of this checkout, and what else lies here and is not believed. */
+interface Listing {
+  readonly runs: readonly KnownRun[];
+  /** Stamps of runs that our records do not know. */
+  readonly foreign: readonly string[];
+  readonly copyOf: string | null;
+}
+
+function listRuns(repo: Repository): Listing {
+  const records: Records = readRecords(repo);
+  const runs = records.runs.filter(
+    (run) => isHere(run, repo.root) && !run.stamp.startsWith('map-'),
+  );
+  return { runs, foreign: foreignRuns(repo.root, records.runs), copyOf: records.copyOf };
 }
 
 /** `runs`: the earlier runs of this repository, newest last. */
 export async function runsCommand(args: Arguments, terminal: Terminal): Promise<number> {
   const repo = await openForHistory(args, terminal);
   if (!repo) return 2;
-  const runs = listRuns(repo.root).filter((run) => run.summary || run.alive);
+  const { runs, foreign, copyOf } = listRuns(repo);
   if (args.flags.json) {
-    terminal.out(
-      `${JSON.stringify(
-        runs.map(({ stamp, alive, summary }) => ({ run: stamp, alive, summary })),
-        null,
-        2,
-      )}\n`,
-    );
+    const own = runs.map(({ stamp, liveness, summary }) => {
+      return { run: stamp, alive: liveness !== 'dead', foreign: false, summary };
+    });
+    const others = foreign.map((stamp) => {
+      return { run: stamp, alive: false, foreign: true, summary: shippedSummary(repo, stamp) };
+    });
+    terminal.out(`${printableJson([...others, ...own], 2)}\n`);
     return 0;
   }
-  if (runs.length === 0) terminal.out('No runs yet.\n');
+  for (const stamp of foreign) terminal.out(`${foreignLine(repo, stamp, terminal.width)}\n`);
   for (const run of runs) terminal.out(`${runLine(run, terminal.width)}\n`);
+  if (foreign.length > 0) terminal.out(`${foreignNote(repo, foreign.length, copyOf)}\n`);
+  else if (runs.length === 0) terminal.out('No runs yet.\n');
   return 0;
 }
 
-function runLine({ stamp, alive, summary }: KnownRun, width: number): string {
-  if (!summary) return `${stamp}  ${alive ? 'running' : 'no summary'}`;
+/** Why runs that lie here are only shown. */
+function foreignNote(repo: Repository, count: number, copyOf: string | null): string {
+  const runs = count === 1 ? 'A run that lies' : 'Runs that lie';
+  const tracked = [...repo.tracked.keys()].some((name) => name.startsWith('.aider_logs/'));
+  const why =
+    copyOf !== null
+      ? `${count === 1 ? 'is' : 'are'} of ${copyOf}, of which this is a copy`
+      : tracked
+        ? 'came with the repository, which tracks .aider_logs'
+        : 'were not started from here by you, or by an earlier version';
+  return `${runs} in .aider_logs and ${why}: shown, but not landed, undone or cleaned up.`;
+}
+
+function shippedSummary(repo: Repository, stamp: string): Summary | null {
+  return readSummaryFile(logPaths(repo.root, stamp).summary);
+}
+
+function foreignLine(repo: Repository, stamp: string, width: number): string {
+  const change = printable(shippedSummary(repo, stamp)?.change.split('\n', 1)[0] ?? '');
+  return fitWidth(`${stamp}  not yours  ${change}`, width).trimEnd();
+}
+
+function runLine(run: KnownRun, width: number): string {
+  const { stamp, summary, liveness, closed, host } = run;
+  if (liveness === 'alive') return `${stamp}  running (process ${run.pid})`;
+  if (liveness === 'unknown') {
+    return `${stamp}  running on ${printable(host)} or in a container, of which nobody here can tell; if it is dead: aider-orchestrator clean --dead ${stamp}`;
+  }
+  if (!summary) {
+    return closed === 'salvaged'
+      ? `${stamp}  died; its journal could not be read (git branch --list 'aider/${stamp}/*')`
+      : `${stamp}  ended; its summary could not be written yet`;
+  }
   const counts = `${summary.successful_agents} of ${summary.successful_agents + summary.failed_agents} agents succeeded`;
   const landed = summary.landed
     ? 'landed'
@@ -66,21 +125,38 @@ function runLine({ stamp, alive, summary }: KnownRun, width: number): string {
   ).trimEnd();
 }
 
+interface FoundRun {
+  readonly stamp: string;
+  readonly summary: Summary;
+  /** Our record of it; null for one that only lies here. */
+  readonly run: KnownRun | null;
+}
+
 function findRun(
   repo: Repository,
   name: string | undefined,
   wanted: (summary: Summary) => boolean = () => true,
-): Result<{ stamp: string; summary: Summary }, Failure> {
-  const runs = listRuns(repo.root);
+): Result<FoundRun, Failure> {
+  const { runs, foreign } = listRuns(repo);
+  const hint = 'aider-orchestrator runs lists them.';
   if (name === undefined) {
-    const last = runs.filter((run) => run.summary && wanted(run.summary)).at(-1);
-    if (last?.summary) return ok({ stamp: last.stamp, summary: last.summary });
-    return err({ kind: 'usage', message: 'There is no finished run in this repository.' });
+    const last = runs.filter(({ summary }) => summary && wanted(summary)).at(-1);
+    if (last?.summary) return ok({ stamp: last.stamp, summary: last.summary, run: last });
+    const message = 'There is no finished run of yours in this repository.';
+    return err({ kind: 'usage', message, ...(foreign.length > 0 ? { hint } : {}) });
   }
   const run = runs.find(({ stamp }) => stamp === name);
-  if (run?.summary) return ok({ stamp: run.stamp, summary: run.summary });
-  const message = run?.alive ? `The run ${name} is not finished yet.` : `There is no run ${name}.`;
-  return err({ kind: 'usage', message, hint: 'aider-orchestrator runs lists them.' });
+  if (run?.summary) return ok({ stamp: run.stamp, summary: run.summary, run });
+  const shipped = foreign.includes(name) ? shippedSummary(repo, name) : null;
+  if (shipped?.timestamp === name) return ok({ stamp: name, summary: shipped, run: null });
+  const message = run
+    ? run.liveness === 'dead'
+      ? `The run ${name} has no summary.`
+      : `The run ${name} is not finished yet.`
+    : foreign.includes(name)
+      ? `What lies in .aider_logs of the run ${name} is no summary of ours.`
+      : `There is no run ${printable(name)}.`;
+  return err({ kind: 'usage', message, hint });
 }
 
 /** `show [RUN] [AGENT]`: a run's table; with an agent its diff and log. */
@@ -96,11 +172,13 @@ export async function showCommand(args: Arguments, terminal: Terminal): Promise<
     reportFailure(terminal, run.failure);
     return 2;
   }
-  const { summary } = run.value;
+  const branches = branchesNow(repo.root, run.value.stamp);
+  const summary = branches === null ? run.value.summary : withBranches(run.value.summary, branches);
+  if (run.value.run === null) terminal.error(`! ${foreignNote(repo, 1, null)}\n`);
   if (agent !== undefined)
     return showAgent(repo, summary, agent.replace(/^agent/, ''), args, terminal);
   if (args.flags.json) {
-    terminal.out(`${JSON.stringify(summary, null, 2)}\n`);
+    terminal.out(`${printableJson(summary, 2)}\n`);
     return 0;
   }
   terminal.out(
@@ -126,11 +204,12 @@ async function showAgent(
     return 2;
   }
   if (flags.json) {
-    terminal.out(`${JSON.stringify(agent, null, 2)}\n`);
+    terminal.out(`${printableJson(agent, 2)}\n`);
     return 0;
   }
+  const where = agent.branch === '' ? 'on no branch' : `branch ${agent.branch}`;
   terminal.out(
-    `agent${Number(index)}  ${printable(agent.task.title)}\n${agent.error ? `${printable(agent.error)}\n` : ''}branch ${agent.branch}\n`,
+    `agent${Number(index)}  ${printable(agent.task.title)}\n${agent.error ? `${printable(agent.error)}\n` : ''}${where}\n`,
   );
   if (agent.commit) {
     const diff = await git(repo.root, [
@@ -138,8 +217,11 @@ async function showAgent(
       '--stat',
       '--patch',
       '--no-color',
+      '--no-ext-diff',
+      '--no-textconv',
       '--format=%n%H%n%B',
-      agent.commit,
+      '--end-of-options',
+      `${agent.commit}^{commit}`,
       '--',
     ]);
     terminal.out(diff.ok ? `${printableLines(diff.value.stdout)}\n` : 'The commit is gone.\n');
@@ -147,61 +229,90 @@ async function showAgent(
     terminal.out('No work was committed.\n');
   }
   const log = logPaths(repo.root, summary.timestamp).agentLog(Number(index));
-  terminal.out(`Log ${agent.log_file}\n`);
+  terminal.out(`Log ${printable(path.relative(repo.root, log))}\n`);
   try {
     for (const line of readFileSync(log, 'utf8').split('\n').filter(Boolean))
       terminal.out(`  ${printable(line)}\n`);
-  } catch {
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT', 'ENOTDIR', 'EACCES', 'EISDIR', 'ELOOP')) throw error;
     terminal.out('  The log is gone.\n');
   }
   return 0;
+}
+
+/** Why a run that only lies here is not acted on. */
+function notOurs(stamp: string, doing: string): Failure {
+  return {
+    kind: 'usage',
+    message: `The run ${stamp} was not started from here by you, so it is not ${doing}.`,
+    hint: `What is on its branches is yours to merge by hand: git branch --list 'aider/${stamp}/*'`,
+  };
 }
 
 /** `land [RUN]`: brings a finished run's merged work home, by the rules of every landing. */
 export async function landCommand(args: Arguments, terminal: Terminal): Promise<number> {
   const repo = await openForHistory(args, terminal);
   if (!repo) return 2;
-  const run = findRun(repo, args.rest[0]);
-  if (!run.ok) {
-    reportFailure(terminal, run.failure);
+  const found = findRun(repo, args.rest[0]);
+  if (!found.ok) {
+    reportFailure(terminal, found.failure);
     return 2;
   }
-  const { stamp, summary } = run.value;
+  const { stamp, summary, run } = found.value;
+  if (run === null) {
+    reportFailure(terminal, notOurs(stamp, 'landed'));
+    return 2;
+  }
   if (summary.landed) {
     terminal.out(`Run ${stamp} has landed already.\n`);
     return 0;
   }
-  if (summary.integration_commit === null) {
+  const { integration_commit: commit, integration_branch: merged } = summary;
+  if (commit === null || merged === null) {
     reportFailure(terminal, {
       kind: 'usage',
       message: `Run ${stamp} merged nothing, so there is nothing to land.`,
     });
     return 1;
   }
+  const tip = await gitText(
+    repo.root,
+    ['rev-parse', '--verify', '--quiet', '--end-of-options', `refs/heads/${merged}`],
+    { answers: [1] },
+  );
+  if (!tip.ok || tip.value !== commit) {
+    const where = tip.ok && tip.value !== '' ? `stands at ${tip.value.slice(0, 12)}` : 'is gone';
+    terminal.error(
+      `aider-orchestrator: not landed: ${merged} ${where}, and what was merged and tested is ${commit.slice(0, 12)}\n  To merge that by hand: git merge ${commit}\n`,
+    );
+    return 1;
+  }
   const landing = await landCommit({
     repo: repo.root,
     base: summary.base,
     branch: summary.base_branch ?? repo.branch,
-    commit: summary.integration_commit,
-    merged: summary.integration_branch ?? '',
+    commit,
+    merged,
     later: `aider-orchestrator land ${stamp}`,
   });
   if (landing.state !== 'landed') {
-    const reason = landing.state === 'refused' ? landing.reason : '';
+    const { reason, how } = landing.state === 'refused' ? landing : { reason: '', how: '' };
     terminal.error(`aider-orchestrator: not landed: ${printable(reason)}\n`);
+    const intact = how.startsWith('git checkout ')
+      ? `To bring it back: ${printable(how)}`
+      : 'Nothing was touched.';
     terminal.error(
-      `  Nothing was touched. The work is on ${summary.integration_branch}; to merge it by hand: git merge ${summary.integration_branch}\n`,
+      `  ${intact} The work is on ${merged}; to merge it by hand: git merge ${merged}\n`,
     );
     return 1;
   }
-  const landed: Summary = {
+  updateSummary(run, {
     ...summary,
     landed: true,
     landed_commit: landing.commit,
     landing: `landed on ${landing.branch}, ${summary.tests?.merged ?? 'untested'}`,
     land_later: null,
-  };
-  writeWhole(logPaths(repo.root, stamp).summary, `${JSON.stringify(landed, null, 2)}\n`);
+  });
   terminal.out(`Landed ${landing.commit.slice(0, 12)} on ${printable(landing.branch)}.\n`);
   return 0;
 }
@@ -211,13 +322,17 @@ export async function undoCommand(args: Arguments, terminal: Terminal): Promise<
   const repo = await openForHistory(args, terminal);
   if (!repo) return 2;
   const hasLanded = (summary: Summary) => landedCommit(summary) !== null;
-  const run = findRun(repo, args.rest[0], hasLanded);
-  if (!run.ok) {
+  const found = findRun(repo, args.rest[0], hasLanded);
+  if (!found.ok) {
     const nothing: Failure = { kind: 'usage', message: 'No run has landed in this repository.' };
-    reportFailure(terminal, args.rest[0] === undefined ? nothing : run.failure);
+    reportFailure(terminal, args.rest[0] === undefined ? nothing : found.failure);
     return 2;
   }
-  const { stamp, summary } = run.value;
+  const { stamp, summary, run } = found.value;
+  if (run === null) {
+    reportFailure(terminal, notOurs(stamp, 'undone'));
+    return 2;
+  }
   const commit = landedCommit(summary);
   const branch = summary.base_branch;
   if (commit === null || branch === null) {
@@ -231,16 +346,20 @@ export async function undoCommand(args: Arguments, terminal: Terminal): Promise<
     terminal.error(`  Nothing was touched.${way}\n`);
     return 1;
   }
-  const back: Summary = {
+  updateSummary(run, {
     ...summary,
     landed: false,
     landed_commit: null,
     landing: `taken back from ${branch}`,
     land_later: `aider-orchestrator land ${stamp}`,
-  };
-  writeWhole(logPaths(repo.root, stamp).summary, `${JSON.stringify(back, null, 2)}\n`);
+  });
+  const merged = summary.integration_branch;
+  const kept = merged !== null && branchesNow(repo.root, stamp)?.get(commit)?.includes(merged);
+  const where = kept
+    ? `The work is still on ${merged}; aider-orchestrator land ${stamp} lands it again.`
+    : `The work is the commit ${commit}.`;
   terminal.out(
-    `${printable(branch)} is at ${summary.base.slice(0, 12)} again, as before run ${stamp}. The work is still on ${summary.integration_branch}; aider-orchestrator land ${stamp} lands it again.\n`,
+    `${printable(branch)} is at ${summary.base.slice(0, 12)} again, as before run ${stamp}. ${where}\n`,
   );
   return 0;
 }

@@ -1,17 +1,20 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { type CheckPlan, secretsIn } from '../core/check.js';
-import { describe, type Failure } from '../core/failure.js';
+import type { Failure } from '../core/failure.js';
+import { journalHead } from '../core/journal.js';
 import type { Task } from '../core/plan.js';
 import type { PlanRequest, Reviewer } from '../core/ports.js';
 import { providerOf } from '../core/providers.js';
 import { err, ok, type Result } from '../core/result.js';
-import type { MadePlan, MessageBody, RunState } from '../core/run.js';
+import type { MadePlan, Message, MessageBody, RunState } from '../core/run.js';
 import type { ReviewPlan, RunConfig } from '../core/run-config.js';
-import { summarise } from '../core/summary.js';
+import { fileFailure } from '../core/work-problem.js';
 import { AiderBackend } from '../services/aider/aider-backend.js';
 import { AiderReviewer } from '../services/aider/aider-reviewer.js';
 import { setupEnvironment } from '../services/aider/environment.js';
+import { handedArguments } from '../services/aider/handed-files.js';
+import { writeWhole } from '../services/files/private-files.js';
 import { GeminiPlanner } from '../services/gemini/gemini-planner.js';
 import { GeminiReviewer } from '../services/gemini/gemini-reviewer.js';
 import { changedTrackedFiles, resolveTasks } from '../services/git/repository.js';
@@ -19,25 +22,26 @@ import { startFromShells } from '../services/git/run-git.js';
 import { GitWorkspace } from '../services/git/workspace.js';
 import { AgentLogs } from '../services/logs/agent-log.js';
 import { LineFile } from '../services/logs/line-file.js';
-import type { LogPaths } from '../services/logs/log-paths.js';
-import { releaseWorktrees } from '../services/logs/run-registry.js';
-import { writeWhole } from '../services/logs/write-whole.js';
+import { ensureLogs, type LogPaths } from '../services/logs/log-paths.js';
+import { steadyClock } from '../services/machine/clock.js';
 import type { GovernorFacts } from '../services/provider/governor.js';
 import { type OpenProvider, openProvider } from '../services/provider/open-provider.js';
 import { CheckCommand } from '../services/pty/check-command.js';
 import { ShellSetup } from '../services/pty/setup-command.js';
+import { type RunRecord, releaseWorktrees } from '../services/records/run-records.js';
 import { createEffectRunner, type Ports } from '../store/effect-runner.js';
 import { makePlan } from '../store/make-plan.js';
 import { createRunStore, type Observer } from '../store/run-store.js';
 import type { PreparedRun } from './prepare-run.js';
+import { writeSummary } from './write-summary.js';
 
 /** Everything a run is given, whether a screen shows it or not. */
 export interface LiveRunOptions {
   readonly config: RunConfig;
   readonly run: PreparedRun;
   readonly paths: LogPaths;
-  /** Folder of this run's worktrees. */
-  readonly worktrees: string;
+  /** Our own record of the run, with the folder of its worktrees. */
+  readonly record: RunRecord;
   /** The `--repo` flag, for the command that lands later. */
   readonly repoFlag: string | undefined;
   readonly plan: (signal: AbortSignal) => Promise<Result<MadePlan, Failure>>;
@@ -56,13 +60,15 @@ export interface LiveRun {
   state(): RunState | null;
   subscribe(listener: () => void): () => void;
   dispatch(message: MessageBody): void;
+  /** Whether the summary of the run as it is now is on the disk. */
+  summaryWritten(): boolean;
   /** Lets go of everything; to be called once it has finished. */
   close(): Promise<void>;
 }
 
 /** Builds the services of a run and connects them to its loop. */
 export function openLiveRun(options: LiveRunOptions): LiveRun {
-  const { config, run, paths, worktrees, warn } = options;
+  const { config, run, paths, record, warn } = options;
   const { knowledge } = run;
   const endShells = startFromShells();
   let provider: OpenProvider | null = null;
@@ -77,7 +83,8 @@ export function openLiveRun(options: LiveRunOptions): LiveRun {
     model: config.model,
     geminiKey: run.geminiKey,
     provider: () => provider,
-    extra: run.options.aiderArgs,
+    extra: [...handedArguments(run.handed), ...run.options.aiderArgs],
+    read: run.handed.read,
     repo: config.repo,
     paths,
     repoMap: () => knowledge.mapFile,
@@ -86,7 +93,8 @@ export function openLiveRun(options: LiveRunOptions): LiveRun {
   const workspace = new GitWorkspace({
     config,
     paths,
-    worktrees,
+    worktrees: record.worktrees,
+    record,
     copy: run.options.copy,
     setup: setupCommand(run, paths),
     check: config.check && checkCommand(config.check, run),
@@ -109,16 +117,19 @@ export function openLiveRun(options: LiveRunOptions): LiveRun {
     },
     confirm: options.confirm,
   };
-  const journal = new LineFile(paths.journal, warn);
+  const head = journalHead(config.stamp);
+  const prepare = () => ensureLogs(config.repo);
+  const journal = new LineFile(paths.journal, warn, { head, prepare });
   const agentLogs = new AgentLogs(paths, warn);
-  const record: Observer = (next, before, message) => {
-    journal.append(message);
+  let summaryWritten = false;
+  const write: Observer = (next, before, message) => {
+    journal.append(message, isImportant(message));
     agentLogs.note(next, before, message);
     // On disk before anybody is told that the run has ended.
-    if (next.phase === 'finished') writeSummary(next, paths, warn);
+    if (next.phase === 'finished') summaryWritten = writeSummary(next, paths, record, warn);
   };
   const runner = createEffectRunner(ports, () => state() as RunState, options.onFinish);
-  const { store, dispatch } = createRunStore(runner, [record, ...options.observers], Date.now);
+  const { store, dispatch } = createRunStore(runner, [write, ...options.observers], steadyClock());
   const state = (): RunState | null => store.getState().run;
   return {
     backend,
@@ -126,16 +137,20 @@ export function openLiveRun(options: LiveRunOptions): LiveRun {
     state,
     subscribe: (listener) => store.subscribe(listener),
     dispatch,
+    summaryWritten: () => summaryWritten,
     close: async () => {
       knowledge.stop();
       run.launcher.close();
       await Promise.all([knowledge.settled(), workspace.settled()]);
       endShells();
-      releaseWorktrees(worktrees);
+      releaseWorktrees(record.worktrees);
       await provider?.close();
       backend.close();
       agentLogs.close();
       journal.close();
+      // Without its summary its books stay open, and the next start writes it.
+      if (summaryWritten && state()?.phase === 'finished') record.close('finished');
+      else record.letGo();
     },
   };
 }
@@ -217,10 +232,10 @@ export function planWith(
 /** Writes a PRD; gives its path relative to the repository. */
 export function savePrd(paths: LogPaths, repo: string, text: string): Result<string, Failure> {
   try {
-    writeWhole(paths.prd, text);
+    writeWhole(paths.prd, text, 0o666);
     return ok(path.relative(repo, paths.prd));
   } catch (error) {
-    return err({ kind: 'file', path: paths.prd, detail: (error as Error).message });
+    return err(fileFailure(error, paths.prd));
   }
 }
 
@@ -240,7 +255,7 @@ function reviewerOf(
       launcher: run.launcher,
       model,
       geminiKey: run.geminiKey,
-      extra: run.options.aiderArgs,
+      extra: [...handedArguments(run.handed), ...run.options.aiderArgs],
       // The governor holds the agents' provider alone.
       provider: () => (providerOf(model) === config.provider ? provider() : null),
     });
@@ -278,13 +293,15 @@ export async function warnOfChanges(
   );
 }
 
-/** Writes the summary; what keeps it from that is said. */
-export function writeSummary(state: RunState, paths: LogPaths, warn: (text: string) => void): void {
-  try {
-    writeWhole(paths.summary, `${JSON.stringify(summarise(state), null, 2)}\n`);
-  } catch (error) {
-    warn(
-      `The summary could not be written: ${describe({ kind: 'file', path: paths.summary, detail: (error as Error).message }).message}`,
-    );
-  }
+/** What must not be lost, also by a power cut: what was decided, and what has been done with git. */
+function isImportant({ type }: Message): boolean {
+  const important: readonly Message['type'][] = [
+    'run_started',
+    'plan_made',
+    'agent_prepared',
+    'agent_committed',
+    'integrated',
+    'landing_done',
+  ];
+  return important.includes(type);
 }

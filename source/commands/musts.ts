@@ -3,11 +3,13 @@ import { keyVariable } from '../core/providers.js';
 import { err, ok, type Result } from '../core/result.js';
 import type { PlanSource } from '../core/run-config.js';
 import { type FoundAider, findAider } from '../services/aider/find-aider.js';
+import type { HandedSettings } from '../services/config/repo-aider-files.js';
 import { hasIdentity, type Repository } from '../services/git/repository.js';
 import { gitText } from '../services/git/run-git.js';
 import type { Arguments } from './arguments.js';
 import { modelKeyKnown } from './model-key.js';
 import type { RunOptions } from './options.js';
+import { checkUnisolated } from './repo-trust.js';
 
 export interface AiderCommand {
   readonly command: readonly [string, ...string[]];
@@ -32,6 +34,7 @@ export async function findMusts(
   source: PlanSource,
   geminiKey: string | null,
   overrides: Overrides,
+  handed: HandedSettings,
 ): Promise<Result<AiderCommand | null, Failure>> {
   const missing: Must[] = [];
   if (source.kind === 'planner' && geminiKey === null) {
@@ -69,7 +72,7 @@ export async function findMusts(
       mend: 'git: rename that branch: git branch -m aider NAME',
     });
   }
-  if (!modelKeyKnown(options, repo.root, geminiKey)) {
+  if (!modelKeyKnown(options, geminiKey, handed)) {
     missing.push({
       what: `${keyVariable(options.model)}, the key for the model ${options.model}`,
       mend: `Model: set ${keyVariable(options.model)} (in the environment or a .env file), or name another model with --model.`,
@@ -83,6 +86,10 @@ export async function findMusts(
     });
   }
   if (missing.length > 0) return err({ kind: 'musts', missing });
+  if (aider.ok && aider.value.interpreter === null && !aider.value.simulated) {
+    const isolated = await checkUnisolated(repo, aider.value.command[0]);
+    if (!isolated.ok) return isolated;
+  }
   return aider;
 }
 

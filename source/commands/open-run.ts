@@ -8,14 +8,18 @@ import { geminiKeyVariables } from '../core/providers.js';
 import { err, ok, type Result } from '../core/result.js';
 import type { PlanSource } from '../core/run-config.js';
 import { refusedArguments } from '../services/aider/invocation.js';
-import { type AiderConf, readAiderConf } from '../services/config/aider-conf.js';
-import { loadDotenv } from '../services/config/dotenv-files.js';
+import {
+  type HandedSettings,
+  nothingHanded,
+  readRepoAiderFiles,
+  testCommandIn,
+} from '../services/config/repo-aider-files.js';
 import {
   readRepoSettings,
   readUserSettings,
   type SettingsFile,
 } from '../services/config/settings.js';
-import { commandsIn, isTrusted, recordTrust } from '../services/config/trust.js';
+import { isTrusted, recordTrust, trustLines } from '../services/config/trust.js';
 import {
   openRepository,
   type Repository,
@@ -26,6 +30,7 @@ import { type GivenPlan, tasksOfPrd } from '../store/make-plan.js';
 import type { Arguments } from './arguments.js';
 import type { Overrides } from './musts.js';
 import { type RunOptions, resolveOptions } from './options.js';
+import { hearDotenv, hearRepository, personIsThere } from './repo-trust.js';
 import { askYesNo, readStdin, type Terminal } from './terminal.js';
 import { gitMust, gitVersion } from './versions.js';
 
@@ -33,6 +38,8 @@ import { gitMust, gitVersion } from './versions.js';
 export interface OpenedRun {
   readonly repo: Repository;
   readonly options: RunOptions;
+  /** What agents get of the repository's own settings for Aider. */
+  readonly handed: HandedSettings;
   readonly focus: readonly string[];
   readonly source: PlanSource;
   readonly given: GivenPlan | null;
@@ -59,13 +66,12 @@ export async function openRun(
   if (!git?.fine) return err({ kind: 'musts', missing: [gitMust] });
   if (!opened.ok) return opened;
   const repo = opened.value;
-  loadDotenv(process.cwd(), repo.root);
-  const options =
-    overrides.settings === false
-      ? resolveOptions(flags, process.env, {}, {}, args.aiderArgs)
-      : await readOptions(args, repo, terminal);
+  const options = await optionsFor(args, repo, terminal, overrides);
   if (!options.ok) return options;
-  const refused = options.value.aiderArgs.find((argument) => refusedArguments.test(argument));
+  const { handed } = options.value;
+  const refused = options.value.options.aiderArgs.find((argument) =>
+    refusedArguments.test(argument),
+  );
   if (refused) {
     return err({
       kind: 'usage',
@@ -73,20 +79,40 @@ export async function openRun(
       hint: 'Leave it out of what stands after -- and of aider_args.',
     });
   }
-  const landing = checkLanding(repo, options.value);
+  const landing = checkLanding(repo, options.value.options);
   if (landing) return err(landing);
   const focus = await resolveFocus(repo, flags.files ?? []);
   if (!focus.ok) return focus;
-  const planned = await readPlanFiles(args, repo, focus.value, options.value.maxAgents);
+  const planned = await readPlanFiles(args, repo, focus.value, options.value.options.maxAgents);
   if (!planned.ok) return planned;
-  return ok({ repo, options: options.value, focus: focus.value, ...planned.value });
+  return ok({
+    repo,
+    options: options.value.options,
+    handed,
+    focus: focus.value,
+    ...planned.value,
+  });
+}
+
+async function optionsFor(
+  args: Arguments,
+  repo: Repository,
+  terminal: Terminal,
+  overrides: Overrides,
+): Promise<Result<{ options: RunOptions; handed: HandedSettings }, Failure>> {
+  if (overrides.settings === false) {
+    const options = resolveOptions(args.flags, process.env, {}, {}, args.aiderArgs);
+    return options.ok ? ok({ options: options.value, handed: nothingHanded }) : options;
+  }
+  await hearDotenv(repo, args, terminal);
+  return readOptions(args, repo, terminal);
 }
 
 async function readOptions(
   args: Arguments,
   repo: Repository,
   terminal: Terminal,
-): Promise<Result<RunOptions, Failure>> {
+): Promise<Result<{ options: RunOptions; handed: HandedSettings }, Failure>> {
   const user = readUserSettings();
   if (!user.ok) return user;
   const file = readRepoSettings(repo.root);
@@ -98,48 +124,38 @@ async function readOptions(
   const repoSettings = file.value?.settings ?? {};
   const userSettings = user.value?.settings ?? {};
   const named = args.flags.testCmd ?? repoSettings.test_cmd ?? userSettings.test_cmd;
-  const wanted = named === undefined && !args.flags.withoutTest;
-  const conf = wanted ? await readTestCommand(args, repo.root, terminal) : null;
-  return resolveOptions(args.flags, process.env, repoSettings, userSettings, args.aiderArgs, conf);
+  const needsTests = named === undefined && !args.flags.withoutTest;
+  const said = await hearRepository(repo, args, terminal, needsTests);
+  const testCmd = said.testCmd ?? (needsTests ? await testCommandOfHome() : null);
+  const { flags, aiderArgs } = args;
+  const options = resolveOptions(
+    flags,
+    process.env,
+    repoSettings,
+    userSettings,
+    aiderArgs,
+    needsTests ? testCmd : null,
+  );
+  return options.ok ? ok({ options: options.value, handed: said.handed }) : options;
 }
 
-/**
- * The test command of Aider's own configuration: that of the repository when it is trusted, else that
- * of the user. One that is not trusted is named, and left out.
- */
-async function readTestCommand(
-  { flags }: Arguments,
-  root: string,
-  terminal: Terminal,
-): Promise<AiderConf | null> {
-  const conf = await readAiderConf(root);
-  if (conf === null) return readAiderConf(homedir());
-  if (isTrusted(conf)) return conf;
-  const person = terminal.interactive && !flags.headless && !flags.json;
-  if (!flags.trust && person) {
-    terminal.error(`${conf.path} names a test command:\n  ${conf.testCmd}\n`);
-    if (!(await askYesNo('Check the work by it?', false))) return null;
-  } else if (!flags.trust) {
-    terminal.error(
-      `! ${conf.path} names a test command (${conf.testCmd}) and is not trusted, so the work is not tested. Look at it, then use --trust once; --no-test goes without.\n`,
-    );
-    return null;
-  }
-  recordTrust(conf);
-  return conf;
+/** The test command of the user's own configuration of Aider. */
+async function testCommandOfHome(): Promise<string | null> {
+  const { conf } = await readRepoAiderFiles(homedir());
+  return conf === null ? null : testCommandIn(conf.settings);
 }
 
-/** A command that comes with a repository runs only when the user has once trusted that very file. */
+/** What a repository's settings decide beyond the harmless counts only when the user has trusted that content. */
 async function checkTrust(
   file: SettingsFile,
   args: Arguments,
   terminal: Terminal,
 ): Promise<Result<void, Failure>> {
-  const commands = commandsIn(file);
+  const commands = trustLines(file);
   if (commands.length === 0 || isTrusted(file)) return ok(undefined);
-  const person = terminal.interactive && !args.flags.headless && !args.flags.json;
+  const person = personIsThere(args, terminal);
   if (!args.flags.trust && person) {
-    terminal.error(`${file.path} wants to run:\n${commands.map((line) => `  ${line}\n`).join('')}`);
+    terminal.error(`${file.path} wants:\n${commands.map((line) => `  ${line}\n`).join('')}`);
     if (!(await askYesNo('Trust this file?', false))) {
       return err({
         kind: 'usage',
@@ -150,7 +166,7 @@ async function checkTrust(
   } else if (!args.flags.trust) {
     return err({
       kind: 'usage',
-      message: `${file.path} names commands (${commands.join('; ')}) and is not trusted.`,
+      message: `${file.path} names commands, models or files to copy (${commands.join('; ')}) and is not trusted.`,
       hint: 'Look at it, then use --trust once, or start on a terminal to be asked.',
     });
   }

@@ -4,7 +4,6 @@ import type { CheckPlan } from '../core/check.js';
 import type { Failure } from '../core/failure.js';
 import { err, ok, type Result } from '../core/result.js';
 import type { LandRule, ReviewPlan } from '../core/run-config.js';
-import type { AiderConf } from '../services/config/aider-conf.js';
 import { repoSettingsName, type Settings } from '../services/config/settings.js';
 import type { FlagValues } from './arguments.js';
 
@@ -57,7 +56,7 @@ function first<T>(
 /**
  * Flags over environment over the repository's settings over the user's over defaults.
  * @param aiderArgs what stands after `--`; it comes after the settings' arguments
- * @param conf Aider's own configuration, where it is trusted
+ * @param testCmd of Aider's own configuration, where it is trusted
  */
 export function resolveOptions(
   flags: FlagValues,
@@ -65,7 +64,7 @@ export function resolveOptions(
   repo: Settings,
   user: Settings,
   aiderArgs: readonly string[],
-  conf: AiderConf | null = null,
+  testCmd: string | null = null,
 ): Result<RunOptions, Failure> {
   const problems: string[] = [];
   if (flags.claude && flags.model !== undefined)
@@ -139,7 +138,7 @@ export function resolveOptions(
         [flags.testCmd, '--test-cmd'],
         [repo.test_cmd, repoSettingsName],
         [user.test_cmd, 'your settings'],
-        [conf?.testCmd, '.aider.conf.yml'],
+        [testCmd ?? undefined, '.aider.conf.yml'],
       );
   const land =
     first<string>([flags.land, '--land'], [repo.land, 'land'], [user.land, 'land'])?.[0] ?? 'all';

@@ -27,15 +27,15 @@ export async function prepareRun(
 ): Promise<Result<PreparedRun, Failure>> {
   const opened = await openRun(args, terminal, overrides);
   if (!opened.ok) return opened;
-  const { repo, options, source, given } = opened.value;
+  const { repo, options, source, given, handed } = opened.value;
   const change = await readChange(args, given);
   if (!change.ok) return change;
   const geminiKey = await readGeminiKey(args, terminal);
-  const musts = await findMusts(args, repo, options, source, geminiKey, overrides);
+  const musts = await findMusts(args, repo, options, source, geminiKey, overrides, handed);
   if (!musts.ok) return musts;
   // A dry run needs at most one of them, for its map.
   const launcher = launcherFor(musts.value, options, !args.flags.dryRun);
-  const knowledge = new RepoKnowledge(repo, musts.value, options.model, launcher);
+  const knowledge = new RepoKnowledge(repo, musts.value, options.model, launcher, handed);
   return ok({
     ...opened.value,
     change: change.value,

@@ -1,95 +1,194 @@
 import { readFileSync } from 'node:fs';
-import path from 'node:path';
-import type { Landing, Message, RunState } from '../core/run.js';
-import { update } from '../core/update.js';
+import { describe } from '../core/failure.js';
+import { journalHead, type ReadJournal, readJournal } from '../core/journal.js';
+import { printable } from '../core/printable.js';
+import type { Landing, RunState } from '../core/run.js';
+import { hasCode } from '../services/files/private-files.js';
+import { ownershipOf, repairLink } from '../services/git/own-worktree.js';
+import type { Repository } from '../services/git/repository.js';
 import { gitText } from '../services/git/run-git.js';
-import { GitWorkspace, leftWorktrees } from '../services/git/workspace.js';
+import { salvage } from '../services/git/salvage.js';
+import { GitWorkspace } from '../services/git/workspace.js';
 import { removeWorktree } from '../services/git/worktree.js';
 import { AgentLogs } from '../services/logs/agent-log.js';
 import { LineFile } from '../services/logs/line-file.js';
-import { logPaths } from '../services/logs/log-paths.js';
+import { ensureLogs, type LogPaths, logPaths, outputProblem } from '../services/logs/log-paths.js';
 import {
   adoptRun,
   diedEarly,
+  forget,
+  isHere,
   type KnownRun,
-  listRuns,
+  type RunRecord,
+  readRecords,
   releaseWorktrees,
-} from '../services/logs/run-registry.js';
+} from '../services/records/run-records.js';
 import { createEffectRunner } from '../store/effect-runner.js';
 import { createRunStore } from '../store/run-store.js';
-import { writeSummary } from './live-run.js';
+import { writeSummary } from './write-summary.js';
 
 /** What a run that died is said to be interrupted by. */
 const cause = 'the end of aider-orchestrator';
 
+export type Say = (text: string) => void;
+
 /**
  * Closes the books of runs whose program died (SIGKILL, power): the state is rebuilt from the journal,
- * the agents' work is committed to their branches as unfinished, the summary is written.
+ * the agents' work is committed to their branches as unfinished, the summary is written. Which runs there are,
+ * and which worktrees are theirs, is told by our own records alone.
  */
-export async function recoverRuns(repo: string, say: (text: string) => void): Promise<void> {
-  for (const run of listRuns(repo)) {
-    if (!diedEarly(run)) continue;
-    const state = readState(logPaths(repo, run.stamp).journal, say);
-    if (state === null || !adoptRun(repo, run)) continue;
-    if (state.phase === 'finished') writeSummary(state, logPaths(repo, run.stamp), say);
-    else await recover(run, state, say);
+export async function recoverRuns(repo: Repository, say: Say): Promise<void> {
+  const { runs, problems, copyOf } = readRecords(repo);
+  for (const problem of problems) say(`A record of a run is left alone: ${problem}.`);
+  if (copyOf !== null) return;
+  for (const run of runs) {
+    if (!diedEarly(run) || !isHere(run, repo.root)) continue;
+    const record = adoptRun(run);
+    if (record === null) continue;
+    try {
+      await closeBooks(repo, run, record, say);
+    } finally {
+      record.letGo();
+    }
+  }
+}
+
+async function closeBooks(
+  repo: Repository,
+  run: KnownRun,
+  record: RunRecord,
+  say: Say,
+): Promise<void> {
+  leadBack(repo, run);
+  // The making of a map holds nobody's work.
+  if (run.stamp.startsWith('map-')) {
+    await removeIdle(repo, run);
+    releaseWorktrees(run.worktrees);
+    forget(run);
+    return;
+  }
+  const paths = logPaths(repo.root, run.stamp);
+  const problem = outputProblem(repo.root);
+  const journal = problem === null ? read(paths.journal, run.stamp) : null;
+  const state = journal?.state === 'read' ? here(journal.run, repo, run) : null;
+  if (problem === null && state !== null) {
+    const written =
+      state.phase === 'finished'
+        ? writeSummary(state, paths, record, say)
+        : await recover(run, state, paths, record, say);
+    await removeIdle(repo, run);
+    releaseWorktrees(run.worktrees);
+    if (!written) return;
+    record.close('recovered');
     say(
-      `Run ${run.stamp} ended without its end: its work is kept, its summary is written (aider-orchestrator show ${run.stamp}).`,
+      `Run ${run.stamp} was ended by the end of its program. Its books are closed now: aider-orchestrator show ${run.stamp}`,
     );
+    return;
   }
+  const why =
+    problem !== null
+      ? describe(problem).message
+      : journal?.state === 'unreadable'
+        ? `${paths.journal}: ${journal.why}`
+        : journal?.state === 'empty'
+          ? 'its journal is empty or gone'
+          : `${paths.journal} tells of worktrees that are not the run's`;
+  await closeWithout(repo, run, record, why, say);
 }
 
-/** A journal that this version cannot follow must not keep anybody from working. */
-function readState(file: string, say: (text: string) => void): RunState | null {
-  try {
-    return readJournal(file);
-  } catch (error) {
-    say(`The journal ${file} cannot be followed: ${(error as Error).message}`);
-    return null;
+/** What can be kept without a journal: whatever lies in the run's worktrees. */
+async function closeWithout(
+  repo: Repository,
+  run: KnownRun,
+  record: RunRecord,
+  why: string,
+  say: Say,
+): Promise<void> {
+  const saved = await salvage(repo, run.stamp, run.made);
+  const found = saved.branches.map((name) => printable(name)).join(', ');
+  const left = saved.left.map(
+    ({ path, why: reason }) => `${printable(path)} (${printable(reason)})`,
+  );
+  say(`Run ${run.stamp} died, and cannot be followed: ${printable(why)}.`);
+  if (found !== '') say(`  What its agents did is on ${found}.`);
+  else if (left.length === 0) say('  Its agents had changed nothing.');
+  if (left.length > 0) {
+    say(`  Not committed, and left where it is: ${left.join('; ')}.`);
+    return;
   }
+  releaseWorktrees(run.worktrees);
+  record.close('salvaged');
 }
 
-/** The state that a journal's messages lead to; null for a journal without any. */
-export function readJournal(file: string): RunState | null {
+function read(file: string, stamp: string): ReadJournal {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
-  } catch {
-    return null;
-  }
-  let state: RunState | null = null;
-  for (const line of text.split('\n')) {
-    if (line === '') continue;
-    let message: Message;
-    try {
-      message = JSON.parse(line) as Message;
-    } catch {
-      // The last line of a program that was killed may be half a one.
-      continue;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) return { state: 'empty' };
+    if (hasCode(error, 'EACCES', 'EISDIR', 'EIO')) {
+      return { state: 'unreadable', why: (error as Error).message };
     }
-    if (state === null && message.type !== 'run_started') return null;
-    state = update(state, message)[0];
+    throw error;
   }
-  return state;
+  return readJournal(text, stamp);
+}
+
+/**
+ * The state as it is in the repository where that is now; null where it names a worktree that the run's own
+ * record does not.
+ */
+function here(state: RunState, repo: Repository, run: KnownRun): RunState | null {
+  const own = new Set(run.made.map(({ path }) => path));
+  const placed = state.agents.flatMap(({ state: now }) => ('place' in now ? [now.place] : []));
+  if (placed.some(({ worktree }) => !own.has(worktree))) return null;
+  return { ...state, config: { ...state.config, repo: repo.root } };
+}
+
+/** Of a repository that was moved, the worktrees point to where it was. */
+function leadBack(repo: Repository, run: KnownRun): void {
+  for (const { path } of run.made) {
+    if (ownershipOf(repo.commonDir, path) === 'ours') repairLink(repo.commonDir, path);
+  }
+}
+
+/** Worktrees in which nobody works, and half made ones, hold nobody's work. */
+async function removeIdle(repo: Repository, run: KnownRun): Promise<void> {
+  for (const { path, agent, ready } of run.made) {
+    if (agent !== null && ready) continue;
+    if (ownershipOf(repo.commonDir, path) === 'foreign') continue;
+    await removeWorktree(repo.root, path);
+  }
 }
 
 /** The program may have died right after the fast-forward: then the work has landed all the same. */
 async function alreadyLanded({ phase, config, integration }: RunState): Promise<Landing | null> {
   if (phase !== 'landing' || !integration?.commit || config.branch === null) return null;
-  const tip = await gitText(config.repo, ['rev-parse', `refs/heads/${config.branch}`]);
+  const tip = await gitText(config.repo, [
+    'rev-parse',
+    '--verify',
+    '--quiet',
+    '--end-of-options',
+    `refs/heads/${config.branch}`,
+  ]);
   if (!tip.ok || tip.value !== integration.commit) return null;
   return { state: 'landed', commit: integration.commit, branch: config.branch };
 }
 
-async function recover(run: KnownRun, state: RunState, say: (text: string) => void): Promise<void> {
+/** @returns whether the summary is written */
+async function recover(
+  run: KnownRun,
+  state: RunState,
+  paths: LogPaths,
+  record: RunRecord,
+  say: Say,
+): Promise<boolean> {
   const { config } = state;
-  const paths = logPaths(config.repo, config.stamp);
-  const worktrees = run.worktrees ?? '';
   let current = state;
   const workspace = new GitWorkspace({
     config,
     paths,
-    worktrees,
+    worktrees: run.worktrees,
     copy: [],
     setup: null,
     check: null,
@@ -97,10 +196,13 @@ async function recover(run: KnownRun, state: RunState, say: (text: string) => vo
     maxFileBytes: Number.POSITIVE_INFINITY,
     landLater: `aider-orchestrator land ${config.stamp}`,
     prdPath: () => current.prdPath,
+    record,
   });
   const never = () => Promise.reject(new Error('a dead run starts nothing'));
-  const journal = new LineFile(paths.journal, say);
+  ensureLogs(config.repo);
+  const journal = new LineFile(paths.journal, say, { head: journalHead(config.stamp) });
   const logs = new AgentLogs(paths, say);
+  let written = false;
   let onFinish = () => {};
   const finished = new Promise<void>((resolve) => {
     onFinish = resolve;
@@ -117,7 +219,7 @@ async function recover(run: KnownRun, state: RunState, say: (text: string) => vo
         current = next;
         journal.append(message);
         logs.note(next, before, message);
-        if (next.phase === 'finished') writeSummary(next, paths, say);
+        if (next.phase === 'finished') written = writeSummary(next, paths, record, say);
       },
     ],
     Date.now,
@@ -131,10 +233,5 @@ async function recover(run: KnownRun, state: RunState, say: (text: string) => vo
   await workspace.settled();
   journal.close();
   logs.close();
-  // Worktrees that were being made or were for looking only hold no work.
-  for (const left of await leftWorktrees(worktrees)) {
-    if (path.basename(path.dirname(left)) === 'map')
-      await removeWorktree(config.repo, left).catch(() => {});
-  }
-  if (worktrees !== '') releaseWorktrees(worktrees);
+  return written;
 }

@@ -3,14 +3,18 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { makeDigest } from '../core/digest.js';
+import { faultOfError } from '../core/machine-fault.js';
 import type { Task } from '../core/plan.js';
+import { handedArguments } from '../services/aider/handed-files.js';
 import type { AiderLauncher } from '../services/aider/launcher.js';
 import { makeRepoMap, writeMap } from '../services/aider/repo-map.js';
-import { cacheFolder, worktreesFolder } from '../services/config/folders.js';
+import { cacheFolder } from '../services/config/folders.js';
+import type { HandedSettings } from '../services/config/repo-aider-files.js';
+import { hasCode, writeWhole } from '../services/files/private-files.js';
 import { readRepoFacts } from '../services/git/repo-facts.js';
 import type { Repository } from '../services/git/repository.js';
-import { writeWhole } from '../services/logs/write-whole.js';
 import type { PtyProcess } from '../services/pty/pty-process.js';
+import { claimMap } from '../services/records/run-records.js';
 import type { AiderCommand } from './musts.js';
 
 /** Below this many files the names tell enough, and a map is not worth the seconds it takes. */
@@ -35,8 +39,13 @@ export class RepoKnowledge {
     private readonly aider: AiderCommand | null,
     private readonly model: string,
     private readonly launcher: AiderLauncher,
+    private readonly handed: HandedSettings,
   ) {
-    this.map = this.findMap();
+    // It only helps: without a disk to make it on, there is none, and the run itself says why.
+    this.map = this.findMap().catch((error: unknown) => {
+      if (faultOfError(error) === null && !hasCode(error, 'EACCES', 'EPERM')) throw error;
+      return null;
+    });
   }
 
   async digest(change: string, focus: readonly string[]): Promise<string> {
@@ -47,7 +56,7 @@ export class RepoKnowledge {
   async writeMapFor(tasks: readonly Task[], file: string): Promise<void> {
     const map = tasks.every((task) => task.files.length === 0) ? null : await this.map;
     if (map === null) return;
-    await writeMap(file, map);
+    writeMap(file, map);
     this.mapFile = file;
   }
 
@@ -69,33 +78,27 @@ export class RepoKnowledge {
       .update(`${repo.head} ${aider.version} ${mapTokens}`)
       .digest('hex');
     const cached = path.join(cacheFolder(), 'maps', `${key.slice(0, 24)}.txt`);
-    if (existsSync(cached)) return readFile(cached, 'utf8').catch(() => null);
+    if (existsSync(cached)) return readFile(cached, 'utf8');
+    // A place of its own beside the runs' worktrees, as the map is begun before there is a run.
+    const record = claimMap(repo);
+    const worktree = path.join(record.worktrees, 'map', path.basename(repo.root));
+    record.making({ path: worktree, agent: null, branch: null, start: repo.head });
     const map = await makeRepoMap({
       launcher: this.launcher,
       model: this.model,
       repo: repo.root,
       base: repo.head,
-      worktree: mapWorktree(repo),
+      worktree,
       tokens: mapTokens,
+      extra: handedArguments(this.handed),
       onStart: (process) => {
         this.process = process;
         if (this.stopped) process.signal('SIGKILL');
       },
     });
     this.process = null;
-    if (map !== null) {
-      try {
-        writeWhole(cached, map);
-      } catch {
-        // Only a cache: the next run makes the map again.
-      }
-    }
+    record.discard();
+    if (map !== null) writeWhole(cached, map);
     return map;
   }
-}
-
-/** A place of its own beside the runs' worktrees, as the map is begun before there is a run. */
-function mapWorktree(repo: Repository): string {
-  const folder = `map-${process.pid}`;
-  return path.join(worktreesFolder(repo.commonDir), folder, 'map', path.basename(repo.root));
 }

@@ -4,8 +4,8 @@ import type { RunState } from '../core/run.js';
 import { exitCode, summarise } from '../core/summary.js';
 import { summaryReport } from '../headless/report.js';
 import { glyphsFor } from '../headless/table.js';
-import { diedEarly, listRuns } from '../services/logs/run-registry.js';
 import { parseQueue } from '../services/pty/parse-queue.js';
+import { diedEarly, readRecords } from '../services/records/run-records.js';
 import type { Arguments } from './arguments.js';
 import type { LiveRun } from './live-run.js';
 import type { Overrides } from './musts.js';
@@ -36,10 +36,11 @@ export async function runOnScreen(
   // Given by flag or pipe: from here on it is looked for where all keys are.
   const key = args.flags.apiKey === undefined ? null : await readGeminiKey(args, terminal);
   if (key !== null) process.env.GEMINI_API_KEY = key;
-  const { root } = opened.value.repo;
-  if (listRuns(root).some(diedEarly)) {
+  const { repo } = opened.value;
+  const { runs, problems } = readRecords(repo);
+  if (runs.some(diedEarly) || problems.length > 0) {
     const { recoverRuns } = await import('./recover.js');
-    await recoverRuns(root, (text) => terminal.error(`${text}\n`));
+    await recoverRuns(repo, (text) => terminal.error(`${text}\n`));
   }
 
   let finish = () => {};

@@ -14,9 +14,10 @@ export interface Terminal {
 export function processTerminal(): Terminal {
   // A reader that goes away (`| head`) must not stop the agents.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+  // Whatever is said, and wherever it comes from: nothing of it steers the terminal.
   return {
-    out: (text) => void process.stdout.write(text),
-    error: (text) => void process.stderr.write(text),
+    out: (text) => void process.stdout.write(printableLines(text)),
+    error: (text) => void process.stderr.write(printableLines(text)),
     interactive:
       process.stdin.isTTY === true && process.stdout.isTTY === true && process.env.TERM !== 'dumb',
     // Asked anew each time: the window may have been resized meanwhile.
@@ -46,7 +47,7 @@ export async function askLine(question: string): Promise<string | null> {
     return await new Promise<string | null>((resolve) => {
       lines.once('close', () => resolve(null));
       lines.once('SIGINT', () => resolve(null));
-      lines.question(question).then(resolve, () => resolve(null));
+      lines.question(printableLines(question)).then(resolve, () => resolve(null));
     });
   } finally {
     lines.close();

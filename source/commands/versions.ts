@@ -1,7 +1,4 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
-
-const run = promisify(execFile);
+import { askProgram } from '../services/machine/programs.js';
 
 export interface GitVersion {
   readonly text: string;
@@ -16,7 +13,7 @@ export const gitMust = {
 
 /** The version of git; null when there is none. */
 export async function gitVersion(): Promise<GitVersion | null> {
-  const answer = await run('git', ['--version']).catch(() => null);
+  const answer = await askProgram('git', ['--version'], 20_000);
   const version = /(\d+)\.(\d+)\S*/.exec(answer?.stdout ?? '');
   if (!version) return null;
   const [major, minor] = [Number(version[1]), Number(version[2])];

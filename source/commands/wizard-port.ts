@@ -23,13 +23,12 @@ import { criteriaOf } from '../core/review.js';
 import type { MadePlan, RunState } from '../core/run.js';
 import { findAider } from '../services/aider/find-aider.js';
 import { setupAider } from '../services/aider/setup-aider.js';
-import { worktreesFolder } from '../services/config/folders.js';
 import { proposeTest } from '../services/config/test-proposal.js';
 import { defaultBaseUrl, listModels } from '../services/gemini/models.js';
 import { openRepository, resolveTasks } from '../services/git/repository.js';
 import { addToHistory, readHistory } from '../services/logs/change-history.js';
 import { type LogPaths, logPaths } from '../services/logs/log-paths.js';
-import { claimStamp, releaseWorktrees } from '../services/logs/run-registry.js';
+import { claimRun, type RunRecord } from '../services/records/run-records.js';
 import { tasksOfPrd } from '../store/make-plan.js';
 import type { Arguments } from './arguments.js';
 import type { LiveRun } from './live-run.js';
@@ -50,9 +49,8 @@ export interface WizardSession {
 
 /** The stamp of a session and what belongs to it; claimed when something is first written. */
 interface Claimed {
-  readonly stamp: string;
+  readonly record: RunRecord;
   readonly paths: LogPaths;
-  readonly worktrees: string;
 }
 
 /**
@@ -79,14 +77,9 @@ export function openWizard(
 
   const claim = (): Result<Claimed, Failure> => {
     if (claimed) return ok(claimed);
-    const folder = worktreesFolder(repo.commonDir);
-    const stamp = claimStamp(repo.root, folder);
-    if (!stamp.ok) return stamp;
-    claimed = {
-      stamp: stamp.value,
-      paths: logPaths(repo.root, stamp.value),
-      worktrees: path.join(folder, stamp.value),
-    };
+    const record = claimRun(repo);
+    if (!record.ok) return record;
+    claimed = { record: record.value, paths: logPaths(repo.root, record.value.stamp) };
     return ok(claimed);
   };
   // Aider takes a second of CPU to tell its version, so it is asked once.
@@ -112,7 +105,7 @@ export function openWizard(
   const know = async () => {
     const ready = await launcher;
     const { RepoKnowledge } = await import('./repo-knowledge.js');
-    return new RepoKnowledge(repo, await aider, options.model, ready);
+    return new RepoKnowledge(repo, await aider, options.model, ready, opened.handed);
   };
   let launcher = launch();
   let knowledge = know();
@@ -191,10 +184,10 @@ export function openWizard(
     plan: async (wish: PlanWish, onText, signal): Promise<Result<Draft, Failure>> => {
       const place = claim();
       if (!place.ok) return place;
-      const { stamp, paths } = place.value;
+      const { record, paths } = place.value;
       const run = await prepared(wish.change, wish.maxAgents);
       const { makeConfig, planWith } = await import('./live-run.js');
-      const config = makeConfig(stamp, run, { land: options.land, unattended: false });
+      const config = makeConfig(record.stamp, run, { land: options.land, unattended: false });
       let prd = '';
       const onPrd = (text: string) => {
         prd = text;
@@ -244,10 +237,10 @@ export function openWizard(
       }
       const ready = await prepared(change, maxAgents);
       const run = { ...ready, options: { ...ready.options, ...wished(options, wishes) } };
-      const must = await findMusts(args, repo, run.options, { kind: 'none' }, run.geminiKey, {
-        ...overrides,
-        ...(run.aider ? { aider: run.aider } : {}),
-      });
+      const known = { ...overrides, ...(run.aider ? { aider: run.aider } : {}) };
+      const none = { kind: 'none' } as const;
+      const { geminiKey: gemini, handed } = run;
+      const must = await findMusts(args, repo, run.options, none, gemini, known, handed);
       if (!must.ok) return must;
       const resolved = await resolveTasks(repo, draft.tasks);
       if (resolved.problems.length > 0) {
@@ -255,18 +248,18 @@ export function openWizard(
       }
       const place = claim();
       if (!place.ok) return place;
-      const { stamp, paths, worktrees } = place.value;
+      const { record, paths } = place.value;
       const { makeConfig, openLiveRun, savePrd } = await import('./live-run.js');
       const plan = finalPlan(opened, draft, resolved.tasks, (prd) =>
         savePrd(paths, repo.root, prd),
       );
       if (!plan.ok) return plan;
-      const config = makeConfig(stamp, run, { land: options.land, unattended: false });
+      const config = makeConfig(record.stamp, run, { land: options.land, unattended: false });
       live = openLiveRun({
         config,
         run,
         paths,
-        worktrees,
+        record,
         repoFlag: args.flags.repo,
         plan: async () => plan,
         confirm: async () => true,
@@ -292,7 +285,7 @@ export function openWizard(
       own.stop();
       (await launcher).close();
       await own.settled();
-      if (claimed) releaseWorktrees(claimed.worktrees);
+      claimed?.record.discard();
     },
   };
 }

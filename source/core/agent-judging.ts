@@ -195,6 +195,12 @@ export function onChecked(run: RunState, agent: Agent, result: CheckResult, at: 
   const checked: Agent = { ...agent, check: result };
   const other = overruled(run, checked, place, at);
   if (other) return other;
+  if (result.state === 'faulted') {
+    const { fault, words } = result;
+    // Nobody can tell whether it is good: not a word of blame, and no success either.
+    const reason = fault === 'disk_full' ? 'disk_full' : 'machine_fault';
+    return commit(checked, place, { state: 'failed', reason, detail: words });
+  }
   if (result.state === 'passed' || !gates(run)) return review(run, checked, place);
   const detail = `${run.config.check?.command}: ${result.words}`;
   const words = `${reasonForModel('tests_failed', detail)}\n\n${result.output}`;

@@ -124,6 +124,7 @@ export const failReasons = [
   'worktree_failed',
   'commit_failed',
   'disk_full',
+  'machine_fault',
   'tests_failed',
   'review_not_met',
   'conflict_left',
@@ -175,6 +176,8 @@ export interface AttemptExit {
   readonly edits: boolean;
   /** Why the edits of the last reply cannot be trusted; null when they can. */
   readonly flaw: Flaw | null;
+  /** Aider's own words for why it could not do its work; null where it said none. */
+  readonly cause: string | null;
 }
 
 export type ScreenText =

@@ -1,7 +1,12 @@
+import type { Failure } from './failure.js';
+import { faultWords, type MachineFault } from './machine-fault.js';
+
 /** What a health check (the project's tests) has shown, in words that may be printed and sent to a model. */
 export interface CheckResult {
-  /** `stopped`: ended by us before it could tell. */
-  readonly state: 'passed' | 'failed' | 'stopped';
+  /** `stopped`: ended by us before it could tell. `faulted`: the machine kept it from telling. */
+  readonly state: 'passed' | 'failed' | 'stopped' | 'faulted';
+  /** Of the machine, where it is one of its known faults; only when faulted. */
+  readonly fault?: MachineFault;
   /** Why it did not pass, such as `exit code 1`; '' when it did. */
   readonly words: string;
   /** What matters of its output, secrets masked; '' when it passed. */
@@ -96,8 +101,23 @@ export function secretsIn(env: Readonly<Record<string, string | undefined>>): st
   );
 }
 
+/** A check that a fault of the machine kept from telling anything. */
+export function faulted(fault: MachineFault | null, doing: string, ms = 0): CheckResult {
+  const words = fault === null ? doing : `${faultWords(fault)}: ${doing}`;
+  const known = fault === null ? {} : { fault };
+  return { state: 'faulted', ...known, words, output: '', ms, flaky: false };
+}
+
+/** What a check that could not be run comes to for the run. */
+export function failureOfCheck({ fault, words }: CheckResult): Failure {
+  return fault === undefined
+    ? { kind: 'git', doing: 'preparing the tests', detail: words }
+    : { kind: 'machine', fault, doing: words };
+}
+
 /** One check in words for a person. */
 export function checkWords({ state, words, flaky }: CheckResult): string {
   if (state === 'passed') return flaky ? 'tests passed at the second try (flaky)' : 'tests passed';
+  if (state === 'faulted') return `tests could not be run (${words})`;
   return `tests ${state === 'failed' ? 'failed' : 'were stopped'}${words === '' ? '' : ` (${words})`}`;
 }

@@ -80,7 +80,7 @@ export type PublicEvent =
   | { event: 'agent_checked'; agent: number; passed: boolean; words: string; duration_s: number }
   | { event: 'agent_sent_back'; agent: number; reason: string; words: string }
   | { event: 'landing'; landed: boolean; words: string; land_later: string | null }
-  | { event: 'run_finished'; exit_code: number; summary: Summary; summary_path: string };
+  | { event: 'run_finished'; exit_code: number; summary: Summary; summary_path: string | null };
 
 /** The events that a message and the state it led to amount to. */
 export function publicEvents(
@@ -115,7 +115,7 @@ export function publicEvents(
       duration_s:
         agent.startedAt === null || agent.endedAt === null
           ? 0
-          : (agent.endedAt - agent.startedAt) / 1000,
+          : Math.max(0, agent.endedAt - agent.startedAt) / 1000,
     });
   }
   if (state.phase === 'finished' && before?.phase !== 'finished') {

@@ -1,3 +1,4 @@
+import { faultMend, faultWords, type MachineFault } from './machine-fault.js';
 import { unreachable } from './result.js';
 
 /** Why a planner (Gemini) gave no plan. Each has its own sentence and way out. */
@@ -22,7 +23,8 @@ export type Failure =
   | { readonly kind: 'plan'; readonly source: string; readonly problems: readonly string[] }
   | { readonly kind: 'musts'; readonly missing: readonly Must[] }
   | { readonly kind: 'git'; readonly doing: string; readonly detail: string }
-  | { readonly kind: 'disk_full'; readonly doing: string }
+  /** A fault of the machine; `doing` is what met it. */
+  | { readonly kind: 'machine'; readonly fault: MachineFault; readonly doing: string }
   | {
       readonly kind: 'red_base';
       readonly command: string;
@@ -94,6 +96,10 @@ const plannerWords: Record<PlannerProblem, (detail: string) => Description> = {
   cancelled: () => ({ message: 'The planning was cancelled.', hint: '' }),
 };
 
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 /** Says a failure to a person: the cause and the way out. */
 export function describe(failure: Failure): Description {
   switch (failure.kind) {
@@ -115,9 +121,12 @@ export function describe(failure: Failure): Description {
         hint: failure.missing.map((must) => must.mend).join('\n'),
       };
     case 'git':
-      return { message: `git failed while ${failure.doing}: ${failure.detail}`, hint: '' };
-    case 'disk_full':
-      return { message: `The disk is full (${failure.doing}).`, hint: 'Free some space.' };
+      return { message: `${failure.doing} failed: ${failure.detail}`, hint: '' };
+    case 'machine':
+      return {
+        message: `${capital(faultWords(failure.fault))} (${failure.doing}).`,
+        hint: faultMend(failure.fault),
+      };
     case 'red_base':
       return {
         message: `The tests fail on the base already, before any change (${failure.command}: ${failure.words}).`,

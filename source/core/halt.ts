@@ -1,4 +1,4 @@
-import { type Agent, isDone } from './agent.js';
+import { type Agent, type FailReason, isDone } from './agent.js';
 import { budgetWarnings } from './budget.js';
 import { isCommon } from './judge.js';
 import type { RunState } from './run.js';
@@ -6,6 +6,24 @@ import { haltWords } from './words.js';
 
 /** Failures that are alike before the run stops to burn the rest, unless one agent has got further. */
 const haltAfter = 3;
+
+/** Failures of the machine: the first one meets all the others too. */
+function isOfMachine(reason: FailReason): boolean {
+  return reason === 'disk_full' || reason === 'machine_fault';
+}
+
+/** The run begins nothing more, and says why. */
+export function haltedBy(
+  state: RunState,
+  reason: FailReason,
+  detail: string,
+  agents: readonly number[],
+): RunState {
+  const halt = { reason, detail, agents };
+  // A person mends it and goes on; nobody is there to do that in a run without a screen.
+  const paused = state.paused || !state.config.unattended;
+  return { ...state, halt, paused, warnings: [...new Set([...state.warnings, haltWords(halt)])] };
+}
 
 /** Says once what there is to say of the budget. */
 export function noteMoney(state: RunState): RunState {
@@ -23,6 +41,12 @@ export function noteFailures(before: RunState, state: RunState): RunState {
   const still = state.failures.filter((index) => failed(state.agents[index]));
   if (fresh.length === 0 && still.length === state.failures.length) return state;
   const next = { ...state, failures: [...still, ...fresh.map((agent) => agent.index)] };
+  const ofMachine = fresh.flatMap(({ state: now }) =>
+    now.name === 'failed' && isOfMachine(now.reason) ? [now] : [],
+  )[0];
+  if (ofMachine && state.halt === null && !state.agents.every(isDone)) {
+    return haltedBy(next, ofMachine.reason, ofMachine.detail, next.failures);
+  }
   const first = next.failures.slice(0, haltAfter).map((index) => state.agents[index] as Agent);
   const alike = first.map((agent) => (agent.state.name === 'failed' ? agent.state : null));
   const [one] = alike;
@@ -34,8 +58,5 @@ export function noteFailures(before: RunState, state: RunState): RunState {
     alike.every((other) => other?.reason === one.reason) &&
     !state.agents.every(isDone);
   if (!isHalt) return next;
-  const halt = { reason: one.reason, detail: one.detail, agents: next.failures };
-  // A person mends it and goes on; nobody is there to do that in a run without a screen.
-  const paused = next.paused || !state.config.unattended;
-  return { ...next, halt, paused, warnings: [...next.warnings, haltWords(halt)] };
+  return haltedBy(next, one.reason, one.detail, next.failures);
 }

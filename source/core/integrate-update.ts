@@ -9,7 +9,9 @@ import {
 import { gates } from './agent-judging.js';
 import { givenUp, requeueForRepair } from './agent-steps.js';
 import { isSpent } from './budget.js';
+import type { Failure } from './failure.js';
 import { topological } from './groups.js';
+import { haltedBy } from './halt.js';
 import { notMet, type Review } from './review.js';
 import type {
   Effect,
@@ -21,6 +23,7 @@ import type {
   RunState,
 } from './run.js';
 import { integrationBranch } from './summary.js';
+import { problemOf } from './work-problem.js';
 
 /** Successes whose work is neither merged nor given up, in the order of the plan. */
 export function readyToMerge(state: RunState): number[] {
@@ -114,6 +117,24 @@ export function onIntegrated(state: RunState, step: IntegrationStep): Next {
     },
     [],
   ];
+}
+
+/**
+ * A batch could not be merged or tested. A fault of the machine says nothing of the work: a person mends it
+ * and goes on; a run that nobody attends ends with it.
+ */
+export function onIntegrationFailed(state: RunState, failure: Failure, at: number): Next {
+  const { integrating, config } = state;
+  if (
+    failure.kind !== 'machine' ||
+    config.unattended ||
+    integrating === null ||
+    integrating.rebuild
+  ) {
+    return end({ ...state, integrating: null, failure }, at);
+  }
+  const { reason, detail } = problemOf(failure, 'machine_fault');
+  return [haltedBy({ ...state, integrating: null, phase: 'running' }, reason, detail, []), []];
 }
 
 /** Whether an agent may try again: twice, as long as it has iterations, and where it is its to do. */

@@ -13,6 +13,7 @@ const hopeless: ReadonlySet<FailReason> = new Set<FailReason>([
   'quota',
   'model_not_found',
   'disk_full',
+  'machine_fault',
   'start_failed',
   'worktree_failed',
   'setup_failed',
@@ -31,6 +32,7 @@ const common: ReadonlySet<FailReason> = new Set<FailReason>([
   'quota',
   'model_not_found',
   'disk_full',
+  'machine_fault',
   'provider_error',
   'start_failed',
   'setup_failed',
@@ -73,8 +75,13 @@ export function judge(
   inspection: Inspection,
   asked: Asked = { whiteSpace: false, removal: false },
 ): Verdict {
-  const no = (reason: FailReason, detail = ''): Verdict => ({ ok: false, reason, detail });
   const { exit } = attempt;
+  // What Aider itself names as the cause says more than what came of it.
+  const no = (reason: FailReason, detail = ''): Verdict => ({
+    ok: false,
+    reason,
+    detail: [detail, exit?.cause ?? ''].filter(Boolean).join(': '),
+  });
   const refused = judgeRefused(inspection);
   // Whatever else went wrong: what would run code is never just another try.
   if (refused && !refused.ok && refused.reason === 'dangerous_change') return refused;
@@ -94,6 +101,8 @@ export function judge(
   // Aider may have stumbled over the very same file, so this says more than that it did.
   if (refused) return refused;
   if (exit.signal !== null) return no('killed_by_signal', exit.signal);
+  // It has read its settings, and told what is wrong with them.
+  if (exit.cause !== null && attempt.sends === 0) return no('start_failed');
   if (exit.code !== 0) return no('aider_crashed', `exit code ${exit.code}`);
   if (attempt.exceptions > 0)
     return no('aider_crashed', 'an exception while it talked to the model');
@@ -108,6 +117,7 @@ export function judge(
   if (saw.has('unable_to_add') || saw.has('unable_to_commit') || saw.has('edits_lost')) {
     return no('edit_failed');
   }
+  if (exit.flaw?.kind === 'fence') return no('malformed_edits', flawWords(exit.flaw));
   if (exit.flaw) {
     return no(exit.flaw.kind === 'cut' ? 'reply_cut' : 'unsafe_edits', flawWords(exit.flaw));
   }

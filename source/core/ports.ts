@@ -11,6 +11,7 @@ import type {
 import type { CheckResult } from './check.js';
 import type { Failure } from './failure.js';
 import type { Refusal } from './fence.js';
+import type { MachineFault } from './machine-fault.js';
 import type { Task } from './plan.js';
 import type { Result } from './result.js';
 import type { AiderEvent, Inspection, InspectionHints, Landing } from './run.js';
@@ -131,6 +132,8 @@ export interface PrepareFrom {
 export interface WorkProblem {
   readonly reason: FailReason;
   readonly detail: string;
+  /** Of the machine, where it is that. */
+  readonly fault?: MachineFault;
 }
 
 export interface MergeItem {

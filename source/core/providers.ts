@@ -62,6 +62,14 @@ export function keyVariable(model: string): string | null {
   return providers.find((provider) => provider.pattern.test(model))?.key ?? null;
 }
 
+/** Variables that hold a provider's key, under the names of the world and those of Aider. */
+export const providerKeys: ReadonlySet<string> = new Set([
+  ...providers.flatMap(({ key }) => (key === null ? [] : [key])),
+  'GOOGLE_API_KEY',
+  'AIDER_OPENAI_API_KEY',
+  'AIDER_ANTHROPIC_API_KEY',
+]);
+
 /** Variables that hold a Gemini key; the first that is set wins. */
 export const geminiKeyVariables = ['GEMINI_API_KEY', 'GOOGLE_API_KEY'] as const;
 

@@ -1,3 +1,5 @@
+import { editFences } from './edit-fence.js';
+
 /**
  * What a model's last reply says of its own edits. Aider applies much that a reader would not: a file
  * whose block was never closed, a block without a name to whatever file is at hand, one with a wrong
@@ -17,7 +19,9 @@ export type ReplyFlaw =
   /** A block that is no edit in this format. */
   | 'ignored'
   /** It leaves out code and says so. */
-  | 'placeholder';
+  | 'placeholder'
+  /** Its blocks stand in another fence than Aider reads, so none of them was read. */
+  | 'fence';
 
 export interface Flaw {
   readonly kind: ReplyFlaw;
@@ -37,16 +41,28 @@ const leftOut =
  * @param format Aider's edit format; only `diff` and `whole` are looked at
  * @param files the agent's files, relative; empty for the whole repository, whose names are not checked
  * @param root the worktree, as a model may name files by their absolute path
+ * @param fence the fence that Aider reads, by its place in `editFences`; only whole files depend on it
  */
 export function checkReply(
   reply: string,
   format: string,
   files: readonly string[],
   root: string,
+  fence = 0,
 ): Flaw | null {
   const lines = reply.split(/\r?\n/);
   if (format === 'diff') return checkDiff(lines, files, root);
-  return format === 'whole' ? checkWhole(lines, files, root) : null;
+  if (format !== 'whole') return null;
+  return checkFence(lines, fence) ?? checkWhole(lines, files, root);
+}
+
+/** Whole files in another fence than the one that is read: nothing of the reply is taken. */
+function checkFence(lines: readonly string[], fence: number): Flaw | null {
+  const [open, close] = editFences[fence] ?? ['```', '```'];
+  const isRead = (line: string) => line.startsWith(open) || line.startsWith(close);
+  if (lines.some(isRead)) return null;
+  const other = editFences.find(([mark]) => lines.some((line) => line.startsWith(mark)));
+  return other ? { kind: 'fence', detail: `${other[0]} instead of ${open}` } : null;
 }
 
 /** As Aider takes a name from a line: without the marks around it. */
@@ -201,6 +217,7 @@ const words: Record<ReplyFlaw, string> = {
   misnamed: 'a block for a file that is not its own',
   ignored: 'a block that is no edit',
   placeholder: 'it leaves code out',
+  fence: 'its blocks stand in another fence than the one that is read',
 };
 
 export function flawWords({ kind, detail }: Flaw): string {

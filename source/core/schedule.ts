@@ -60,7 +60,8 @@ function scheduleOne(state: RunState, agent: Agent, { byTask, free }: Facts, at:
   );
   if (lost) return [failBeforeWork(agent, 'dependency_failed', lost.task.id, at), []];
   if (halt && state.config.unattended) {
-    const cause = `${halt.agents.length} agents failed: ${reasonWords(halt.reason)}`;
+    const failed = halt.agents.length > 1 ? `${halt.agents.length} agents failed: ` : '';
+    const cause = `${failed}${reasonWords(halt.reason)}`;
     return [failBeforeWork(agent, 'not_started', cause, at), []];
   }
   if (isSpent(state)) return [failBeforeWork(agent, 'not_started', 'the budget is spent', at), []];

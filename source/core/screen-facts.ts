@@ -43,6 +43,35 @@ export function findTexts(
   return [...found];
 }
 
+/** Aider's own words for what keeps it from its work, told when it starts and before any reply. */
+const causesAtStart: readonly RegExp[] = [
+  /\S+: error: [^\n]+/,
+  /Please replace '\w+:' with '[\w-]+:' in this file\./,
+  /aider cannot start: [^\n]+/,
+];
+
+/** The same, told while it works; believed in its message colours only. */
+const causesAtWork: readonly RegExp[] = [
+  /[^\n]{0,300}codec can't decode[^\n]{0,200}/,
+  /Use --encoding to set the unicode encoding\./,
+];
+
+/**
+ * What Aider says why it cannot do its work; null when it says nothing of that kind.
+ * @param beforeReply nothing of a model can stand on the screen
+ */
+export function findCause(lines: readonly ColouredText[], beforeReply: boolean): string | null {
+  const own = (line: ColouredText) =>
+    line.colour !== null && messageColours.includes(line.colour as 'palette 1');
+  const told = lines.filter(own).map(({ text }) => text.trim());
+  const said = beforeReply ? lines.map(({ text }) => text.trim()) : [];
+  const found = [
+    ...causesAtStart.flatMap((cause) => said.flatMap((text) => cause.exec(text)?.[0] ?? [])),
+    ...causesAtWork.flatMap((cause) => told.flatMap((text) => cause.exec(text)?.[0] ?? [])),
+  ];
+  return found.length === 0 ? null : [...new Set(found)].join(' ').slice(0, 400);
+}
+
 /** The colours of Aider's errors and warnings: its defaults, those of dark mode, those of light mode. */
 export const messageColours = [0xff2222, 0xffa500, 0xff3333, 0xffff00, 'palette 1'] as const;
 

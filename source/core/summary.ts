@@ -13,9 +13,20 @@ import { moneyOf } from './budget.js';
 import { checkWords } from './check.js';
 import { describe, type Failure } from './failure.js';
 import { refusalKinds } from './fence.js';
+import { ancestors } from './groups.js';
 import { type Review, reviewWords, verdicts } from './review.js';
 import type { RunState } from './run.js';
 import { outcomeWords } from './words.js';
+
+/** Summaries are read back, and git is asked by what stands in them: so it has to be what it says. */
+const objectName = z
+  .string()
+  .regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/, 'the name of an object of git');
+const branchName = z.union([
+  z.string().regex(/^aider\/\d{8}_\d{6}\/(agent\d+(-round\d+)?|merged)$/, 'a branch of the run'),
+  z.literal(''),
+]);
+const stampName = z.string().regex(/^\d{8}_\d{6}$/, 'YYYYMMDD_HHMMSS');
 
 /**
  * `summary_<stamp>.json`. The keys of the original script keep their names and meaning, except that
@@ -50,7 +61,7 @@ const requirementSchema = z.strictObject({
   id: z.string(),
   text: z.string(),
   tasks: z.array(z.string()).describe('Tasks that serve it; empty when none does'),
-  commits: z.array(z.string()).describe('Their merged work'),
+  commits: z.array(objectName).describe('Their merged work'),
   files: z.array(z.string()),
   tests: z.string().nullable(),
   reviewers: z
@@ -83,8 +94,8 @@ const agentSummarySchema = z.strictObject({
     )
     .optional()
     .describe('What it changed and must not have'),
-  branch: z.string(),
-  commit: z.string().nullable(),
+  branch: branchName.describe("Where its work is; '' when no branch stands at its commit"),
+  commit: objectName.nullable(),
   merged: z.boolean().describe('Whether its work is in the integration branch'),
   conflicts: z.array(z.string()).describe('Files that kept it out of the integration branch'),
   review: reviewedSchema.nullable().optional(),
@@ -109,7 +120,7 @@ const agentSummarySchema = z.strictObject({
 });
 
 export const summarySchema = z.strictObject({
-  timestamp: z.string().describe('YYYYMMDD_HHMMSS; the id of the run'),
+  timestamp: stampName.describe('YYYYMMDD_HHMMSS; the id of the run'),
   agents: z.record(z.string().regex(/^agent\d+$/), agentSummarySchema),
   total_iterations: z.number().int(),
   successful_agents: z.number().int(),
@@ -119,7 +130,7 @@ export const summarySchema = z.strictObject({
   model_used: z.string(),
   provider: z.string(),
   landed: z.boolean(),
-  landed_commit: z.string().nullable().optional().describe('What landed last'),
+  landed_commit: objectName.nullable().optional().describe('What landed last'),
   landing: z.string().describe('What happened to the merged work, in words'),
   tests: z
     .strictObject({
@@ -131,9 +142,9 @@ export const summarySchema = z.strictObject({
     .optional()
     .describe('null when the work was not tested'),
   land_later: z.string().nullable().describe('The command that lands it later'),
-  integration_branch: z.string().nullable(),
-  integration_commit: z.string().nullable(),
-  base: z.string().describe('The commit all work started from'),
+  integration_branch: branchName.nullable(),
+  integration_commit: objectName.nullable(),
+  base: objectName.describe('The commit all work started from'),
   base_branch: z.string().nullable(),
   gemini_model_used: z.string().nullable(),
   requirements: z.array(requirementSchema).optional(),
@@ -172,18 +183,25 @@ export function agentLogName(stamp: string, agent: number): string {
 }
 
 function seconds(from: number | null, to: number | null): number {
-  return from === null || to === null ? 0 : Math.round((to - from) / 100) / 10;
+  return from === null || to === null ? 0 : Math.max(0, Math.round((to - from) / 100) / 10);
 }
 
 /** Why the work of a success is not merged; null when it is, or was never to be. */
 function leftOutWords(state: RunState, { index, state: now }: Agent): string | null {
   const { integration } = state;
-  if (now.name !== 'succeeded' || !integration || integration.merged.includes(index)) return null;
+  if (now.name !== 'succeeded' || integration?.merged.includes(index)) return null;
   if (state.excluded.includes(index)) return 'you left it out';
-  const files = integration.leftOut.find((left) => left.agent === index)?.files ?? [];
-  return files.length > 0
-    ? `it conflicts in ${files.join(', ')}`
-    : 'what it builds on was left out';
+  const tasks = state.agents.map(({ task }) => task);
+  const needs = ancestors(tasks, state.agents[index]?.task.id ?? '');
+  const out = state.excluded.find((other) => needs.has(state.agents[other]?.task.id ?? ''));
+  if (out !== undefined) return `what it builds on, the work of agent${out}, was left out`;
+  const left = integration?.leftOut.find(({ agent }) => agent === index);
+  if (left && left.files.length > 0) return `it conflicts in ${left.files.join(', ')}`;
+  if (left && left.because !== null) {
+    return `what it builds on, the work of agent${left.because}, was left out`;
+  }
+  if (left) return 'it breaks the tests together with the work of others';
+  return 'the run ended before that';
 }
 
 /** An agent that the run ended without. */
@@ -342,7 +360,7 @@ export function failureCode(failure: Failure): number {
   if (failure.kind === 'planner') {
     return ['no_key', 'bad_key', 'model_gone'].includes(failure.problem) ? 2 : 1;
   }
-  return ['git', 'disk_full', 'red_base'].includes(failure.kind) ? 1 : 2;
+  return ['git', 'machine', 'red_base'].includes(failure.kind) ? 1 : 2;
 }
 
 const signalCodes: Record<string, number> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };

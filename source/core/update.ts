@@ -19,10 +19,17 @@ import {
   onTouched,
 } from './agent-update.js';
 import { goOn, kill, restart, takeOver } from './agent-wishes.js';
-import type { CheckResult } from './check.js';
+import { type CheckResult, failureOfCheck } from './check.js';
 import type { Failure } from './failure.js';
 import { noteFailures, noteMoney } from './halt.js';
-import { end, onIntegrated, onLandNow, onLeaveOut, onSupervised } from './integrate-update.js';
+import {
+  end,
+  onIntegrated,
+  onIntegrationFailed,
+  onLandNow,
+  onLeaveOut,
+  onSupervised,
+} from './integrate-update.js';
 import { onRestart, restartRefusal } from './restart.js';
 import { unreachable } from './result.js';
 import {
@@ -75,6 +82,9 @@ function onBaseChecked(state: RunState, check: CheckResult, at: number): Next {
   const { config } = state;
   const command = config.check?.command ?? '';
   const { words, output } = check;
+  if (check.state === 'faulted') {
+    return end({ ...state, baseCheck: check, failure: failureOfCheck(check) }, at);
+  }
   if (check.state !== 'passed' && !config.allowRedBase) {
     const failure: Failure = { kind: 'red_base', command, words, output };
     return end({ ...state, baseCheck: check, failure }, at);
@@ -247,7 +257,7 @@ function apply(state: RunState, message: Exclude<Message, { type: 'run_started' 
     case 'integrated':
       return onIntegrated(state, message.step);
     case 'integration_failed':
-      return end({ ...state, failure: message.failure }, at);
+      return onIntegrationFailed(state, message.failure, at);
     case 'landing_done': {
       const { landing } = message;
       const landed = landing.state === 'landed' ? landing.commit : state.landed;

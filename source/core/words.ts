@@ -120,6 +120,10 @@ const reasons: Record<FailReason, ReasonWords> = {
     model: 'The work could not be committed.',
   },
   disk_full: { person: 'the disk is full', model: 'The disk is full.' },
+  machine_fault: {
+    person: 'a fault of this machine, not of the agent',
+    model: 'The machine that you work on failed.',
+  },
   tests_failed: {
     person: "the project's tests fail with its change",
     model: "The project's tests fail with your change. Make them pass, within your files.",
@@ -181,7 +185,8 @@ export function outcomeWords(outcome: Outcome): string {
 const mends: Partial<Record<FailReason, string>> = {
   auth: 'Check the API key of the model, and that it may use it.',
   model_not_found: 'Name a model that the provider has, with --model.',
-  disk_full: 'Free some space.',
+  disk_full: 'Free some space or inodes (df -h, df -i).',
+  machine_fault: 'Mend what is named, and go on.',
   quota: 'Look at the plan and the credit of your account with the provider.',
   provider_error: 'Wait until the provider is up again, or take another model.',
   start_failed: 'Look whether Aider is still there: aider-orchestrator doctor.',
@@ -191,7 +196,8 @@ const mends: Partial<Record<FailReason, string>> = {
 /** Why a run was halted, and the way out. */
 export function haltWords({ reason, detail, agents }: Halt): string {
   const why = detail === '' ? reasonWords(reason) : `${reasonWords(reason)} (${detail})`;
-  return `Nothing more is begun: ${agents.length} agents failed alike, ${why}. ${mends[reason] ?? ''}`.trim();
+  const who = agents.length > 1 ? `${agents.length} agents failed alike, ` : '';
+  return `Nothing more is begun: ${who}${why}. ${mends[reason] ?? ''}`.trim();
 }
 
 /** What the model is told of its work that could not be merged. */

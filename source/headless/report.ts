@@ -19,8 +19,16 @@ function requirementLines(one: Requirement, glyphs: Glyphs): string[] {
   return [`${isBad ? glyphs.bad : glyphs.ok} ${one.id} ${one.text.replace(/\.$/, '')}: ${how}`];
 }
 
-/** What stands after the table: where the work is, why something is missing, what to do next. */
-export function summaryReport(summary: Summary, width: number, glyphs: Glyphs): string[] {
+/**
+ * What stands after the table: where the work is, why something is missing, what to do next.
+ * @param isWritten whether the summary is on the disk
+ */
+export function summaryReport(
+  summary: Summary,
+  width: number,
+  glyphs: Glyphs,
+  isWritten = true,
+): string[] {
   const lines = summaryTable(summary, width, glyphs);
   const agents = Object.entries(summary.agents);
   if (lines.length > 0) lines.push('');
@@ -32,7 +40,10 @@ export function summaryReport(summary: Summary, width: number, glyphs: Glyphs): 
     if (agent.files_put_back.length > 0) {
       lines.push(`  ${name}: put back: ${agent.files_put_back.join(', ')}`);
     }
-    if (agent.commit && !agent.merged) lines.push(`  ${name}: its work is on ${agent.branch}`);
+    if (agent.commit && !agent.merged) {
+      const place = agent.branch === '' ? `in the commit ${agent.commit}` : `on ${agent.branch}`;
+      lines.push(`  ${name}: its work is ${place}`);
+    }
   }
   // What was asked for, once there is something to hold against it.
   const asked = summary.integration_commit === null ? [] : (summary.requirements ?? []);
@@ -58,7 +69,11 @@ export function summaryReport(summary: Summary, width: number, glyphs: Glyphs): 
     lines.push(`  Cost:        ${cost} of a budget of ${dollars(summary.budget_usd)}`);
   }
   if (summary.prd_path) lines.push(`  PRD:         ${summary.prd_path}`);
-  lines.push(`  Summary:     .aider_logs/summary_${summary.timestamp}.json`);
+  lines.push(
+    isWritten
+      ? `  Summary:     .aider_logs/summary_${summary.timestamp}.json`
+      : '  Summary:     could not be written',
+  );
   if (agents.length > 0) {
     lines.push(`  Logs:        .aider_logs/agent*_${summary.timestamp}.jsonl (terminals: .cast)`);
   }

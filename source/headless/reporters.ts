@@ -1,6 +1,6 @@
 import { failReasons } from '../core/agent.js';
 import { eventVersion, type PublicEvent, publicEvents } from '../core/events.js';
-import { printable } from '../core/printable.js';
+import { printable, printableJson } from '../core/printable.js';
 import { unreachable } from '../core/result.js';
 import { reasonWords } from '../core/words.js';
 import type { Observer } from '../store/run-store.js';
@@ -11,22 +11,28 @@ export type Verbosity = 'quiet' | 'normal' | 'verbose';
 export type Write = (text: string) => void;
 
 /** NDJSON on stdout: one event a line, each with the version, the run and the time (ISO 8601). */
-export function jsonReporter(out: Write): Observer {
+export function jsonReporter(out: Write, summaryWritten: () => boolean): Observer {
   return (state, before, message) => {
     for (const event of publicEvents(state, before, message)) {
-      const { event: name, ...rest } = event;
+      const { event: name, ...rest } = withSummaryPath(event, summaryWritten());
       const time = new Date(message.at).toISOString();
       out(
-        `${JSON.stringify({ v: eventVersion, event: name, time, run: state.config.stamp, simulated: state.config.simulated, ...rest })}\n`,
+        `${printableJson({ v: eventVersion, event: name, time, run: state.config.stamp, simulated: state.config.simulated, ...rest })}\n`,
       );
     }
   };
+}
+
+/** Names no summary that is not there. */
+function withSummaryPath(event: PublicEvent, isThere: boolean): PublicEvent {
+  return event.event === 'run_finished' && !isThere ? { ...event, summary_path: null } : event;
 }
 
 export interface LineOptions {
   readonly verbosity: Verbosity;
   readonly width: number;
   readonly glyphs: Glyphs;
+  readonly summaryWritten: () => boolean;
 }
 
 /** The run as lines of text. Quiet leaves only the table and what is wrong. */
@@ -130,7 +136,7 @@ function eventLines(event: PublicEvent, options: LineOptions, simulated: boolean
     case 'landing':
       return at('verbose', event.words);
     case 'run_finished':
-      return ['', ...summaryReport(event.summary, width, glyphs)];
+      return ['', ...summaryReport(event.summary, width, glyphs, options.summaryWritten())];
     default:
       return unreachable(event);
   }

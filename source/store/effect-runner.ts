@@ -287,6 +287,7 @@ const neverRan: AttemptExit = {
   named: [],
   edits: false,
   flaw: null,
+  cause: null,
 };
 
 /** Runs an effect beside the loop. What it throws is a bug, and must not pass unseen. */

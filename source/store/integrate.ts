@@ -1,8 +1,8 @@
 import type { DiffStat } from '../core/agent.js';
-import type { CheckResult } from '../core/check.js';
+import { type CheckResult, failureOfCheck } from '../core/check.js';
 import type { Failure } from '../core/failure.js';
 import type { Merged, MergeItem } from '../core/ports.js';
-import { ok, type Result } from '../core/result.js';
+import { err, ok, type Result } from '../core/result.js';
 import type { IntegrationStep, MergedWork } from '../core/run.js';
 
 /** What merging and testing a batch needs. */
@@ -77,8 +77,10 @@ export async function integrateBatch(
       check = result;
       break;
     }
+    if (result.state === 'faulted') return err(failureOfCheck(result));
     const red = await firstRed(steps, test);
     const culprit = steps[red.at] as Step;
+    if (red.result.state === 'faulted') return err(failureOfCheck(red.result));
     if (red.result.state === 'stopped') {
       // Told to end: what was green stays, the rest is as if it had not been tried.
       steps = steps.slice(0, red.at);
@@ -120,7 +122,9 @@ async function firstRed(
   while (at - green > 1) {
     const middle = Math.floor((green + at) / 2);
     const seen = await test((steps[middle] as Step).tip);
-    if (seen.state === 'stopped') return { at: green + 1, result: seen };
+    if (seen.state === 'stopped' || seen.state === 'faulted') {
+      return { at: green + 1, result: seen };
+    }
     if (seen.state === 'passed') green = middle;
     else {
       at = middle;

@@ -10,6 +10,7 @@ import type { RunConfig } from '../../source/core/run-config.js';
 import { git } from '../../source/services/git/run-git.js';
 import { GitWorkspace } from '../../source/services/git/workspace.js';
 import { logPaths } from '../../source/services/logs/log-paths.js';
+import { noRecord } from '../test-config.js';
 
 /**
  * A folder in memory, where the system has such, and our cache in it: what a disk does with hundreds of
@@ -106,5 +107,6 @@ export function openWorkspace(repo: string, stamp: string, worktrees: string): G
     maxFileBytes: Number.POSITIVE_INFINITY,
     landLater: '',
     prdPath: () => null,
+    record: noRecord,
   });
 }

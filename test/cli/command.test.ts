@@ -5,7 +5,6 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
-  rmSync,
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
@@ -20,6 +19,7 @@ import {
 import { resolveOptions } from '../../source/commands/options.js';
 import type { CliEnd } from '../rig.js';
 import {
+  asIfKilled,
   git,
   lastSummary,
   makeRepo,
@@ -269,11 +269,16 @@ describe('the built program', () => {
       gemini: [{ replies: [{ text: JSON.stringify(answer) }] }],
     });
     const { GEMINI_API_KEY: _, ...rest } = world(server).env;
-    await runCli(['--change', 'x', '--dry-run'], { cwd: repo, env: rest });
+    // Its key is taken; what else it says waits for trust, and that is said.
+    const untrusted = await runCli(['--change', 'x', '--dry-run'], { cwd: repo, env: rest });
     expect(server.requests.at(-1)).toMatchObject({
-      model: 'model-of-file',
+      model: 'gemini-1.5-pro',
       headers: { 'x-goog-api-key': 'from-file' },
     });
+    expect(untrusted.stderr).toMatch(/\.env .*DEFAULT_GEMINI_MODEL=model-of-file.*not trusted/);
+    expect(untrusted.stderr).not.toContain('from-file');
+    await runCli(['--change', 'x', '--dry-run', '--trust'], { cwd: repo, env: rest });
+    expect(server.requests.at(-1)?.model).toBe('model-of-file');
     await runCli(['--change', 'x', '--dry-run'], {
       cwd: repo,
       env: {
@@ -585,7 +590,7 @@ e message_send '{"prompt_tokens":1,"completion_tokens":1,"cost":0}'; e exit
     expect(JSON.parse(journal.pop() ?? '')).toMatchObject({ type: 'landing_done' });
     // As it is when the program is killed there: half a line, no summary.
     writeFileSync(path.join(raw, 'journal.jsonl'), `${journal.join('\n')}\n{"type":"lan`);
-    rmSync(path.join(repo, `.aider_logs/summary_${timestamp}.json`));
+    asIfKilled(where, repo, timestamp);
     const runs = await runCli(['runs'], { cwd: repo, env: where.env });
     expect(runs.stdout).toContain('2 of 2 agents succeeded, landed');
     expect(lastSummary(repo)).toMatchObject({ landed: true, interrupted_by: null });

@@ -47,7 +47,7 @@ const tested = { check: { command: 'make test', from: '--test-cmd', timeoutMs: 1
 
 /** A batch that was merged as it is. */
 const step = (...agents: number[]): IntegrationStep => ({
-  commit: 'd',
+  commit: 'd'.repeat(40),
   merged: agents,
   conflicts: [],
   broken: [],
@@ -121,7 +121,7 @@ class Drive {
   }
 
   /** All that is being merged is merged, until nothing is. */
-  mergeAll(commit = 'd'): this {
+  mergeAll(commit = 'd'.repeat(40)): this {
     for (let now = this.state?.integrating; now; now = this.state?.integrating) {
       this.send({ type: 'integrated', step: { ...step(...now.order), commit } });
     }
@@ -144,11 +144,19 @@ describe('the run', () => {
     expect(drive.state).toMatchObject({ phase: 'integrating', integrating: { order: [1] } });
     drive.send({ type: 'integrated', step: step(1) });
     expect(drive.effects).toEqual([
-      { type: 'integrate', order: [0, 2], onto: { commit: 'd', merged: [1] }, check: null },
+      {
+        type: 'integrate',
+        order: [0, 2],
+        onto: { commit: 'd'.repeat(40), merged: [1] },
+        check: null,
+      },
     ]);
     drive.send({ type: 'integrated', step: step(0, 2) });
-    expect(drive.effects).toEqual([{ type: 'land', commit: 'd', from: config.base }]);
-    drive.send({ type: 'landing_done', landing: { state: 'landed', commit: 'd', branch: 'main' } });
+    expect(drive.effects).toEqual([{ type: 'land', commit: 'd'.repeat(40), from: config.base }]);
+    drive.send({
+      type: 'landing_done',
+      landing: { state: 'landed', commit: 'd'.repeat(40), branch: 'main' },
+    });
     expect(drive.effects).toEqual([{ type: 'finish' }]);
     expect(exitCode(drive.state as RunState)).toBe(0);
     expect(summarise(drive.state as RunState)).toMatchObject({
@@ -441,19 +449,26 @@ describe('a person', () => {
     const drive = new Drive().start([task('T1'), task('T2')], { land: 'any' }).succeed(0);
     drive.send({ type: 'agent_not_prepared', agent: 1, reason: 'setup_failed', detail: '' });
     drive.mergeAll();
-    drive.send({ type: 'landing_done', landing: { state: 'landed', commit: 'd', branch: 'main' } });
+    drive.send({
+      type: 'landing_done',
+      landing: { state: 'landed', commit: 'd'.repeat(40), branch: 'main' },
+    });
     expect(drive.state?.phase).toBe('finished');
     drive.send({ type: 'restart_failed' });
-    expect(drive.effects[0]).toMatchObject({ type: 'prepare_agent', agent: 1, onto: ['d'] });
+    expect(drive.effects[0]).toMatchObject({
+      type: 'prepare_agent',
+      agent: 1,
+      onto: ['d'.repeat(40)],
+    });
     drive.succeed(1);
     expect(drive.effects).toContainEqual({
       type: 'integrate',
       order: [1],
-      onto: { commit: 'd', merged: [0] },
+      onto: { commit: 'd'.repeat(40), merged: [0] },
       check: null,
     });
-    drive.mergeAll('e');
-    expect(drive.effects).toEqual([{ type: 'land', commit: 'e', from: 'd' }]);
+    drive.mergeAll('e'.repeat(40));
+    expect(drive.effects).toEqual([{ type: 'land', commit: 'e'.repeat(40), from: 'd'.repeat(40) }]);
   });
 
   test('after the end: leaves one out with those that build on it, and lands the rest when asked', () => {
@@ -462,16 +477,16 @@ describe('a person', () => {
     drive.succeed(1).mergeAll().succeed(2).mergeAll();
     drive.send({ type: 'leave_out', agent: 0 });
     expect(drive.effects).toEqual([{ type: 'integrate', order: [2], onto: null, check: null }]);
-    drive.mergeAll('e');
+    drive.mergeAll('e'.repeat(40));
     const { agents } = summarise(drive.state as RunState);
     expect([agents.agent0?.left_out, agents.agent1?.left_out, agents.agent2?.left_out]).toEqual([
       'you left it out',
-      'what it builds on was left out',
+      'what it builds on, the work of agent0, was left out',
       null,
     ]);
     expect(drive.state?.phase).toBe('finished');
     drive.send({ type: 'land_now' });
-    expect(drive.effects).toEqual([{ type: 'land', commit: 'e', from: config.base }]);
+    expect(drive.effects).toEqual([{ type: 'land', commit: 'e'.repeat(40), from: config.base }]);
   });
 });
 
@@ -557,7 +572,11 @@ describe('the tests of the project', () => {
       check: red,
     });
     expect(allowed.state?.agents[0]?.state).toMatchObject({ name: 'committing' });
-    allowed.send({ type: 'agent_committed', agent: 0, work: { commit: 'c', diff: changed.diff } });
+    allowed.send({
+      type: 'agent_committed',
+      agent: 0,
+      work: { commit: 'c'.repeat(40), diff: changed.diff },
+    });
     expect(allowed.effects).toContainEqual({
       type: 'integrate',
       order: [0],
@@ -582,7 +601,11 @@ describe('the tests of the project', () => {
     expect(next.message).toContain('make test: exit code 1');
     expect(next.message).toContain('E: no');
     judged(drive.response(0), 0).send({ type: 'agent_checked', agent: 0, check: red });
-    drive.send({ type: 'agent_committed', agent: 0, work: { commit: 'c', diff: changed.diff } });
+    drive.send({
+      type: 'agent_committed',
+      agent: 0,
+      work: { commit: 'c'.repeat(40), diff: changed.diff },
+    });
     expect(drive.state?.agents[0]?.state).toMatchObject({
       name: 'failed',
       reason: 'tests_failed',
@@ -637,7 +660,7 @@ describe('work that cannot be merged', () => {
       expect(drive.effects).toContainEqual({
         type: 'prepare_agent',
         agent: 1,
-        onto: ['d'],
+        onto: ['d'.repeat(40)],
         round,
         resume: null,
         rework: 'c'.repeat(40),
@@ -965,7 +988,7 @@ describe('any order of messages', () => {
     fc.record({
       type: fc.constant('agent_committed' as const),
       agent: fc.constantFrom(...agents),
-      work: fc.constant({ commit: 'c', diff: changed.diff }),
+      work: fc.constant({ commit: 'c'.repeat(40), diff: changed.diff }),
     }),
     fc.record({ type: fc.constant('kill_agent' as const), agent: fc.constantFrom(...agents) }),
     fc.record({ type: fc.constant('interrupt' as const), signal: fc.constant('SIGINT') }),
@@ -1005,7 +1028,7 @@ describe('any order of messages', () => {
     }),
     fc.record({
       type: fc.constant('landing_done' as const),
-      landing: fc.constant({ state: 'landed' as const, commit: 'd', branch: 'main' }),
+      landing: fc.constant({ state: 'landed' as const, commit: 'd'.repeat(40), branch: 'main' }),
     }),
   );
 

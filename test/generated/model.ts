@@ -22,7 +22,7 @@ import { logPaths } from '../../source/services/logs/log-paths.js';
 import { createEffectRunner } from '../../source/store/effect-runner.js';
 import { createRunStore } from '../../source/store/run-store.js';
 import { git, writeFiles } from '../rig.js';
-import { testConfig } from '../test-config.js';
+import { noRecord, testConfig } from '../test-config.js';
 
 /**
  * Random agents against the real machinery: git, worktrees, fences, judge, merge. Each agent follows a
@@ -323,6 +323,7 @@ function backendOf(scripts: readonly Script[]): AgentBackend {
           named: [],
           edits: true,
           flaw: null,
+          cause: null,
         };
         events.exited(exit);
       });
@@ -371,6 +372,7 @@ async function runIn(folder: string, scripts: readonly Script[], land: 'any' | '
     maxFileBytes: 1000,
     landLater: '',
     prdPath: () => null,
+    record: noRecord,
   });
   const tasks = scripts.map((_, agent) => ({
     id: `T${agent}`,

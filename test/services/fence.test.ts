@@ -20,7 +20,7 @@ import type { Inspection } from '../../source/core/run.js';
 import { GitWorkspace } from '../../source/services/git/workspace.js';
 import { logPaths } from '../../source/services/logs/log-paths.js';
 import { git, makeRepo, tempFolder } from '../rig.js';
-import { testConfig } from '../test-config.js';
+import { noRecord, testConfig } from '../test-config.js';
 
 const task: Task = {
   id: 'T1',
@@ -48,6 +48,7 @@ async function open(more: { maxFileBytes?: number; protect?: string[] } = {}) {
     maxFileBytes: more.maxFileBytes ?? 1000,
     landLater: '',
     prdPath: () => null,
+    record: noRecord,
   });
   const from = { onto: [], round: 0, resume: null, rework: null };
   const made = await workspace.prepare(0, task, from);

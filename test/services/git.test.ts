@@ -34,7 +34,7 @@ import {
 } from '../../source/services/git/snapshot.js';
 import { emptied, throwAway } from '../../source/services/git/trash.js';
 import { treeChanges } from '../../source/services/git/tree-changes.js';
-import { addWorktree, keepBranch, removeWorktree } from '../../source/services/git/worktree.js';
+import { addWorktree, removeWorktree } from '../../source/services/git/worktree.js';
 import { integrateBatch } from '../../source/store/integrate.js';
 import { git, makeRepo, tempFolder, writeFiles } from '../rig.js';
 
@@ -498,13 +498,23 @@ describe('while an agent works', () => {
     expect(git(repo, 'show', `${tree.value}:a.txt`)).toBe('two');
   });
 
-  test('a new round keeps the branch of the one before', async () => {
+  test('a new round keeps the branch of the one before, once it has a worktree', async () => {
     const repo = makeRepo({ 'a.txt': '1\n' });
     const base = git(repo, 'rev-parse', 'HEAD');
-    git(repo, 'branch', 'aider/x/agent0');
-    expect((await keepBranch(repo, 'aider/x/agent0', 1)).ok).toBe(true);
-    expect(git(repo, 'rev-parse', 'aider/x/agent0-round0')).toBe(base);
-    expect(git(repo, 'branch', '--list', 'aider/x/agent0')).toBe('');
-    expect((await keepBranch(repo, 'aider/x/agent0', 2)).ok).toBe(true);
+    const work = commitOf(repo, base, { 'a.txt': '2\n' });
+    const branch = 'aider/20260102_030405/agent0';
+    git(repo, 'branch', branch, work);
+    const place = (name: string) => path.join(tempFolder(), name, 'tree');
+    // Where the worktree cannot be made, the branch is what it was.
+    const blocked = place('blocked');
+    writeFiles(path.dirname(path.dirname(blocked)), { blocked: 'a file' });
+    expect((await addWorktree(repo, blocked, branch, base, 1)).ok).toBe(false);
+    expect(git(repo, 'rev-parse', branch)).toBe(work);
+    const next = place('next');
+    expect((await addWorktree(repo, next, branch, base, 1)).ok).toBe(true);
+    expect(git(repo, 'rev-parse', `${branch}-round0`)).toBe(work);
+    expect(git(repo, 'rev-parse', branch)).toBe(base);
+    expect(git(next, 'symbolic-ref', 'HEAD')).toBe(`refs/heads/${branch}`);
+    expect(readFileSync(path.join(next, 'a.txt'), 'utf8')).toBe('1\n');
   });
 });

@@ -133,7 +133,7 @@ export function SummaryScreen({ run, onBack, onQuit }: SummaryScreenProps) {
       if (!integration?.commit) return setNote('nothing was merged');
       void surface.runProgram(
         'git',
-        ['diff', '--stat', '--patch', config.base, integration.commit],
+        ['diff', '--no-ext-diff', '--stat', '--patch', config.base, integration.commit, '--'],
         {
           cwd: config.repo,
           // Git's pager may end at once when the text is short; ours waits, so that it can be read.

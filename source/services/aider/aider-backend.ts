@@ -1,15 +1,8 @@
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { AttemptExit, StopSignal } from '../../core/agent.js';
 import type { ChatFacts } from '../../core/chat-history.js';
+import { blocksFence, fenceFor, withoutFences } from '../../core/edit-fence.js';
 import { escapeIgnorePattern } from '../../core/paths.js';
 import type {
   AgentBackend,
@@ -19,14 +12,16 @@ import type {
   WorkProblem,
 } from '../../core/ports.js';
 import { err, ok, type Result } from '../../core/result.js';
-import { findQuestion, findTexts } from '../../core/screen-facts.js';
+import { findCause, findQuestion, findTexts } from '../../core/screen-facts.js';
+import { problemOfError } from '../../core/work-problem.js';
+import { hasCode, makePrivateFolder, openPrivate, writePrivate } from '../files/private-files.js';
 import type { LogPaths } from '../logs/log-paths.js';
 import type { PtyProcess } from '../pty/pty-process.js';
 import { Recording } from '../pty/recording.js';
 import { RecordingWriter } from '../pty/recording-writer.js';
 import { Screen, scrollback } from '../pty/screen.js';
 import { readChatSince, readLastReply } from './chat-tail.js';
-import { agentEnvironment } from './environment.js';
+import { agentEnvironment, exceptLoopback } from './environment.js';
 import { aiderArguments, longestArgument } from './invocation.js';
 import type { AiderLauncher } from './launcher.js';
 import { LogTail } from './log-tail.js';
@@ -40,6 +35,8 @@ export interface AiderBackendOptions {
   /** Where agents reach their provider, when that is not where it is; null when they do. */
   readonly provider: () => { readonly variable: string; readonly url: string } | null;
   readonly extra: readonly string[];
+  /** Files that the repository's settings give to each agent to read, relative to the repository. */
+  readonly read: readonly string[];
   readonly repo: string;
   readonly paths: LogPaths;
   /** The repository map to read, once it is made; null when there is none. */
@@ -116,13 +113,14 @@ export class AiderBackend implements AgentBackend {
     signal: AbortSignal,
   ): Promise<Result<AttemptHandle, WorkProblem>> {
     let tail: LogTail | null = null;
+    let hasSent = false;
     const { executable, launcher } = this.options;
     // Its terminal would only tell that something could not be run.
     if (path.isAbsolute(executable) && !existsSync(executable)) {
       return err({ reason: 'start_failed', detail: `${executable} is gone` });
     }
     try {
-      const args = this.prepareFiles(request);
+      const { args, fence } = this.prepareFiles(request);
       const terminal = this.terminal(request);
       const log = this.options.paths.analytics(request.agent);
       const chat = this.options.paths.chatHistory(request.agent);
@@ -130,7 +128,10 @@ export class AiderBackend implements AgentBackend {
       // All that can fail comes before the process, so that none is left running unseen.
       const sending: { listener: () => void } = { listener: () => {} };
       tail = new LogTail(log, statSync(log).size, (event) => {
-        if (event.event === 'message_send_starting') sending.listener();
+        if (event.event === 'message_send_starting') {
+          hasSent = true;
+          sending.listener();
+        }
         if (typeof event.properties.edit_format === 'string') format = event.properties.edit_format;
         events.aiderEvent(event);
       });
@@ -156,21 +157,21 @@ export class AiderBackend implements AgentBackend {
       const replies = this.options.paths.replies(request.agent, request.attempt);
       const readChat = () => readChatSince(chat, chatSize);
       const readReply = () =>
-        readLastReply(replies, format, request.task.files, request.place.worktree);
+        readLastReply(replies, format, request.task.files, request.place.worktree, fence);
       return ok(
         watchAttempt(process, terminal, tail, events, {
           interactive,
           sending,
           readChat,
           readReply,
+          hasSent: () => hasSent,
           onWarning,
           onEnd: () => this.used(request.agent),
         }),
       );
     } catch (error) {
       tail?.close();
-      const { code, message } = error as NodeJS.ErrnoException;
-      return err({ reason: code === 'ENOSPC' ? 'disk_full' : 'start_failed', detail: message });
+      return err(problemOfError(error, 'start_failed'));
     }
   }
 
@@ -208,7 +209,9 @@ export class AiderBackend implements AgentBackend {
     const { model, geminiKey, provider } = this.options;
     const env = agentEnvironment(process.env, model, geminiKey);
     const led = provider();
-    return led ? { ...env, [led.variable]: led.url } : env;
+    if (!led) return env;
+    // A proxy of the network's does not reach our loopback.
+    return { ...env, ...exceptLoopback(env), [led.variable]: led.url };
   }
 
   private terminal(request: AttemptRequest): Terminal {
@@ -229,22 +232,42 @@ export class AiderBackend implements AgentBackend {
     return terminal;
   }
 
-  /** Writes what Aider is to find on disk, and gives its arguments. */
-  private prepareFiles(request: AttemptRequest): string[] {
-    const { paths, model, extra, repo } = this.options;
+  /** Writes what Aider is to find on disk, and gives its arguments and the fence that it will read. */
+  private prepareFiles(request: AttemptRequest): { args: string[]; fence: number } {
+    const { paths, model, extra, repo, read: always } = this.options;
     const { agent, attempt, task, message } = request;
-    mkdirSync(paths.agentFolder(agent), { recursive: true });
-    // Aider appends to the log, and the tail needs it to be there.
-    closeSync(openSync(paths.analytics(agent), 'a'));
+    const { worktree } = request.place;
+    makePrivateFolder(paths.agentFolder(agent));
+    // Aider appends to these, and would make them for others to read; the tail needs the first to be there.
+    for (const file of [
+      paths.analytics(agent),
+      paths.chatHistory(agent),
+      paths.replies(agent, attempt),
+    ]) {
+      closeSync(openPrivate(file, 'append'));
+    }
     const long = message !== null && Buffer.byteLength(message) > longestArgument;
     // Kept also when it goes by argument: what an agent was told belongs to the record.
-    if (message !== null) writeFileSync(paths.message(agent, attempt), message);
+    if (message !== null) writePrivate(paths.message(agent, attempt), message);
     const scope = task.files.length === 0 ? null : paths.scope(agent);
-    const read = [...new Set([...task.read, ...request.alsoRead])];
-    if (scope !== null) writeFileSync(scope, scopeFile([...task.files, ...read]));
+    const read = [...new Set([...task.read, ...request.alsoRead, ...always])].filter(
+      (file) => !task.files.includes(file),
+    );
+    if (scope !== null) writePrivate(scope, scopeFile([...task.files, ...read]));
     const map = task.files.length === 0 ? null : this.options.repoMap();
-    const inWorktree = (file: string) => path.join(request.place.worktree, file);
-    return aiderArguments({
+    const inWorktree = (file: string) => path.join(worktree, file);
+    const own = task.files.map(inWorktree).filter((file) => isWithin(worktree, file));
+    const fence = fenceFor(own.flatMap((file) => textOf(file) ?? []));
+    const hand = (file: string, name: string) => this.handOver(request, file, name, fence);
+    const given = read.flatMap((name) => {
+      // What the settings name may lie in the checkout alone, where git ignores it.
+      const file = [inWorktree(name), path.join(repo, name)].find((one) => existsSync(one));
+      if (file === undefined) return [];
+      const from = file.startsWith(`${worktree}${path.sep}`) ? worktree : repo;
+      return always.includes(name) || isWithin(from, file) ? [hand(file, name)] : [];
+    });
+    const prd = request.prdPath === null ? null : path.resolve(repo, request.prdPath);
+    const args = aiderArguments({
       model,
       // One that is to be new comes into being when the model writes it: Aider would make it empty.
       files: task.files.filter((file) => existsSync(inWorktree(file))),
@@ -255,9 +278,9 @@ export class AiderBackend implements AgentBackend {
             ? { file: paths.message(agent, attempt) }
             : { text: message },
       read: [
-        ...(request.prdPath === null ? [] : [path.resolve(repo, request.prdPath)]),
-        ...read.map(inWorktree).filter((file) => existsSync(file)),
-        ...(map === null ? [] : [map]),
+        ...(prd === null ? [] : [hand(prd, path.basename(prd))]),
+        ...given,
+        ...(map === null ? [] : [hand(map, path.basename(map))]),
       ],
       analyticsLog: paths.analytics(agent),
       chatHistory: paths.chatHistory(agent),
@@ -266,6 +289,39 @@ export class AiderBackend implements AgentBackend {
       crlf: usesCrlf(task.files.map(inWorktree)),
       extra,
     });
+    return { args, fence };
+  }
+
+  /**
+   * A file for an agent to read: itself or, where it would move the fence of Aider's away from what the agent's
+   * own files need, a copy that does not.
+   */
+  private handOver({ agent }: AttemptRequest, file: string, name: string, fence: number): string {
+    const text = textOf(file);
+    if (text === null || !blocksFence(text, fence)) return file;
+    const copy = path.join(this.options.paths.agentFolder(agent), 'read', name);
+    writePrivate(copy, withoutFences(text));
+    return copy;
+  }
+}
+
+/** A file's text; null where it is none, or is not there. */
+function textOf(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'ELOOP')) return null;
+    throw error;
+  }
+}
+
+/** Whether a file really lies in a folder: an agent may have made a link of it. */
+function isWithin(folder: string, file: string): boolean {
+  try {
+    return realpathSync(file).startsWith(`${realpathSync(folder)}${path.sep}`);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR', 'EACCES', 'ELOOP')) return false;
+    throw error;
   }
 }
 
@@ -310,6 +366,8 @@ interface WatchOptions {
   readonly readChat: () => ChatFacts;
   /** What is to be said of the edits of the last reply. */
   readonly readReply: () => Pick<AttemptExit, 'edits' | 'flaw'>;
+  /** Whether a message went to the model. */
+  readonly hasSent: () => boolean;
   readonly onWarning: (warning: string) => void;
   /** Called when all of it has been told. */
   readonly onEnd: () => void;
@@ -321,7 +379,7 @@ function watchAttempt(
   terminal: Terminal,
   tail: LogTail,
   events: AttemptEvents,
-  { interactive, sending, readChat, readReply, onWarning, onEnd }: WatchOptions,
+  { interactive, sending, readChat, readReply, hasSent, onWarning, onEnd }: WatchOptions,
 ): AttemptHandle {
   const { screen, recording } = terminal;
   // Only this attempt's lines: an earlier one's failure is no news.
@@ -343,8 +401,10 @@ function watchAttempt(
     tail.close();
     const problem = recording.problem();
     if (problem !== null) onWarning(`the recording stopped: ${problem}`);
-    const texts = findTexts(screen.runs(firstRow()));
-    const exit: AttemptExit = { code, signal, texts, ...readChat(), ...readReply() };
+    const shown = screen.runs(firstRow());
+    const texts = findTexts(shown);
+    const cause = findCause(shown, !hasSent());
+    const exit: AttemptExit = { code, signal, texts, cause, ...readChat(), ...readReply() };
     events.exited(exit);
     onEnd();
   });

@@ -31,12 +31,14 @@ const mostReplies = 128 * 1024 * 1024;
 /**
  * What is to be said of the edits of an attempt's last reply; nothing when it was not written down.
  * @param files the agent's files, relative to `worktree`
+ * @param fence the fence that Aider reads, by its place in the list of them
  */
 export function readLastReply(
   file: string,
   format: string,
   files: readonly string[],
   worktree: string,
+  fence: number,
 ): Pick<AttemptExit, 'edits' | 'flaw'> {
   let text: string;
   try {
@@ -50,6 +52,6 @@ export function readLastReply(
   if (reply === null) return { edits: true, flaw: null };
   return {
     edits: /^```|^<{5,9} SEARCH/m.test(reply),
-    flaw: checkReply(reply, format, files, worktree),
+    flaw: checkReply(reply, format, files, worktree, fence),
   };
 }

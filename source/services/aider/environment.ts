@@ -1,4 +1,5 @@
 import { geminiKeyVariables, providerOf } from '../../core/providers.js';
+import { lookingElsewhere } from '../machine/own-environment.js';
 
 /** Set for every Aider: a plain terminal, no browser, no questions by git, no price download. */
 const set: Readonly<Record<string, string>> = {
@@ -59,7 +60,17 @@ export function agentEnvironment(
   } else {
     for (const name of geminiKeyVariables) delete env[name];
   }
-  return { ...env, ...set };
+  return lookingElsewhere({ ...env, ...set });
+}
+
+/** `NO_PROXY` with the loopback, in both spellings, for programs that are led to a server of ours. */
+export function exceptLoopback(
+  env: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
+  const given = [env.NO_PROXY, env.no_proxy].filter(Boolean).join(',').split(',');
+  const names = [...given.map((name) => name.trim()).filter(Boolean), '127.0.0.1', 'localhost'];
+  const list = [...new Set(names)].join(',');
+  return { NO_PROXY: list, no_proxy: list };
 }
 
 /** The environment of a set-up command: the user's, without our caller's repository and the planner's key. */

@@ -1,13 +1,9 @@
-import { execFile } from 'node:child_process';
-import { constants } from 'node:fs';
-import { access, readFile, realpath, stat } from 'node:fs/promises';
+import { readFile, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import type { Failure } from '../../core/failure.js';
 import { err, ok, type Result } from '../../core/result.js';
 import { aiderFolder } from '../config/folders.js';
-
-const run = promisify(execFile);
+import { askProgram, isExecutable, which } from '../machine/programs.js';
 
 export interface FoundAider {
   /** Absolute path of the command. */
@@ -18,24 +14,6 @@ export interface FoundAider {
   /** The same, where the command is the script that pip writes, so that it is known what it does. */
   readonly interpreter: string | null;
   readonly source: 'flag' | 'PATH' | 'setup';
-}
-
-export async function isExecutable(file: string): Promise<boolean> {
-  try {
-    await access(file, constants.X_OK);
-    return (await stat(file)).isFile();
-  } catch {
-    return false;
-  }
-}
-
-/** The first executable with this name on the PATH. */
-export async function which(name: string): Promise<string | null> {
-  for (const folder of (process.env.PATH ?? '').split(path.delimiter)) {
-    const file = path.join(folder, name);
-    if (folder !== '' && (await isExecutable(file))) return path.resolve(file);
-  }
-  return null;
 }
 
 /**
@@ -109,11 +87,11 @@ async function isPipScript(command: string): Promise<boolean> {
 /** Asks the package's metadata, which takes a tenth of a second; `aider --version` takes two. */
 async function askInterpreter(python: string, command: string): Promise<string | null> {
   const code = "import importlib.metadata as m; print(m.version('aider-chat'))";
-  const answer = await run(python, ['-c', code], { timeout: 20_000 }).catch(() => null);
+  const answer = await askProgram(python, ['-c', code], 20_000);
   return answer ? answer.stdout.trim() : askCommand(command);
 }
 
 async function askCommand(command: string): Promise<string | null> {
-  const answer = await run(command, ['--version'], { timeout: 60_000 }).catch(() => null);
+  const answer = await askProgram(command, ['--version'], 60_000);
   return answer ? (/\d+\.\d+\S*/.exec(answer.stdout)?.[0] ?? null) : null;
 }

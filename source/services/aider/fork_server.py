@@ -19,25 +19,10 @@ The end of the input ends it, and all its agents with it.
 import os
 import sys
 
+# Beside this file, which is first on the path until the script's own folder takes its place.
+import aider_start
+
 CHANNEL = 3
-
-
-def run_aider(argv):
-    """Runs Aider to its end. Returns the exit code of the script that starts it."""
-    code = 1
-    try:
-        from aider.main import main
-
-        sys.argv = argv
-        code = main()
-    except SystemExit as end:
-        code = end.code
-    if code is None:
-        code = 0
-    elif not isinstance(code, int):
-        print(code, file=sys.stderr)
-        code = 1
-    return code & 0xFF
 
 
 def die_with_parent(parent):
@@ -74,11 +59,10 @@ def set_by_interpreter():
 def warm_up(script):
     """
     Imports all that Aider imports before its first request. Returns the variables that the imports
-    set, and why no agent can be forked; None when one can.
+    set, what Aider lacks to be isolated, and why no agent can be forked; None when one can.
     """
     before = dict(os.environ)
-    # A started script has its own folder first.
-    sys.path[0] = os.path.dirname(script)
+    aider_start.use_path_of(script)
     # A pool of native threads would not live on in a forked process.
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     os.environ["OMP_NUM_THREADS"] = "1"
@@ -89,6 +73,7 @@ def warm_up(script):
     if load_more:
         load_more(swallow=False)
     import_more()
+    missing = aider_start.isolate()
     try:
         remember_more()
     except Exception:
@@ -100,10 +85,10 @@ def warm_up(script):
     changed = {k: v for k, v in os.environ.items() if before.get(k) != v}
     threads = os.listdir("/proc/self/task")
     if len(threads) > 1:
-        return changed, "%d threads are left after the imports" % len(threads)
+        return changed, missing, "%d threads are left after the imports" % len(threads)
     if open_sockets():
-        return changed, "a socket is left open after the imports"
-    return changed, None
+        return changed, missing, "a socket is left open after the imports"
+    return changed, missing, None
 
 
 def import_more():
@@ -249,7 +234,7 @@ def set_modes(tty):
     t.tcsetattr(tty, t.TCSANOW, modes)
 
 
-def become_agent(request, own, changed, told):
+def become_agent(request, own, changed, missing, told):
     """In the forked process: a new session with the terminal, and all that is the agent's own."""
     import fcntl
     import signal
@@ -274,9 +259,7 @@ def become_agent(request, own, changed, told):
     import time
 
     time.tzset()
-    # Some packages add the folder they are imported in.
-    sys.path[:] = [request["cwd"] if folder == os.getcwd() else folder for folder in sys.path]
-    os.chdir(request["cwd"])
+    aider_start.enter(request["cwd"], missing)
     sys.orig_argv = [sys.executable, *request["argv"]]
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True)
@@ -291,6 +274,7 @@ class Server:
         # What the interpreter sets for itself, and what Aider's imports do.
         self.own = set_by_interpreter()
         self.changed = {}
+        self.missing = []
         self.rest = b""
 
     def send(self, answer):
@@ -312,7 +296,7 @@ class Server:
             os.close(tty)
             try:
                 die_with_parent(parent)
-                become_agent(request, self.own, self.changed, told)
+                become_agent(request, self.own, self.changed, self.missing, told)
             except BaseException as error:
                 os.write(told, str(error).encode() or b"?")
                 os._exit(127)
@@ -410,7 +394,7 @@ def main():
     except OSError:
         pass
     try:
-        server.changed, why = warm_up(script)
+        server.changed, server.missing, why = warm_up(script)
     except BaseException as error:
         why = "Aider cannot be imported: %s: %s" % (type(error).__name__, error)
     import gc
@@ -427,7 +411,7 @@ def main():
         pass
     server.send({"ready": True, "ms": round((time.monotonic() - begun) * 1000)})
     request = server.serve()
-    return run_aider(request["argv"])
+    return aider_start.run_aider(request["argv"])
 
 
 if __name__ == "__main__":

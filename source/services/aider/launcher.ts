@@ -1,3 +1,4 @@
+import { packageFile } from '../config/package-files.js';
 import { type PtyProcess, type PtyRequest, spawnPty } from '../pty/pty-process.js';
 
 /** What is asked of an Aider: all but the command itself. */
@@ -19,6 +20,31 @@ export class PlainLauncher implements AiderLauncher {
   async start(request: AiderRequest): Promise<PtyProcess> {
     const [file, ...before] = this.command;
     return spawnPty({ ...request, file, args: [...before, ...request.args] });
+  }
+
+  close(): void {}
+}
+
+const startFile = packageFile('source/services/aider/aider_start.py');
+
+/** Starts Aider anew each time, by its interpreter, so that it takes nothing from its working folder. */
+export class IsolatedLauncher implements AiderLauncher {
+  constructor(
+    /** The script that starts Aider, absolute. */
+    private readonly script: string,
+    private readonly python: string,
+  ) {}
+
+  async start(request: AiderRequest): Promise<PtyProcess> {
+    const { args, cwd, env } = request;
+    return spawnPty({
+      ...request,
+      file: this.python,
+      args: [startFile, this.script, cwd, ...args],
+      // A folder that no import can come from.
+      cwd: '/',
+      env: { ...env, PWD: cwd },
+    });
   }
 
   close(): void {}

@@ -1,5 +1,5 @@
 import { agentEnvironment } from './environment.js';
-import { type AiderLauncher, PlainLauncher } from './launcher.js';
+import { type AiderLauncher, IsolatedLauncher, PlainLauncher } from './launcher.js';
 import { WarmLauncher } from './warm-launcher.js';
 
 /** An Aider that was found. */
@@ -27,9 +27,9 @@ export function openLauncher(
   model: string,
   warm: boolean,
 ): AiderLauncher {
-  const plain = new PlainLauncher(command);
-  if (!warm || interpreter === null) return plain;
-  return openWarm(command[0], interpreter, model, plain);
+  if (interpreter === null) return new PlainLauncher(command);
+  const isolated = new IsolatedLauncher(command[0], interpreter);
+  return warm ? openWarm(command[0], interpreter, model, isolated) : isolated;
 }
 
 export function openWarm(

@@ -1,5 +1,7 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { withoutFences } from '../../core/edit-fence.js';
+import { writePrivate } from '../files/private-files.js';
 import { addDetachedWorktree, removeWorktree } from '../git/worktree.js';
 import type { PtyProcess } from '../pty/pty-process.js';
 import { readToEnd, unseenSize } from '../pty/run-command.js';
@@ -16,6 +18,8 @@ export interface RepoMapRequest {
   readonly worktree: string;
   /** How much of the repository the map shows, in tokens. */
   readonly tokens: number;
+  /** What is handed on of the repository's settings. */
+  readonly extra: readonly string[];
   readonly onStart: (process: PtyProcess) => void;
 }
 
@@ -39,6 +43,7 @@ export async function makeRepoMap(request: RepoMapRequest): Promise<string | nul
         '--model',
         request.model,
         ...unattendedArguments,
+        ...request.extra,
         '--chat-history-file',
         path.join(scratch, 'chat.md'),
         '--input-history-file',
@@ -85,9 +90,9 @@ export function cutMap(output: string): string | null {
 }
 
 /** Writes the map for agents to read. */
-export async function writeMap(file: string, map: string): Promise<void> {
-  await writeFile(
-    file,
-    `# Map of the repository\n\nThe important symbols of its files, as they are before the change. For reading only.\n\n\`\`\`\n${map}\n\`\`\`\n`,
-  );
+export function writeMap(file: string, map: string): void {
+  const head =
+    '# Map of the repository\n\nThe important symbols of its files, as they are before the change. For reading only.\n\n';
+  // Without a fence around it: that would move the fence that Aider reads edits by.
+  writePrivate(file, `${head}${withoutFences(map)}\n`);
 }

@@ -1,14 +1,12 @@
-import { execFile } from 'node:child_process';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import type { Failure } from '../../core/failure.js';
+import { faultOfText } from '../../core/machine-fault.js';
 import { err, ok, type Result } from '../../core/result.js';
 import { aiderFolder } from '../config/folders.js';
+import { lookingElsewhere } from '../machine/own-environment.js';
+import { askProgram, isExecutable, which } from '../machine/programs.js';
 import { runCommand } from '../pty/run-command.js';
-import { isExecutable, which } from './find-aider.js';
-
-const run = promisify(execFile);
 
 /** The version this program is written for; its texts, flags and events are known. */
 export const aiderVersion = '0.86.2';
@@ -74,10 +72,7 @@ async function works(folder: string): Promise<boolean> {
   if (!(await isExecutable(python)) || !(await isExecutable(path.join(folder, 'bin', 'aider'))))
     return false;
   const code = `import importlib.metadata as m, sys; sys.exit(m.version('aider-chat') != '${aiderVersion}')`;
-  return run(python, ['-c', code]).then(
-    () => true,
-    () => false,
-  );
+  return (await askProgram(python, ['-c', code], 20_000)) !== null;
 }
 
 async function install(
@@ -130,10 +125,9 @@ async function relocate(folder: string): Promise<Result<void, Failure>> {
     '        data = f.read_bytes()',
     '        if old in data and b"\\0" not in data[:1024]: f.write_bytes(data.replace(old, new))',
   ].join('\n');
-  const done = await run(path.join(folder, 'bin', 'python'), ['-c', code, folder, final]).catch(
-    (error: Error) => error,
-  );
-  return done instanceof Error ? err(setupFailure(done.message)) : ok(undefined);
+  const python = path.join(folder, 'bin', 'python');
+  const done = await askProgram(python, ['-c', code, folder, final], 60_000);
+  return done === null ? err(setupFailure('its scripts could not be moved')) : ok(undefined);
 }
 
 async function step(
@@ -146,7 +140,11 @@ async function step(
     file,
     args,
     cwd: path.parse(process.cwd()).root,
-    env: { ...(process.env as Record<string, string>), NO_COLOR: '1', PIP_NO_COLOR: '1' },
+    env: {
+      ...lookingElsewhere(process.env as Record<string, string>),
+      NO_COLOR: '1',
+      PIP_NO_COLOR: '1',
+    },
     onOutput: (bytes) => {
       const lines = (rest + bytes.toString('utf8')).split(/\r?\n|\r/);
       rest = lines.pop() ?? '';
@@ -160,8 +158,8 @@ async function step(
     .slice(-2)
     .join(' ');
   const what = end.exit.signal ?? `exit code ${end.exit.code}`;
-  if (/No space left on device/i.test(end.text))
-    return err({ kind: 'disk_full', doing: 'installing Aider' });
+  const fault = faultOfText(end.text);
+  if (fault !== null) return err({ kind: 'machine', fault, doing: 'installing Aider' });
   return err(
     setupFailure(`${path.basename(file)} ${args.slice(0, 3).join(' ')}: ${what}. ${last}`),
   );
@@ -186,7 +184,7 @@ export async function findPython(): Promise<FoundPython | null> {
     const command = await which(name);
     if (command === null) continue;
     const code = 'import sys, venv, ensurepip; print("%d.%d" % sys.version_info[:2])';
-    const answer = await run(command, ['-c', code], { timeout: 20_000 }).catch(() => null);
+    const answer = await askProgram(command, ['-c', code], 20_000);
     const version = answer?.stdout.trim() ?? '';
     if ((pythons as readonly string[]).includes(version)) return { command, version };
   }
@@ -197,9 +195,7 @@ export async function findPython(): Promise<FoundPython | null> {
 async function noPython(): Promise<Failure> {
   const command = (await which('python3')) ?? (await which('python'));
   const answer = command
-    ? await run(command, ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])'], {
-        timeout: 20_000,
-      }).catch(() => null)
+    ? await askProgram(command, ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])'], 20_000)
     : null;
   const found = answer?.stdout.trim();
   const message = found

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import path from 'node:path';
 import envPaths from 'env-paths';
 
@@ -30,8 +29,12 @@ export function cacheFolder(): string {
   return folders().cache;
 }
 
+/** What we recorded of a repository, by its name of ours: outside of it, so that it cannot ship any of that. */
+export function repositoryFolder(id: string): string {
+  return path.join(folders().data, 'repositories', id);
+}
+
 /** Worktrees of all runs in one repository; outside of it, and readable by the user alone. */
-export function worktreesFolder(commonDir: string): string {
-  const id = createHash('sha256').update(commonDir).digest('hex').slice(0, 12);
-  return path.join(folders().cache, 'worktrees', id);
+export function worktreesFolder(id: string): string {
+  return path.join(folders().cache, 'worktrees', id.slice(0, 12));
 }

@@ -37,8 +37,20 @@ export const settingsSchema = z.strictObject({
 
 export type Settings = z.infer<typeof settingsSchema>;
 
-/** Keys that make a program run; from a repository's file they need the user's trust. */
-export const commandKeys = ['setup_cmd', 'test_cmd', 'aider', 'aider_args'] as const;
+/**
+ * Keys that make a program run, choose who is asked and so who gets a key, or show more files to agents; from a
+ * repository's file they need the user's trust.
+ */
+export const trustKeys = [
+  'setup_cmd',
+  'test_cmd',
+  'aider',
+  'aider_args',
+  'model',
+  'gemini_model',
+  'review_model',
+  'copy',
+] as const;
 
 export const repoSettingsName = '.aider-orchestrator.json';
 

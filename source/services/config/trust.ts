@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import * as z from 'zod';
-import { writeWhole } from '../logs/write-whole.js';
+import { hasCode, parseJson, writeWhole } from '../files/private-files.js';
 import { trustFile } from './folders.js';
-import { commandKeys, type Settings, type SettingsFile } from './settings.js';
+import { type Settings, type SettingsFile, trustKeys } from './settings.js';
 
 const trustSchema = z.record(z.string(), z.string());
 
-/** The commands a repository's settings file would run, as lines to show before trusting it. */
-export function commandsIn(file: SettingsFile): string[] {
-  return commandKeys.flatMap((key) => {
+/** What of a repository's settings file needs trust, as lines to show before it is given. */
+export function trustLines(file: SettingsFile): string[] {
+  return trustKeys.flatMap((key) => {
     const value = file.settings[key];
     return value === undefined ? [] : [`${key}: ${JSON.stringify(value)}`];
   });
@@ -23,11 +23,16 @@ function digest(file: Trustable): string {
 }
 
 function readTrust(): Record<string, string> {
+  let text: string;
   try {
-    return trustSchema.parse(JSON.parse(readFileSync(trustFile(), 'utf8')));
-  } catch {
-    return {};
+    text = readFileSync(trustFile(), 'utf8');
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR', 'EACCES')) return {};
+    throw error;
   }
+  // A file that is damaged trusts nothing.
+  const parsed = trustSchema.safeParse(parseJson(text));
+  return parsed.success ? parsed.data : {};
 }
 
 /** Trust is given to a file's content: a changed file asks again. */
@@ -39,13 +44,12 @@ export function recordTrust(file: Trustable): void {
   writeWhole(
     trustFile(),
     `${JSON.stringify({ ...readTrust(), [file.path]: digest(file) }, null, 2)}\n`,
-    0o600,
   );
 }
 
-/** The settings of a repository's file, without its commands unless the user trusts it. */
+/** The settings of a repository's file, without those that need trust unless the user trusts it. */
 export function trustedSettings(file: SettingsFile): Settings {
   if (isTrusted(file)) return file.settings;
-  const { setup_cmd: _, aider: __, aider_args: ___, test_cmd: ____, ...rest } = file.settings;
-  return rest;
+  const isFree = (name: string) => !(trustKeys as readonly string[]).includes(name);
+  return Object.fromEntries(Object.entries(file.settings).filter(([name]) => isFree(name)));
 }

@@ -88,9 +88,13 @@ export async function withMarkers(
   if (files.length === 0) return ok([]);
   const pattern = `^(<{${markerSize}}|={${markerSize}}|>{${markerSize}})( |$)`;
   const literal = files.map((file) => `:(top,literal)${file}`);
-  const found = await git(cwd, ['grep', '-l', '-z', '-E', '-e', pattern, tree, '--', ...literal], {
-    answers: [1],
-  });
+  const found = await git(
+    cwd,
+    ['grep', '--no-color', '-l', '-z', '-E', '-e', pattern, tree, '--', ...literal],
+    {
+      answers: [1],
+    },
+  );
   if (!found.ok) return found;
   // Each name stands behind `<tree>:`.
   return ok(splitNul(found.value.stdout).map((name) => name.slice(name.indexOf(':') + 1)));

@@ -18,7 +18,7 @@ export async function readRepoFacts(repo: Repository, map: string | null): Promi
     .filter(({ path, size }) => isManifest(path) && !/lock/i.test(path) && size < largestText)
     .sort((a, b) => a.path.split('/').length - b.path.split('/').length)
     .slice(0, mostManifests);
-  const subjects = await gitText(repo.root, ['log', '-15', '--format=%s', repo.head]);
+  const subjects = await gitText(repo.root, ['log', '-15', '--format=%s', repo.head, '--']);
   return {
     files,
     readme: readme ? { path: readme.path, text: await text(readme.path) } : null,

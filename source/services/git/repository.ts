@@ -52,7 +52,7 @@ export async function openRepository(cwd: string): Promise<Result<Repository, Fa
   const root = await realpath(top);
   const [listed, title] = await Promise.all([
     git(root, ['ls-tree', '-r', '-z', '--long', '--full-tree', head]),
-    gitText(root, ['log', '-1', '--no-show-signature', '--format=%s', head]),
+    gitText(root, ['log', '-1', '--no-show-signature', '--format=%s', head, '--']),
   ]);
   if (!listed.ok) return listed;
   const tracked = new Map<string, TrackedFile>();

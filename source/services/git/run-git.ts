@@ -1,9 +1,12 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Failure } from '../../core/failure.js';
+import { faultOfError, faultOfText, type MachineFault } from '../../core/machine-fault.js';
 import { err, ok, type Result } from '../../core/result.js';
+import { lookingElsewhere } from '../machine/own-environment.js';
 import { Shells } from './git-shells.js';
 
 export interface GitOptions {
@@ -30,54 +33,120 @@ export interface GitAnswer {
   readonly code: number;
 }
 
+/**
+ * Variables of the caller that git may keep: who commits, how a server is reached, whose settings are read.
+ * All others change what our commands mean (`GIT_DIR`, `GIT_LITERAL_PATHSPECS`, `GIT_EXTERNAL_DIFF` …).
+ */
+const keptVariables =
+  /^GIT_(AUTHOR_|COMMITTER_|SSH|ASKPASS$|SSL_|HTTP_|PROXY_|LFS_|ATTR_NOSYSTEM$|ALLOW_PROTOCOL$|PROTOCOL_FROM_USER$|NO_LAZY_FETCH$|CONFIG_(GLOBAL|SYSTEM|NOSYSTEM|COUNT|KEY_|VALUE_|PARAMETERS)|EXEC_PATH$|CEILING_DIRECTORIES$|DISCOVERY_ACROSS_FILESYSTEM$)/;
+
+/** An environment without those variables of git that would lead it elsewhere. */
+export function withoutGitVariables(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(env).filter(([name]) => !name.startsWith('GIT_') || keptVariables.test(name)),
+  );
+}
+
 /** The environment for our own git calls: none of the caller's repository, no questions, plain words. */
 function gitEnv(more: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
-  const env: NodeJS.ProcessEnv = { ...process.env };
-  for (const name of Object.keys(env)) {
-    if (
-      /^GIT_(DIR|WORK_TREE|INDEX_FILE|COMMON_DIR|OBJECT_DIRECTORY|NAMESPACE|PREFIX)$/.test(name)
-    ) {
-      delete env[name];
-    }
-  }
-  return { ...env, LC_ALL: 'C', GIT_TERMINAL_PROMPT: '0', GIT_OPTIONAL_LOCKS: '0', ...more };
+  const env = lookingElsewhere(withoutGitVariables(process.env));
+  return {
+    ...env,
+    LC_ALL: 'C',
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_OPTIONAL_LOCKS: '0',
+    // By `trace2.*` settings git would write into what failures are told by.
+    GIT_TRACE2: '0',
+    GIT_TRACE2_PERF: '0',
+    ...more,
+  };
+}
+
+/**
+ * What every command is protected from: settings that run something, ask for something, or change what our
+ * commands mean or print. What says how a project keeps its files (`core.autocrlf`, filters) stays.
+ */
+const protectedSettings: readonly string[] = [
+  'core.hooksPath=/dev/null',
+  'core.fsmonitor=false',
+  'core.quotePath=false',
+  'core.safecrlf=false',
+  'core.ignoreStat=false',
+  'core.splitIndex=false',
+  'commit.gpgSign=false',
+  'log.showSignature=false',
+  'merge.verifySignatures=false',
+  'merge.autoStash=false',
+  'merge.conflictStyle=merge',
+  'merge.directoryRenames=conflict',
+  // What was committed with other line ends than it would be now conflicts with nothing.
+  'merge.renormalize=true',
+  'gc.auto=0',
+  'maintenance.auto=false',
+  'advice.graftFileDeprecated=false',
+  'submodule.recurse=false',
+  'color.ui=never',
+  'status.showUntrackedFiles=normal',
+  'status.relativePaths=true',
+  'status.renames=false',
+  'diff.noprefix=false',
+  'diff.mnemonicPrefix=false',
+  'diff.relative=false',
+  'diff.orderFile=/dev/null',
+  'diff.ignoreSubmodules=none',
+  'diff.submodule=short',
+  'diff.context=3',
+  'diff.interHunkContext=0',
+  'diff.renames=true',
+  'diff.suppressBlankEmpty=false',
+  'i18n.commitEncoding=UTF-8',
+  'i18n.logOutputEncoding=UTF-8',
+  'worktree.guessRemote=false',
+  'worktree.useRelativePaths=false',
+  'branch.autoSetupMerge=false',
+];
+
+const protection = protectedSettings.flatMap((setting) => ['-c', setting]);
+
+/** The command in words, without the settings before it: `git add`. */
+function commandOf(args: readonly string[]): string {
+  let at = 0;
+  while (args[at] === '-c') at += 2;
+  return `git ${args[at] ?? ''}`.trim();
 }
 
 /**
  * Runs git in `cwd` and gives its output. Hooks, signing and path quoting are off: what we do in the
  * background must not run the project's scripts or ask for a passphrase.
- * @returns a `git` failure with git's own words, or `disk_full`
+ * @returns a `git` failure with git's own words, or a fault of the machine
  */
 export async function git(
   cwd: string,
   args: readonly string[],
   options: GitOptions = {},
 ): Promise<Result<GitAnswer, Failure>> {
-  const full = [
-    '-c',
-    'core.hooksPath=/dev/null',
-    '-c',
-    'core.quotePath=false',
-    '-c',
-    'commit.gpgSign=false',
-    '-c',
-    'core.fsmonitor=false',
-    '-c',
-    'gc.auto=0',
-    '-c',
-    'core.safecrlf=false',
-    '-c',
-    'advice.graftFileDeprecated=false',
-    ...args,
-  ];
-  const doing = `git ${args.find((arg) => !arg.startsWith('-')) ?? ''}`.trim();
+  const full = [...protection, ...args];
   const { input, env = {} } = options;
-  const led = shells?.run({ cwd, args: ['git', ...full], env, input });
   try {
-    return answerOf(doing, options, await (led ?? start(cwd, full, options)));
+    const led = shells?.run({ cwd, args: ['git', ...full], env, input });
+    return answerOf(cwd, args, options, await (led ?? start(cwd, full, options)));
   } catch (error) {
-    return err({ kind: 'git', doing, detail: (error as Error).message });
+    return err(failureOf(cwd, args, (error as Error).message, faultOfError(error)));
   }
+}
+
+/** Says why a command failed: by the machine, where that is what it is. */
+function failureOf(
+  cwd: string,
+  args: readonly string[],
+  detail: string,
+  fault: MachineFault | null,
+): Failure {
+  const doing = commandOf(args);
+  if (!existsSync(cwd))
+    return { kind: 'machine', fault: 'folder_gone', doing: `${doing} in ${cwd}` };
+  if (fault !== null) return { kind: 'machine', fault, doing };
+  return { kind: 'git', doing, detail };
 }
 
 interface Ended {
@@ -111,7 +180,8 @@ function start(cwd: string, args: readonly string[], options: GitOptions): Promi
 }
 
 function answerOf(
-  doing: string,
+  cwd: string,
+  args: readonly string[],
   options: GitOptions,
   { stdout, stderr: errors, code, signal }: Ended,
 ): Result<GitAnswer, Failure> {
@@ -119,9 +189,8 @@ function answerOf(
   if (code === 0 || (code !== null && options.answers?.includes(code))) {
     return ok({ stdout: stdout.toString(options.bytes ? 'latin1' : 'utf8'), stderr, code });
   }
-  if (/No space left on device/i.test(stderr)) return err({ kind: 'disk_full', doing });
   const detail = stderr || (signal ? `killed by ${signal}` : `exit code ${code}`);
-  return err({ kind: 'git', doing, detail });
+  return err(failureOf(cwd, args, detail, faultOfText(stderr)));
 }
 
 let shells: Shells | null = null;

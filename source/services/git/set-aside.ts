@@ -1,5 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { writeWhole } from '../logs/write-whole.js';
+import * as z from 'zod';
+import type { Failure } from '../../core/failure.js';
+import { ok, type Result } from '../../core/result.js';
+import { hasCode, parseJson, writeWhole } from '../files/private-files.js';
 import { git, splitNul } from './run-git.js';
 import { putBack } from './snapshot.js';
 
@@ -13,32 +16,45 @@ export async function setAside(
   worktree: string,
   own: readonly string[],
   file: string,
-): Promise<readonly string[]> {
-  const list = async (...args: string[]) => {
+): Promise<Result<readonly string[], Failure>> {
+  const list = async (...args: string[]): Promise<Result<string[], Failure>> => {
     const answer = await git(worktree, args);
-    return answer.ok ? splitNul(answer.value.stdout) : [];
+    return answer.ok ? ok(splitNul(answer.value.stdout)) : answer;
   };
-  const changed = await list('diff', '--name-only', '-z', 'HEAD');
+  const differing = await list('diff', '--name-only', '-z', '--no-renames', 'HEAD', '--');
+  if (!differing.ok) return differing;
+  const changed = differing.value;
   const changedOwn = changed.filter((name) => own.includes(name));
-  if (changedOwn.length > 0) await putBack(worktree, 'HEAD', changedOwn);
+  if (changedOwn.length > 0) {
+    const back = await putBack(worktree, 'HEAD', changedOwn);
+    if (!back.ok) return back;
+  }
   const untracked = ['ls-files', '-z', '--others', '--exclude-standard'];
-  const made = await list(...untracked, '--directory', '--no-empty-directory');
+  const listed = await list(...untracked, '--directory', '--no-empty-directory');
+  if (!listed.ok) return listed;
+  const made = listed.value;
   // A folder as a whole, unless the agent is to write there too.
   const shared = made.filter(
     (name) => name.endsWith('/') && own.some((one) => one.startsWith(name)),
   );
-  const inside = shared.length > 0 ? await list(...untracked, '--', ...shared) : [];
-  const all = [...changed, ...made.filter((name) => !shared.includes(name)), ...inside];
+  const literal = shared.map((name) => `:(top,literal)${name}`);
+  const inside = shared.length > 0 ? await list(...untracked, '--', ...literal) : ok([]);
+  if (!inside.ok) return inside;
+  const all = [...changed, ...made.filter((name) => !shared.includes(name)), ...inside.value];
   const aside = all.map((name) => name.replace(/\/$/, '')).filter((name) => !own.includes(name));
   writeWhole(file, JSON.stringify(aside));
-  return aside;
+  return ok(aside);
 }
 
 /** The list as it was kept; empty when there is none. */
 export function readSetAside(file: string): readonly string[] {
+  let text: string;
   try {
-    return JSON.parse(readFileSync(file, 'utf8'));
-  } catch {
-    return [];
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return [];
+    throw error;
   }
+  const parsed = z.array(z.string()).safeParse(parseJson(text));
+  return parsed.success ? parsed.data : [];
 }

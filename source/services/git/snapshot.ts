@@ -2,6 +2,8 @@ import { copyFile, stat, utimes } from 'node:fs/promises';
 import type { DiffStat, FileChange } from '../../core/agent.js';
 import type { Failure } from '../../core/failure.js';
 import { err, ok, type Result } from '../../core/result.js';
+import { fileFailure } from '../../core/work-problem.js';
+import { writePrivate } from '../files/private-files.js';
 import { git, gitText, splitNul, withoutIndex } from './run-git.js';
 
 /**
@@ -54,7 +56,7 @@ export async function peek(
     // (Documentation/technical/racy-git). Most builds of git compare whole seconds.
     await utimes(index, atimeMs / 1000, Math.floor(mtimeMs / 1000));
   } catch (error) {
-    return err({ kind: 'file', path: index, detail: (error as Error).message });
+    return err(fileFailure(error, index));
   }
   const env = { GIT_INDEX_FILE: index };
   const excluded = without.map((path) => `:(exclude,top,literal)${path}`);
@@ -68,7 +70,8 @@ export async function showDiff(
   from: string,
   to: string,
 ): Promise<Result<string, Failure>> {
-  return gitText(cwd, ['diff', '--no-color', '--no-ext-diff', '--stat', '--patch', from, to, '--']);
+  const plain = ['--no-color', '--no-ext-diff', '--no-textconv', '--ignore-submodules=none'];
+  return gitText(cwd, ['diff', ...plain, '--stat', '--patch', from, to, '--']);
 }
 
 /** A difference for a reviewer: the patch alone, with plain names and more lines around each change. */
@@ -77,7 +80,14 @@ export async function showPatch(
   from: string,
   to: string,
 ): Promise<Result<string, Failure>> {
-  const plain = ['--no-color', '--no-ext-diff', '--no-textconv', '--no-renames', '--unified=8'];
+  const plain = [
+    '--no-color',
+    '--no-ext-diff',
+    '--no-textconv',
+    '--no-renames',
+    '--ignore-submodules=none',
+    '--unified=8',
+  ];
   const names = ['--src-prefix=a/', '--dst-prefix=b/'];
   return gitText(cwd, ['diff', ...plain, ...names, '--patch', from, to, '--']);
 }
@@ -96,7 +106,7 @@ export async function putBack(
 ): Promise<Result<void, Failure>> {
   for (const file of paths) {
     const literal = `:(literal)${file}`;
-    const inTree = await git(worktree, ['ls-tree', '-z', '--full-tree', tree, '--', file]);
+    const inTree = await git(worktree, ['ls-tree', '-z', '--full-tree', tree, '--', literal]);
     if (!inTree.ok) return inTree;
     const answer =
       inTree.value.stdout === ''
@@ -120,9 +130,12 @@ export async function mixTrees(
   const env = { GIT_INDEX_FILE: index };
   const read = await git(cwd, ['read-tree', to], { env });
   if (!read.ok) return read;
-  const old = await git(cwd, ['ls-tree', '-z', '--full-tree', from, '--', ...paths]);
+  const literal = paths.map((path) => `:(literal)${path}`);
+  const old = await git(cwd, ['ls-tree', '-z', '--full-tree', from, '--', ...literal]);
   if (!old.ok) return old;
-  const removed = paths.map((path) => `0 ${'0'.repeat(40)}\t${path}`);
+  // As many digits as the repository's objects have.
+  const none = '0'.repeat(to.length);
+  const removed = paths.map((path) => `0 ${none}\t${path}`);
   const kept = splitNul(old.value.stdout).flatMap((line) => {
     const [head = '', name = ''] = line.split(/\t(.*)/s);
     const [mode, type, object] = head.split(' ');
@@ -132,7 +145,8 @@ export async function mixTrees(
     env,
     input: [...removed, ...kept].map((entry) => `${entry}\0`).join(''),
   });
-  return set.ok ? gitText(cwd, ['write-tree'], { env }) : set;
+  // Of a partial clone not all objects are here.
+  return set.ok ? gitText(cwd, ['write-tree', '--missing-ok'], { env }) : set;
 }
 
 /** The difference between two trees or commits, renames told as D and A. */
@@ -142,7 +156,7 @@ export async function diffStat(
   to: string,
 ): Promise<Result<DiffStat, Failure>> {
   const how = ['-r', '-z', '--no-renames', '--ignore-submodules=none', '--raw', '--numstat'];
-  const answer = await git(cwd, ['diff-tree', ...how, from, to], { env: withoutIndex });
+  const answer = await git(cwd, ['diff-tree', ...how, from, to, '--'], { env: withoutIndex });
   if (!answer.ok) return answer;
   const parts = splitNul(answer.value.stdout);
   const statuses: (readonly [path: string, status: string])[] = [];
@@ -174,7 +188,23 @@ export async function writePatch(
 ): Promise<Result<void, Failure>> {
   const literal = paths.map((path) => `:(literal)${path}`);
   // By git itself: a text in another encoding than UTF-8 must stay as it is.
-  const args = ['diff', '--binary', '--no-color', '--no-ext-diff', `--output=${file}`];
+  const args = [
+    'diff',
+    '--binary',
+    '--full-index',
+    '--no-color',
+    '--no-ext-diff',
+    '--no-textconv',
+    '--no-renames',
+    '--ignore-submodules=none',
+    `--output=${file}`,
+  ];
+  try {
+    // Made by us, as git would make it for others to read.
+    writePrivate(file, '');
+  } catch (error) {
+    return err(fileFailure(error, file));
+  }
   const answer = await git(cwd, [...args, from, to, '--', ...literal]);
   return answer.ok ? ok(undefined) : answer;
 }

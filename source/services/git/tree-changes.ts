@@ -14,7 +14,7 @@ export async function treeChanges(
   to: string,
 ): Promise<Result<TreeChange[], Failure>> {
   const how = ['-r', '-z', '--raw', '--no-abbrev', '--no-renames', '--ignore-submodules=none'];
-  const raw = await git(cwd, ['diff-tree', ...how, from, to], { env: withoutIndex });
+  const raw = await git(cwd, ['diff-tree', ...how, from, to, '--'], { env: withoutIndex });
   if (!raw.ok) return raw;
   const parts = splitNul(raw.value.stdout);
   const found: { path: string; oldMode: string; newMode: string; object: string }[] = [];
@@ -70,7 +70,8 @@ export async function isSubstantial(
   from: string,
   to: string,
 ): Promise<Result<boolean, Failure>> {
-  const base = ['--no-ext-diff', '--no-textconv', '--no-renames', from, to, '--'];
+  const plain = ['--no-ext-diff', '--no-textconv', '--no-renames', '--ignore-submodules=none'];
+  const base = [...plain, from, to, '--'];
   const numbers = await git(cwd, [
     'diff',
     '-z',

@@ -1,3 +1,5 @@
+import { describe } from '../../core/failure.js';
+import { currentBranch, whenUnlocked } from './land.js';
 import { git, gitText } from './run-git.js';
 
 export interface UndoRequest {
@@ -25,14 +27,14 @@ export async function undoLanding(request: UndoRequest): Promise<Undone> {
   const refuse = (reason: string, how: string): Undone => ({ state: 'refused', reason, how });
   // A new commit with the reverse of the whole change; works with what came after it.
   const reverse = `git diff --binary ${short(commit)} ${short(base)} | git apply --index --3way`;
-  const tip = await gitText(repo, ['rev-parse', '--verify', '--quiet', `refs/heads/${branch}`], {
+  const ref = `refs/heads/${branch}`;
+  const tip = await gitText(repo, ['rev-parse', '--verify', '--quiet', '--end-of-options', ref], {
     answers: [1],
   });
   if (!tip.ok || tip.value === '') return refuse(`there is no branch ${branch} any more`, '');
   if (tip.value !== commit) {
-    const inside = await git(repo, ['merge-base', '--is-ancestor', commit, tip.value], {
-      answers: [1],
-    });
+    const ancestry = ['merge-base', '--is-ancestor', '--end-of-options', commit, tip.value];
+    const inside = await git(repo, ancestry, { answers: [1] });
     if (!inside.ok) return refuse('git does not know the landed commit any more', '');
     if (inside.value.code !== 0) return refuse(`the work is not on ${branch} any more`, '');
     const count = await gitText(repo, ['rev-list', '--count', `${commit}..${tip.value}`]);
@@ -42,16 +44,15 @@ export async function undoLanding(request: UndoRequest): Promise<Undone> {
   }
   const others = await othersWith(request);
   if (others.length > 0) return refuse(`${others.join(', ')} has it too`, reverse);
-  const current = await gitText(repo, ['symbolic-ref', '--quiet', '--short', 'HEAD'], {
-    answers: [1],
-  });
+  const current = await currentBranch(repo);
   if (!current.ok || current.value !== branch) {
     return refuse(`${branch} is not the current branch`, `git switch ${branch}`);
   }
   // Moves the branch and the files that differ, and refuses where one of them has local changes.
-  const reset = await git(repo, ['reset', '--quiet', '--keep', base]);
+  const reset = await whenUnlocked(() => git(repo, ['reset', '--quiet', '--keep', base, '--']));
   if (reset.ok) return { state: 'undone' };
-  const detail = reset.failure.kind === 'git' ? reset.failure.detail : 'the disk is full';
+  const { failure } = reset;
+  const detail = failure.kind === 'git' ? failure.detail : describe(failure).message;
   const file = /Entry '(.+?)' not uptodate/.exec(detail)?.[1];
   return refuse(
     file ? `${file} has changes that are not committed` : (detail.split('\n')[0] ?? 'git refused'),

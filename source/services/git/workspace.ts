@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import { copyFile, mkdir, readdir, readFile } from 'node:fs/promises';
+import { copyFile, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import picomatch from 'picomatch';
 import type { CommittedWork, Conflict, DiffStat, Place, StopSignal } from '../../core/agent.js';
-import type { CheckResult } from '../../core/check.js';
+import { type CheckResult, faulted } from '../../core/check.js';
 import type { Failure } from '../../core/failure.js';
 import { describe } from '../../core/failure.js';
 import { type FenceRules, type Refusal, refuseChange } from '../../core/fence.js';
@@ -21,6 +21,7 @@ import { err, ok, type Result } from '../../core/result.js';
 import type { Inspection, InspectionHints, Landing } from '../../core/run.js';
 import type { RunConfig } from '../../core/run-config.js';
 import { agentBranch, integrationBranch } from '../../core/summary.js';
+import { problemOf, problemOfError } from '../../core/work-problem.js';
 import type { LogPaths } from '../logs/log-paths.js';
 import { land } from './land.js';
 import { LiveTree, LookBudget } from './live-tree.js';
@@ -44,7 +45,6 @@ import {
   addWorktree,
   type Content,
   contentOf,
-  keepBranch,
   type OwnFolder,
   removeWorktree,
   settleIndex,
@@ -87,6 +87,22 @@ export interface WorkspaceOptions {
   readonly landLater: string;
   /** The PRD to name in commits, relative to the repository. */
   readonly prdPath: () => string | null;
+  /** Takes note of each worktree before it is made, so that a later start knows it as ours. */
+  readonly record: WorktreeRecord;
+}
+
+/** Where worktrees are recorded; what it throws is of the disk. */
+export interface WorktreeRecord {
+  making(worktree: {
+    /** Absolute. */
+    readonly path: string;
+    /** Null for one in which nobody works. */
+    readonly agent: number | null;
+    readonly branch: string | null;
+    readonly start: string;
+  }): void;
+  /** From here on it may hold work. */
+  ready(worktree: string): void;
 }
 
 /** The agents' work in git: worktrees, commits, merges, landing. */
@@ -121,13 +137,13 @@ export class GitWorkspace implements Workspace {
   }
 
   async prepare(agent: number, task: Task, from: PrepareFrom): Promise<Result<Place, WorkProblem>> {
-    const { config, worktrees, setup } = this.options;
+    const { config, worktrees, setup, record } = this.options;
     this.stopped.delete(agent);
     this.states.delete(agent);
     // The worktree of the round before may still be on its way out.
     await this.removing.get(agent);
     const branch = agentBranch(config.stamp, agent);
-    const found = await this.findStart(branch, from);
+    const found = await this.findStart(from);
     if (!found.ok) return found;
     const { start } = found.value;
     const place: Place = {
@@ -140,15 +156,21 @@ export class GitWorkspace implements Workspace {
       branch,
       start,
     };
-    const added = await addWorktree(config.repo, place.worktree, branch, found.value.tip);
+    try {
+      record.making({ path: place.worktree, agent, branch, start });
+    } catch (error) {
+      return err(problemOfError(error, 'worktree_failed'));
+    }
+    const { tip } = found.value;
+    const added = await addWorktree(config.repo, place.worktree, branch, tip, from.round);
     if (!added.ok) {
       await removeWorktree(config.repo, place.worktree).catch(() => {});
-      return err(problem(added.failure, 'worktree_failed'));
+      return err(problemOf(added.failure, 'worktree_failed'));
     }
     const own = await settleIndex(place.worktree);
-    if (!own.ok) return err(problem(own.failure, 'worktree_failed'));
+    if (!own.ok) return err(problemOf(own.failure, 'worktree_failed'));
     const content = await this.contentOf(found.value.tip);
-    if (!content.ok) return err(problem(content.failure, 'worktree_failed'));
+    if (!content.ok) return err(problemOf(content.failure, 'worktree_failed'));
     const filled = await this.fill(place.worktree, task.files);
     if (!filled.ok) return filled;
     const done =
@@ -162,21 +184,29 @@ export class GitWorkspace implements Workspace {
     if (setup) {
       try {
         const list = this.options.paths.setAside(agent);
-        this.setUp.set(agent, await setAside(place.worktree, task.files, list));
+        const aside = await setAside(place.worktree, task.files, list);
+        if (!aside.ok) return err(problemOf(aside.failure, 'setup_failed'));
+        this.setUp.set(agent, aside.value);
       } catch (error) {
-        return err(fileProblem(error, 'setup_failed'));
+        return err(problemOfError(error, 'setup_failed'));
       }
     }
     if (from.rework !== null) {
       const brought = await this.bringOver(agent, task, place, from.rework);
-      if (!brought.ok) return err(problem(brought.failure, 'worktree_failed'));
+      if (!brought.ok) return err(problemOf(brought.failure, 'worktree_failed'));
     }
     const asFilled = this.options.copy.length === 0 && !setup && from.rework === null;
     const tree = asFilled ? ok(content.value.tree) : await this.snapshot(agent, place);
-    if (!tree.ok) return err(problem(tree.failure, 'worktree_failed'));
+    if (!tree.ok) return err(problemOf(tree.failure, 'worktree_failed'));
     this.checkpoints.set(agent, tree.value);
     const watched = this.watch(agent, place, own.value, content.value.submodules, tree.value);
-    return watched.ok ? ok(place) : err(problem(watched.failure, 'worktree_failed'));
+    if (!watched.ok) return err(problemOf(watched.failure, 'worktree_failed'));
+    try {
+      record.ready(place.worktree);
+    } catch (error) {
+      return err(problemOfError(error, 'worktree_failed'));
+    }
+    return ok(place);
   }
 
   /** Asked once for all agents that start from the same commit. */
@@ -212,23 +242,19 @@ export class GitWorkspace implements Workspace {
   }
 
   /** Where a round begins: its content, and the commit that its own work is measured from. */
-  private async findStart(
-    branch: string,
-    { onto, round, resume }: PrepareFrom,
-  ): Promise<Result<{ tip: string; start: string }, WorkProblem>> {
+  private async findStart({
+    onto,
+    resume,
+  }: PrepareFrom): Promise<Result<{ tip: string; start: string }, WorkProblem>> {
     const { config } = this.options;
-    if (round > 0) {
-      const kept = await keepBranch(config.repo, branch, round);
-      if (!kept.ok) return err(problem(kept.failure, 'worktree_failed'));
-    }
     if (resume !== null) {
       // Our commits have one parent: what the round before started from.
       const parent = await gitText(config.repo, ['rev-parse', '--verify', `${resume}^`]);
-      if (!parent.ok) return err(problem(parent.failure, 'worktree_failed'));
+      if (!parent.ok) return err(problemOf(parent.failure, 'worktree_failed'));
       return ok({ tip: resume, start: parent.value });
     }
     const merged = await mergeOnto(config.repo, config.base, onto);
-    if (!merged.ok) return err(problem(merged.failure, 'worktree_failed'));
+    if (!merged.ok) return err(problemOf(merged.failure, 'worktree_failed'));
     if (!merged.value.clean) {
       return err({ reason: 'dependency_conflict', detail: merged.value.files.join(', ') });
     }
@@ -389,7 +415,7 @@ export class GitWorkspace implements Workspace {
         '--ignored',
         '--exclude-standard',
       ]);
-      if (!listed.ok) return err(problem(listed.failure, 'worktree_failed'));
+      if (!listed.ok) return err(problemOf(listed.failure, 'worktree_failed'));
       const matches = picomatch([...copy], { dot: true });
       for (const file of splitNul(listed.value.stdout).filter((name) => matches(name))) {
         await mkdir(path.dirname(path.join(worktree, file)), { recursive: true });
@@ -397,7 +423,7 @@ export class GitWorkspace implements Workspace {
       }
       return ok(undefined);
     } catch (error) {
-      return err(fileProblem(error, 'worktree_failed'));
+      return err(problemOfError(error, 'worktree_failed'));
     }
   }
 
@@ -419,7 +445,7 @@ export class GitWorkspace implements Workspace {
     };
     const result = await this.examine(agent, task, place, rollBack, hints);
     if (result.ok) return { ...result.value, failure: null };
-    return { ...empty, failure: problem(result.failure, 'worktree_failed') };
+    return { ...empty, failure: problemOf(result.failure, 'worktree_failed') };
   }
 
   private async examine(
@@ -469,6 +495,8 @@ export class GitWorkspace implements Workspace {
     if (!substantial.ok) return substantial;
     const unresolved = await withMarkers(worktree, after.value, hints.conflicted);
     if (!unresolved.ok) return unresolved;
+    const named = await this.tracked(worktree, task, hints.named);
+    if (!named.ok) return named;
     return ok({
       unresolved: unresolved.value,
       diff: diff.value,
@@ -476,7 +504,7 @@ export class GitWorkspace implements Workspace {
       substantial: substantial.value,
       refused: [...hidden, ...seen],
       tree: after.value,
-      named: await this.tracked(worktree, task, hints.named),
+      named: named.value,
     });
   }
 
@@ -485,14 +513,15 @@ export class GitWorkspace implements Workspace {
     worktree: string,
     task: Task,
     names: readonly string[],
-  ): Promise<readonly string[]> {
-    if (names.length === 0 || task.files.length === 0) return [];
+  ): Promise<Result<readonly string[], Failure>> {
+    if (names.length === 0 || task.files.length === 0) return ok([]);
     const literal = names.map((name) => `:(top,literal)${name}`);
     const listed = await git(worktree, ['ls-files', '-z', '--', ...literal]);
-    const found = listed.ok ? splitNul(listed.value.stdout) : [];
+    if (!listed.ok) return listed;
+    const found = splitNul(listed.value.stdout);
     // A folder's name lists all that is in it.
     const known = new Set([...task.files, ...task.read]);
-    return found.filter((name) => names.includes(name) && !known.has(name));
+    return ok(found.filter((name) => names.includes(name) && !known.has(name)));
   }
 
   /** Nothing is thrown away: what is taken back stays as a patch beside the logs, or is not taken back. */
@@ -520,7 +549,7 @@ export class GitWorkspace implements Workspace {
     // What could not be committed stays where it is, for the person to rescue.
     if (!done.ok)
       return err({
-        ...problem(done.failure, 'commit_failed'),
+        ...problemOf(done.failure, 'commit_failed'),
         detail: `${describe(done.failure).message} The work is still in ${place.worktree}`,
       });
     this.checkpoints.delete(agent);
@@ -594,27 +623,40 @@ export class GitWorkspace implements Workspace {
   }
 
   async checkCommit(commit: string, signal: AbortSignal): Promise<CheckResult> {
-    const { config, worktrees, setup, check, paths } = this.options;
+    const { config, worktrees, setup, check, paths, record } = this.options;
     if (!check) throw new Error('no check was asked for');
     this.checks += 1;
     const name = `check${this.checks}-${randomBytes(4).toString('hex')}`;
     const worktree = path.join(worktrees, name, path.basename(config.repo));
-    const failed = (words: string): CheckResult => ({
-      state: signal.aborted ? 'stopped' : 'failed',
+    const ended = (state: CheckResult['state'], words: string): CheckResult => ({
+      state: signal.aborted ? 'stopped' : state,
       words,
       output: '',
       ms: 0,
       flaky: false,
     });
+    // Where the tests did not run they have not failed.
+    const couldNot = ({ fault, detail }: WorkProblem): CheckResult =>
+      signal.aborted ? ended('stopped', detail) : faulted(fault ?? null, detail);
     const stopSetup = () => setup?.signal(null, 'SIGTERM');
     signal.addEventListener('abort', stopSetup, { once: true });
     try {
+      try {
+        record.making({ path: worktree, agent: null, branch: null, start: commit });
+      } catch (error) {
+        return couldNot(problemOfError(error, 'worktree_failed'));
+      }
       const added = await addDetachedWorktree(config.repo, worktree, commit);
-      if (!added.ok) return failed(describe(added.failure).message);
+      if (!added.ok) return couldNot(problemOf(added.failure, 'worktree_failed'));
       const filled = await this.fill(worktree, []);
-      if (!filled.ok) return failed(filled.failure.detail);
+      if (!filled.ok) return couldNot(filled.failure);
       const ready = setup && !signal.aborted ? await setup.run(null, worktree) : ok(undefined);
-      if (!ready.ok) return failed(`the set-up command: ${ready.failure.detail}`);
+      if (!ready.ok) {
+        const { fault, detail } = ready.failure;
+        return fault === undefined
+          ? ended('failed', `the set-up command: ${detail}`)
+          : couldNot(ready.failure);
+      }
       return await check.run(worktree, paths.checkLog(null, this.checks), signal);
     } finally {
       signal.removeEventListener('abort', stopSetup);
@@ -642,7 +684,7 @@ export class GitWorkspace implements Workspace {
       const restored = await restore(worktree, before);
       if (!restored.ok) {
         const words = `the worktree could not be brought back: ${describe(restored.failure).message}`;
-        return { ...result, state: 'failed', words };
+        return { ...faulted(null, words), ms: result.ms };
       }
     }
     return result;
@@ -670,28 +712,4 @@ interface WorkState {
   readonly tree: string;
   readonly start: string;
   readonly files: ReadonlySet<string>;
-}
-
-function problem(failure: Failure, reason: WorkProblem['reason']): WorkProblem {
-  if (failure.kind === 'disk_full') return { reason: 'disk_full', detail: failure.doing };
-  return { reason, detail: describe(failure).message };
-}
-
-function fileProblem(error: unknown, reason: WorkProblem['reason']): WorkProblem {
-  const { code, message } = error as NodeJS.ErrnoException;
-  return code === 'ENOSPC' ? { reason: 'disk_full', detail: message } : { reason, detail: message };
-}
-
-/** The folders of worktrees that are left in a run's folder. */
-export async function leftWorktrees(folder: string): Promise<string[]> {
-  const agents = await readdir(folder).catch(() => [] as string[]);
-  const found: string[] = [];
-  for (const agent of agents) {
-    for (const name of await readdir(path.join(folder, agent)).catch(() => [] as string[])) {
-      const worktree = path.join(folder, agent, name);
-      if (await readFile(path.join(worktree, '.git'), 'utf8').catch(() => null))
-        found.push(worktree);
-    }
-  }
-  return found;
 }

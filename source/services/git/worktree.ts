@@ -2,6 +2,7 @@ import { mkdir, open, readdir, readFile, rmdir, utimes } from 'node:fs/promises'
 import path from 'node:path';
 import type { Failure } from '../../core/failure.js';
 import { err, ok, type Result } from '../../core/result.js';
+import { fileFailure } from '../../core/work-problem.js';
 import { git, gitText, splitNul } from './run-git.js';
 import { throwAway } from './trash.js';
 
@@ -20,35 +21,60 @@ const retries = 5;
  * Makes a worktree on a new branch, alone in a private parent folder. Made one at a time and without
  * files (about 10 ms); filled afterwards, which many can do at once. Another run in the same
  * repository may hold git's lock for a moment, so a lost race is tried again.
+ * @param round from 0; where the branch holds the work of the round before, that keeps it under the name
+ *   `<branch>-round<N>`. Both happen at once, and only when there is a worktree: until then the branch
+ *   is what it was.
  */
-export function addWorktree(
+export async function addWorktree(
   repo: string,
   worktree: string,
   branch: string,
   commit: string,
+  round = 0,
 ): Promise<Result<void, Failure>> {
-  return add(repo, worktree, ['--no-track', '-b', branch], commit);
+  const made = await make(repo, worktree, commit);
+  if (!made.ok) return made;
+  const ref = `refs/heads/${branch}`;
+  const tip = await gitText(repo, ['rev-parse', '--verify', '--quiet', '--end-of-options', ref], {
+    answers: [1],
+  });
+  if (!tip.ok) return tip;
+  const keep =
+    tip.value === '' || round === 0 ? [] : [`update ${ref}-round${round - 1} ${tip.value}`];
+  const begin =
+    tip.value === '' ? `create ${ref} ${commit}` : `update ${ref} ${commit} ${tip.value}`;
+  const moved = await git(repo, ['update-ref', '--stdin'], {
+    input: [...keep, begin].map((line) => `${line}\n`).join(''),
+  });
+  if (!moved.ok) return moved;
+  const led = await git(worktree, ['symbolic-ref', 'HEAD', ref]);
+  return led.ok ? fill(worktree) : led;
 }
 
 /** The same without a branch: for looking only. */
-export function addDetachedWorktree(
+export async function addDetachedWorktree(
   repo: string,
   worktree: string,
   commit: string,
 ): Promise<Result<void, Failure>> {
-  return add(repo, worktree, ['--detach'], commit);
+  const made = await make(repo, worktree, commit);
+  return made.ok ? fill(worktree) : made;
 }
 
-async function add(
+/** An empty worktree without a branch. */
+async function make(
   repo: string,
   worktree: string,
-  how: readonly string[],
   commit: string,
 ): Promise<Result<void, Failure>> {
-  await mkdir(path.dirname(worktree), { recursive: true, mode: 0o700 });
+  try {
+    await mkdir(path.dirname(worktree), { recursive: true, mode: 0o700 });
+  } catch (error) {
+    return err(fileFailure(error, path.dirname(worktree)));
+  }
   const added = await oneAtATime(async () => {
     for (let tries = 1; ; tries++) {
-      const args = ['worktree', 'add', '--quiet', '--no-checkout', ...how, worktree, commit];
+      const args = ['worktree', 'add', '--quiet', '--no-checkout', '--detach', worktree, commit];
       const answer = await git(repo, args);
       const raced =
         !answer.ok &&
@@ -57,14 +83,11 @@ async function add(
       if (answer.ok || !raced || tries === retries) return answer;
     }
   });
-  if (!added.ok) return added;
-  const filled = await git(worktree, [
-    '-c',
-    'submodule.recurse=false',
-    'reset',
-    '--hard',
-    '--quiet',
-  ]);
+  return added.ok ? ok(undefined) : added;
+}
+
+async function fill(worktree: string): Promise<Result<void, Failure>> {
+  const filled = await git(worktree, ['reset', '--hard', '--quiet']);
   return filled.ok ? ok(undefined) : filled;
 }
 
@@ -125,23 +148,6 @@ async function entriesOf(index: string): Promise<number> {
   } finally {
     await file.close();
   }
-}
-
-/** Keeps an agent's branch of an earlier round under the name `<branch>-round<N>`, if there is one. */
-export async function keepBranch(
-  repo: string,
-  branch: string,
-  round: number,
-): Promise<Result<void, Failure>> {
-  const tip = await gitText(repo, ['rev-parse', '--verify', '--quiet', `refs/heads/${branch}`], {
-    answers: [1],
-  });
-  if (!tip.ok) return tip;
-  if (tip.value === '') return ok(undefined);
-  const kept = await git(repo, ['update-ref', `refs/heads/${branch}-round${round - 1}`, tip.value]);
-  if (!kept.ok) return kept;
-  const gone = await git(repo, ['update-ref', '-d', `refs/heads/${branch}`]);
-  return gone.ok ? ok(undefined) : gone;
 }
 
 /** Removes a worktree and its private parent folder; the branch stays. Its files may go later. */

@@ -1,9 +1,10 @@
+import path from 'node:path';
 import { currentAttempt, iterations, outcomeOf, outcomeReason } from '../../core/agent.js';
 import { costOf } from '../../core/aider-log.js';
 import type { Message, RunState } from '../../core/run.js';
 import { outcomeWords } from '../../core/words.js';
 import { LineFile } from './line-file.js';
-import type { LogPaths } from './log-paths.js';
+import { ensureLogs, type LogPaths } from './log-paths.js';
 
 /**
  * Writes `agent<N>_<stamp>.jsonl`: Aider's events as they come, an `assistant_response` for each
@@ -45,7 +46,8 @@ export class AgentLogs {
   private file(agent: number): LineFile {
     let file = this.files.get(agent);
     if (!file) {
-      file = new LineFile(this.paths.agentLog(agent), this.onProblem);
+      const prepare = () => ensureLogs(path.dirname(this.paths.logs));
+      file = new LineFile(this.paths.agentLog(agent), this.onProblem, { prepare });
       this.files.set(agent, file);
     }
     return file;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as z from 'zod';
 import { historyFile } from '../config/folders.js';
-import { writeWhole } from './write-whole.js';
+import { writeWhole } from '../files/private-files.js';
 
 const historySchema = z.array(z.string());
 const longest = 100;

@@ -1,5 +1,8 @@
+import { chmodSync, existsSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
+import type { Failure } from '../../core/failure.js';
 import { agentLogName } from '../../core/summary.js';
+import { hasCode, isLink, makePrivateFolder, writePrivate } from '../files/private-files.js';
 
 /**
  * Where a run's files are. An output file is one row here.
@@ -14,7 +17,6 @@ export function logPaths(repo: string, stamp: string) {
     raw,
     ignore: path.join(logs, '.gitignore'),
     summary: path.join(logs, `summary_${stamp}.json`),
-    run: path.join(raw, 'run.json'),
     journal: path.join(raw, 'journal.jsonl'),
     repoMap: path.join(raw, 'repo-map.md'),
     prd: path.join(repo, 'docs', 'prd', `prd_${stamp}.md`),
@@ -47,3 +49,46 @@ function ownerOf(agent: number | null): string {
 }
 
 export type LogPaths = ReturnType<typeof logPaths>;
+
+/** Where we write in a checkout: a repository may ship a symbolic link in the place of each. */
+const outputs = ['.aider_logs', '.aider_logs/.gitignore', '.aider_logs/runs', 'docs', 'docs/prd'];
+
+/**
+ * Why we cannot write our files into a checkout: a link in their place, which would lead our writing to
+ * wherever whoever made it wants. Null when we can. A link of `docs` to another folder of the repository is fine.
+ */
+export function outputProblem(repo: string): Failure | null {
+  for (const name of outputs) {
+    const file = path.join(repo, name);
+    if (!isLink(file)) continue;
+    const within = path.relative(realpathSync(repo), realOf(file));
+    const stays =
+      !within.startsWith('..') && !path.isAbsolute(within) && !/(^|\/)\.git(\/|$)/i.test(within);
+    if (name.startsWith('docs') && stays && within !== '') continue;
+    return {
+      kind: 'usage',
+      message: `${file} is a symbolic link, and we write our files there.`,
+      hint: 'Remove the link, or make a folder of it. If the repository brought it along, ask why.',
+    };
+  }
+  return null;
+}
+
+/** Where a link leads; the link itself where that is nothing. */
+function realOf(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ELOOP', 'ENOTDIR', 'EACCES')) return '/';
+    throw error;
+  }
+}
+
+/** Makes `.aider_logs`, which ignores itself in git, and which nobody else can read. Throws like `fs`. */
+export function ensureLogs(repo: string): void {
+  const { logs, ignore } = logPaths(repo, '');
+  makePrivateFolder(path.join(logs, 'runs'));
+  // One of an earlier version could be read by others.
+  if ((statSync(logs).mode & 0o077) !== 0) chmodSync(logs, 0o700);
+  if (!existsSync(ignore)) writePrivate(ignore, '*\n');
+}

@@ -1,7 +1,16 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import pLimit from 'p-limit';
-import { type CheckPlan, type CheckResult, maskSecrets, trimOutput } from '../../core/check.js';
+import {
+  type CheckPlan,
+  type CheckResult,
+  faulted,
+  maskSecrets,
+  trimOutput,
+} from '../../core/check.js';
+import { faultOfError } from '../../core/machine-fault.js';
+import { steadyClock } from '../machine/clock.js';
+import { confirmedFault } from '../machine/confirm-fault.js';
 import type { PtyProcess } from './pty-process.js';
 import { runCommand } from './run-command.js';
 
@@ -39,12 +48,13 @@ export class CheckCommand {
   }
 
   private async runNow(cwd: string, log: string, signal: AbortSignal): Promise<CheckResult> {
-    const begun = Date.now();
+    const clock = steadyClock();
+    const begun = clock();
     const result = (state: CheckResult['state'], words: string, output = ''): CheckResult => ({
       state,
       words,
       output,
-      ms: Date.now() - begun,
+      ms: clock() - begun,
       flaky: false,
     });
     if (signal.aborted) return result('stopped', 'told to end');
@@ -84,10 +94,15 @@ export class CheckCommand {
       writeFileSync(log, `$ ${this.plan.command}\n${text}`);
       if (signal.aborted) return result('stopped', 'told to end');
       if (limit === '' && end.exit.code === 0 && !end.exit.signal) return result('passed', '');
+      const fault = limit === '' ? confirmedFault(text, cwd) : null;
+      if (fault !== null) return faulted(fault, 'while the tests ran', clock() - begun);
       const words = limit || end.exit.signal || `exit code ${end.exit.code}`;
       return result('failed', words, trimOutput(text));
     } catch (error) {
-      return result('failed', (error as Error).message);
+      const { message } = error as Error;
+      const fault = existsSync(cwd) ? faultOfError(error) : 'folder_gone';
+      if (fault !== null) return faulted(fault, message, clock() - begun);
+      return result('failed', message);
     } finally {
       clearTimeout(timer);
       signal.removeEventListener('abort', stop);

@@ -2,6 +2,8 @@ import { writeFileSync } from 'node:fs';
 import type { StopSignal } from '../../core/agent.js';
 import type { WorkProblem } from '../../core/ports.js';
 import { err, ok, type Result } from '../../core/result.js';
+import { problemOfError, problemOfFault } from '../../core/work-problem.js';
+import { confirmedFault } from '../machine/confirm-fault.js';
 import type { PtyProcess } from './pty-process.js';
 import { runCommand } from './run-command.js';
 
@@ -32,11 +34,14 @@ export class ShellSetup {
       if (end.exit.code === 0) return ok(undefined);
       const what = end.exit.signal ?? `exit code ${end.exit.code}`;
       const last = end.text.trim().split('\n').slice(-2).join(' ').slice(-200);
-      const full = /No space left on device/i.test(end.text);
-      return err({ reason: full ? 'disk_full' : 'setup_failed', detail: `${what}: ${last}` });
+      const fault = confirmedFault(end.text, worktree);
+      return err(
+        fault === null
+          ? { reason: 'setup_failed', detail: `${what}: ${last}` }
+          : problemOfFault(fault, 'the set-up command'),
+      );
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      return err({ reason: code === 'ENOSPC' ? 'disk_full' : 'setup_failed', detail: message });
+      return err(problemOfError(error, 'setup_failed'));
     } finally {
       this.running.delete(agent);
     }

@@ -56,6 +56,7 @@ async function run(launcher: AiderLauncher, stamp: string, many: number): Promis
     geminiKey: null,
     provider: () => null,
     extra: [],
+    read: [],
     repo: folder,
     paths,
     repoMap: () => null,

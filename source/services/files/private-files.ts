@@ -1,0 +1,105 @@
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  constants,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
+
+/**
+ * Files that only their owner can read, whatever the umask: what a model was told and has said, keys that a
+ * provider echoes, where the work lies. A symbolic link in the place of a file is never followed, as a
+ * repository can ship one.
+ */
+
+/** Of a file that only its owner can read. */
+export const privateMode = 0o600;
+
+const privateFolderMode = 0o700;
+
+/** True for an error of the system with one of these codes: what a `catch` is meant for. */
+export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return typeof code === 'string' && codes.includes(code);
+}
+
+/** Makes a folder, and those above it that are not there. Throws like `fs`. */
+export function makePrivateFolder(folder: string): void {
+  mkdirSync(folder, { recursive: true, mode: privateFolderMode });
+}
+
+/** Opens a file of ours to write. Throws like `fs`; `ELOOP` where a symbolic link stands in its place. */
+export function openPrivate(file: string, how: 'append' | 'anew' | 'new' = 'anew'): number {
+  const { O_CREAT, O_RDWR, O_APPEND, O_TRUNC, O_EXCL, O_NOFOLLOW } = constants;
+  const more = { append: O_APPEND, anew: O_TRUNC, new: O_EXCL }[how];
+  return openSync(file, O_CREAT | O_RDWR | O_NOFOLLOW | more, privateMode);
+}
+
+/** Writes a file of ours that nothing depends on being whole. Throws like `fs`. */
+export function writePrivate(file: string, data: string | Uint8Array): void {
+  makePrivateFolder(path.dirname(file));
+  const fd = openPrivate(file);
+  try {
+    writeFileSync(fd, data);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/**
+ * Writes a file whole or not at all, and to the disk: beside it first, then renamed over it. Throws like `fs`.
+ * @param mode of a new file; the umask counts where it is for others too
+ */
+export function writeWhole(file: string, text: string | Uint8Array, mode = privateMode): void {
+  const folder = path.dirname(file);
+  mkdirSync(folder, { recursive: true, mode: mode === privateMode ? privateFolderMode : 0o777 });
+  const beside = `${file}.${randomBytes(6).toString('hex')}.tmp`;
+  try {
+    const fd = openSync(beside, 'wx', mode);
+    try {
+      writeFileSync(fd, text);
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(beside, file);
+    syncFolder(folder);
+  } catch (error) {
+    rmSync(beside, { force: true });
+    throw error;
+  }
+}
+
+/** Makes sure that what was made or renamed in a folder is still there after a power cut. */
+export function syncFolder(folder: string): void {
+  const fd = openSync(folder, 'r');
+  try {
+    fsyncSync(fd);
+  } catch (error) {
+    // Some file systems cannot sync a folder.
+    if (!hasCode(error, 'EINVAL', 'ENOTSUP', 'EPERM')) throw error;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Whether a symbolic link stands there, wherever it leads. */
+export function isLink(file: string): boolean {
+  return lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+}
+
+/** The value of a JSON text; undefined when it is none. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,44 @@
+import { existsSync, readFileSync, statfsSync } from 'node:fs';
+import { faultOfText, type MachineFault } from '../../core/machine-fault.js';
+
+/** With less than this a disk is as good as full, bytes. */
+const fewBytes = 1024 * 1024;
+const fewInodes = 16;
+
+/** Whether nothing more can be written below a folder. */
+export function isFull(folder: string): boolean {
+  try {
+    const { bavail, bsize, files, ffree } = statfsSync(folder);
+    return bavail * bsize < fewBytes || (files > 0 && ffree < fewInodes);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+/**
+ * The fault of the machine that a program of the project told of, where the machine bears it out: a test may
+ * print "No space left on device" as it likes.
+ * @param folder where it worked
+ */
+export function confirmedFault(output: string, folder: string): MachineFault | null {
+  if (!existsSync(folder)) return 'folder_gone';
+  const fault = faultOfText(output);
+  if (fault === 'disk_full') return isFull(folder) || isFull('/tmp') ? fault : null;
+  // The other ones pass by the time that one looks; tests that provoke them are rare.
+  return fault === 'descriptors' || fault === 'processes' ? fault : null;
+}
+
+/** Of a limit of this process (`/proc/self/limits`), the soft one; null where there is none or nobody tells. */
+export function softLimit(name: 'Max open files' | 'Max processes'): number | null {
+  let text: string;
+  try {
+    text = readFileSync('/proc/self/limits', 'utf8');
+  } catch {
+    // Not Linux.
+    return null;
+  }
+  const row = text.split('\n').find((line) => line.startsWith(name));
+  const value = Number(row?.slice(name.length).trim().split(/\s+/, 1)[0]);
+  return Number.isFinite(value) ? value : null;
+}

@@ -1,0 +1,39 @@
+import { execFile } from 'node:child_process';
+import { constants } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { lookingElsewhere } from './own-environment.js';
+
+const execute = promisify(execFile);
+
+/** Runs a program that is looked for, from a folder that nothing can be imported or run from. */
+export function askProgram(
+  file: string,
+  args: readonly string[],
+  timeout: number,
+): Promise<{ stdout: string } | null> {
+  const env = lookingElsewhere(process.env);
+  // Not there, not fit to run, or failed: either way it is not what is looked for.
+  return execute(file, [...args], { cwd: '/', env, timeout }).catch(() => null);
+}
+
+export async function isExecutable(file: string): Promise<boolean> {
+  try {
+    await access(file, constants.X_OK);
+    return (await stat(file)).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** The first executable with this name on the PATH. */
+export async function which(name: string): Promise<string | null> {
+  for (const folder of (process.env.PATH ?? '').split(path.delimiter)) {
+    // Not one that follows the working folder, which may be a stranger's repository.
+    if (!path.isAbsolute(folder)) continue;
+    const file = path.join(folder, name);
+    if (await isExecutable(file)) return file;
+  }
+  return null;
+}
