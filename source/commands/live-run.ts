@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { type CheckPlan, secretsIn } from '../core/check.js';
 import type { Failure } from '../core/failure.js';
@@ -273,11 +272,7 @@ function checkCommand(plan: CheckPlan, run: PreparedRun): CheckCommand {
 function setupCommand(run: PreparedRun, paths: LogPaths): ShellSetup | null {
   const { setupCmd } = run.options;
   if (setupCmd === null) return null;
-  return new ShellSetup(setupCmd, setupEnvironment(process.env), (agent) => {
-    const file = paths.setup(agent);
-    mkdirSync(path.dirname(file), { recursive: true });
-    return file;
-  });
+  return new ShellSetup(setupCmd, setupEnvironment(process.env), (agent) => paths.setup(agent));
 }
 
 /** Says that changes in the checkout are not the agents' to see. */

@@ -24,6 +24,7 @@ import type { MadePlan, RunState } from '../core/run.js';
 import { findAider } from '../services/aider/find-aider.js';
 import { setupAider } from '../services/aider/setup-aider.js';
 import { proposeTest } from '../services/config/test-proposal.js';
+import { unless, unlessLater, unreadable } from '../services/files/private-files.js';
 import { defaultBaseUrl, listModels } from '../services/gemini/models.js';
 import { openRepository, resolveTasks } from '../services/git/repository.js';
 import { addToHistory, readHistory } from '../services/logs/change-history.js';
@@ -174,7 +175,8 @@ export function openWizard(
       const key = geminiKey();
       if (key === null) return [];
       const base = (process.env.GOOGLE_GEMINI_BASE_URL || defaultBaseUrl).replace(/\/+$/, '');
-      return listModels(base, key, AbortSignal.timeout(10_000)).catch(() => []);
+      // Whatever fails there: then there is none to choose from.
+      return listModels(base, key, AbortSignal.timeout(10_000)).catch((): string[] => []);
     },
     chooseGeminiModel: (name) => {
       geminiModel = name;
@@ -207,11 +209,7 @@ export function openWizard(
     readText: (file) => readText(file.replace(/^~(?=\/)/, homedir())),
     trackedFiles: () => [...repo.tracked.keys()],
     fileSize: (file) => {
-      try {
-        return statSync(inRepo(file)).size;
-      } catch {
-        return null;
-      }
+      return unless(unreadable, null, () => statSync(inRepo(file)).size);
     },
     editorCommand: () => {
       const editor = process.env.VISUAL || process.env.EDITOR || 'vi';
@@ -374,7 +372,7 @@ function runPort(live: LiveRun, paths: LogPaths): RunPort {
     },
     events: async (index) => {
       // It is being written: its end may be half a letter.
-      const log = await readFile(paths.agentLog(index), 'utf8').catch(() => '');
+      const log = await unlessLater(unreadable, '', readFile(paths.agentLog(index), 'utf8'));
       return log === '' ? [] : log.trimEnd().split('\n');
     },
   };

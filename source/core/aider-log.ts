@@ -6,8 +6,9 @@ export function parseAiderEvent(line: string): AiderEvent | null {
   let value: unknown;
   try {
     value = JSON.parse(line);
-  } catch {
-    return null;
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
   const { event, properties, time } = value as Record<string, unknown>;

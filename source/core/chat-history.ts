@@ -1,3 +1,5 @@
+import { after, trimEndOf } from './linear.js';
+
 /**
  * What Aider's chat history (Markdown) tells of an attempt. It is written by Aider, but a model's
  * reply stands in it word for word, so whatever is found here is a hint where to look, never evidence.
@@ -17,18 +19,22 @@ export function readChat(text: string): ChatFacts {
   const named = new Set<string>();
   let before = '';
   for (const line of text.split('\n')) {
-    const said = /^> Applied edit to (.+?)\s*$/.exec(line);
-    if (said) edited.add(said[1] as string);
+    if (line === '') {
+      before = '';
+      continue;
+    }
+    const said = after(line, '> Applied edit to ');
+    if (said) edited.add(said);
     // The path stands above the question. A file is made before it is known whether it can be edited.
     const asked = /^> (Create new file\?|Allow edits to file that)/.test(line);
-    const subject = /^> (.+?)\s*$/.exec(before);
-    if (asked && subject) edited.add(subject[1] as string);
+    const subject = asked ? after(before, '> ') : null;
+    if (subject) edited.add(subject);
     before = line;
     // `####` begins what we have said, `>` what Aider says.
-    if (/^(####|>)/.test(line)) continue;
+    if (/^(####|>)/.test(line) || named.size >= mostNames) continue;
     for (const [name] of line.matchAll(/[\w@+-][\w@.+-]*(?:\/[\w@.+-]+)*/g)) {
       // A file of another folder, or one with an extension.
-      if (/[./]/.test(name) && named.size < mostNames) named.add(name.replace(/\.+$/, ''));
+      if (/[./]/.test(name) && named.size < mostNames) named.add(trimEndOf(name, '.'));
     }
   }
   return { edited: [...edited], named: [...named] };

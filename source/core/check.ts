@@ -77,7 +77,7 @@ export function trimOutput(text: string, limit = outputLimit): string {
 
 /** Forms of keys that are known by their beginning. */
 const keyForms =
-  /\b(sk-[A-Za-z0-9_-]{12,}|AIza[A-Za-z0-9_-]{20,}|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|xox[abprs]-[A-Za-z0-9-]{10,}|AKIA[A-Z0-9]{12,}|eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]+)/g;
+  /(?<![\w-])(?:sk-[\w-]{12,}|AIza[\w-]{20,}|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|xox[abprs]-[A-Za-z0-9-]{10,}|AKIA[A-Z0-9]{12,}|eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]+)/g;
 
 /**
  * Takes secrets out of a text: the values that are given, and what has the form of a key.

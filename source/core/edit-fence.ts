@@ -26,7 +26,8 @@ export function blocksFence(text: string, fence: number): boolean {
 
 /** The place of the fence that Aider takes for these texts in the list; the first one when none is free. */
 export function fenceFor(texts: readonly string[]): number {
-  const lines = texts.flatMap((text) => text.split(lineEnd));
+  // All marks begin with one of two characters.
+  const lines = texts.flatMap((text) => text.split(lineEnd)).filter((line) => /^[`<]/.test(line));
   const free = editFences.findIndex((marks) => !lines.some((line) => begins(line, marks)));
   return Math.max(0, free);
 }

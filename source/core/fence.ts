@@ -1,4 +1,4 @@
-import { normalisePath } from './paths.js';
+import { isGitName, normalisePath } from './paths.js';
 import type { Task } from './plan.js';
 
 /**
@@ -59,7 +59,7 @@ export function runsCode(path: string): boolean {
   // On macOS and Windows `.GIT` is the same folder.
   const parts = path.toLowerCase().split('/');
   const name = parts.at(-1) ?? '';
-  if (parts.some((part) => part === '.git' || part === '.githooks' || part === '.husky'))
+  if (parts.some((part) => isGitName(part) || part === '.githooks' || part === '.husky'))
     return true;
   if (name === '.gitmodules' || name === '.gitconfig') return true;
   return parts.some((part) => part.startsWith('.aider')) || name.startsWith('.env');
@@ -87,7 +87,7 @@ export function refuseChange(
 export function leadsOut(path: string, target: string): boolean {
   const folder = path.split('/').slice(0, -1).join('/');
   const where = normalisePath(target, folder);
-  return where === null || where.split('/').some((part) => part.toLowerCase() === '.git');
+  return where === null || where.split('/').some(isGitName);
 }
 
 const words: Record<RefusalKind, string> = {

@@ -1,4 +1,4 @@
-import type { Task } from './plan.js';
+import { mostTasks, type Task } from './plan.js';
 
 /**
  * Tasks become file groups: what one agent may change. The rule: no file is in two groups that may
@@ -78,15 +78,37 @@ export function findCycle(tasks: readonly Task[]): string[] | null {
 
 /** Pairs of tasks that may run at once and share files. */
 export function findOverlaps(tasks: readonly Task[]): { a: Task; b: Task; files: string[] }[] {
-  const before = new Map(tasks.map((task) => [task.id, ancestors(tasks, task.id)]));
+  // Only pairs that share a file are looked at.
+  const users = new Map<string, Task[]>();
+  for (const task of tasks) {
+    for (const file of new Set(task.files)) users.set(file, [...(users.get(file) ?? []), task]);
+  }
+  const known = new Map<string, Set<string>>();
+  const before = (id: string): Set<string> => {
+    const found = known.get(id) ?? ancestors(tasks, id);
+    known.set(id, found);
+    return found;
+  };
+  const pairs = new Map<Task, Map<Task, string[]>>();
+  for (const [file, sharing] of users) {
+    sharing.forEach((a, index) => {
+      for (const b of sharing.slice(index + 1)) {
+        const ofA = pairs.get(a) ?? new Map<Task, string[]>();
+        pairs.set(a, ofA.set(b, [...(ofA.get(b) ?? []), file]));
+      }
+    });
+  }
   const overlaps: { a: Task; b: Task; files: string[] }[] = [];
-  tasks.forEach((a, index) => {
-    for (const b of tasks.slice(index + 1)) {
-      if (before.get(a.id)?.has(b.id) || before.get(b.id)?.has(a.id)) continue;
-      const files = a.files.filter((file) => b.files.includes(file));
-      if (files.length > 0) overlaps.push({ a, b, files });
+  for (const a of tasks) {
+    const others = pairs.get(a) ?? new Map<Task, string[]>();
+    for (const b of tasks) {
+      const files = others.get(b);
+      if (!files || before(a.id).has(b.id) || before(b.id).has(a.id)) continue;
+      const order = new Map(a.files.map((file, at) => [file, at]));
+      files.sort((one, other) => (order.get(one) ?? 0) - (order.get(other) ?? 0));
+      overlaps.push({ a, b, files });
     }
-  });
+  }
   return overlaps;
 }
 
@@ -106,6 +128,9 @@ function findUnbounded(tasks: readonly Task[]): { free: Task; other: Task }[] {
 /** Every rule a plan breaks, as sentences; empty when it can be run as it is. */
 export function checkPlan(tasks: readonly Task[]): string[] {
   const problems: string[] = [];
+  if (tasks.length > mostTasks) {
+    return [`there are ${tasks.length} tasks, and a plan has at most ${mostTasks}`];
+  }
   const seen = new Set<string>();
   for (const task of tasks) {
     if (seen.has(task.id)) problems.push(`two tasks have the id ${task.id}`);

@@ -1,3 +1,5 @@
+import { trimEndOf } from './linear.js';
+
 /** Paths inside the repository, as pure text; what exists is asked from git. */
 
 /**
@@ -19,10 +21,27 @@ export function normalisePath(path: string, from = ''): string | null {
   return parts.join('/');
 }
 
+/** What HFS+ leaves out when it compares names (git, `utf8.c`, `next_hfs_char`). */
+const ignoredByHfs = /[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]/g;
+
+/**
+ * Whether some file system takes a name for `.git`: by case, by what NTFS cuts off at the end or behind a
+ * colon and its short name, by what HFS+ leaves out (git, `path.c`, `is_ntfs_dotgit`).
+ */
+export function isGitName(name: string): boolean {
+  const plain = name.replace(ignoredByHfs, '').toLowerCase();
+  const short = trimEndOf(plain.split(/[:\\]/, 1)[0] ?? '', ' .');
+  return short === '.git' || short === 'git~1';
+}
+
 /** What the repository knows about paths; filled by the git service. */
 export interface PathFacts {
   /** Tracked files at the base commit. */
   readonly tracked: ReadonlySet<string>;
+  /** Folders that hold tracked files. */
+  readonly folders: ReadonlySet<string>;
+  /** Tracked files by their names in lower case. */
+  readonly byLowerCase: ReadonlyMap<string, string>;
   /** Tracked symbolic links. */
   readonly links: ReadonlySet<string>;
   /** Paths that exist and are neither tracked nor ignored, of those that were asked about. */
@@ -39,9 +58,7 @@ export function refusePath(path: string, facts: PathFacts): string | null {
   if (normal === null) return `${path} is outside the repository`;
   if (normal === '') return `${path} is the repository itself, not a file`;
   if (/[\n\r]/.test(path)) return `${JSON.stringify(path)} has a line break in its name`;
-  if (normal === '.git' || normal.startsWith('.git/') || normal.includes('/.git/')) {
-    return `${path} belongs to git`;
-  }
+  if (normal.split('/').some(isGitName)) return `${path} belongs to git`;
   const inside = facts.submodules.find((sub) => normal === sub || normal.startsWith(`${sub}/`));
   if (inside) return `${path} is in the submodule ${inside}, which is a repository of its own`;
   if (facts.links.has(normal)) return `${path} is a symbolic link, and may lead anywhere`;
@@ -50,12 +67,14 @@ export function refusePath(path: string, facts: PathFacts): string | null {
   if (facts.untracked.has(normal)) {
     return `${path} exists, but is not tracked by git: commit it first, or leave it out`;
   }
-  for (const known of facts.tracked) {
-    if (known.startsWith(`${normal}/`)) return `${path} is a folder: name its files`;
-    if (normal.startsWith(`${known}/`)) return `${path} lies below ${known}, which is a file`;
-    if (known.toLowerCase() === normal.toLowerCase()) {
-      return `${path} differs from ${known} by case only, which macOS and Windows cannot keep apart`;
-    }
+  if (facts.folders.has(normal)) return `${path} is a folder: name its files`;
+  for (let end = normal.lastIndexOf('/'); end > 0; end = normal.lastIndexOf('/', end - 1)) {
+    const above = normal.slice(0, end);
+    if (facts.tracked.has(above)) return `${path} lies below ${above}, which is a file`;
+  }
+  const alike = facts.byLowerCase.get(normal.toLowerCase());
+  if (alike !== undefined) {
+    return `${path} differs from ${alike} by case only, which macOS and Windows cannot keep apart`;
   }
   return null;
 }

@@ -24,8 +24,15 @@ export const taskSchema = z.strictObject({
   requirements: z.array(z.string()).optional().describe('Ids of the requirements it serves'),
 });
 
+/** More tasks than this are no plan that anybody has read. */
+export const mostTasks = 1000;
+
 export const planSchema = z.strictObject({
-  tasks: z.array(taskSchema).min(1).describe('In the order in which they are to be merged'),
+  tasks: z
+    .array(taskSchema)
+    .min(1)
+    .max(mostTasks, `a plan has at most ${mostTasks} tasks`)
+    .describe('In the order in which they are to be merged'),
 });
 
 export type Task = z.infer<typeof taskSchema>;
@@ -52,6 +59,11 @@ export function parsePlan(text: string, source: string): Result<Plan, Failure> {
     value = JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch (error) {
     return err({ kind: 'plan', source, problems: [`not JSON (${(error as Error).message})`] });
+  }
+  const count = (value as { tasks?: { length?: unknown } } | null)?.tasks?.length;
+  if (typeof count === 'number' && count > mostTasks) {
+    const problem = `it has ${count} tasks, and a plan has at most ${mostTasks}`;
+    return err({ kind: 'plan', source, problems: [problem] });
   }
   const parsed = planSchema.safeParse(value);
   if (!parsed.success) {

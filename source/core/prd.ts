@@ -51,10 +51,23 @@ function codeSpan(value: string): string {
 
 function codeSpans(text: string): string[] {
   const spans: string[] = [];
-  const pattern = /(?<!`)(`+)(?!`)([\s\S]*?)(?<!`)\1(?!`)/g;
-  for (const match of text.matchAll(pattern)) {
-    const inner = match[2] ?? '';
-    spans.push(/^ .* $/.test(inner) && inner.trim() !== '' ? inner.slice(1, -1) : inner);
+  const runs = [...text.matchAll(/`+/g)].map((run) => ({ at: run.index, length: run[0].length }));
+  // From the end: where the next run of each length is.
+  const nextOf = new Map<number, number>();
+  const closing = new Array<number | undefined>(runs.length);
+  for (let index = runs.length - 1; index >= 0; index--) {
+    const { length } = runs[index] as { length: number };
+    closing[index] = nextOf.get(length);
+    nextOf.set(length, index);
+  }
+  for (let index = 0; index < runs.length; index++) {
+    const end = closing[index];
+    if (end === undefined) continue;
+    const [from, to] = [runs[index], runs[end]] as [{ at: number; length: number }, { at: number }];
+    const inner = text.slice(from.at + from.length, to.at);
+    const padded = inner.startsWith(' ') && inner.endsWith(' ') && inner.trim() !== '';
+    spans.push(padded ? inner.slice(1, -1) : inner);
+    index = end;
   }
   return spans;
 }
@@ -107,7 +120,7 @@ export function parseTasks(markdown: string): Task[] {
     inFields = true;
   };
   for (const line of lines.slice(range.start + 1, range.end)) {
-    const heading = /^### +([A-Za-z0-9][A-Za-z0-9._-]*) *: *(.+?)\s*$/.exec(line);
+    const heading = /^### +([A-Za-z0-9][A-Za-z0-9._-]{0,200}) {0,9}: *(\S.*)$/.exec(line);
     if (heading) {
       close();
       tasks.push({
@@ -122,10 +135,10 @@ export function parseTasks(markdown: string): Task[] {
     }
     const task = tasks[tasks.length - 1];
     if (!task) continue;
-    const item = inFields ? /^[-*] +([A-Za-z ]+?) *: *(.*)$/.exec(line) : null;
-    const name = item ? fieldNames[(item[1] as string).toLowerCase()] : undefined;
+    const item = inFields ? /^[-*] {1,9}([A-Za-z][A-Za-z ]{0,40}):(.*)$/.exec(line) : null;
+    const name = item ? fieldNames[(item[1] as string).trim().toLowerCase()] : undefined;
     if (item && name) {
-      task[name] = [...(task[name] ?? []), ...values(item[2] as string)];
+      task[name] = [...(task[name] ?? []), ...values((item[2] as string).trim())];
     } else {
       if (line.trim() !== '') inFields = false;
       body.push(line);

@@ -1,4 +1,5 @@
 import { editFences } from './edit-fence.js';
+import { trimEndOf, trimStartOf } from './linear.js';
 
 /**
  * What a model's last reply says of its own edits. Aider applies much that a reader would not: a file
@@ -50,7 +51,7 @@ export function checkReply(
   root: string,
   fence = 0,
 ): Flaw | null {
-  const lines = reply.split(/\r?\n/);
+  const lines = reply.split('\n');
   if (format === 'diff') return checkDiff(lines, files, root);
   if (format !== 'whole') return null;
   return checkFence(lines, fence) ?? checkWhole(lines, files, root);
@@ -67,20 +68,17 @@ function checkFence(lines: readonly string[], fence: number): Flaw | null {
 
 /** As Aider takes a name from a line: without the marks around it. */
 function nameOf(line: string): string {
-  return line
-    .trim()
-    .replace(/:+$/, '')
-    .replace(/^#+/, '')
-    .trim()
-    .replace(/^`+|`+$/g, '')
-    .replace(/^\*+|\*+$/g, '')
-    .trim();
+  let name = trimStartOf(trimEndOf(line.trim(), ':'), '#').trim();
+  for (const mark of ['`', '*']) name = trimStartOf(trimEndOf(name, mark), mark);
+  return name.trim();
 }
 
 /** The agent's file that a name means without doubt; null when it means none, or several. */
 function fileOf(name: string, files: readonly string[], root: string): string | null {
   let plain = name.startsWith(`${root}/`) ? name.slice(root.length + 1) : name;
-  plain = plain.replace(/^(\.\/)+/, '');
+  let at = 0;
+  while (plain.startsWith('./', at)) at += 2;
+  plain = plain.slice(at);
   if (files.includes(plain)) return plain;
   if (plain.includes('/')) return null;
   const alike = files.filter((file) => file.slice(file.lastIndexOf('/') + 1) === plain);
@@ -94,10 +92,13 @@ function looksLikePath(text: string): boolean {
 function checkDiff(lines: readonly string[], files: readonly string[], root: string): Flaw | null {
   let state: 'out' | 'search' | 'replace' = 'out';
   let named = false;
+  const seen = new Set<string>();
   for (const [index, line] of lines.entries()) {
+    if (line === '') continue;
     if (state === 'out') {
       if (!head.test(line)) {
         if (updated.test(line)) return { kind: 'markers', detail: line.trim() };
+        seen.add(line);
         continue;
       }
       state = 'search';
@@ -117,9 +118,10 @@ function checkDiff(lines: readonly string[], files: readonly string[], root: str
     } else if (divider.test(line)) {
       return { kind: 'markers', detail: line.trim() };
     } else if (updated.test(line)) state = 'out';
-    else if (leftOut.test(line) && !lines.slice(0, index).includes(line)) {
+    else if (leftOut.test(line) && !seen.has(line)) {
       return { kind: 'placeholder', detail: line.trim() };
     }
+    seen.add(line);
   }
   if (state !== 'out') return { kind: 'cut', detail: '' };
   for (const { name, from, to } of blocks(lines).list) {
@@ -160,7 +162,8 @@ function blocks(lines: readonly string[]): { list: Block[]; open: boolean } {
   const list: Block[] = [];
   let begun: { name: string | null; from: number; ticks: string } | null = null;
   for (const [index, line] of lines.entries()) {
-    const match = fence.exec(line);
+    if (!line.startsWith('`')) continue;
+    const match = fence.exec(line.trimEnd());
     if (begun === null) {
       if (!match) continue;
       const above = nameOf(lines[index - 1] ?? '');

@@ -39,6 +39,7 @@ export function criteriaOf(prd: string): Criterion[] {
   let fenced = false;
   let counted = 0;
   for (const line of prd.split('\n')) {
+    if (line === '') continue;
     if (/^\s{0,3}(```|~~~)/.test(line)) fenced = !fenced;
     if (fenced) continue;
     const heading = /^#{1,6}\s+(.*)$/.exec(line);
@@ -47,9 +48,14 @@ export function criteriaOf(prd: string): Criterion[] {
       accepting = /acceptance/i.test(heading[1] as string);
       continue;
     }
-    const item = /^\s{0,3}(?:[-*+]|\d+[.)])\s+(?:\[[ x]\]\s+)?(.+?)\s*$/.exec(line)?.[1];
+    const item = /^\s{0,3}(?:[-*+]|\d{1,9}[.)])\s+(?:\[[ x]\]\s+)?(\S.*)$/
+      .exec(line)?.[1]
+      ?.trimEnd();
     if (item === undefined) continue;
-    const named = /^\**((?:R|FR|NFR|REQ-?|AC-?|A)\d+)\**\s*[:.)\u2013-]\**\s*(.+)$/i.exec(item);
+    const named =
+      /^\*{0,9}((?:R|FR|NFR|REQ-?|AC-?|A)\d{1,9})\*{0,9}\s{0,9}[:.)\u2013-]\*{0,9}\s*(\S.*)$/i.exec(
+        item,
+      );
     if (named) {
       const id = (named[1] as string).toUpperCase();
       const kind = accepting || id.startsWith('A') ? 'acceptance' : 'requirement';
@@ -141,13 +147,15 @@ export function readReview(
     model,
     problem,
   });
-  const json = /\{[\s\S]*\}/.exec(answer)?.[0];
-  if (json === undefined) return nothing('the answer holds no JSON');
+  const [first, last] = [answer.indexOf('{'), answer.lastIndexOf('}')];
+  if (first < 0 || last < first) return nothing('the answer holds no JSON');
+  const json = answer.slice(first, last + 1);
   let value: unknown;
   try {
     value = JSON.parse(json);
-  } catch {
-    return nothing('the answer is no JSON');
+  } catch (error) {
+    if (error instanceof SyntaxError) return nothing('the answer is no JSON');
+    throw error;
   }
   const parsed = reviewSchema.safeParse(value);
   if (!parsed.success) return nothing('the answer does not have the form that was asked for');

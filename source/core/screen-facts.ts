@@ -1,4 +1,5 @@
 import type { ScreenText } from './agent.js';
+import { around } from './linear.js';
 import { screenTexts } from './words.js';
 
 /** A piece of a row of an agent's screen that is in one colour. */
@@ -44,17 +45,14 @@ export function findTexts(
 }
 
 /** Aider's own words for what keeps it from its work, told when it starts and before any reply. */
-const causesAtStart: readonly RegExp[] = [
-  /\S+: error: [^\n]+/,
-  /Please replace '\w+:' with '[\w-]+:' in this file\./,
-  /aider cannot start: [^\n]+/,
+const causesAtStart = [
+  'error: ',
+  "Please replace 'yes:' with 'yes-always:' in this file.",
+  'aider cannot start: ',
 ];
 
 /** The same, told while it works; believed in its message colours only. */
-const causesAtWork: readonly RegExp[] = [
-  /[^\n]{0,300}codec can't decode[^\n]{0,200}/,
-  /Use --encoding to set the unicode encoding\./,
-];
+const causesAtWork = ["codec can't decode", 'Use --encoding to set the unicode encoding.'];
 
 /**
  * What Aider says why it cannot do its work; null when it says nothing of that kind.
@@ -66,8 +64,8 @@ export function findCause(lines: readonly ColouredText[], beforeReply: boolean):
   const told = lines.filter(own).map(({ text }) => text.trim());
   const said = beforeReply ? lines.map(({ text }) => text.trim()) : [];
   const found = [
-    ...causesAtStart.flatMap((cause) => said.flatMap((text) => cause.exec(text)?.[0] ?? [])),
-    ...causesAtWork.flatMap((cause) => told.flatMap((text) => cause.exec(text)?.[0] ?? [])),
+    ...said.flatMap((text) => causesAtStart.flatMap((cause) => around(text, cause, 40, 300))),
+    ...told.flatMap((text) => causesAtWork.flatMap((cause) => around(text, cause, 200, 200))),
   ];
   return found.length === 0 ? null : [...new Set(found)].join(' ').slice(0, 400);
 }
@@ -81,9 +79,12 @@ const questions: readonly RegExp[] = [
   /\((?:Y\/n|y\/N|y\/n|yes\/no)\)\s*:?\s*$/i,
   /\[(?:Y\/n|y\/N|y\/n|yes\/no)\]\s*:?\s*$/i,
   /^(?:(?:ask|code|architect|help|context|whole|diff|udiff|multi) ?)*> ?$/,
-  /(?:password|passphrase|username)[^\n]*:\s*$/i,
-  /Press (?:enter|any key)[^\n]*$/i,
+  /(?:password|passphrase|username)[^\n:]{0,200}:\s*$/i,
+  /Press (?:enter|any key)[^\n]{0,200}$/i,
 ];
+
+/** A longer line is no question, characters. */
+const longestLine = 4000;
 
 /** Aider's own form of a question, whole; a fragment of one does not begin like this. */
 const aiderQuestion = /^\s*[A-Z][^?]*\?\s*\(Y\)es\/\(N\)o(?:\/\([A-Z]\)[\w' ]+)*\s\[[^\]]*\]:\s*$/;
@@ -93,9 +94,10 @@ const aiderQuestion = /^\s*[A-Z][^?]*\?\s*\(Y\)es\/\(N\)o(?:\/\([A-Z]\)[\w' ]+)*
  * @param cursorLines that line, then the same with ever more rows above it
  */
 export function findQuestion(cursorLines: readonly string[]): string | null {
-  const whole = cursorLines.find((line) => aiderQuestion.test(line));
+  // A question is short; what is longer is output.
+  const whole = cursorLines.find((line) => line.length <= longestLine && aiderQuestion.test(line));
   if (whole !== undefined) return whole.replace(/\s+/g, ' ').trim();
-  const line = (cursorLines[0] ?? '').replace(/\s+$/, '');
+  const line = (cursorLines[0] ?? '').trimEnd().slice(-longestLine);
   if (line === '') return null;
   return questions.some((pattern) => pattern.test(`${line} `) || pattern.test(line))
     ? line.trim()

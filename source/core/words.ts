@@ -228,7 +228,7 @@ export const screenTexts: readonly { readonly text: ScreenText; readonly pattern
   {
     text: 'auth',
     pattern:
-      /The API provider is not able to authenticate you\.|PermissionDeniedError|litellm\.APIError:.*?(?:not allowed|permission|forbidden|access denied|not authorized)/i,
+      /The API provider is not able to authenticate you\.|PermissionDeniedError|litellm\.APIError:.{0,300}?(?:not allowed|permission|forbidden|access denied|not authorized)/i,
   },
   {
     text: 'quota',

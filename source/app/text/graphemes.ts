@@ -4,13 +4,24 @@ import { printable } from '../../core/printable.js';
 
 /** Made when it is needed: the first one takes 15 ms. */
 let segmenter: Intl.Segmenter | undefined;
+/** A longer text is segmented in pieces, characters. */
+const longestSegmented = 1000;
+
 const plainAscii = /^[\x20-\x7e]*$/;
 
 /** What a person sees as one character, as pieces of the string. */
 export function graphemes(text: string): string[] {
   if (plainAscii.test(text)) return [...text];
   segmenter ??= new Intl.Segmenter();
-  return Array.from(segmenter.segment(text), ({ segment }) => segment);
+  const own = segmenter;
+  const segment = (part: string) => Array.from(own.segment(part), (one) => one.segment);
+  if (text.length <= longestSegmented) return segment(text);
+  // Its time grows with the square of the length; a cluster at a border is worth less than that.
+  const parts: string[] = [];
+  for (let at = 0; at < text.length; at += longestSegmented) {
+    parts.push(...segment(text.slice(at, at + longestSegmented)));
+  }
+  return parts;
 }
 
 export function displayWidth(text: string): number {

@@ -1,6 +1,7 @@
 import { Lexer, type Token, type Tokens } from 'marked';
 import wrapAnsi from 'wrap-ansi';
 import { printable } from '../../core/printable.js';
+import { plainLines, shown } from './diff-lines.js';
 import { cut, displayWidth, fill } from './graphemes.js';
 
 /** Styles as SGR; colours can be left out. */
@@ -14,12 +15,32 @@ const reset = '\x1b[0m';
 /** Columns without which a text cannot be read; what is nested deeper is indented no further. */
 const leastWidth = 8;
 
+const longestLine = 2000;
+const longestParagraph = 6000;
+
+/** Whether a text has a line or a paragraph that nobody writes. */
+function isDense(text: string): boolean {
+  let paragraph = 0;
+  let from = 0;
+  while (from <= text.length) {
+    const next = text.indexOf('\n', from);
+    const end = next < 0 ? text.length : next;
+    const length = end - from;
+    paragraph = length === 0 ? 0 : paragraph + length + 1;
+    if (length > longestLine || paragraph > longestParagraph) return true;
+    from = end + 1;
+  }
+  return false;
+}
+
 /**
  * Markdown as lines for a terminal, each at most `width` columns: headings, lists, code, tables,
  * quotes. The text comes from a model or a file, so control bytes become pictures first.
  */
 export function renderMarkdown(text: string, width: number, style: TextStyle): string[] {
-  const safe = text
+  // The parser takes quadratic time for what is one long line or paragraph, and such is no Markdown.
+  if (isDense(text)) return plainLines(text, width);
+  const safe = shown(text)
     .split(/\r?\n/)
     .map((line) => printable(line.replaceAll('\t', '    ')))
     .join('\n');
@@ -42,7 +63,9 @@ function blocks(tokens: readonly Token[], width: number, style: TextStyle): stri
   const lines: string[] = [];
   for (const token of tokens) {
     const block = blockLines(token, width, style);
-    if (block.length > 0) lines.push(...block, '');
+    // One by one: what is spread into a call has to fit the stack.
+    for (const line of block) lines.push(line);
+    if (block.length > 0) lines.push('');
   }
   return lines;
 }

@@ -14,7 +14,13 @@ import type {
 import { err, ok, type Result } from '../../core/result.js';
 import { findCause, findQuestion, findTexts } from '../../core/screen-facts.js';
 import { problemOfError } from '../../core/work-problem.js';
-import { hasCode, makePrivateFolder, openPrivate, writePrivate } from '../files/private-files.js';
+import {
+  makePrivateFolder,
+  openPrivate,
+  unless,
+  unreadable,
+  writePrivate,
+} from '../files/private-files.js';
 import type { LogPaths } from '../logs/log-paths.js';
 import type { PtyProcess } from '../pty/pty-process.js';
 import { Recording } from '../pty/recording.js';
@@ -307,22 +313,14 @@ export class AiderBackend implements AgentBackend {
 
 /** A file's text; null where it is none, or is not there. */
 function textOf(file: string): string | null {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    if (hasCode(error, 'ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'ELOOP')) return null;
-    throw error;
-  }
+  return unless(unreadable, null, () => readFileSync(file, 'utf8'));
 }
 
 /** Whether a file really lies in a folder: an agent may have made a link of it. */
 function isWithin(folder: string, file: string): boolean {
-  try {
-    return realpathSync(file).startsWith(`${realpathSync(folder)}${path.sep}`);
-  } catch (error) {
-    if (hasCode(error, 'ENOENT', 'ENOTDIR', 'EACCES', 'ELOOP')) return false;
-    throw error;
-  }
+  return unless(unreadable, false, () =>
+    realpathSync(file).startsWith(`${realpathSync(folder)}${path.sep}`),
+  );
 }
 
 /** A process that was waited for in vain is ended as soon as it is there. */
@@ -338,7 +336,11 @@ async function unlessAborted(
   try {
     return await Promise.race([started, aborted]);
   } catch (error) {
-    started.then((late) => late.signal('SIGKILL')).catch(() => {});
+    // One that fails as well has nothing to end.
+    started.then(
+      (late) => late.signal('SIGKILL'),
+      () => {},
+    );
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { addUsage, noUsage, type Usage } from '../../core/agent.js';
@@ -7,9 +7,10 @@ import type { Failure } from '../../core/failure.js';
 import type { Reviewer, ReviewerAnswer } from '../../core/ports.js';
 import { err, ok, type Result } from '../../core/result.js';
 import type { AiderEvent } from '../../core/run.js';
+import { writePrivate } from '../files/private-files.js';
 import type { PtyProcess } from '../pty/pty-process.js';
 import { readToEnd, unseenSize } from '../pty/run-command.js';
-import { agentEnvironment } from './environment.js';
+import { agentEnvironment, exceptLoopback } from './environment.js';
 import { aiderArguments } from './invocation.js';
 import type { AiderLauncher } from './launcher.js';
 
@@ -42,7 +43,7 @@ export class AiderReviewer implements Reviewer {
     limit.addEventListener('abort', stop, { once: true });
     try {
       // Begins with a word: Aider takes `/` and `!` for commands.
-      writeFileSync(at('question.md'), `Task: ${prompt}`);
+      writePrivate(at('question.md'), `Task: ${prompt}`);
       const args = aiderArguments({
         model,
         files: [],
@@ -60,7 +61,7 @@ export class AiderReviewer implements Reviewer {
       running = await launcher.start({
         args,
         cwd: folder,
-        env: led ? { ...env, [led.variable]: led.url } : env,
+        env: led ? { ...env, ...exceptLoopback(env), [led.variable]: led.url } : env,
         ...unseenSize,
       });
       const ended = readToEnd(running);

@@ -2,18 +2,15 @@ import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
 import type { AttemptExit } from '../../core/agent.js';
 import { type ChatFacts, readChat } from '../../core/chat-history.js';
 import { checkReply, lastReply } from '../../core/reply-check.js';
+import { unless, unreadable } from '../files/private-files.js';
 
 /** Of a very long reply only the end is read, where Aider says what it edited; bytes. */
 const mostBytes = 4 * 1024 * 1024;
 
 /** What the chat history tells since `from`, a size in bytes; nothing when it cannot be read. */
 export function readChatSince(file: string, from: number): ChatFacts {
-  let handle: number;
-  try {
-    handle = openSync(file, 'r');
-  } catch {
-    return { edited: [], named: [] };
-  }
+  const handle = unless(unreadable, null, () => openSync(file, 'r'));
+  if (handle === null) return { edited: [], named: [] };
   try {
     const { size } = fstatSync(handle);
     const start = Math.max(from, size - mostBytes);
@@ -40,15 +37,9 @@ export function readLastReply(
   worktree: string,
   fence: number,
 ): Pick<AttemptExit, 'edits' | 'flaw'> {
-  let text: string;
-  try {
-    const bytes = readFileSync(file);
-    if (bytes.length > mostReplies) return { edits: true, flaw: null };
-    text = bytes.toString('utf8');
-  } catch {
-    return { edits: true, flaw: null };
-  }
-  const reply = lastReply(text);
+  const bytes = unless(unreadable, null, () => readFileSync(file));
+  if (bytes === null || bytes.length > mostReplies) return { edits: true, flaw: null };
+  const reply = lastReply(bytes.toString('utf8'));
   if (reply === null) return { edits: true, flaw: null };
   return {
     edits: /^```|^<{5,9} SEARCH/m.test(reply),

@@ -1,8 +1,10 @@
-import { readFile, realpath, stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readFile, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import type { Failure } from '../../core/failure.js';
 import { err, ok, type Result } from '../../core/result.js';
 import { aiderFolder } from '../config/folders.js';
+import { unlessLater, unreadable } from '../files/private-files.js';
 import { askProgram, isExecutable, which } from '../machine/programs.js';
 
 export interface FoundAider {
@@ -69,9 +71,13 @@ async function interpreterOf(command: string): Promise<string | null> {
   const real = await realpath(command);
   const beside = path.join(path.dirname(real), 'python');
   const config = path.join(path.dirname(real), '..', 'pyvenv.cfg');
-  if ((await isExecutable(beside)) && (await stat(config).catch(() => null))) return beside;
+  if ((await isExecutable(beside)) && existsSync(config)) return beside;
   // The two forms that pip writes.
-  const head = (await readFile(real).catch(() => Buffer.alloc(0))).toString('latin1', 0, 1024);
+  const head = (await unlessLater(unreadable, Buffer.alloc(0), readFile(real))).toString(
+    'latin1',
+    0,
+    1024,
+  );
   const direct = /^#!\s*(\/\S*python[\d.]*)\s*$/m.exec(head.split('\n', 1)[0] ?? '');
   const wrapped = /^'''exec'\s+"?(\/[^"\n]*?python[\d.]*)"?\s+"\$0"/m.exec(head);
   const python = direct?.[1] ?? wrapped?.[1] ?? null;
@@ -80,7 +86,7 @@ async function interpreterOf(command: string): Promise<string | null> {
 
 /** Whether the command does nothing but call Aider. */
 async function isPipScript(command: string): Promise<boolean> {
-  const text = await readFile(command, 'latin1').catch(() => '');
+  const text = await unlessLater(unreadable, '', readFile(command, 'latin1'));
   return text.length < 2000 && /^from aider\.main import main$/m.test(text);
 }
 

@@ -4,18 +4,20 @@ import type { AiderEvent } from '../../core/run.js';
 
 /** Cuts a growing log into whole lines; a partial last line waits for its rest. */
 export class LineSplitter {
-  private rest: Buffer = Buffer.alloc(0);
+  /** Pieces of the line that has no end yet; put together once, however many they are. */
+  private rest: Buffer[] = [];
 
   /** Whole lines that `chunk` completes, without their line ends. */
   push(chunk: Buffer): string[] {
-    const all = this.rest.length > 0 ? Buffer.concat([this.rest, chunk]) : chunk;
     const lines: string[] = [];
     let start = 0;
-    for (let end = all.indexOf(10); end >= 0; end = all.indexOf(10, start)) {
-      lines.push(all.toString('utf8', start, end));
+    for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, start)) {
+      const last = chunk.subarray(start, end);
+      lines.push((this.rest.length > 0 ? Buffer.concat([...this.rest, last]) : last).toString());
+      this.rest = [];
       start = end + 1;
     }
-    this.rest = all.subarray(start);
+    if (start < chunk.length) this.rest.push(chunk.subarray(start));
     return lines;
   }
 }

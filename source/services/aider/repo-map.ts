@@ -37,7 +37,7 @@ export async function makeRepoMap(request: RepoMapRequest): Promise<string | nul
   try {
     const added = await addDetachedWorktree(repo, worktree, base);
     if (!added.ok) return null;
-    await mkdir(scratch, { recursive: true });
+    await mkdir(scratch, { recursive: true, mode: 0o700 });
     const aider = await request.launcher.start({
       args: [
         '--model',
@@ -65,12 +65,14 @@ export async function makeRepoMap(request: RepoMapRequest): Promise<string | nul
     request.onStart(aider);
     const end = await ended;
     return end.exit.code === 0 ? cutMap(end.text) : null;
-  } catch {
+  } catch (error) {
+    // It only helps; what keeps agents from starting is told by the first of them.
+    if (error instanceof TypeError || error instanceof ReferenceError) throw error;
     return null;
   } finally {
     clearTimeout(timer);
     await rm(scratch, { recursive: true, force: true });
-    await removeWorktree(repo, worktree).catch(() => {});
+    await removeWorktree(repo, worktree);
   }
 }
 

@@ -4,6 +4,7 @@ import type { Failure } from '../../core/failure.js';
 import { faultOfText } from '../../core/machine-fault.js';
 import { err, ok, type Result } from '../../core/result.js';
 import { aiderFolder } from '../config/folders.js';
+import { unless } from '../files/private-files.js';
 import { lookingElsewhere } from '../machine/own-environment.js';
 import { askProgram, isExecutable, which } from '../machine/programs.js';
 import { runCommand } from '../pty/run-command.js';
@@ -58,12 +59,11 @@ async function removeAbandoned(parent: string): Promise<void> {
 }
 
 function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return pid !== process.pid;
-  } catch {
+  const gone = unless(['ESRCH'], true, () => {
+    unless(['EPERM'], null, () => process.kill(pid, 0));
     return false;
-  }
+  });
+  return !gone && pid !== process.pid;
 }
 
 /** Whether an installation is whole: its metadata can be read by its own interpreter. */

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { parseJson, unless, unreadable } from '../files/private-files.js';
 
 export interface TestProposal {
   readonly command: string;
@@ -38,12 +39,8 @@ const manifests: readonly {
 ];
 
 function npmTest(text: string, has: (file: string) => boolean): string | null {
-  let test: unknown;
-  try {
-    test = (JSON.parse(text) as { scripts?: { test?: unknown } }).scripts?.test;
-  } catch {
-    return null;
-  }
+  const value = parseJson(text) as { scripts?: { test?: unknown } | null } | null | undefined;
+  const test = value?.scripts?.test;
   // What `npm init` writes tells that there are none.
   if (typeof test !== 'string' || /no test specified/.test(test)) return null;
   if (has('pnpm-lock.yaml')) return 'pnpm test';
@@ -56,12 +53,8 @@ export function proposeTest(folder: string): TestProposal | null {
   const has = (file: string) => existsSync(path.join(folder, file));
   for (const { file, command } of manifests) {
     if (!has(file)) continue;
-    let text: string;
-    try {
-      text = readFileSync(path.join(folder, file), 'utf8');
-    } catch {
-      continue;
-    }
+    const text = unless(unreadable, null, () => readFileSync(path.join(folder, file), 'utf8'));
+    if (text === null) continue;
     const found = command(text, has);
     if (found !== null) return { command: found, from: file };
   }

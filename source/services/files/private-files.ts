@@ -29,6 +29,44 @@ export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
   return typeof code === 'string' && codes.includes(code);
 }
 
+/** A file or folder is not there. */
+export const absent = ['ENOENT', 'ENOTDIR'] as const;
+
+/** It is not there, or not ours to read, or no file. */
+export const unreadable = [
+  ...absent,
+  'EACCES',
+  'EPERM',
+  'EISDIR',
+  'ELOOP',
+  'ENAMETOOLONG',
+  'EINVAL',
+] as const;
+
+/** What a call gives, or something else where it fails with one of these codes. Other errors pass. */
+export function unless<T, U>(codes: readonly string[], otherwise: U, call: () => T): T | U {
+  try {
+    return call();
+  } catch (error) {
+    if (hasCode(error, ...codes)) return otherwise;
+    throw error;
+  }
+}
+
+/** The same for what is waited for. */
+export async function unlessLater<T, U>(
+  codes: readonly string[],
+  otherwise: U,
+  work: Promise<T>,
+): Promise<T | U> {
+  try {
+    return await work;
+  } catch (error) {
+    if (hasCode(error, ...codes)) return otherwise;
+    throw error;
+  }
+}
+
 /** Makes a folder, and those above it that are not there. Throws like `fs`. */
 export function makePrivateFolder(folder: string): void {
   mkdirSync(folder, { recursive: true, mode: privateFolderMode });

@@ -1,7 +1,6 @@
 import { type ResponseSchema, SchemaType } from '@google/generative-ai';
-import { parse as parsePartial } from 'partial-json';
 import * as z from 'zod';
-import { schemaProblems, type Task, taskSchema } from '../../core/plan.js';
+import { mostTasks, schemaProblems, type Task, taskSchema } from '../../core/plan.js';
 import type { PlanRequest } from '../../core/ports.js';
 import { err, ok, type Result } from '../../core/result.js';
 
@@ -76,7 +75,8 @@ const answerSchema = z.object({
         requirements: list,
       }),
     )
-    .min(1),
+    .min(1)
+    .max(mostTasks),
 });
 
 export interface Answer {
@@ -87,7 +87,7 @@ export interface Answer {
 
 /** Reads the model's answer; a fence around it is taken off. The failure says what is wrong with it. */
 export function readAnswer(text: string): Result<Answer, string> {
-  const bare = text.trim().replace(/^```(?:json)?\s*\n([\s\S]*?)\n?```$/i, '$1');
+  const bare = withoutFence(text);
   let value: unknown;
   try {
     value = JSON.parse(bare);
@@ -114,15 +114,96 @@ export function readAnswer(text: string): Result<Answer, string> {
   return ok({ prd: parsed.data.prd, parallel: parsed.data.parallel ?? true, tasks });
 }
 
-/** The PRD in an answer that is still arriving; '' before it begins. */
-export function prdSoFar(text: string): string {
-  try {
-    const answer: unknown = parsePartial(text.trim().replace(/^```(?:json)?\s*\n/i, ''));
-    const prd = (answer as { prd?: unknown } | null)?.prd;
-    return typeof prd === 'string' ? prd : '';
-  } catch {
-    return '';
+/** An answer without the fence that some models put around it. */
+function withoutFence(text: string): string {
+  const bare = text.trim();
+  const begun = /^```(?:json)?[^\S\n]*\n/i.exec(bare)?.[0].length ?? 0;
+  if (begun === 0) return bare;
+  return bare.endsWith('```') ? bare.slice(begun, -3) : bare.slice(begun);
+}
+
+/**
+ * Reads the PRD out of an answer while that arrives: the string that is the value of the key `prd` of the
+ * outermost object. Each character is looked at once, however the answer is cut into pieces.
+ */
+export class PrdReader {
+  private depth = 0;
+  private state: 'between' | 'string' | 'escape' = 'between';
+  /** The string that is read now, as JSON. */
+  private raw: string[] = [];
+  private key = '';
+  private isValue = false;
+  private text = '';
+  /** Of the PRD what has come and is no half escape. */
+  private half = '';
+
+  /** Takes the next piece of the answer. */
+  push(piece: string): void {
+    for (const char of piece) this.take(char);
+    if (this.isPrd) this.flush();
   }
+
+  /** The PRD so far; '' before it begins. */
+  get prd(): string {
+    return this.text;
+  }
+
+  private get isPrd(): boolean {
+    return this.depth === 1 && this.isValue && this.key === 'prd' && this.state !== 'between';
+  }
+
+  private take(char: string): void {
+    if (this.state === 'escape') {
+      this.raw.push(char);
+      this.state = 'string';
+    } else if (this.state === 'string') {
+      if (char === '"') this.endString();
+      else {
+        this.raw.push(char);
+        if (char === '\\') this.state = 'escape';
+      }
+    } else if (char === '"') {
+      this.raw = [];
+      this.state = 'string';
+    } else if (char === '{' || char === '[') {
+      this.depth += 1;
+      this.isValue = false;
+    } else if (char === '}' || char === ']') this.depth -= 1;
+    else if (char === ':') this.isValue = true;
+    else if (char === ',') this.isValue = false;
+  }
+
+  private endString(): void {
+    if (this.isPrd) this.flush();
+    this.state = 'between';
+    if (this.depth === 1 && !this.isValue) this.key = this.raw.join('');
+    this.raw = [];
+  }
+
+  /** Takes over what is whole: an escape may have come by half. */
+  private flush(): void {
+    const text = this.half + this.raw.join('');
+    this.raw = [];
+    const cut = /\\(?:u[0-9a-fA-F]{0,3})?$/.exec(text.slice(-6));
+    const even = cut !== null && isEscaped(text, text.length - cut[0].length);
+    const whole = cut === null || even ? text : text.slice(0, text.length - cut[0].length);
+    this.half = text.slice(whole.length);
+    if (whole === '') return;
+    try {
+      this.text += JSON.parse(`"${whole.replaceAll('\n', '\\n').replaceAll('\r', '')}"`);
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      // Not JSON after all; the whole answer is judged in the end.
+      this.text += whole;
+    }
+  }
+}
+
+/** Whether the backslash at a place is itself escaped by one before it. */
+function isEscaped(text: string, at: number): boolean {
+  let before = 0;
+  while (at - 1 - before >= 0 && text[at - 1 - before] === '\\') before += 1;
+  return before % 2 === 1;
 }
 
 /** The instructions for the plan. */

@@ -11,7 +11,10 @@ export interface GeminiTrouble {
 
 /** Reads what went wrong from the library's error. The key is never in the detail. */
 export function classify(error: unknown, key: string): GeminiTrouble {
-  const mask = (text: string) => text.split(key).join('***').replace(/\s+/g, ' ').slice(0, 300);
+  // More than this of an error's words nobody reads.
+  const short = (text: string) => text.slice(0, 4000);
+  const mask = (text: string) =>
+    short(text).split(key).join('***').replace(/\s+/g, ' ').slice(0, 300);
   const trouble = (
     problem: PlannerProblem,
     detail: string,
@@ -25,8 +28,8 @@ export function classify(error: unknown, key: string): GeminiTrouble {
   });
   if (error instanceof GoogleGenerativeAIFetchError && error.status !== undefined) {
     const { status } = error;
-    const said = error.message.replace(/^.*?: \[\d+ [^\]]*\]\s*/, '');
-    const detail = `HTTP ${status}${said === error.message ? '' : `: ${said}`}`;
+    const said = short(error.message).replace(/^.*?: \[\d+ [^\]]*\]\s*/, '');
+    const detail = `HTTP ${status}${said === short(error.message) ? '' : `: ${said}`}`;
     if (status === 404) return trouble('model_gone', detail, false);
     if (status === 401 || status === 403) return trouble('bad_key', detail, false);
     if (status === 400 && /API.?key/i.test(error.message)) return trouble('bad_key', detail, false);
@@ -34,7 +37,7 @@ export function classify(error: unknown, key: string): GeminiTrouble {
     if (status >= 500) return trouble('server', detail, true, serverDelay(error.errorDetails));
     return trouble('server', detail, false);
   }
-  const cause = error instanceof Error ? `${error.message} ${causes(error)}` : String(error);
+  const cause = short(error instanceof Error ? `${error.message} ${causes(error)}` : String(error));
   if (/block(ed)?|SAFETY|PROHIBITED|RECITATION/i.test(cause))
     return trouble('blocked', cause, false);
   return trouble('network', cause.replace(/^.*?Error fetching from \S+:?\s*/, ''), true);

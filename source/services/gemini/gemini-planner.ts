@@ -9,7 +9,8 @@ import {
 import type { Failure, PlannerProblem } from '../../core/failure.js';
 import type { Planner, PlannerAnswer, PlanRequest } from '../../core/ports.js';
 import { err, ok, type Result } from '../../core/result.js';
-import { planPrompt, prdSoFar, readAnswer, responseSchema } from './answer.js';
+import { unlessLater } from '../files/private-files.js';
+import { PrdReader, planPrompt, readAnswer, responseSchema } from './answer.js';
 import { classify } from './failures.js';
 import { defaultBaseUrl, listModels } from './models.js';
 
@@ -117,7 +118,8 @@ export class GeminiPlanner implements Planner {
 
   private async others(signal: AbortSignal): Promise<string[]> {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(20_000)]);
-    return listModels(this.baseUrl, this.options.key, limit).catch(() => []);
+    // Whatever fails there: then there is no other one to be found.
+    return listModels(this.baseUrl, this.options.key, limit).catch((): string[] => []);
   }
 
   private async ask(
@@ -142,7 +144,7 @@ export class GeminiPlanner implements Planner {
         const pause = trouble.waitMs ?? wait * (1 + Math.random() / 4);
         if (!trouble.retry || attempt === tries || pause > longestWaitMs)
           return problem(trouble.problem, trouble.detail);
-        await sleep(pause, undefined, { signal: request.signal }).catch(() => {});
+        await unlessLater(['ABORT_ERR'], null, sleep(pause, undefined, { signal: request.signal }));
         if (request.signal.aborted) return problem('cancelled', '');
         wait *= 2;
       }
@@ -171,8 +173,9 @@ export class GeminiPlanner implements Planner {
     try {
       const { stream, response } = await client.generateContentStream({ contents }, { signal });
       // The library reads the stream twice; what breaks is told by the one that is read here.
-      response.catch(() => {});
+      response.then(undefined, () => {});
       let text = '';
+      const reader = new PrdReader();
       let last: GenerateContentResponse | null = null;
       for await (const chunk of stream) {
         clearTimeout(timer);
@@ -180,10 +183,12 @@ export class GeminiPlanner implements Planner {
         last = chunk;
         const blocked = blockReason(chunk);
         if (blocked !== null) return problem('blocked', blocked);
-        text += (chunk.candidates?.[0]?.content?.parts ?? [])
+        const piece = (chunk.candidates?.[0]?.content?.parts ?? [])
           .map((part) => part.text ?? '')
           .join('');
-        request.onText?.(prdSoFar(text));
+        text += piece;
+        reader.push(piece);
+        request.onText?.(reader.prd);
       }
       if (signal.aborted) throw new Error('aborted');
       if (last?.candidates?.[0]?.finishReason === FinishReason.MAX_TOKENS) {

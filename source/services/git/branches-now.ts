@@ -24,8 +24,10 @@ export function branchesNow(
         env: lookingElsewhere(withoutGitVariables(process.env)),
       },
     );
-  } catch {
-    // Whatever keeps git from telling: then nobody says more than the run itself knows.
+  } catch (error) {
+    // Git failed, or could not be started: then nobody says more than the run itself knows.
+    const { code, status } = error as { readonly code?: unknown; readonly status?: unknown };
+    if (code === undefined && status === undefined) throw error;
     return null;
   }
   const found = new Map<string, string[]>();

@@ -2,6 +2,7 @@ import { lstat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Failure } from '../../core/failure.js';
 import { ok, type Result } from '../../core/result.js';
+import { unlessLater, unreadable } from '../files/private-files.js';
 import { patchTree } from './patch-tree.js';
 
 /** With fewer files than this a look at all of them takes no longer than one at a few, tens of milliseconds. */
@@ -89,7 +90,7 @@ export class LiveTree {
 
 /** Differs when the file does. */
 async function stampOf(file: string): Promise<string> {
-  const stat = await lstat(file, { bigint: true }).catch(() => null);
+  const stat = await unlessLater(unreadable, null, lstat(file, { bigint: true }));
   return stat === null
     ? ''
     : `${stat.mtimeNs} ${stat.ctimeNs} ${stat.size} ${stat.ino} ${stat.mode}`;

@@ -3,6 +3,7 @@ import { lstat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Failure } from '../../core/failure.js';
 import { ok, type Result } from '../../core/result.js';
+import { unlessLater, unreadable } from '../files/private-files.js';
 import { ignoredOf } from './repository.js';
 import { git, gitText } from './run-git.js';
 
@@ -82,7 +83,7 @@ async function stateOf(
 }
 
 function statOf(file: string) {
-  return lstat(file).catch(() => null);
+  return unlessLater(unreadable, null, lstat(file));
 }
 
 /** Writes files as git would add them, with its filters. */

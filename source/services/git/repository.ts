@@ -2,9 +2,10 @@ import { lstat, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import picomatch from 'picomatch';
 import type { Failure } from '../../core/failure.js';
-import { normalisePath, type PathFacts, refusePath } from '../../core/paths.js';
+import { isGitName, normalisePath, type PathFacts, refusePath } from '../../core/paths.js';
 import type { Task } from '../../core/plan.js';
 import { err, ok, type Result } from '../../core/result.js';
+import { unlessLater, unreadable } from '../files/private-files.js';
 import { git, gitText, splitNul } from './run-git.js';
 
 export interface Repository {
@@ -32,7 +33,7 @@ export interface TrackedFile {
 
 /** Opens the repository around `cwd`, or says why it cannot be worked on. */
 export async function openRepository(cwd: string): Promise<Result<Repository, Failure>> {
-  const folder = await stat(cwd).catch(() => null);
+  const folder = await unlessLater(unreadable, null, stat(cwd));
   if (!folder?.isDirectory()) {
     const message = folder ? `${cwd} is not a folder.` : `The folder ${cwd} does not exist.`;
     return err({
@@ -139,7 +140,7 @@ export async function ignoredOf(
 async function existing(root: string, paths: readonly string[]): Promise<ReadonlySet<string>> {
   const found = new Set<string>();
   for (const file of paths) {
-    const stats = await lstat(path.join(root, file)).catch(() => null);
+    const stats = await unlessLater(unreadable, null, lstat(path.join(root, file)));
     if (stats && !stats.isDirectory()) found.add(file);
   }
   return found;
@@ -150,8 +151,20 @@ async function pathFacts(repo: Repository, paths: readonly string[]): Promise<Pa
   const outside = paths.filter(
     (file) => !repo.submodules.some((sub) => file.startsWith(`${sub}/`)),
   );
+  const folders = new Set<string>();
+  const byLowerCase = new Map<string, string>();
+  for (const name of repo.tracked.keys()) {
+    byLowerCase.set(name.toLowerCase(), name);
+    for (let end = name.lastIndexOf('/'); end > 0; end = name.lastIndexOf('/', end - 1)) {
+      const folder = name.slice(0, end);
+      if (folders.has(folder)) break;
+      folders.add(folder);
+    }
+  }
   return {
     tracked: new Set(repo.tracked.keys()),
+    folders,
+    byLowerCase,
     links: new Set(
       [...repo.tracked].flatMap(([name, { mode }]) => (mode === '120000' ? [name] : [])),
     ),
@@ -190,6 +203,10 @@ export async function resolveTasks(
     files: [...new Set(task.files.map((file) => check(task, file)))],
     read: [...new Set(task.read.map((file) => normalisePath(file) ?? file))].filter((file) => {
       if (task.files.includes(file)) return false;
+      // A link may lead to whatever its author wants an agent to be shown.
+      const link = facts.links.has(file) || file.split('/').some(isGitName);
+      if (link && !lenient) problems.add(`${task.id}: ${refusePath(file, facts)}`);
+      if (link) return false;
       if (repo.tracked.has(file) || tasks.some((other) => other.files.includes(file))) return true;
       if (!lenient)
         problems.add(
@@ -211,9 +228,11 @@ export async function resolveFocus(
 ): Promise<Result<string[], Failure>> {
   const found: string[] = [];
   const problems: string[] = [];
+  // A link may lead anywhere, however it is named.
+  const files = [...repo.tracked].flatMap(([name, { mode }]) => (mode === '120000' ? [] : [name]));
   for (const value of given) {
     const relative = path.isAbsolute(value)
-      ? path.relative(repo.root, await realpath(value).catch(() => value))
+      ? path.relative(repo.root, await unlessLater(unreadable, value, realpath(value)))
       : value;
     const normal = normalisePath(relative, path.isAbsolute(value) ? '' : repo.prefix);
     if (normal === null) {
@@ -224,16 +243,14 @@ export async function resolveFocus(
       found.push(normal);
       continue;
     }
-    const inside = [...repo.tracked.keys()].filter(
-      (file) => normal === '' || file.startsWith(`${normal}/`),
-    );
+    const inside = files.filter((file) => normal === '' || file.startsWith(`${normal}/`));
     if (inside.length > 0) {
       found.push(...inside);
       continue;
     }
     if (picomatch.scan(normal).isGlob) {
       const matches = picomatch(normal, { dot: true });
-      const hits = [...repo.tracked.keys()].filter((file) => matches(file));
+      const hits = files.filter((file) => matches(file));
       if (hits.length === 0) problems.push(`${value} matches no tracked file`);
       found.push(...hits);
       continue;

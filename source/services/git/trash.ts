@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { cacheFolder } from '../config/folders.js';
+import { unlessLater, unreadable } from '../files/private-files.js';
 import { removeFromShell } from './run-git.js';
 
 /** Removals that go on. */
@@ -20,7 +21,7 @@ export async function throwAway(folder: string): Promise<void> {
   if (!swept.has(trash)) {
     swept.add(trash);
     // Of a removal that was killed, by a power cut.
-    const left = await readdir(trash).catch(() => [] as string[]);
+    const left = await unlessLater(unreadable, [], readdir(trash));
     if (left.length > 0) removeInBackground(left.map((name) => path.join(trash, name)));
   }
   const place = path.join(trash, randomBytes(8).toString('hex'));
@@ -29,8 +30,18 @@ export async function throwAway(folder: string): Promise<void> {
     await rename(folder, place);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-    // Another file system, or a full one.
-    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+    // Another file system, or a full one. What cannot be removed stays, and `clean` finds it.
+    const stays = [
+      ...unreadable,
+      'EBUSY',
+      'ENOTEMPTY',
+      'EROFS',
+      'EIO',
+      'ENOSPC',
+      'EMFILE',
+      'ENFILE',
+    ];
+    await unlessLater(stays, null, rm(folder, { recursive: true, force: true, maxRetries: 3 }));
     return;
   }
   removeInBackground([place]);

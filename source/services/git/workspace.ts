@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
 import { copyFile, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import picomatch from 'picomatch';
@@ -22,6 +21,7 @@ import type { Inspection, InspectionHints, Landing } from '../../core/run.js';
 import type { RunConfig } from '../../core/run-config.js';
 import { agentBranch, integrationBranch } from '../../core/summary.js';
 import { problemOf, problemOfError } from '../../core/work-problem.js';
+import { writePrivate } from '../files/private-files.js';
 import type { LogPaths } from '../logs/log-paths.js';
 import { land } from './land.js';
 import { LiveTree, LookBudget } from './live-tree.js';
@@ -164,7 +164,7 @@ export class GitWorkspace implements Workspace {
     const { tip } = found.value;
     const added = await addWorktree(config.repo, place.worktree, branch, tip, from.round);
     if (!added.ok) {
-      await removeWorktree(config.repo, place.worktree).catch(() => {});
+      await removeWorktree(config.repo, place.worktree);
       return err(problemOf(added.failure, 'worktree_failed'));
     }
     const own = await settleIndex(place.worktree);
@@ -176,7 +176,7 @@ export class GitWorkspace implements Workspace {
     const done =
       setup && !this.stopped.has(agent) ? await setup.run(agent, place.worktree) : ok(undefined);
     if (!done.ok || this.stopped.has(agent)) {
-      await removeWorktree(config.repo, place.worktree).catch(() => {});
+      await removeWorktree(config.repo, place.worktree);
       if (this.stopped.has(agent))
         return err({ reason: 'timeout', detail: 'while it was prepared' });
       if (!done.ok) return done;
@@ -229,7 +229,7 @@ export class GitWorkspace implements Workspace {
     work: string,
   ): Promise<Result<void, Failure>> {
     const attributes = this.options.paths.attributes(agent);
-    writeFileSync(attributes, `* conflict-marker-size=${markerSize}\n`);
+    writePrivate(attributes, `* conflict-marker-size=${markerSize}\n`);
     const tree = await mergeWithMarkers(worktree, start, work, attributes);
     if (!tree.ok) return tree;
     // Where a file meets a folder of its name, git moves one of them aside: not the agent's to do.
@@ -301,7 +301,10 @@ export class GitWorkspace implements Workspace {
     const next = before
       .then(() => (this.gone.has(place.worktree) ? null : this.lookNow(agent, task, place, hints)))
       // What lies there may vanish under our eyes, whoever takes it away.
-      .catch(() => null);
+      .catch((error: unknown) => {
+        if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+        return null;
+      });
     this.looking.set(agent, next);
     return next;
   }
@@ -558,7 +561,7 @@ export class GitWorkspace implements Workspace {
     // Nobody needs to wait for it but the end of the program.
     this.removing.set(
       agent,
-      looked.then(() => removeWorktree(config.repo, place.worktree)).catch(() => {}),
+      looked.then(() => removeWorktree(config.repo, place.worktree)),
     );
     return done;
   }
@@ -660,7 +663,7 @@ export class GitWorkspace implements Workspace {
       return await check.run(worktree, paths.checkLog(null, this.checks), signal);
     } finally {
       signal.removeEventListener('abort', stopSetup);
-      this.leaving.push(removeWorktree(config.repo, worktree).catch(() => {}));
+      this.leaving.push(removeWorktree(config.repo, worktree));
     }
   }
 

@@ -15,6 +15,7 @@ import path from 'node:path';
 import { type Refusal, runsCode } from '../../core/fence.js';
 import type { Task } from '../../core/plan.js';
 import type { InspectionHints } from '../../core/run.js';
+import { makePrivateFolder, unless, unreadable } from '../files/private-files.js';
 
 export interface GuardOptions {
   /** Absolute path of the worktree; its parent folder is private to it. */
@@ -188,16 +189,17 @@ export class WorktreeGuard {
     this.kept += 1;
     const to = path.join(keep, `${this.kept}-${path.basename(file)}`);
     try {
-      mkdirSync(keep, { recursive: true });
-      try {
-        renameSync(file, to);
-      } catch {
+      makePrivateFolder(keep);
+      const renamed = unless(['EXDEV'], false, () => renameSync(file, to));
+      if (renamed === false) {
         // Another file system.
         cpSync(file, to, { recursive: true, verbatimSymlinks: true });
         rmSync(file, { recursive: true, force: true });
       }
       return true;
-    } catch {
+    } catch (error) {
+      // Whatever the system says: it is gone, or it stays and is told as not undone.
+      if ((error as NodeJS.ErrnoException).code === undefined) throw error;
       return !existsSync(file);
     }
   }
@@ -223,11 +225,7 @@ function finding(name: string, why: Refusal['why'], undo: () => boolean, undone 
 }
 
 function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
+  return unless(unreadable, [], () => readdirSync(folder));
 }
 
 function specialNames(worktree: string): string[] {
@@ -254,11 +252,7 @@ function isSame(file: string, before: Buffer | undefined): boolean {
 }
 
 function statOf(file: string): Stats | null {
-  try {
-    return lstatSync(file);
-  } catch {
-    return null;
-  }
+  return unless(unreadable, null, () => lstatSync(file));
 }
 
 function readText(file: string): string | null {
@@ -268,12 +262,10 @@ function readText(file: string): string | null {
 
 /** The path without symbolic links, also for one that is not there. */
 function realOf(file: string): string {
-  try {
-    return realpathSync(file);
-  } catch {
-    const parent = path.dirname(file);
-    return parent === file ? file : path.join(realOf(parent), path.basename(file));
-  }
+  const real = unless(unreadable, null, () => realpathSync(file));
+  if (real !== null) return real;
+  const parent = path.dirname(file);
+  return parent === file ? file : path.join(realOf(parent), path.basename(file));
 }
 
 /** `file` relative to `folder` when it is inside of it, else null. */

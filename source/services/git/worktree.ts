@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Failure } from '../../core/failure.js';
 import { err, ok, type Result } from '../../core/result.js';
 import { fileFailure } from '../../core/work-problem.js';
+import { unlessLater, unreadable } from '../files/private-files.js';
 import { git, gitText, splitNul } from './run-git.js';
 import { throwAway } from './trash.js';
 
@@ -11,7 +12,11 @@ let chain: Promise<unknown> = Promise.resolve();
 
 function oneAtATime<T>(work: () => Promise<T>): Promise<T> {
   const next = chain.then(work, work);
-  chain = next.catch(() => {});
+  // Whoever asked for it is told of its failure; the next one only waits for its end.
+  chain = next.then(
+    () => {},
+    () => {},
+  );
   return next;
 }
 
@@ -160,8 +165,12 @@ export async function removeWorktree(repo: string, worktree: string): Promise<vo
 
 async function removeEmptyParents(folder: string, levels: number): Promise<void> {
   if (levels === 0) return;
-  const left = await readdir(folder).catch(() => null);
+  const left = await unlessLater(unreadable, null, readdir(folder));
   if (left === null || left.length > 0) return;
-  await rmdir(folder).catch(() => {});
+  await unlessLater(
+    ['ENOENT', 'ENOTEMPTY', 'EEXIST', 'EBUSY', 'EACCES', 'EPERM'],
+    null,
+    rmdir(folder),
+  );
   await removeEmptyParents(path.dirname(folder), levels - 1);
 }

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, statfsSync } from 'node:fs';
 import { faultOfText, type MachineFault } from '../../core/machine-fault.js';
+import { unless, unreadable } from '../files/private-files.js';
 
 /** With less than this a disk is as good as full, bytes. */
 const fewBytes = 1024 * 1024;
@@ -31,14 +32,9 @@ export function confirmedFault(output: string, folder: string): MachineFault | n
 
 /** Of a limit of this process (`/proc/self/limits`), the soft one; null where there is none or nobody tells. */
 export function softLimit(name: 'Max open files' | 'Max processes'): number | null {
-  let text: string;
-  try {
-    text = readFileSync('/proc/self/limits', 'utf8');
-  } catch {
-    // Not Linux.
-    return null;
-  }
-  const row = text.split('\n').find((line) => line.startsWith(name));
+  // Linux only.
+  const text = unless(unreadable, null, () => readFileSync('/proc/self/limits', 'utf8'));
+  const row = text?.split('\n').find((line) => line.startsWith(name));
   const value = Number(row?.slice(name.length).trim().split(/\s+/, 1)[0]);
   return Number.isFinite(value) ? value : null;
 }

@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { unlessLater, unreadable } from '../files/private-files.js';
 import { lookingElsewhere } from './own-environment.js';
 
 const execute = promisify(execFile);
@@ -19,12 +20,9 @@ export function askProgram(
 }
 
 export async function isExecutable(file: string): Promise<boolean> {
-  try {
-    await access(file, constants.X_OK);
-    return (await stat(file)).isFile();
-  } catch {
-    return false;
-  }
+  const stats = await unlessLater(unreadable, null, stat(file));
+  const refused = await unlessLater(unreadable, false, access(file, constants.X_OK));
+  return stats !== null && stats.isFile() && refused === undefined;
 }
 
 /** The first executable with this name on the PATH. */

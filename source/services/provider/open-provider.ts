@@ -1,4 +1,5 @@
 import { providerBase } from '../../core/providers.js';
+import { unlessLater } from '../files/private-files.js';
 import { Governor, type GovernorFacts } from './governor.js';
 import { startProviderProxy } from './provider-proxy.js';
 
@@ -33,20 +34,23 @@ export async function openProvider(
   const base = providerBase(model);
   if (!base) return null;
   const upstream = env[base.variable] || env[`AIDER_${base.variable}`] || base.url;
-  let address: URL;
-  try {
-    address = new URL(upstream);
-  } catch {
-    // What is wrong with it, the agent says in its own words.
-    return null;
-  }
+  // What is wrong with it, the agent says in its own words.
+  if (!URL.canParse(upstream)) return null;
+  const address = new URL(upstream);
   const isLocal = /^(localhost|127\.|\[::1\])/.test(address.host);
   const hasNetwork = networkVariables.some((name) => env[name] || env[name.toLowerCase()]);
   if (!/^https?:$/.test(address.protocol) || (hasNetwork && !isLocal)) return null;
-  try {
-    const proxy = await startProviderProxy(upstream, new Governor({ most, onChange }));
-    return { variable: base.variable, ...proxy };
-  } catch {
-    return null;
-  }
+  const starting = startProviderProxy(upstream, new Governor({ most, onChange }));
+  // Without a port to listen on, each agent's Aider retries by itself.
+  const codes = [
+    'EADDRNOTAVAIL',
+    'EADDRINUSE',
+    'EACCES',
+    'EPERM',
+    'EMFILE',
+    'ENFILE',
+    'EAFNOSUPPORT',
+  ];
+  const proxy = await unlessLater(codes, null, starting);
+  return proxy && { variable: base.variable, ...proxy };
 }

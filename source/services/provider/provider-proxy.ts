@@ -214,7 +214,8 @@ async function pass(
   for (let round = 0; ; round++) {
     try {
       await governor.acquire(round > 0, hold);
-    } catch {
+    } catch (error) {
+      if (!hold.aborted) throw error;
       // Given up: by the agent, or as it has waited long enough.
       if (gone.signal.aborted) return;
       const { headers, body: text } = refusal ?? heldBack;

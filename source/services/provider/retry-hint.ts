@@ -27,7 +27,7 @@ export function retryHint(headers: IncomingHttpHeaders, body: string, now: numbe
     const ms = durationMs(reset);
     if (ms !== null) return ms;
   }
-  const said = /(?:try again|retry) in ((?:\d+(?:\.\d+)?(?:ms|s|m|h) ?)+)/i.exec(body);
+  const said = /(?:try again|retry) in ((?:\d{1,9}(?:\.\d{1,9})?(?:ms|s|m|h) ?){1,4})/i.exec(body);
   return said ? durationMs(said[1] as string) : null;
 }
 
@@ -36,7 +36,7 @@ const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 
 function durationMs(text: string): number | null {
   let sum = 0;
   let found = false;
-  for (const [, value, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)) {
+  for (const [, value, unit] of text.matchAll(/(\d{1,9}(?:\.\d{1,9})?)(ms|s|m|h)/g)) {
     sum += Number(value) * (units[unit as string] as number);
     found = true;
   }

@@ -1,5 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import pLimit from 'p-limit';
 import {
   type CheckPlan,
@@ -9,6 +8,7 @@ import {
   trimOutput,
 } from '../../core/check.js';
 import { faultOfError } from '../../core/machine-fault.js';
+import { unless, unreadable, writePrivate } from '../files/private-files.js';
 import { steadyClock } from '../machine/clock.js';
 import { confirmedFault } from '../machine/confirm-fault.js';
 import type { PtyProcess } from './pty-process.js';
@@ -90,8 +90,7 @@ export class CheckCommand {
         },
       });
       const text = maskSecrets(end.text, this.secrets);
-      mkdirSync(path.dirname(log), { recursive: true });
-      writeFileSync(log, `$ ${this.plan.command}\n${text}`);
+      writePrivate(log, `$ ${this.plan.command}\n${text}`);
       if (signal.aborted) return result('stopped', 'told to end');
       if (limit === '' && end.exit.code === 0 && !end.exit.signal) return result('passed', '');
       const fault = limit === '' ? confirmedFault(text, cwd) : null;
@@ -118,30 +117,24 @@ function killMarked(mark: string): void {
     const found = marked(mark);
     if (found.length === 0) return;
     for (const pid of found) {
-      try {
-        process.kill(pid, 'SIGKILL');
-      } catch {
-        // It has ended by itself.
-      }
+      // It may have ended by itself.
+      unless(['ESRCH', 'EPERM'], null, () => process.kill(pid, 'SIGKILL'));
     }
   }
 }
 
 function marked(mark: string): number[] {
-  let names: string[];
-  try {
-    names = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  } catch {
-    return [];
-  }
-  return names.flatMap((name) => {
-    try {
-      const environment = readFileSync(`/proc/${name}/environ`, 'latin1');
-      if (!environment.includes(`${marker}=${mark}`)) return [];
-      const state = readFileSync(`/proc/${name}/stat`, 'latin1').split(') ')[1]?.[0];
-      return state === 'Z' ? [] : [Number(name)];
-    } catch {
-      return [];
-    }
-  });
+  const names = unless(unreadable, [], () => readdirSync('/proc'));
+  // Processes of others, and those that end meanwhile, tell nothing.
+  const codes = [...unreadable, 'ESRCH'];
+  return names
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) =>
+      unless(codes, [], () => {
+        const environment = readFileSync(`/proc/${name}/environ`, 'latin1');
+        if (!environment.includes(`${marker}=${mark}`)) return [];
+        const state = readFileSync(`/proc/${name}/stat`, 'latin1').split(') ')[1]?.[0];
+        return state === 'Z' ? [] : [Number(name)];
+      }),
+    );
 }

@@ -2,6 +2,7 @@ import { closeSync, openSync, readdirSync, readSync, write } from 'node:fs';
 import { constants } from 'node:os';
 import { ReadStream } from 'node:tty';
 import * as nodePty from 'node-pty';
+import { unless } from '../files/private-files.js';
 import { alive, signalGroup } from './process-groups.js';
 
 export interface PtyRequest {
@@ -91,8 +92,9 @@ export function spawnPty(request: PtyRequest): PtyProcess {
       if (exited) return;
       try {
         pty.resize(cols, rows);
-      } catch {
-        // Its descriptor is closed a moment before its exit is told.
+      } catch (error) {
+        // Its descriptor is closed a moment before its exit is told; node-pty says so in words.
+        if (!/EBADF|ENOTTY|already exited|ioctl/.test((error as Error).message)) throw error;
       }
     },
     signal: (signal) => {
@@ -268,12 +270,9 @@ function keepTail({ _socket: socket, fd }: Internals, emit: (bytes: Buffer) => v
 function drain(fd: number, emit: (bytes: Buffer) => void): void {
   for (;;) {
     const chunk = Buffer.allocUnsafe(readSize);
-    let length: number;
-    try {
-      length = readSync(fd, chunk, 0, readSize, null);
-    } catch {
-      return;
-    }
+    // EIO: all ends of the terminal are closed. EAGAIN: somebody holds one and is silent.
+    const codes = ['EIO', 'EAGAIN', 'EBADF', 'ENXIO'];
+    const length = unless(codes, 0, () => readSync(fd, chunk, 0, readSize, null));
     if (length === 0) return;
     emit(chunk.subarray(0, length));
   }

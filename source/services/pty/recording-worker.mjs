@@ -73,8 +73,9 @@ function close(fd) {
   failed.delete(fd);
   try {
     closeSync(fd);
-  } catch {
+  } catch (error) {
     // There is nothing more to be done for it.
+    problems.postMessage({ fd, problem: error.message });
   }
 }
 

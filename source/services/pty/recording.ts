@@ -1,4 +1,4 @@
-import { openSync } from 'node:fs';
+import { openPrivate } from '../files/private-files.js';
 import { mostBytes, type RecordingWriter } from './recording-writer.js';
 
 /**
@@ -27,7 +27,7 @@ export class Recording {
     now = Date.now(),
   ) {
     this.start = now;
-    this.fd = openSync(file, 'w');
+    this.fd = openPrivate(file);
     this.line({ version: 2, width: cols, height: rows, timestamp: Math.floor(now / 1000), title });
   }
 

@@ -1,8 +1,8 @@
-import { writeFileSync } from 'node:fs';
 import type { StopSignal } from '../../core/agent.js';
 import type { WorkProblem } from '../../core/ports.js';
 import { err, ok, type Result } from '../../core/result.js';
 import { problemOfError, problemOfFault } from '../../core/work-problem.js';
+import { writePrivate } from '../files/private-files.js';
 import { confirmedFault } from '../machine/confirm-fault.js';
 import type { PtyProcess } from './pty-process.js';
 import { runCommand } from './run-command.js';
@@ -30,7 +30,7 @@ export class ShellSetup {
         env: this.env,
         onStart: (started) => this.running.set(agent, started),
       });
-      writeFileSync(this.logFile(agent), end.text);
+      writePrivate(this.logFile(agent), end.text);
       if (end.exit.code === 0) return ok(undefined);
       const what = end.exit.signal ?? `exit code ${end.exit.code}`;
       const last = end.text.trim().split('\n').slice(-2).join(' ').slice(-200);

@@ -32,6 +32,7 @@ function readTrimmed(file: string): string {
 
 /** The output of a command of the system; '' where there is none. */
 function ask(command: string, args: readonly string[]): string {
+  // Not there, or it knows no such process: either way it tells nothing.
   try {
     return execFileSync(command, args, {
       cwd: '/',
@@ -39,9 +40,9 @@ function ask(command: string, args: readonly string[]): string {
       stdio: ['ignore', 'pipe', 'ignore'],
       env: { ...process.env, LC_ALL: 'C' },
     }).trim();
-  } catch {
-    // Not there, or it knows no such process: either way it tells nothing.
-    return '';
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'EACCES') || 'status' in (error as object)) return '';
+    throw error;
   }
 }
 
