@@ -16,7 +16,12 @@ import { handedArguments } from '../services/aider/handed-files.js';
 import { writeWhole } from '../services/files/private-files.js';
 import { GeminiPlanner } from '../services/gemini/gemini-planner.js';
 import { GeminiReviewer } from '../services/gemini/gemini-reviewer.js';
-import { changedTrackedFiles, resolveTasks } from '../services/git/repository.js';
+import {
+  changedTrackedFiles,
+  type Identity,
+  resolveTasks,
+  unwrittenIdentity,
+} from '../services/git/repository.js';
 import { startFromShells } from '../services/git/run-git.js';
 import { GitWorkspace } from '../services/git/workspace.js';
 import { AgentLogs } from '../services/logs/agent-log.js';
@@ -71,6 +76,7 @@ export function openLiveRun(options: LiveRunOptions): LiveRun {
   const { knowledge } = run;
   const endShells = startFromShells();
   let provider: OpenProvider | null = null;
+  let identity: Identity | null = null;
   const mostRequests = () => state()?.slots ?? config.maxAgents;
   const onRate = ({ window, waiting, until }: GovernorFacts) => {
     const felt = until !== null || window < mostRequests();
@@ -81,6 +87,7 @@ export function openLiveRun(options: LiveRunOptions): LiveRun {
     executable: run.aider?.command[0] ?? 'aider',
     model: config.model,
     geminiKey: run.geminiKey,
+    identity: () => identity,
     provider: () => provider,
     extra: [...handedArguments(run.handed), ...run.options.aiderArgs],
     read: run.handed.read,
@@ -107,6 +114,7 @@ export function openLiveRun(options: LiveRunOptions): LiveRun {
     backend,
     reviewer: config.review && reviewerOf(config, config.review, run, () => provider),
     plan: async (signal) => {
+      identity = await unwrittenIdentity(config.repo);
       if (!run.options.direct) {
         provider = await openProvider(config.model, process.env, mostRequests, onRate);
       }

@@ -2,7 +2,7 @@ import { isManifest } from './groups.js';
 
 /** What is known of a repository for the planner. Texts are whole; the digest cuts them. */
 export interface RepoFacts {
-  readonly files: readonly { readonly path: string; readonly size: number }[];
+  readonly files: readonly { readonly path: string; readonly size: number | null }[];
   readonly readme: { readonly path: string; readonly text: string } | null;
   readonly manifests: readonly { readonly path: string; readonly text: string }[];
   readonly subjects: readonly string[];
@@ -78,7 +78,7 @@ function listFiles(
   const chosen: string[] = [];
   let length = 0;
   for (const file of ranked) {
-    const line = `${file.path} (${file.size} bytes)`;
+    const line = file.size === null ? file.path : `${file.path} (${file.size} bytes)`;
     if (length + line.length + 1 > limit) break;
     length += line.length + 1;
     chosen.push(line);

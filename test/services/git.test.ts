@@ -508,10 +508,10 @@ describe('while an agent works', () => {
     // Where the worktree cannot be made, the branch is what it was.
     const blocked = place('blocked');
     writeFiles(path.dirname(path.dirname(blocked)), { blocked: 'a file' });
-    expect((await addWorktree(repo, blocked, branch, base, 1)).ok).toBe(false);
+    expect((await addWorktree(repo, blocked, branch, base, { round: 1 })).ok).toBe(false);
     expect(git(repo, 'rev-parse', branch)).toBe(work);
     const next = place('next');
-    expect((await addWorktree(repo, next, branch, base, 1)).ok).toBe(true);
+    expect((await addWorktree(repo, next, branch, base, { round: 1 })).ok).toBe(true);
     expect(git(repo, 'rev-parse', `${branch}-round0`)).toBe(work);
     expect(git(repo, 'rev-parse', branch)).toBe(base);
     expect(git(next, 'symbolic-ref', 'HEAD')).toBe(`refs/heads/${branch}`);

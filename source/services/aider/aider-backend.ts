@@ -21,13 +21,14 @@ import {
   unreadable,
   writePrivate,
 } from '../files/private-files.js';
+import type { Identity } from '../git/repository.js';
 import type { LogPaths } from '../logs/log-paths.js';
 import type { PtyProcess } from '../pty/pty-process.js';
 import { Recording } from '../pty/recording.js';
 import { RecordingWriter } from '../pty/recording-writer.js';
 import { Screen, scrollback } from '../pty/screen.js';
 import { readChatSince, readLastReply } from './chat-tail.js';
-import { agentEnvironment, exceptLoopback } from './environment.js';
+import { agentEnvironment, exceptLoopback, identityVariables } from './environment.js';
 import { aiderArguments, longestArgument } from './invocation.js';
 import type { AiderLauncher } from './launcher.js';
 import { LogTail } from './log-tail.js';
@@ -38,6 +39,8 @@ export interface AiderBackendOptions {
   readonly executable: string;
   readonly model: string;
   readonly geminiKey: string | null;
+  /** Who commits, where no configuration tells it; null where one does. */
+  readonly identity: () => Identity | null;
   /** Where agents reach their provider, when that is not where it is; null when they do. */
   readonly provider: () => { readonly variable: string; readonly url: string } | null;
   readonly extra: readonly string[];
@@ -212,8 +215,10 @@ export class AiderBackend implements AgentBackend {
   }
 
   private environment(): Record<string, string> {
-    const { model, geminiKey, provider } = this.options;
-    const env = agentEnvironment(process.env, model, geminiKey);
+    const { model, geminiKey, provider, identity } = this.options;
+    const plain = agentEnvironment(process.env, model, geminiKey);
+    const who = identity();
+    const env = who ? { ...plain, ...identityVariables(plain, who) } : plain;
     const led = provider();
     if (!led) return env;
     // A proxy of the network's does not reach our loopback.

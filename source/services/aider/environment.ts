@@ -1,4 +1,6 @@
 import { geminiKeyVariables, providerOf } from '../../core/providers.js';
+import type { Identity } from '../git/repository.js';
+import { withoutGitVariables } from '../git/run-git.js';
 import { lookingElsewhere } from '../machine/own-environment.js';
 
 /** Set for every Aider: a plain terminal, no browser, no questions by git, no price download. */
@@ -47,7 +49,7 @@ export function agentEnvironment(
   geminiKey: string | null,
 ): Record<string, string> {
   const env: Record<string, string> = {};
-  for (const [name, value] of Object.entries(from)) {
+  for (const [name, value] of Object.entries(withoutGitVariables(from))) {
     if (value === undefined || unset.includes(name) || name.startsWith('AIDER_')) continue;
     env[name] = value;
   }
@@ -61,6 +63,21 @@ export function agentEnvironment(
     for (const name of geminiKeyVariables) delete env[name];
   }
   return lookingElsewhere({ ...env, ...set });
+}
+
+/** Who commits, told to git as if it stood in a configuration, after what the caller has set in that way. */
+export function identityVariables(
+  env: Readonly<Record<string, string | undefined>>,
+  { name, email }: Identity,
+): Record<string, string> {
+  const count = Number(env.GIT_CONFIG_COUNT ?? 0) || 0;
+  return {
+    GIT_CONFIG_COUNT: String(count + 2),
+    [`GIT_CONFIG_KEY_${count}`]: 'user.name',
+    [`GIT_CONFIG_VALUE_${count}`]: name,
+    [`GIT_CONFIG_KEY_${count + 1}`]: 'user.email',
+    [`GIT_CONFIG_VALUE_${count + 1}`]: email,
+  };
 }
 
 /** `NO_PROXY` with the loopback, in both spellings, for programs that are led to a server of ours. */

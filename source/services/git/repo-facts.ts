@@ -15,7 +15,10 @@ export async function readRepoFacts(repo: Repository, map: string | null): Promi
   };
   const readme = files.find(({ path }) => /^readme(\.(md|rst|txt|adoc))?$/i.test(path));
   const manifests = files
-    .filter(({ path, size }) => isManifest(path) && !/lock/i.test(path) && size < largestText)
+    .filter(
+      ({ path, size }) =>
+        isManifest(path) && !/lock/i.test(path) && size !== null && size < largestText,
+    )
     .sort((a, b) => a.path.split('/').length - b.path.split('/').length)
     .slice(0, mostManifests);
   const subjects = await gitText(repo.root, ['log', '-15', '--format=%s', repo.head, '--']);

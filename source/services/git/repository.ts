@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { lstat, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import picomatch from 'picomatch';
@@ -5,7 +6,7 @@ import type { Failure } from '../../core/failure.js';
 import { isGitName, normalisePath, type PathFacts, refusePath } from '../../core/paths.js';
 import type { Task } from '../../core/plan.js';
 import { err, ok, type Result } from '../../core/result.js';
-import { unlessLater, unreadable } from '../files/private-files.js';
+import { unless, unlessLater, unreadable } from '../files/private-files.js';
 import { git, gitText, splitNul } from './run-git.js';
 
 export interface Repository {
@@ -27,8 +28,8 @@ export interface Repository {
 export interface TrackedFile {
   readonly mode: string;
   readonly object: string;
-  /** Bytes; 0 for what is no blob. */
-  readonly size: number;
+  /** Bytes; null where the clone has left it at its remote, or it is no file. */
+  readonly size: number | null;
 }
 
 /** Opens the repository around `cwd`, or says why it cannot be worked on. */
@@ -51,8 +52,10 @@ export async function openRepository(cwd: string): Promise<Result<Repository, Fa
   }
   const [top = '', common = '', prefix = '', head = '', ref = ''] = where.value.split('\n');
   const root = await realpath(top);
+  // Of a partial clone a size is told by fetching the file, one after the other.
+  const sizes = isPartial(path.resolve(cwd, common)) ? [] : ['--long'];
   const [listed, title] = await Promise.all([
-    git(root, ['ls-tree', '-r', '-z', '--long', '--full-tree', head]),
+    git(root, ['ls-tree', '-r', '-z', ...sizes, '--full-tree', head]),
     gitText(root, ['log', '-1', '--no-show-signature', '--format=%s', head, '--']),
   ]);
   if (!listed.ok) return listed;
@@ -62,7 +65,12 @@ export async function openRepository(cwd: string): Promise<Result<Repository, Fa
     const tab = line.indexOf('\t');
     const [mode = '', type = '', object = '', size = ''] = line.slice(0, tab).split(/ +/);
     if (type === 'commit') submodules.push(line.slice(tab + 1));
-    else tracked.set(line.slice(tab + 1), { mode, object, size: Number(size) || 0 });
+    else
+      tracked.set(line.slice(tab + 1), {
+        mode,
+        object,
+        size: /^\d+$/.test(size) ? Number(size) : null,
+      });
   }
   return ok({
     root,
@@ -74,6 +82,13 @@ export async function openRepository(cwd: string): Promise<Result<Repository, Fa
     tracked,
     submodules,
   });
+}
+
+/** Whether a clone has left files at its remote (`--filter`), by its configuration. */
+export function isPartial(commonDir: string): boolean {
+  const file = path.join(commonDir, 'config');
+  const config = unless(unreadable, '', () => readFileSync(file, 'utf8'));
+  return /^\s*(promisor|partialclone)\s*=/im.test(config);
 }
 
 /** @param place what git answers for a repository: its top folder comes first */
@@ -117,7 +132,43 @@ export async function changedTrackedFiles(root: string): Promise<Result<string[]
     '--ignore-submodules=none',
     '--no-renames',
   ]);
-  return status.ok ? ok(splitNul(status.value.stdout).map((line) => line.slice(3))) : status;
+  if (!status.ok) return status;
+  const entries = splitNul(status.value.stdout).map((line) => [line.slice(0, 2), line.slice(3)]);
+  const rewritten = await onlyByRules(
+    root,
+    entries.flatMap(([state, name = '']) => (state === ' M' ? [name] : [])),
+  );
+  if (!rewritten.ok) return rewritten;
+  return ok(entries.flatMap(([, name = '']) => (rewritten.value.has(name) ? [] : [name])));
+}
+
+/**
+ * Of files that git calls modified, those that are byte for byte what was committed: by its rules (line ends,
+ * filters) git would commit them otherwise, though nobody has touched them.
+ */
+export async function onlyByRules(
+  root: string,
+  files: readonly string[],
+): Promise<Result<ReadonlySet<string>, Failure>> {
+  const asked = files.filter((file) => !/[\n\r"]/.test(file));
+  if (asked.length === 0) return ok(new Set());
+  const input = asked.map((file) => `${file}\n`).join('');
+  const literal = asked.map((file) => `:(top,literal)${file}`);
+  const [hashed, listed] = await Promise.all([
+    gitText(root, ['hash-object', '--no-filters', '--stdin-paths'], { input }),
+    git(root, ['ls-files', '-s', '-z', '--', ...literal]),
+  ]);
+  if (!hashed.ok) return hashed;
+  if (!listed.ok) return listed;
+  const objects = hashed.value.split('\n');
+  const now = new Map(asked.map((file, at) => [file, objects[at] ?? '']));
+  const same = splitNul(listed.value.stdout).flatMap((line) => {
+    const tab = line.indexOf('\t');
+    const [, object = ''] = line.slice(0, tab).split(' ');
+    const name = line.slice(tab + 1);
+    return now.get(name) === object ? [name] : [];
+  });
+  return ok(new Set(same));
 }
 
 /** Which of these paths git ignores; a tracked one never is. */
@@ -263,6 +314,28 @@ export async function resolveFocus(
     return err({ kind: 'usage', message: `--files: ${problems.join('; ')}.` });
   }
   return ok([...new Set(found)]);
+}
+
+/** Who commits, as git tells it by whatever means. */
+export interface Identity {
+  readonly name: string;
+  readonly email: string;
+}
+
+/**
+ * Who commits, where that does not stand in a configuration (but in `GIT_AUTHOR_*`, as in containers): Aider
+ * looks there alone, and would write a made-up one. Null where it stands there, or git knows none.
+ */
+export async function unwrittenIdentity(root: string): Promise<Identity | null> {
+  const written = await Promise.all(
+    ['user.name', 'user.email'].map((key) =>
+      gitText(root, ['config', '--get', key], { answers: [1] }),
+    ),
+  );
+  if (written.every((one) => one.ok && one.value !== '')) return null;
+  const ident = await gitText(root, ['var', 'GIT_AUTHOR_IDENT']);
+  const [, name, email] = (ident.ok && /^(.*) <(.*)> \d+ [+-]\d+$/.exec(ident.value)) || [];
+  return name && email ? { name, email } : null;
 }
 
 /** True when git knows a name and an address to commit with. */

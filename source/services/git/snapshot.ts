@@ -1,4 +1,6 @@
+import { rmSync } from 'node:fs';
 import { copyFile, stat, utimes } from 'node:fs/promises';
+import path from 'node:path';
 import type { DiffStat, FileChange } from '../../core/agent.js';
 import type { Failure } from '../../core/failure.js';
 import { err, ok, type Result } from '../../core/result.js';
@@ -27,7 +29,14 @@ export async function snapshot(
   without: readonly string[] = [],
 ): Promise<Result<string, Failure>> {
   const excluded = without.map((path) => `:(exclude,top,literal)${path}`);
-  const added = await git(worktree, ['add', '--all', '--', ...notAidersOwn, ...excluded]);
+  const added = await git(worktree, [
+    'add',
+    '--all',
+    '--sparse',
+    '--',
+    ...notAidersOwn,
+    ...excluded,
+  ]);
   if (!added.ok) return added;
   return gitText(worktree, ['write-tree']);
 }
@@ -35,11 +44,13 @@ export async function snapshot(
 /**
  * The state of a worktree as a tree object, without a touch on its own index.
  * @param index a file of ours for the index; it is written anew
+ * @param more variables for git
  */
 export async function peek(
   worktree: string,
   without: readonly string[],
   index: string,
+  more: Readonly<Record<string, string>> = {},
 ): Promise<Result<string, Failure>> {
   const own = await gitText(worktree, [
     'rev-parse',
@@ -58,10 +69,50 @@ export async function peek(
   } catch (error) {
     return err(fileFailure(error, index));
   }
-  const env = { GIT_INDEX_FILE: index };
+  const env = { ...more, GIT_INDEX_FILE: index };
   const excluded = without.map((path) => `:(exclude,top,literal)${path}`);
-  const added = await git(worktree, ['add', '--all', '--', ...notAidersOwn, ...excluded], { env });
+  const added = await git(
+    worktree,
+    ['add', '--all', '--sparse', '--', ...notAidersOwn, ...excluded],
+    { env },
+  );
   return added.ok ? gitText(worktree, ['write-tree'], { env }) : added;
+}
+
+/**
+ * Brings a worktree back to a tree, after something that is nobody's work, such as the project's tests, may have
+ * changed it and left files behind. What it left is never written into the repository: it may be large.
+ * @param index a file of ours for an index; a folder beside it holds the objects meanwhile
+ */
+export async function undoBeside(
+  worktree: string,
+  tree: string,
+  without: readonly string[],
+  index: string,
+): Promise<Result<void, Failure>> {
+  const objects = await gitText(worktree, [
+    'rev-parse',
+    '--path-format=absolute',
+    '--git-path',
+    'objects',
+  ]);
+  if (!objects.ok) return objects;
+  const own = `${index}.objects`;
+  try {
+    writePrivate(path.join(own, 'info', 'alternates'), `${objects.value}\n`);
+    const env = { GIT_OBJECT_DIRECTORY: own };
+    const now = await peek(worktree, without, index, env);
+    if (!now.ok) return now;
+    if (now.value === tree) return ok(undefined);
+    // By the index that knows what is new, so that it goes.
+    const all = { ...env, GIT_INDEX_FILE: index };
+    const back = await git(worktree, ['read-tree', '--reset', '-u', tree], { env: all });
+    return back.ok ? ok(undefined) : back;
+  } catch (error) {
+    return err(fileFailure(error, own));
+  } finally {
+    rmSync(own, { recursive: true, force: true });
+  }
 }
 
 /** A difference for people: the stat, then the patch; plain text, control bytes and all. */

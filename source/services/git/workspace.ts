@@ -21,8 +21,9 @@ import type { Inspection, InspectionHints, Landing } from '../../core/run.js';
 import type { RunConfig } from '../../core/run-config.js';
 import { agentBranch, integrationBranch } from '../../core/summary.js';
 import { problemOf, problemOfError } from '../../core/work-problem.js';
-import { writePrivate } from '../files/private-files.js';
+import { makePrivateFolder, writePrivate } from '../files/private-files.js';
 import type { LogPaths } from '../logs/log-paths.js';
+import { type Drift, findDrift, keepDrift, readDrift, untouchedOf } from './drift.js';
 import { land } from './land.js';
 import { LiveTree, LookBudget } from './live-tree.js';
 import { markerSize, mergeCommits, mergeOnto, mergeWithMarkers, withMarkers } from './merge.js';
@@ -36,6 +37,7 @@ import {
   showDiff,
   showPatch,
   snapshot,
+  undoBeside,
   writePatch,
 } from './snapshot.js';
 import { emptied } from './trash.js';
@@ -111,6 +113,9 @@ export class GitWorkspace implements Workspace {
   private readonly checkpoints = new Map<number, string>();
   /** What the set-up command made or changed in each worktree: nobody's work. */
   private readonly setUp = new Map<number, readonly string[]>();
+  /** Files that git would commit otherwise than they are, untouched as they are. */
+  private readonly drifts = new Map<number, Drift>();
+  private readonly driftsOf = new Map<string, Promise<Result<Drift | null, Failure>>>();
   /** Removals of worktrees that are under way or done, by agent. */
   private readonly removing = new Map<number, Promise<void>>();
   /** Agents whose preparation was told to end. */
@@ -140,6 +145,7 @@ export class GitWorkspace implements Workspace {
     const { config, worktrees, setup, record } = this.options;
     this.stopped.delete(agent);
     this.states.delete(agent);
+    this.drifts.delete(agent);
     // The worktree of the round before may still be on its way out.
     await this.removing.get(agent);
     const branch = agentBranch(config.stamp, agent);
@@ -162,7 +168,9 @@ export class GitWorkspace implements Workspace {
       return err(problemOfError(error, 'worktree_failed'));
     }
     const { tip } = found.value;
-    const added = await addWorktree(config.repo, place.worktree, branch, tip, from.round);
+    const files = [...task.files, ...task.read];
+    const { round } = from;
+    const added = await addWorktree(config.repo, place.worktree, branch, tip, { round, files });
     if (!added.ok) {
       await removeWorktree(config.repo, place.worktree);
       return err(problemOf(added.failure, 'worktree_failed'));
@@ -171,6 +179,8 @@ export class GitWorkspace implements Workspace {
     if (!own.ok) return err(problemOf(own.failure, 'worktree_failed'));
     const content = await this.contentOf(found.value.tip);
     if (!content.ok) return err(problemOf(content.failure, 'worktree_failed'));
+    const drift = await this.driftOf(agent, place.worktree, tip, content.value.tree);
+    if (!drift.ok) return drift;
     const filled = await this.fill(place.worktree, task.files);
     if (!filled.ok) return filled;
     const done =
@@ -207,6 +217,36 @@ export class GitWorkspace implements Workspace {
       return err(problemOfError(error, 'worktree_failed'));
     }
     return ok(place);
+  }
+
+  /** Looked for once for all agents that start from the same commit. */
+  private async driftOf(
+    agent: number,
+    worktree: string,
+    commit: string,
+    tree: string,
+  ): Promise<Result<void, WorkProblem>> {
+    const { paths } = this.options;
+    try {
+      makePrivateFolder(paths.agentFolder(agent));
+    } catch (error) {
+      return err(problemOfError(error, 'worktree_failed'));
+    }
+    const known = this.driftsOf.get(commit);
+    const asked = known ?? findDrift(worktree, commit, tree, paths.mixIndex(agent));
+    this.driftsOf.set(commit, asked);
+    const drift = await asked;
+    if (!drift.ok) {
+      this.driftsOf.delete(commit);
+      return err(problemOf(drift.failure, 'worktree_failed'));
+    }
+    try {
+      keepDrift(paths.drift(agent), drift.value);
+    } catch (error) {
+      return err(problemOfError(error, 'worktree_failed'));
+    }
+    if (drift.value !== null) this.drifts.set(agent, drift.value);
+    return ok(undefined);
   }
 
   /** Asked once for all agents that start from the same commit. */
@@ -388,12 +428,28 @@ export class GitWorkspace implements Workspace {
       return err({ kind: 'file', path: worktree, detail: (error as Error).message });
     }
     const without = this.setUp.get(agent) ?? readSetAside(paths.setAside(agent));
-    return peek(worktree, without, paths.peekIndex(agent));
+    const tree = await peek(worktree, without, paths.peekIndex(agent));
+    return tree.ok ? this.withoutDrift(agent, worktree, tree.value) : tree;
   }
 
-  private snapshot(agent: number, { worktree }: Place): Promise<Result<string, Failure>> {
+  /** The tree with what nobody has touched as it was committed, also where git would commit it otherwise. */
+  private async withoutDrift(
+    agent: number,
+    worktree: string,
+    tree: string,
+  ): Promise<Result<string, Failure>> {
     const { paths } = this.options;
-    return snapshot(worktree, this.setUp.get(agent) ?? readSetAside(paths.setAside(agent)));
+    const drift = this.drifts.get(agent) ?? readDrift(paths.drift(agent));
+    if (drift === null) return ok(tree);
+    const untouched = await untouchedOf(worktree, drift);
+    return mixTrees(worktree, drift.commit, tree, untouched, paths.mixIndex(agent));
+  }
+
+  private async snapshot(agent: number, { worktree }: Place): Promise<Result<string, Failure>> {
+    const { paths } = this.options;
+    const without = this.setUp.get(agent) ?? readSetAside(paths.setAside(agent));
+    const tree = await snapshot(worktree, without);
+    return tree.ok ? this.withoutDrift(agent, worktree, tree.value) : tree;
   }
 
   interruptPrepare(agent: number, signal: StopSignal): void {
@@ -682,15 +738,12 @@ export class GitWorkspace implements Workspace {
     const guard = this.guards.get(agent);
     guard?.check(task, { edited: [], since: 0 });
     const before = this.checkpoints.get(agent);
-    const after = await this.snapshot(agent, place);
-    if (before && after.ok && after.value !== before) {
-      const restored = await restore(worktree, before);
-      if (!restored.ok) {
-        const words = `the worktree could not be brought back: ${describe(restored.failure).message}`;
-        return { ...faulted(null, words), ms: result.ms };
-      }
-    }
-    return result;
+    if (before === undefined) return result;
+    const without = this.setUp.get(agent) ?? readSetAside(paths.setAside(agent));
+    const restored = await undoBeside(worktree, before, without, paths.peekIndex(agent));
+    if (restored.ok) return result;
+    const words = `the worktree could not be brought back: ${describe(restored.failure).message}`;
+    return { ...faulted(null, words), ms: result.ms };
   }
 
   land(commit: string, from: string): Promise<Landing> {

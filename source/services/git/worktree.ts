@@ -1,6 +1,8 @@
+import { appendFileSync, existsSync, readFileSync, symlinkSync } from 'node:fs';
 import { mkdir, open, readdir, readFile, rmdir, utimes } from 'node:fs/promises';
 import path from 'node:path';
 import type { Failure } from '../../core/failure.js';
+import { escapeIgnorePattern } from '../../core/paths.js';
 import { err, ok, type Result } from '../../core/result.js';
 import { fileFailure } from '../../core/work-problem.js';
 import { unlessLater, unreadable } from '../files/private-files.js';
@@ -29,16 +31,19 @@ const retries = 5;
  * @param round from 0; where the branch holds the work of the round before, that keeps it under the name
  *   `<branch>-round<N>`. Both happen at once, and only when there is a worktree: until then the branch
  *   is what it was.
+ * @param files that have to be checked out, also where the checkout is sparse
  */
 export async function addWorktree(
   repo: string,
   worktree: string,
   branch: string,
   commit: string,
-  round = 0,
+  { round = 0, files = [] }: { readonly round?: number; readonly files?: readonly string[] } = {},
 ): Promise<Result<void, Failure>> {
   const made = await make(repo, worktree, commit);
   if (!made.ok) return made;
+  const widened = widenSparse(worktree, files);
+  if (!widened.ok) return widened;
   const ref = `refs/heads/${branch}`;
   const tip = await gitText(repo, ['rev-parse', '--verify', '--quiet', '--end-of-options', ref], {
     answers: [1],
@@ -91,9 +96,57 @@ async function make(
   return added.ok ? ok(undefined) : added;
 }
 
+/** Fills a worktree by its index; what a filter of the repository lacks here is met, or told by its name. */
 async function fill(worktree: string): Promise<Result<void, Failure>> {
+  const linked = shareCryptKeys(worktree);
+  if (!linked.ok) return linked;
   const filled = await git(worktree, ['reset', '--hard', '--quiet']);
-  return filled.ok ? ok(undefined) : filled;
+  if (filled.ok) return ok(undefined);
+  const { failure } = filled;
+  if (failure.kind !== 'git') return filled;
+  if (/smudge filter lfs failed/.test(failure.detail)) {
+    // An object that nobody has: its pointer stays, as in a clone without it.
+    const env = { GIT_LFS_SKIP_SMUDGE: '1' };
+    const skipped = await git(worktree, ['reset', '--hard', '--quiet'], { env });
+    if (skipped.ok) return ok(undefined);
+  }
+  const filter = /(?:smudge|clean) filter (\S+) failed/.exec(failure.detail)?.[1];
+  if (filter === undefined) return filled;
+  const detail = `the filter ${filter} of this repository does not work in a worktree: ${failure.detail.split('\n')[0]}`;
+  return err({ kind: 'git', doing: failure.doing, detail });
+}
+
+/** Git's own folder of a worktree, by the link that lies in it. */
+function ownFolderOf(worktree: string): string {
+  const link = readFileSync(path.join(worktree, '.git'), 'utf8');
+  return path.resolve(worktree, link.replace(/^gitdir: /, '').trimEnd());
+}
+
+/** git-crypt looks for its keys in the worktree's own folder of git, where they are not. */
+function shareCryptKeys(worktree: string): Result<void, Failure> {
+  try {
+    const own = ownFolderOf(worktree);
+    const keys = path.resolve(own, '..', '..', 'git-crypt');
+    const link = path.join(own, 'git-crypt');
+    if (existsSync(keys) && !existsSync(link))
+      symlinkSync(path.join('..', '..', 'git-crypt'), link);
+    return ok(undefined);
+  } catch (error) {
+    return err(fileFailure(error, worktree));
+  }
+}
+
+/** Checks files out in this worktree alone that the sparse checkout leaves out. */
+function widenSparse(worktree: string, files: readonly string[]): Result<void, Failure> {
+  try {
+    const patterns = path.join(ownFolderOf(worktree), 'info', 'sparse-checkout');
+    if (files.length === 0 || !existsSync(patterns)) return ok(undefined);
+    const lines = files.map((file) => escapeIgnorePattern(file));
+    appendFileSync(patterns, `\n${lines.join('\n')}\n`);
+    return ok(undefined);
+  } catch (error) {
+    return err(fileFailure(error, worktree));
+  }
 }
 
 /** What a worktree was filled with. */

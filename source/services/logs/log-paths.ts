@@ -36,6 +36,7 @@ export function logPaths(repo: string, stamp: string) {
     setup: (agent: number | null) => path.join(raw, ownerOf(agent), 'setup.log'),
     checkLog: (agent: number | null, run: number) =>
       path.join(raw, ownerOf(agent), `check${run}.log`),
+    drift: (agent: number) => path.join(raw, `agent${agent}`, 'drift.json'),
     setAside: (agent: number) => path.join(raw, `agent${agent}`, 'set-aside.json'),
     /** What was taken away from where it must not be. */
     refused: (agent: number) => path.join(raw, `agent${agent}`, 'refused'),

@@ -55,6 +55,7 @@ async function run(launcher: AiderLauncher, stamp: string, many: number): Promis
     model: 'gpt-4o',
     geminiKey: null,
     provider: () => null,
+    identity: () => null,
     extra: [],
     read: [],
     repo: folder,
