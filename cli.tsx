@@ -1,12 +1,16 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import path from 'node:path';
 import type { Arguments } from './source/commands/arguments.js';
 import { crashWords } from './source/commands/crash.js';
 import { helpText } from './source/commands/help.js';
 import { processTerminal, reportFailure, type Terminal } from './source/commands/terminal.js';
+import { faultMend, faultOfError, faultWords } from './source/core/machine-fault.js';
+import { printable } from './source/core/printable.js';
 import { unreachable } from './source/core/result.js';
 import { packageRoot } from './source/services/config/package-files.js';
+import { softLimit } from './source/services/machine/confirm-fault.js';
 
 /** Each subcommand loads what it needs, when it is needed. */
 async function runCommand(args: Arguments, terminal: Terminal): Promise<number> {
@@ -47,6 +51,20 @@ function tellVersion(terminal: Terminal): number {
   return 0;
 }
 
+/** What loading this program alone has open at once. */
+const leastFiles = 100;
+
+/** Containers run as users that the system does not know. */
+function hasHome(): boolean {
+  if (process.env.HOME) return true;
+  try {
+    return homedir() !== '';
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_SYSTEM_ERROR') return false;
+    throw error;
+  }
+}
+
 async function main(): Promise<number> {
   const terminal = processTerminal();
   if (process.platform === 'win32') {
@@ -55,11 +73,24 @@ async function main(): Promise<number> {
     );
     return 2;
   }
+  if (!hasHome()) {
+    terminal.error(
+      'aider-orchestrator: This user has no home folder: HOME is not set, and the system knows none.\n  Set HOME to a folder that you can write to: HOME=/tmp/home aider-orchestrator\n',
+    );
+    return 2;
+  }
   const argv = process.argv.slice(2);
   // On their own, as scripts and shells ask for them, they need no reading of arguments.
   const [only] = argv.length === 1 ? argv : [];
   if (only === '--version') return tellVersion(terminal);
   if (only === '--help' || only === '-h') return tellHelp(terminal);
+  const files = softLimit('Max open files');
+  if (files !== null && files < leastFiles) {
+    terminal.error(
+      `aider-orchestrator: Only ${files} files may be open at once, too few even to start (open files: the limit is ${files}).\n  ${faultMend('descriptors')}\n`,
+    );
+    return 2;
+  }
   const { parseArguments } = await import('./source/commands/arguments.js');
   const args = parseArguments(argv, import.meta);
   if (!args.ok) {
@@ -73,7 +104,12 @@ async function main(): Promise<number> {
 
 // A bug: say it, and leave no process behind. The next start closes the books of the run.
 process.on('uncaughtException', (error) => {
-  process.stderr.write(`aider-orchestrator: internal error: ${crashWords(error)}\n`);
+  const fault = faultOfError(error);
+  const words =
+    fault === null
+      ? `internal error: ${crashWords(error)}`
+      : `${faultWords(fault)} (${printable(error.message)}).\n  ${faultMend(fault)}`;
+  process.stderr.write(`aider-orchestrator: ${words}\n`);
   process.exit(1);
 });
 

@@ -18,8 +18,10 @@ import {
   hasIdentity,
   openRepository,
   type Repository,
+  signsCommits,
 } from '../services/git/repository.js';
 import type { Arguments } from './arguments.js';
+import { closedFolders, machineMusts } from './limits.js';
 import { modelKeyKnown } from './model-key.js';
 import type { Overrides } from './musts.js';
 import { type RunOptions, resolveOptions } from './options.js';
@@ -113,6 +115,8 @@ export async function runChecks(
     ...(warms && aider?.ok && options.ok ? [await checkWarm(aider.value, options.value)] : []),
     await checkPython(),
     ...(options.ok ? await checkKeys(options.value) : []),
+    ...checkFolders(repo?.root ?? null),
+    ...(options.ok ? checkLimits(repo?.root ?? process.cwd(), options.value) : []),
     await checkDisk(repo?.root ?? process.cwd()),
     checkTerminal(),
   ];
@@ -174,6 +178,15 @@ async function checkRepository(repo: Repository): Promise<Check[]> {
     );
   } else {
     checks.push(ok('changes', 'no tracked file is changed'));
+  }
+  if (await signsCommits(repo.root)) {
+    checks.push(
+      warning(
+        'signing',
+        'commit.gpgSign is set, and what lands is not signed',
+        'Sign it yourself after it has landed: git rebase --exec "git commit --amend --no-edit -S" BASE',
+      ),
+    );
   }
   if (repo.submodules.length > 0) {
     checks.push(
@@ -299,6 +312,16 @@ async function checkDisk(folder: string): Promise<Check> {
   return gigabytes > 1
     ? ok('disk', text)
     : warning('disk', text, 'Each agent needs a copy of the checkout; free some space');
+}
+
+function checkFolders(repo: string | null): Check[] {
+  const closed = closedFolders(repo);
+  if (closed.length === 0) return [ok('folders', 'all that is written to can be written')];
+  return closed.map(({ folder, mend }) => missing('folders', `${folder} cannot be written`, mend));
+}
+
+function checkLimits(folder: string, { maxAgents }: RunOptions): Check[] {
+  return machineMusts(folder, maxAgents).map(({ what, mend }) => missing('limits', what, mend));
 }
 
 function checkTerminal(): Check {

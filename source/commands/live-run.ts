@@ -100,6 +100,7 @@ export function openLiveRun(options: LiveRunOptions): LiveRun {
     config,
     paths,
     worktrees: record.worktrees,
+    warn,
     record,
     copy: run.options.copy,
     setup: setupCommand(run, paths),

@@ -7,6 +7,7 @@ import type { HandedSettings } from '../services/config/repo-aider-files.js';
 import { hasIdentity, type Repository } from '../services/git/repository.js';
 import { gitText } from '../services/git/run-git.js';
 import type { Arguments } from './arguments.js';
+import { closedFolders, machineMusts } from './limits.js';
 import { modelKeyKnown } from './model-key.js';
 import type { RunOptions } from './options.js';
 import { checkUnisolated } from './repo-trust.js';
@@ -25,6 +26,9 @@ export interface Overrides {
   /** False: the settings files are not read. */
   readonly settings?: boolean;
 }
+
+/** So many agents a limit of the machine is held against; more are a wish, not a need. */
+const mostSlots = 8;
 
 /** Looks for all that a run must have, and names all that is missing together. */
 export async function findMusts(
@@ -60,6 +64,10 @@ export async function findMusts(
       what: 'a git identity to commit with',
       mend: 'git: git config --global user.name "Your Name" && git config --global user.email you@example.com',
     });
+  }
+  missing.push(...machineMusts(repo.root, Math.min(options.maxAgents, mostSlots)));
+  for (const { folder, mend } of closedFolders(repo.root)) {
+    missing.push({ what: `the right to write to ${folder}`, mend: `Folders: ${mend}.` });
   }
   const blocking = await gitText(
     repo.root,

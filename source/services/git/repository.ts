@@ -338,6 +338,14 @@ export async function unwrittenIdentity(root: string): Promise<Identity | null> 
   return name && email ? { name, email } : null;
 }
 
+/** Whether the person's own commits are signed. */
+export async function signsCommits(root: string): Promise<boolean> {
+  const all = ['config', '--bool', '--get-all', 'commit.gpgSign'];
+  const setting = await gitText(root, all, { answers: [1] });
+  // The last one is what we give ourselves.
+  return setting.ok && setting.value.split('\n').at(-2) === 'true';
+}
+
 /** True when git knows a name and an address to commit with. */
 export async function hasIdentity(root: string): Promise<boolean> {
   const answer = await git(root, ['var', 'GIT_COMMITTER_IDENT']);

@@ -29,6 +29,7 @@ import { LiveTree, LookBudget } from './live-tree.js';
 import { markerSize, mergeCommits, mergeOnto, mergeWithMarkers, withMarkers } from './merge.js';
 import { git, gitText, splitNul } from './run-git.js';
 import { readSetAside, setAside } from './set-aside.js';
+import { SharedFiles } from './shared-files.js';
 import {
   diffStat,
   mixTrees,
@@ -89,6 +90,8 @@ export interface WorkspaceOptions {
   readonly landLater: string;
   /** The PRD to name in commits, relative to the repository. */
   readonly prdPath: () => string | null;
+  /** Told of what has changed in the person's own repository. */
+  readonly warn?: (text: string) => void;
   /** Takes note of each worktree before it is made, so that a later start knows it as ours. */
   readonly record: WorktreeRecord;
 }
@@ -125,6 +128,8 @@ export class GitWorkspace implements Workspace {
   private readonly looking = new Map<number, Promise<Look | null>>();
   /** Worktrees that are being removed: a late look would put back what is just taken away. */
   private readonly gone = new Set<string>();
+  /** From the first worktree on, before any command runs in it. */
+  private shared: SharedFiles | null = null;
   private readonly guards = new Map<number, WorktreeGuard>();
   private readonly liveTrees = new Map<number, LiveTree>();
   private readonly budget = new LookBudget();
@@ -176,6 +181,7 @@ export class GitWorkspace implements Workspace {
       return err(problemOf(added.failure, 'worktree_failed'));
     }
     const own = await settleIndex(place.worktree);
+    if (own.ok) this.shared ??= new SharedFiles(own.value.commonDir);
     if (!own.ok) return err(problemOf(own.failure, 'worktree_failed'));
     const content = await this.contentOf(found.value.tip);
     if (!content.ok) return err(problemOf(content.failure, 'worktree_failed'));
@@ -192,6 +198,7 @@ export class GitWorkspace implements Workspace {
       if (!done.ok) return done;
     }
     if (setup) {
+      this.lookAtShared('the set-up command');
       try {
         const list = this.options.paths.setAside(agent);
         const aside = await setAside(place.worktree, task.files, list);
@@ -247,6 +254,15 @@ export class GitWorkspace implements Workspace {
     }
     if (drift.value !== null) this.drifts.set(agent, drift.value);
     return ok(undefined);
+  }
+
+  /** Says what has changed in git's own folder, which all worktrees share. */
+  private lookAtShared(who: string): void {
+    const changed = this.shared?.changed() ?? [];
+    if (changed.length === 0) return;
+    this.options.warn?.(
+      `${who} changed ${changed.join(', ')} of your repository's own .git, which all worktrees share. Look at it: git config --local --list --show-origin`,
+    );
   }
 
   /** Asked once for all agents that start from the same commit. */
@@ -517,6 +533,7 @@ export class GitWorkspace implements Workspace {
     const { worktree, start } = place;
     const guard = this.guards.get(agent);
     const hidden = guard?.check(task, hints) ?? [];
+    this.lookAtShared(`agent${agent}, or somebody while it worked,`);
     const before = this.checkpoints.get(agent) ?? start;
     const now = await this.snapshot(agent, place);
     if (!now.ok) return now;
@@ -716,7 +733,9 @@ export class GitWorkspace implements Workspace {
           ? ended('failed', `the set-up command: ${detail}`)
           : couldNot(ready.failure);
       }
-      return await check.run(worktree, paths.checkLog(null, this.checks), signal);
+      const result = await check.run(worktree, paths.checkLog(null, this.checks), signal);
+      this.lookAtShared('the tests or the set-up command');
+      return result;
     } finally {
       signal.removeEventListener('abort', stopSetup);
       this.leaving.push(removeWorktree(config.repo, worktree));
@@ -734,6 +753,7 @@ export class GitWorkspace implements Workspace {
     this.checks += 1;
     const { worktree } = place;
     const result = await check.run(worktree, paths.checkLog(agent, this.checks), signal);
+    this.lookAtShared('the tests');
     // What the tests leave behind is nobody's work, and no offence of the agent.
     const guard = this.guards.get(agent);
     guard?.check(task, { edited: [], since: 0 });

@@ -1,0 +1,220 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import {
+  git,
+  lastSummary,
+  makeRepo,
+  runCli,
+  runPlan,
+  tempFolder,
+  type World,
+  world,
+  writeFiles,
+} from '../rig.js';
+import { writeStandIn } from '../stand-in-aider.js';
+
+/** A world whose Aider writes two lines into each of its files; python code can be put before that. */
+function standIn(more = ''): World {
+  const where = world(null);
+  const folder = tempFolder('aider');
+  const python = execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], {
+    encoding: 'utf8',
+  }).trim();
+  const main = `
+import json, sys, time
+def main():
+    args = sys.argv
+    if '--version' in args:
+        print('aider 0.86.2')
+        return 0
+    log = args[args.index('--analytics-log') + 1]
+    files = [args[at + 1] for at, arg in enumerate(args) if arg == '--file']
+    def say(event, **properties):
+        with open(log, 'a') as out: out.write(json.dumps({'event': event, 'properties': properties, 'time': int(time.time())}) + '\\n')
+    say('launched'); say('message_send_starting')
+${more.replace(/^/gm, '    ')}
+    for name in files:
+        with open(name, 'ab') as out: out.write(b'by an agent\\n')
+    say('message_send', prompt_tokens=1, completion_tokens=1, cost=0, edit_format='diff')
+    say('exit', reason='done')
+    return 0
+def get_parser(files, root): pass
+def generate_search_path_list(name, root, given): return []
+`;
+  const script = writeStandIn(folder, python, main);
+  return {
+    ...where,
+    env: { ...where.env, OPENAI_API_KEY: 'k' },
+    aiderFlags: ['--aider', script, '--direct'],
+    afterFlags: [],
+  };
+}
+
+const task = (...files: string[]) => ({ id: 'T1', title: 'Add a line', files });
+
+describe('repositories as people have them', () => {
+  test('line ends that were never normalised, in files that no agent touches and in its own', async () => {
+    const repo = makeRepo({ 'a.txt': '1\n', 'run.bat': 'echo\r\nexit\r\n', 'own.bat': 'one\r\n' });
+    writeFiles(repo, { '.gitattributes': '*.bat text eol=lf\n' });
+    git(repo, 'add', '.gitattributes');
+    git(repo, 'commit', '-q', '-m', 'attributes');
+    // As in old repositories: the files stay as they are.
+    expect(git(repo, 'cat-file', 'blob', 'HEAD:run.bat')).toContain('\r');
+    const { summary } = await runPlan(
+      repo,
+      standIn(),
+      [task('a.txt', 'own.bat')],
+      ['--land', 'none'],
+    );
+    expect(summary.agents.agent0).toMatchObject({ error: null, success: true });
+    const names = (summary.agents.agent0?.files_changed ?? []).map((file) => file.path);
+    expect(names.sort()).toEqual(['a.txt', 'own.bat']);
+    const merged = summary.integration_branch as string;
+    expect(git(repo, 'rev-parse', `${merged}:run.bat`)).toBe(
+      git(repo, 'rev-parse', 'HEAD:run.bat'),
+    );
+    // And it lands, though git calls the other file modified for ever.
+    const landed = await runPlan(repo, standIn(), [task('a.txt')]);
+    expect(landed.summary.landing).toContain('landed on main');
+  });
+
+  test.for(['--cone', '--no-cone'])(
+    'a sparse checkout (%s) with a task outside of it',
+    async (how) => {
+      const repo = makeRepo({ 'in/a.txt': '1\n', 'out/b.txt': '1\n', 'out/c.txt': '1\n' });
+      git(repo, 'sparse-checkout', 'set', how, 'in');
+      expect(existsSync(path.join(repo, 'out/b.txt'))).toBe(false);
+      const { summary } = await runPlan(repo, standIn(), [task('out/b.txt', 'in/a.txt')]);
+      expect(summary.agents.agent0).toMatchObject({ error: null, success: true });
+      expect(git(repo, 'show', 'HEAD:out/b.txt')).toBe('1\nby an agent');
+      expect(git(repo, 'ls-tree', '--name-only', 'HEAD', 'out/')).toBe('out/b.txt\nout/c.txt');
+    },
+  );
+
+  test('a partial clone starts without its remote, and fetches no file for that', async () => {
+    const origin = makeRepo({ 'a.txt': '1\n', 'big.txt': 'x\n'.repeat(1000) });
+    git(origin, 'config', 'uploadpack.allowFilter', 'true');
+    const repo = path.join(tempFolder(), 'clone');
+    git('/', 'clone', '-q', '--no-checkout', '--filter=blob:none', `file://${origin}`, repo);
+    git(repo, 'config', 'remote.origin.url', '/nowhere');
+    const end = await runCli(['--change', 'x', '--no-prd', '--dry-run'], {
+      cwd: repo,
+      env: world(null).env,
+    });
+    expect(end.code).toBe(0);
+    expect((await runCli(['runs'], { cwd: repo, env: world(null).env })).code).toBe(0);
+  });
+
+  test('a repository of SHA-256 names; a foreign edit is put back', async () => {
+    const repo = path.join(tempFolder(), 'repo');
+    git('/', 'init', '-q', '--object-format=sha256', '-b', 'main', repo);
+    git(repo, 'config', 'user.name', 'T');
+    git(repo, 'config', 'user.email', 't@example.com');
+    writeFiles(repo, { 'a.txt': '1\n', 'b.txt': '1\n' });
+    git(repo, 'add', '-A');
+    git(repo, 'commit', '-q', '-m', 'start');
+    const foreign = standIn("open('b.txt', 'a').write('no'); open('made.txt', 'w').write('no')");
+    const flags = ['--max-iterations', '1', '--land', 'none'];
+    const { summary } = await runPlan(repo, foreign, [task('a.txt')], flags);
+    expect(summary.agents.agent0?.files_put_back.sort()).toEqual(['b.txt', 'made.txt']);
+  });
+
+  test('submodule.recurse, variables of the caller, files named HEAD and :x', async () => {
+    const repo = makeRepo({ 'a.txt': '1\n', HEAD: '1\n', ':x': '1\n' });
+    git(repo, 'config', 'submodule.recurse', 'true');
+    git(repo, 'config', 'diff.noprefix', 'true');
+    git(repo, 'config', 'color.grep', 'always');
+    git(repo, 'config', 'diff.external', 'false');
+    const where = standIn("open('HEAD', 'a').write('no'); open(':x', 'a').write('no')");
+    Object.assign(where.env, {
+      GIT_LITERAL_PATHSPECS: '1',
+      GIT_EXTERNAL_DIFF: 'false',
+      GIT_DIR: '/nowhere',
+      GIT_TRACE: '1',
+    });
+    const flags = ['--max-iterations', '1', '--land', 'none', '--setup-cmd', 'echo 2 >> HEAD'];
+    const { summary } = await runPlan(repo, where, [task('a.txt')], flags);
+    expect(summary.agents.agent0).toMatchObject({ outcome: { reason: 'outside_scope' } });
+    expect(summary.agents.agent0?.files_put_back.sort()).toContain(':x');
+    expect(git(repo, 'show', `${summary.agents.agent0?.branch}::x`)).toBe('1');
+  });
+
+  test('an identity of the environment alone reaches Aider, and is written nowhere', async () => {
+    const repo = makeRepo({ 'a.txt': '1\n' });
+    git(repo, 'config', '--unset', 'user.name');
+    git(repo, 'config', '--unset', 'user.email');
+    const seen = path.join(tempFolder(), 'seen');
+    const where = standIn(
+      `import subprocess; open(${JSON.stringify(seen)}, 'w').write(subprocess.run(['git', 'config', '--get', 'user.email'], capture_output=True, text=True).stdout)`,
+    );
+    const who = { NAME: 'Ann', EMAIL: 'ann@example.com' };
+    for (const [name, value] of Object.entries(who)) {
+      where.env[`GIT_AUTHOR_${name}`] = value;
+      where.env[`GIT_COMMITTER_${name}`] = value;
+    }
+    const config = readFileSync(path.join(repo, '.git/config'), 'utf8');
+    const { summary } = await runPlan(repo, where, [task('a.txt')]);
+    expect(summary.landed).toBe(true);
+    expect(readFileSync(seen, 'utf8').trim()).toBe('ann@example.com');
+    expect(readFileSync(path.join(repo, '.git/config'), 'utf8')).toBe(config);
+    expect(git(repo, 'log', '-1', '--format=%ae')).toBe('ann@example.com');
+  });
+
+  test("what a set-up command writes into the person's own .git is said", async () => {
+    const repo = makeRepo({ 'a.txt': '1\n' });
+    const flags = ['--setup-cmd', 'git config core.hooksPath .husky'];
+    const end = await runPlan(repo, standIn(), [task('a.txt')], flags);
+    expect(end.stderr).toMatch(/set-up command changed config of your repository/);
+  });
+
+  test('tests that leave much behind do not grow the repository', async () => {
+    const repo = makeRepo({ 'a.txt': '1\n' });
+    const size = () =>
+      Number(
+        execFileSync('du', ['-sk', path.join(repo, '.git')], { encoding: 'utf8' }).split('\t')[0],
+      );
+    const before = size();
+    const leave = 'head -c 20000000 /dev/urandom > left.bin';
+    const { summary } = await runPlan(repo, standIn(), [task('a.txt')], ['--test-cmd', leave]);
+    expect(summary.landed).toBe(true);
+    expect(git(repo, 'ls-files')).toBe('a.txt');
+    expect(size() - before).toBeLessThan(2000);
+  });
+
+  test('what Aider names as the cause reaches the reason', async () => {
+    const repo = makeRepo({ 'a.txt': '1\n' });
+    const where = standIn();
+    const broken = path.join(tempFolder(), 'aider');
+    writeFileSync(
+      broken,
+      '#!/bin/sh\n[ "$1" = --version ] && echo aider 0.86.2 && exit 0\necho "aider: error: unrecognized arguments: --no-such-key=1" >&2\nexit 2\n',
+    );
+    chmodSync(broken, 0o755);
+    const flags = ['--aider', broken, '--direct'];
+    const { summary } = await runPlan(repo, { ...where, aiderFlags: flags }, [task('a.txt')]);
+    expect(summary.agents.agent0?.error).toContain('unrecognized arguments: --no-such-key=1');
+    expect(lastSummary(repo).agents.agent0?.outcome.reason).toBe('start_failed');
+  });
+
+  test('few files that may be open, no home: a clear word before any work', async () => {
+    const repo = makeRepo({ 'a.txt': '1\n' });
+    const where = standIn();
+    const plan = path.join(where.home, 'plan.json');
+    writeFileSync(plan, JSON.stringify({ tasks: [task('a.txt')] }));
+    const cli = path.resolve(import.meta.dirname, '../../dist/cli.js');
+    const args = ['--plan', plan, ...where.aiderFlags].join(' ');
+    const run = (before: string) => {
+      const command = `${before} ${process.execPath} ${cli} ${args} 2>&1; echo "exit $?"`;
+      return execFileSync('sh', ['-c', command], { cwd: repo, env: where.env, encoding: 'utf8' });
+    };
+    for (const limit of [64, 40]) {
+      const said = run(`ulimit -n ${limit};`);
+      expect(said).toMatch(/open files: the limit is \d+/);
+      expect(said).toContain('exit 2');
+      expect(said).not.toContain('internal error');
+    }
+    expect(existsSync(path.join(repo, '.aider_logs'))).toBe(false);
+  });
+});
