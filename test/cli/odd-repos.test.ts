@@ -9,48 +9,12 @@ import {
   runCli,
   runPlan,
   tempFolder,
-  type World,
   world,
   writeFiles,
 } from '../rig.js';
-import { writeStandIn } from '../stand-in-aider.js';
+import { lineWriter } from '../stand-in-aider.js';
 
-/** A world whose Aider writes two lines into each of its files; python code can be put before that. */
-function standIn(more = ''): World {
-  const where = world(null);
-  const folder = tempFolder('aider');
-  const python = execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], {
-    encoding: 'utf8',
-  }).trim();
-  const main = `
-import json, sys, time
-def main():
-    args = sys.argv
-    if '--version' in args:
-        print('aider 0.86.2')
-        return 0
-    log = args[args.index('--analytics-log') + 1]
-    files = [args[at + 1] for at, arg in enumerate(args) if arg == '--file']
-    def say(event, **properties):
-        with open(log, 'a') as out: out.write(json.dumps({'event': event, 'properties': properties, 'time': int(time.time())}) + '\\n')
-    say('launched'); say('message_send_starting')
-${more.replace(/^/gm, '    ')}
-    for name in files:
-        with open(name, 'ab') as out: out.write(b'by an agent\\n')
-    say('message_send', prompt_tokens=1, completion_tokens=1, cost=0, edit_format='diff')
-    say('exit', reason='done')
-    return 0
-def get_parser(files, root): pass
-def generate_search_path_list(name, root, given): return []
-`;
-  const script = writeStandIn(folder, python, main);
-  return {
-    ...where,
-    env: { ...where.env, OPENAI_API_KEY: 'k' },
-    aiderFlags: ['--aider', script, '--direct'],
-    afterFlags: [],
-  };
-}
+const standIn = (more = '') => lineWriter(0, more);
 
 const task = (...files: string[]) => ({ id: 'T1', title: 'Add a line', files });
 

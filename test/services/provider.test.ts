@@ -1,5 +1,5 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, request } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Governor, type GovernorOptions } from '../../source/services/provider/governor.js';
@@ -234,6 +234,70 @@ describe('between the agents and their provider', () => {
     const answer = await ask(nobody.url);
     expect(answer.status).toBe(502);
     expect(await answer.text()).toContain('cannot be reached');
+  });
+
+  test('only what lies below the provider’s own address is reached, by its agents alone', async () => {
+    const server = await modelServer([{ replies: [{ text: 'hi' }] }]);
+    const { url } = await open(`${server.url}/v1`);
+    const { hostname, port, pathname } = new URL(url);
+    const status = (target: string, headers: Record<string, string> = {}) =>
+      new Promise<number>((resolve, reject) => {
+        // By hand: a client would tidy the path up.
+        const sent = request(
+          { hostname, port, path: `${pathname}${target}`, method: 'POST', headers },
+          (answer) => {
+            answer.resume();
+            resolve(answer.statusCode ?? 0);
+          },
+        );
+        sent.on('error', reject);
+        sent.end('{"model":"m","messages":[]}');
+      });
+    for (const target of [
+      '/../admin',
+      '/..%2fadmin',
+      '/%2e%2e/admin',
+      '/x/../../admin',
+      '//admin',
+      '/\\admin',
+      'garbage',
+      '/./x',
+    ]) {
+      expect([400, 404], target).toContain(await status(target));
+    }
+    expect(await status('/chat/completions', { host: 'evil.example' })).toBe(403);
+    expect(await status('/chat/completions', { origin: 'http://evil.example' })).toBe(403);
+    expect(server.requests).toEqual([]);
+    const hop = { connection: 'close, x-hop', 'x-hop': 'mine', 'proxy-authorization': 'secret' };
+    expect(await status('/chat/completions', hop)).toBe(200);
+    expect(Object.keys(server.requests[0]?.headers ?? {})).not.toContain('x-hop');
+    expect(Object.keys(server.requests[0]?.headers ?? {})).not.toContain('proxy-authorization');
+  });
+
+  test('a key that the provider repeats is masked; too large and half requests are given up', async () => {
+    const key = 'sk-test-0123456789abcdef';
+    const server = await modelServer([
+      { replies: [{ status: 401, text: `Incorrect API key provided: ${key}` }] },
+    ]);
+    const governor = new Governor({ most: () => 8 });
+    const limits = { headersMs: 200, requestMs: 400, bodyBytes: 1000 };
+    const proxy = await startProviderProxy(`${server.url}/v1`, governor, limits);
+    onTestFinished(() => proxy.close());
+    const post = (body: string) =>
+      fetch(`${proxy.url}/chat/completions`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+        body,
+      });
+    const refused = await post('{"model":"m","messages":[]}');
+    expect(refused.status).toBe(401);
+    expect(await refused.text()).toMatch(/Incorrect API key provided: \*\*\*/);
+    expect((await post('x'.repeat(5000))).status).toBe(413);
+    const { hostname, port } = new URL(proxy.url);
+    const half = connect(Number(port), hostname);
+    half.write('POST /x HTTP/1.1\r\nHost: ');
+    await new Promise((resolve) => half.on('close', resolve));
+    expect(proxy.abandoned()).toBe(1);
   });
 
   test('not where the address cannot be set, or the network has a proxy or certificates of its own', async () => {

@@ -123,6 +123,8 @@ export class AiderBackend implements AgentBackend {
   ): Promise<Result<AttemptHandle, WorkProblem>> {
     let tail: LogTail | null = null;
     let hasSent = false;
+    // Before anything can tell of it: a quick process has told all before its start is told of.
+    let format = '';
     const { executable, launcher } = this.options;
     // Its terminal would only tell that something could not be run.
     if (path.isAbsolute(executable) && !existsSync(executable)) {
@@ -162,7 +164,6 @@ export class AiderBackend implements AgentBackend {
       terminal.process = process;
       const { onWarning } = this.options;
       const interactive = request.message === null;
-      let format = '';
       const replies = this.options.paths.replies(request.agent, request.attempt);
       const readChat = () => readChatSince(chat, chatSize);
       const readReply = () =>

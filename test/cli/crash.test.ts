@@ -1,0 +1,238 @@
+import { execFileSync } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import {
+  asIfKilled,
+  git,
+  makeRepo,
+  runCli,
+  runPlan,
+  startPlan,
+  tempFolder,
+  type World,
+} from '../rig.js';
+import { lineWriter } from '../stand-in-aider.js';
+
+const rounds = Number(process.env.CRASH_ROUNDS ?? 8);
+
+const tasks = [
+  { id: 'T1', title: 'One', files: ['a.txt'] },
+  { id: 'T2', title: 'Two', files: ['b.txt'] },
+  { id: 'T3', title: 'Three', files: ['c.txt'], depends_on: ['T1'] },
+];
+
+/** Random, and the same for the same seed (Mulberry32). */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+function branches(repo: string): Map<string, string> {
+  const list = git(
+    repo,
+    'for-each-ref',
+    '--format=%(refname:lstrip=2) %(objectname)',
+    'refs/heads/aider',
+  );
+  return new Map(
+    list
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => line.split(' ') as [string, string]),
+  );
+}
+
+/** Each sentence that names a branch for work is held against git. */
+function checkSentences(repo: string, base: string, text: string): void {
+  const known = branches(repo);
+  for (const [, list = ''] of text.matchAll(/work is on ([\w/, -]+)|did is on ([\w/, -]+)/g)) {
+    for (const name of list.split(', ')) {
+      expect(known.has(name), `${name} in: ${text}`).toBe(true);
+      expect(known.get(name), `${name} stands at the base: ${text}`).not.toBe(base);
+    }
+  }
+  expect(text).not.toMatch(/internal error|cannot be followed|uncommitted work/);
+}
+
+function worktreesLeft(where: World): string[] {
+  const folder = path.join(where.home, 'cache/aider-orchestrator/worktrees');
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.name === '.git')
+    .map((entry) => entry.parentPath);
+}
+
+describe('after kill -9 at a random moment', () => {
+  const seed = Number(process.env.CRASH_SEED ?? Date.now() % 1_000_000);
+  const random = randomFrom(seed);
+
+  test.for(Array.from({ length: rounds }, () => Math.floor(random() * 2200)))(
+    `nothing is lost, nothing is blocked, and what is said is so (%i ms, seed ${seed})`,
+    async (ms) => {
+      const where = lineWriter(0.25);
+      const repo = makeRepo({ 'a.txt': '1\n', 'b.txt': '1\n', 'c.txt': '1\n' });
+      const base = git(repo, 'rev-parse', 'HEAD');
+      const tree = (name: string) => readFileSync(path.join(repo, name), 'utf8');
+      const flags = ['--test-cmd', 'sleep 0.1', '--max-agents', '2'];
+      const running = startPlan(repo, where, tasks, flags);
+      const kill = setTimeout(() => running.child.kill('SIGKILL'), 300 + ms);
+      const killed = await running.end;
+      clearTimeout(kill);
+      const files = ['a.txt', 'b.txt', 'c.txt'];
+      const edited = new Map(
+        worktreesLeft(where).flatMap((worktree) =>
+          files.flatMap((name): [string, string][] => {
+            const file = path.join(worktree, name);
+            const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
+            return text.includes('by an agent') ? [[name, text]] : [];
+          }),
+        ),
+      );
+      const runs = await runCli(['runs'], { cwd: repo, env: where.env });
+      expect(runs.code).toBe(0);
+      checkSentences(repo, base, runs.stdout + runs.stderr);
+      // The checkout is what it was, or the landed work, whole.
+      expect(git(repo, 'status', '--porcelain')).toBe('');
+      const landed = git(repo, 'rev-parse', 'HEAD') !== base;
+      if (landed) for (const name of files) expect(tree(name)).toContain('by an agent');
+      // What lay in a worktree is on a branch, or has landed.
+      for (const [name] of edited) {
+        const where = [...branches(repo).values(), 'HEAD'];
+        const kept = where.some((commit) =>
+          git(repo, 'show', `${commit}:${name}`).includes('by an agent'),
+        );
+        expect(kept, `${name} after ${ms} ms: ${runs.stdout}${runs.stderr}`).toBe(true);
+      }
+      expect(worktreesLeft(where)).toEqual([]);
+      const show = await runCli(['show'], { cwd: repo, env: where.env });
+      checkSentences(repo, base, show.stdout + show.stderr);
+      if (killed.signal === 'SIGKILL' && /\d agents/.test(runs.stdout) && !landed) {
+        expect(runs.stdout).not.toContain(', landed');
+      }
+      const again = await runCli(['runs'], { cwd: repo, env: where.env });
+      expect(again.stderr).toBe('');
+      const clean = await runCli(['clean', '--yes'], { cwd: repo, env: where.env });
+      expect(clean.code).toBe(0);
+      checkSentences(repo, base, clean.stdout + clean.stderr);
+      expect([...branches(repo).keys()]).toEqual([]);
+      expect(git(repo, 'worktree', 'list').split('\n')).toHaveLength(1);
+      const next = await runPlan(repo, where, tasks, flags);
+      expect(next.code).toBe(0);
+    },
+  );
+});
+
+/** A run that has ended with work on branches, as if its program had been killed before the end was written. */
+async function deadRun() {
+  const where = lineWriter(0);
+  const repo = makeRepo(
+    { 'a.txt': '1\n', 'b.txt': '1\n', 'c.txt': '1\n' },
+    path.join(tempFolder(), 'repo'),
+  );
+  const { summary } = await runPlan(repo, where, tasks, ['--land', 'none']);
+  const journal = path.join(repo, '.aider_logs/runs', summary.timestamp, 'journal.jsonl');
+  const run = (...args: string[]) => runCli(args, { cwd: repo, env: where.env });
+  return { where, repo, stamp: summary.timestamp, journal, run };
+}
+
+describe('a journal that is damaged', () => {
+  const damages: readonly (readonly [string, (text: string) => string | null])[] = [
+    ['gone', () => null],
+    ['empty', () => ''],
+    ['its first line is gone', (text) => text.slice(text.indexOf('\n') + 1)],
+    ['binary', () => '\0\x01\xff\n\x02\n'],
+    ['null', () => 'null\n'],
+    ['a list', () => '[]\n'],
+    ['an unknown message', (text) => `${text}{"type":"dance","at":1}\n`],
+    ['an agent that there is not', (text) => `${text}{"type":"kill_agent","agent":99,"at":1}\n`],
+    ['another run', (text) => text.replaceAll(/"stamp":"\d{8}/g, '"stamp":"20000101')],
+    ['a newer version', (text) => text.replace('"journal":1', '"journal":2')],
+    ['half of it', (text) => text.slice(0, text.length / 2)],
+    ['a worktree of others', (text) => text.replaceAll(/"worktree":"[^"]+"/g, '"worktree":"/etc"')],
+    ['twice the beginning', (text) => text + text],
+  ];
+  test.for(damages)('%s: said once, nothing is lost or blocked', async ([, damage]) => {
+    const { where, repo, stamp, journal, run } = await deadRun();
+    const before = branches(repo);
+    const damaged = damage(readFileSync(journal, 'utf8'));
+    asIfKilled(where, repo, stamp);
+    if (damaged === null) rmSync(journal);
+    else writeFileSync(journal, damaged);
+    const first = await run('runs');
+    expect(first.code).toBe(0);
+    expect(first.stdout).toContain(stamp);
+    checkSentences(repo, git(repo, 'rev-parse', 'HEAD'), first.stdout + first.stderr);
+    for (const [name, commit] of before) expect(branches(repo).get(name)).toBe(commit);
+    const second = await run('runs');
+    expect(second.stderr).toBe('');
+    expect((await run('clean', '--yes')).code).toBe(0);
+    expect([...branches(repo).keys()]).toEqual([]);
+  });
+});
+
+describe('a repository that was copied or moved after a crash', () => {
+  test('in a copy it is told as the other’s, and left alone', async () => {
+    const { where, repo, stamp } = await deadRun();
+    asIfKilled(where, repo, stamp);
+    const copy = path.join(tempFolder(), 'copy');
+    cpSync(repo, copy, { recursive: true });
+    const before = execFileSync('sh', ['-c', 'find . -type f | sort | xargs sha256sum'], {
+      cwd: repo,
+    });
+    const kept = branches(repo);
+    for (const args of [['runs'], ['clean', '--yes'], ['land', stamp]]) {
+      const end = await runCli(args, { cwd: copy, env: where.env });
+      expect(end.stdout + end.stderr).not.toContain('deleted');
+    }
+    const said = await runCli(['runs'], { cwd: copy, env: where.env });
+    expect(said.stdout).toContain(`of ${repo}, of which this is a copy`);
+    expect(branches(repo)).toEqual(kept);
+    expect(branches(copy)).toEqual(kept);
+    const after = execFileSync('sh', ['-c', 'find . -type f | sort | xargs sha256sum'], {
+      cwd: repo,
+    });
+    expect(after.equals(before)).toBe(true);
+    // A new run in the copy works.
+    expect((await runPlan(copy, where, tasks)).code).toBe(0);
+  });
+
+  test('moved, it is recovered where it is now; the old place is not made again', async () => {
+    const where = lineWriter(30);
+    const repo = makeRepo(
+      { 'a.txt': '1\n', 'b.txt': '1\n', 'c.txt': '1\n' },
+      path.join(tempFolder(), 'repo'),
+    );
+    const running = startPlan(repo, where, tasks, []);
+    await running.waitFor(/attempt 1 started[\s\S]*attempt 1 started/);
+    running.child.kill('SIGKILL');
+    await running.end;
+    for (const worktree of worktreesLeft(where))
+      writeFileSync(path.join(worktree, 'b.txt'), 'by an agent\n');
+    const moved = path.join(tempFolder(), 'moved');
+    renameSync(repo, moved);
+    const runs = await runCli(['runs'], { cwd: moved, env: where.env });
+    expect(runs.stderr).toContain('Its books are closed now');
+    expect(existsSync(repo)).toBe(false);
+    expect(worktreesLeft(where)).toEqual([]);
+    const kept = [...branches(moved).values()].some((commit) =>
+      git(moved, 'show', `${commit}:b.txt`).includes('by an agent'),
+    );
+    expect(kept).toBe(true);
+    expect((await runCli(['clean', '--yes'], { cwd: moved, env: where.env })).code).toBe(0);
+    expect([...branches(moved).keys()]).toEqual([]);
+  });
+});

@@ -1,0 +1,56 @@
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { land } from '../../source/services/git/land.js';
+import { git, makeRepo, writeFiles } from '../rig.js';
+
+/** A branch with changes to land, on a base that is checked out. */
+function toLand(files: Record<string, string>, changes: Record<string, string>) {
+  const repo = makeRepo(files);
+  const base = git(repo, 'rev-parse', 'HEAD');
+  git(repo, 'checkout', '-q', '-b', 'work');
+  writeFiles(repo, changes);
+  git(repo, 'add', '-A');
+  git(repo, 'commit', '-q', '-m', 'work');
+  const commit = git(repo, 'rev-parse', 'HEAD');
+  git(repo, 'checkout', '-q', 'main');
+  const request = { repo, base, branch: 'main', commit, merged: 'work', later: 'later' };
+  return { repo, base, commit, request };
+}
+
+test('a landing that fails half-way is taken back, and can be tried again', async () => {
+  const { repo, base, commit, request } = toLand(
+    { 'a.txt': '1\n', 'z.txt': '1\n', '.gitattributes': '*.bad filter=bad\n' },
+    { 'a.txt': '2\n', 'b/new.txt': 'new\n', 'c.bad': 'x\n', 'z.txt': '2\n' },
+  );
+  // Git gives up in the middle of the files.
+  git(repo, 'config', 'filter.bad.required', 'true');
+  git(repo, 'config', 'filter.bad.clean', 'cat');
+  git(repo, 'config', 'filter.bad.smudge', 'false');
+  writeFiles(repo, { 'mine.txt': 'untracked\n' });
+  const landing = await land(request);
+  expect(landing).toMatchObject({ state: 'refused', how: 'later' });
+  expect(landing).toHaveProperty('reason', expect.stringMatching(/filter/));
+  expect(git(repo, 'rev-parse', 'HEAD')).toBe(base);
+  expect(git(repo, 'status', '--porcelain')).toBe('?? mine.txt');
+  expect(readFileSync(path.join(repo, 'a.txt'), 'utf8')).toBe('1\n');
+  expect(existsSync(path.join(repo, 'b'))).toBe(false);
+  git(repo, 'config', 'filter.bad.smudge', 'cat');
+  expect(await land(request)).toEqual({ state: 'landed', commit, branch: 'main' });
+  expect(git(repo, 'status', '--porcelain')).toBe('?? mine.txt');
+});
+
+test('a lock that passes is waited for', async () => {
+  const { repo, request } = toLand({ 'a.txt': '1\n' }, { 'a.txt': '2\n' });
+  const lock = path.join(repo, '.git/index.lock');
+  writeFileSync(lock, '');
+  const landing = land(request);
+  setTimeout(() => rmSync(lock), 400);
+  expect(await landing).toMatchObject({ state: 'landed' });
+});
+
+test('a tag of the branch’s name does not keep the work from landing', async () => {
+  const { repo, request } = toLand({ 'a.txt': '1\n' }, { 'a.txt': '2\n' });
+  git(repo, 'tag', 'main');
+  expect(await land(request)).toMatchObject({ state: 'landed' });
+});
