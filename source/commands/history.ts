@@ -109,7 +109,9 @@ function runLine(run: KnownRun, width: number): string {
   }
   if (!summary) {
     return closed === 'salvaged'
-      ? `${stamp}  died; its journal could not be read (git branch --list 'aider/${stamp}/*')`
+      ? run.made.length === 0
+        ? `${stamp}  died before an agent had begun`
+        : `${stamp}  died; its journal could not be read (git branch --list 'aider/${stamp}/*')`
       : `${stamp}  ended; its summary could not be written yet`;
   }
   const counts = `${summary.successful_agents} of ${summary.successful_agents + summary.failed_agents} agents succeeded`;

@@ -109,7 +109,13 @@ async function closeWithout(
   const left = saved.left.map(
     ({ path, why: reason }) => `${printable(path)} (${printable(reason)})`,
   );
-  say(`Run ${run.stamp} died, and cannot be followed: ${printable(why)}.`);
+  if (run.made.length === 0) {
+    say(`Run ${run.stamp} died before an agent had begun.`);
+    releaseWorktrees(run.worktrees);
+    record.close('salvaged');
+    return;
+  }
+  say(`Run ${run.stamp} died, and its journal tells nothing that can be used: ${printable(why)}.`);
   if (found !== '') say(`  What its agents did is on ${found}.`);
   else if (left.length === 0) say('  Its agents had changed nothing.');
   if (left.length > 0) {

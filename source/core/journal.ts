@@ -322,7 +322,9 @@ export function readJournal(text: string, stamp: string): ReadJournal {
     const parsed = messageSchema.safeParse(value);
     if (!parsed.success) {
       const issue = parsed.error.issues[0];
-      return no(`is no message (${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''})`);
+      return no(
+        `is no message (${issue?.path.join('.') ?? ''}: ${(issue?.message ?? '').slice(0, 80)})`,
+      );
     }
     const message = asMessage(parsed.data);
     const wrong = impossible(run, message, stamp);

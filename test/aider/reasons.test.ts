@@ -25,7 +25,7 @@ const task = { id: 'T1', title: 'Raise x', files: ['calc.py'] };
 
 /** Reasons that the arguments of a run lead to; all others are in the corpus. */
 const cases: readonly [string, readonly Reply[], FailReason, readonly string[]][] = [
-  ['an Aider that refuses its arguments', [{ text: good }], 'aider_crashed', ['--no-such-option']],
+  ['an Aider that refuses its arguments', [{ text: good }], 'start_failed', ['--no-such-option']],
   ['an Aider that ends without asking the model', [{ text: good }], 'no_response', ['--version']],
 ];
 

@@ -116,9 +116,10 @@ describe('several agents with real Aider', () => {
       { when: 'Task: One', replies: [{ text: diffEdit('a.py', 'a = 1', 'a = 11') }] },
       { when: 'Task: Two', replies: [{ text: edit('b') }] },
     ]);
+    const where = world(server);
     const end = await runPlan(
       repo,
-      world(server),
+      where,
       [
         { id: 'T1', title: 'One', files: ['a.py'] },
         { id: 'T2', title: 'Two', files: ['b.py'] },
@@ -128,7 +129,7 @@ describe('several agents with real Aider', () => {
     expect(end.code).toBe(0);
     expect(end.summary.landed).toBe(false);
     expect(git(repo, 'status', '--porcelain')).toBe('');
-    const land = await runCli(['land'], { cwd: repo, env: world(null).env });
+    const land = await runCli(['land'], { cwd: repo, env: where.env });
     expect(land.code, land.stderr).toBe(0);
     expect(readFileSync(path.join(repo, 'a.py'), 'utf8')).toBe('a = 11\n');
     expect(lastSummary(repo).landed).toBe(true);

@@ -59,7 +59,7 @@ function branches(repo: string): Map<string, string> {
 /** Each sentence that names a branch for work is held against git. */
 function checkSentences(repo: string, base: string, text: string): void {
   const known = branches(repo);
-  for (const [, list = ''] of text.matchAll(/work is on ([\w/, -]+)|did is on ([\w/, -]+)/g)) {
+  for (const [, list = ''] of text.matchAll(/(?:work|did) is on ([\w/, -]+)/g)) {
     for (const name of list.split(', ')) {
       expect(known.has(name), `${name} in: ${text}`).toBe(true);
       expect(known.get(name), `${name} stands at the base: ${text}`).not.toBe(base);

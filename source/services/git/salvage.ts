@@ -51,9 +51,13 @@ export async function salvage(
     if (kept.ok) await removeWorktree(repo.root, worktree.path);
     else left.push({ path: worktree.path, why: describe(kept.failure).message });
   }
-  const starts = new Set(made.map(({ start }) => start));
+  // One that stands where the run began, or where its own agent did, holds nothing of its own.
+  const base = made[0]?.start;
+  const startOf = new Map(made.map(({ branch, start }) => [branch, start]));
   const branches = branchesNow(repo.root, stamp) ?? new Map<string, readonly string[]>();
-  const held = [...branches].flatMap(([commit, names]) => (starts.has(commit) ? [] : names));
+  const held = [...branches].flatMap(([commit, names]) =>
+    names.filter((name) => commit !== base && commit !== startOf.get(name)),
+  );
   return { branches: held.sort(), left };
 }
 

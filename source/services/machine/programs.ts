@@ -22,7 +22,7 @@ export function askProgram(
 export async function isExecutable(file: string): Promise<boolean> {
   const stats = await unlessLater(unreadable, null, stat(file));
   const refused = await unlessLater(unreadable, false, access(file, constants.X_OK));
-  return stats !== null && stats.isFile() && refused === undefined;
+  return stats?.isFile() === true && refused === undefined;
 }
 
 /** The first executable with this name on the PATH. */
