@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'vitest';
 import { diffEdit } from '../../source/services/model-server/script.js';
@@ -57,3 +57,22 @@ aiderTest('a very long message goes by file', async () => {
   expect(end.code, end.stdout + end.stderr).toBe(0);
   expect(server.requests[0]?.text).toContain('19998 19999');
 });
+
+aiderTest(
+  'a PRD and a file to read with code blocks move no fence: whole files in ``` are taken at once',
+  async () => {
+    const code = 'Text\n\n```py\nx = 0\n```\n';
+    const repo = makeRepo({ 'a.py': 'x = 1\n', 'b.py': 'y = 1\n', 'README.md': code });
+    const prd = `# Raise x\n\n${code}\n## Tasks\n\n### T1: Raise x\n\n- Files: \`a.py\`\n- Reads: \`README.md\`\n`;
+    writeFileSync(path.join(repo, 'prd.md'), prd);
+    const server = await modelServer([{ replies: [{ text: 'a.py\n```\nx = 2\n```\n' }] }]);
+    const where = world(server);
+    const args = ['--prd', 'prd.md', '--yes', ...where.aiderFlags, ...where.afterFlags];
+    const end = await runCli([...args, '--edit-format', 'whole'], { cwd: repo, env: where.env });
+    expect(end.code, end.stdout + end.stderr).toBe(0);
+    expect(git(repo, 'show', 'HEAD:a.py')).toBe('x = 2');
+    const asked = server.requests.filter(({ kind }) => kind === 'chat');
+    expect(asked).toHaveLength(1);
+    expect(asked[0]?.text).toContain(' ```py');
+  },
+);
