@@ -82,3 +82,12 @@ test('only one file knows the Gemini library, and one folder node-pty and the em
     ),
   ).toBe(true);
 });
+
+test('a catch names what it expects', () => {
+  // Where anything that goes wrong comes to the same: an emulator, a terminal that is gone, an error being told.
+  const anything = ['app/terminal/session.ts', 'services/pty/screen.ts', 'commands/crash.ts'];
+  const wrong = files
+    .filter((file) => /catch \{/.test(readFileSync(file, 'utf8')))
+    .map((file) => path.relative(source, file));
+  expect(wrong.filter((file) => !anything.includes(file))).toEqual([]);
+});
