@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -182,3 +182,39 @@ describe('repositories as people have them', () => {
     expect(existsSync(path.join(repo, '.aider_logs'))).toBe(false);
   });
 });
+
+const has = (program: string) => spawnSync('which', [program]).status === 0;
+
+test.runIf(has('git-crypt'))(
+  'git-crypt: its keys are found in a worktree, and what lands stays encrypted',
+  async () => {
+    const repo = makeRepo({ 'a.txt': '1\n' });
+    execFileSync('git-crypt', ['init'], { cwd: repo, stdio: 'ignore' });
+    writeFiles(repo, {
+      '.gitattributes': 'secret.txt filter=git-crypt diff=git-crypt\n',
+      'secret.txt': 's\n',
+    });
+    git(repo, 'add', '-A');
+    git(repo, 'commit', '-q', '-m', 'secret');
+    const { summary } = await runPlan(repo, standIn(), [task('a.txt', 'secret.txt')]);
+    expect(summary.agents.agent0).toMatchObject({ error: null, success: true });
+    expect(readFileSync(path.join(repo, 'secret.txt'), 'utf8')).toBe('s\nby an agent\n');
+    expect(execFileSync('git', ['cat-file', 'blob', 'HEAD:secret.txt'], { cwd: repo })[0]).toBe(0);
+  },
+);
+
+test.runIf(has('git-lfs'))(
+  'an LFS object that nobody has stays a pointer, and the rest is worked on',
+  async () => {
+    const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${'a'.repeat(64)}\nsize 12\n`;
+    const repo = makeRepo({ 'a.txt': '1\n', 'big.bin': pointer });
+    git(repo, 'lfs', 'install', '--local', '--skip-repo');
+    git(repo, 'config', 'lfs.url', 'http://127.0.0.1:9/none');
+    writeFiles(repo, { '.gitattributes': '*.bin filter=lfs diff=lfs merge=lfs -text\n' });
+    git(repo, 'add', '.gitattributes');
+    git(repo, 'commit', '-q', '-m', 'lfs');
+    const { summary } = await runPlan(repo, standIn(), [task('a.txt')]);
+    expect(summary.agents.agent0).toMatchObject({ error: null, success: true });
+    expect(git(repo, 'rev-parse', 'HEAD:big.bin')).toBe(git(repo, 'rev-parse', 'HEAD~1:big.bin'));
+  },
+);
