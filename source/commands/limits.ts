@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import path from 'node:path';
 import type { Must } from '../core/failure.js';
 import { faultMend } from '../core/machine-fault.js';
-import { cacheFolder, settingsFile, trustFile } from '../services/config/folders.js';
+import { cacheFolder, trustFile } from '../services/config/folders.js';
 import { hasCode } from '../services/files/private-files.js';
 import { softLimit } from '../services/machine/confirm-fault.js';
 
@@ -58,7 +58,6 @@ export function closedFolders(
   const places: readonly (readonly [folder: string, mend: string])[] = [
     [path.dirname(trustFile()), 'Set HOME or XDG_DATA_HOME to a folder that you can write to'],
     [cacheFolder(), 'Set HOME or XDG_CACHE_HOME to a folder that you can write to'],
-    [path.dirname(settingsFile()), 'Set HOME or XDG_CONFIG_HOME to a folder that you can write to'],
     ...(repo === null
       ? []
       : [[path.join(repo, '.aider_logs'), 'Make the checkout writable for you'] as const]),
