@@ -39,14 +39,13 @@ export async function cleanCommand(args: Arguments, terminal: Terminal): Promise
   if (!repo) return 2;
   const named = args.flags.dead;
   if (named !== undefined && !(await bury(repo, named, terminal))) return 2;
-  const { runs, problems, copyOf } = readRecords(repo);
+  const { runs, copyOf } = readRecords(repo);
   if (copyOf !== null) {
     terminal.out(
       `This is a copy of ${printable(copyOf)}, to which the runs belong; nothing is removed here.\n`,
     );
     return 0;
   }
-  for (const problem of problems) terminal.out(`A record is left alone: ${printable(problem)}.\n`);
   const found = await findLeftovers(repo, runs);
   let left = 0;
   let kept = 0;

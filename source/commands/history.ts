@@ -81,15 +81,17 @@ export async function runsCommand(args: Arguments, terminal: Terminal): Promise<
 
 /** Why runs that lie here are only shown. */
 function foreignNote(repo: Repository, count: number, copyOf: string | null): string {
-  const runs = count === 1 ? 'A run that lies' : 'Runs that lie';
+  const one = count === 1;
   const tracked = [...repo.tracked.keys()].some((name) => name.startsWith('.aider_logs/'));
   const why =
     copyOf !== null
-      ? `${count === 1 ? 'is' : 'are'} of ${copyOf}, of which this is a copy`
+      ? `${one ? 'is' : 'are'} of ${copyOf}, of which this is a copy`
       : tracked
         ? 'came with the repository, which tracks .aider_logs'
-        : 'were not started from here by you, or by an earlier version';
-  return `${runs} in .aider_logs and ${why}: shown, but not landed, undone or cleaned up.`;
+        : `${one ? 'has' : 'have'} no record of ours: started elsewhere, or by an earlier version`;
+  const runs = one ? 'A run lies' : 'Runs lie';
+  const kept = 'Shown, but not landed, undone or cleaned up.';
+  return `${runs} in .aider_logs and ${why}. ${kept}`;
 }
 
 function shippedSummary(repo: Repository, stamp: string): Summary | null {

@@ -7,6 +7,8 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmdirSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -156,6 +158,10 @@ test('a record that is foreign, newer or damaged is named and left alone; half a
     writeFileSync(file, half);
     expect(only(root).stamp).toBe(record.stamp);
   }
+  rmSync(file);
+  mkdirSync(file);
+  expect(readRecords(placeOf(root)).problems.join()).toMatch(/cannot be read/);
+  rmdirSync(file);
   writeFileSync(file, '{"record":"ru');
   expect(readRecords(placeOf(root))).toMatchObject({ runs: [], problems: [] });
 });
@@ -175,6 +181,11 @@ test('a repository is known again where it was moved to; a copy is another one',
   const copy = path.join(tempFolder(), 'copy');
   cpSync(moved, copy, { recursive: true });
   expect(readRecords(placeOf(copy))).toMatchObject({ runs: [], copyOf: moved });
+  // Empty folders are nobody's runs.
+  expect(foreignRuns(copy, [])).toEqual([]);
+  for (const stamp of ['20260102_030405', '20260102_030505']) {
+    writeFileSync(path.join(copy, '.aider_logs/runs', stamp, 'journal.jsonl'), '');
+  }
   expect(foreignRuns(copy, [])).toEqual(['20260102_030405', '20260102_030505']);
   // A run in the copy gives it a name of its own.
   claim(copy, now);

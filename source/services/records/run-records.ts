@@ -26,6 +26,8 @@ import {
   openPrivate,
   parseJson,
   syncFolder,
+  unless,
+  unreadable,
   writeWhole,
 } from '../files/private-files.js';
 import { ensureLogs, logPaths, outputProblem } from '../logs/log-paths.js';
@@ -295,7 +297,8 @@ function readRecord(
   movedFrom: string | null,
   cache: string,
 ): KnownRun | string | null {
-  const text = readFileSync(file, 'utf8');
+  const text = unless(unreadable, null, () => readFileSync(file, 'utf8'));
+  if (text === null) return 'it cannot be read';
   // A program that was killed in its first moment has made nothing.
   if (!text.includes('\n')) return null;
   const lines = text.split('\n');
@@ -312,8 +315,8 @@ function readRecord(
       const version = (value as { version?: unknown } | undefined)?.version;
       const isNewer = typeof version === 'number' && version > recordVersion;
       return isNewer
-        ? `written by a newer version of aider-orchestrator (${version}); it is left alone`
-        : `line ${index + 1} cannot be read; it is left alone`;
+        ? `written by a newer version of aider-orchestrator (${version})`
+        : `line ${index + 1} cannot be read`;
     }
     const { data } = parsed;
     if (data.record === 'run') {
@@ -400,7 +403,8 @@ export function foreignRuns(root: string, known: readonly KnownRun[]): string[] 
     }
   };
   const stamps = [
-    ...names(path.join(logs, 'runs')),
+    // A dry run leaves an empty folder; that is nobody's run.
+    ...names(path.join(logs, 'runs')).filter((stamp) => existsSync(logPaths(root, stamp).journal)),
     ...names(logs).flatMap((name) => /^summary_(\d{8}_\d{6})\.json$/.exec(name)?.[1] ?? []),
   ];
   return [...new Set(stamps)]
