@@ -19,6 +19,7 @@ import { LineSplitter } from '../source/services/aider/log-tail.js';
 import { cutMap } from '../source/services/aider/repo-map.js';
 import { PrdReader, readAnswer } from '../source/services/gemini/answer.js';
 import { retryHint } from '../source/services/provider/retry-hint.js';
+import { maskText } from '../source/services/pty/secret-mask.js';
 
 const red = 0xff2222;
 
@@ -42,6 +43,7 @@ export const readers: Readonly<Record<string, (text: string) => unknown>> = {
   readReview: (text) => readReview(text, [], text, 'm'),
   trimOutput: (text) => trimOutput(text),
   maskSecrets: (text) => maskSecrets(text, ['secret-value']),
+  maskText: (text) => [maskText(text, ['secret-value']), maskText(text, ['aaaaaaaaaaab'])],
   blocksFence: (text) => blocksFence(text, 0),
   fenceFor: (text) => fenceFor([text]),
   withoutFences,

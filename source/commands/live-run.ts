@@ -274,14 +274,19 @@ function reviewerOf(
 }
 
 function checkCommand(plan: CheckPlan, run: PreparedRun): CheckCommand {
-  const secrets = secretsIn({ ...process.env, GEMINI_KEY: run.geminiKey ?? '' });
-  return new CheckCommand(plan, setupEnvironment(process.env), secrets);
+  return new CheckCommand(plan, setupEnvironment(process.env), secretsOf(run));
+}
+
+/** Values that the output of commands must not show. */
+function secretsOf(run: PreparedRun): string[] {
+  return secretsIn({ ...process.env, GEMINI_KEY: run.geminiKey ?? '' });
 }
 
 function setupCommand(run: PreparedRun, paths: LogPaths): ShellSetup | null {
   const { setupCmd } = run.options;
   if (setupCmd === null) return null;
-  return new ShellSetup(setupCmd, setupEnvironment(process.env), (agent) => paths.setup(agent));
+  const env = setupEnvironment(process.env);
+  return new ShellSetup(setupCmd, env, (agent) => paths.setup(agent), secretsOf(run));
 }
 
 /** Says that changes in the checkout are not the agents' to see. */

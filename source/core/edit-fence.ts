@@ -11,24 +11,20 @@ export const editFences: readonly (readonly [open: string, close: string])[] = [
   ),
 ];
 
-/** The line ends of Python's `splitlines`. */
-const lineEnd = /\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]/;
+/** Behind what a line begins for Python's `splitlines`. */
+const lineStart = '(?:^|[\\n\\r\\v\\f\\x1c-\\x1e\\x85\\u2028\\u2029])';
 
-function begins(line: string, [open, close]: readonly [string, string]): boolean {
-  return line.startsWith(open) || line.startsWith(close);
-}
+/** For each fence what finds a line that begins with one of its marks. */
+const begins = editFences.map(([open, close]) => new RegExp(`${lineStart}(?:${open}|${close})`));
 
 /** Whether a file in the chat would keep Aider from taking this fence. */
 export function blocksFence(text: string, fence: number): boolean {
-  const marks = editFences[fence];
-  return marks !== undefined && text.split(lineEnd).some((line) => begins(line, marks));
+  return begins[fence]?.test(text) ?? false;
 }
 
 /** The place of the fence that Aider takes for these texts in the list; the first one when none is free. */
 export function fenceFor(texts: readonly string[]): number {
-  // All marks begin with one of two characters.
-  const lines = texts.flatMap((text) => text.split(lineEnd)).filter((line) => /^[`<]/.test(line));
-  const free = editFences.findIndex((marks) => !lines.some((line) => begins(line, marks)));
+  const free = begins.findIndex((mark) => !texts.some((text) => mark.test(text)));
   return Math.max(0, free);
 }
 

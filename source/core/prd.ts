@@ -89,7 +89,9 @@ function dropTasks(markdown: string): string {
 function taskSection(lines: readonly string[]): { start: number; end: number } | null {
   let start = -1;
   let fenced = false;
-  for (const [index, line] of lines.entries()) {
+  for (let index = 0; index < lines.length; index++) {
+    const line = lines[index] as string;
+    if (line === '') continue;
     if (/^\s{0,3}(```|~~~)/.test(line)) fenced = !fenced;
     if (fenced || !/^#{1,2} /.test(line)) continue;
     if (start >= 0) return { start, end: index };
@@ -120,6 +122,10 @@ export function parseTasks(markdown: string): Task[] {
     inFields = true;
   };
   for (const line of lines.slice(range.start + 1, range.end)) {
+    if (line === '') {
+      body.push(line);
+      continue;
+    }
     const heading = /^### +([A-Za-z0-9][A-Za-z0-9._-]{0,200}) {0,9}: *(\S.*)$/.exec(line);
     if (heading) {
       close();

@@ -206,11 +206,7 @@ export function lastReply(history: string): string | null {
   if (!mark) return null;
   const from = (mark.index as number) + mark[0].length + 1;
   const text = history.slice(from, marks[last + 1]?.index ?? history.length);
-  return text
-    .replace(/\n$/, '')
-    .split('\n')
-    .map((line) => line.replace(/^ASSISTANT ?/, ''))
-    .join('\n');
+  return text.replace(/\n$/, '').replace(/^ASSISTANT ?/gm, '');
 }
 
 const words: Record<ReplyFlaw, string> = {

@@ -9,6 +9,9 @@ export interface ColouredText {
   readonly colour: number | string | null;
 }
 
+/** Aider's failure texts begin a message; a longer one is not looked at to its end, characters. */
+const longestMessage = 200_000;
+
 /** Each pattern, and the same without blanks. */
 const bothWays = screenTexts.map(({ text, pattern }) => ({
   text,
@@ -34,7 +37,7 @@ export function findTexts(
     colour = own;
   }
   const found = new Set<ScreenText>();
-  for (const block of blocks) {
+  for (const block of blocks.map((text) => text.slice(0, longestMessage))) {
     // A long word is cut where the terminal ends, without a blank: so it is looked at both ways.
     const forms = [block.replace(/\s+/g, ' '), block.replace(/\s+/g, '')];
     for (const { text, pattern, close } of bothWays) {

@@ -27,6 +27,7 @@ export function diffLines(patch: string, width: number, style: TextStyle): strin
   return shown(patch)
     .split('\n')
     .flatMap((line) => {
+      if (line === '') return line;
       const [, code = '', colour = ''] = styles.find(([pattern]) => pattern.test(line)) ?? [];
       const codes = [code, style.colour ? colour : ''].filter(Boolean).join(';');
       return plainLines(line, width).map((row) =>
@@ -54,7 +55,9 @@ export function proseLines(text: string, width: number): string[] {
 export function plainLines(text: string, width: number): string[] {
   return shown(text)
     .split('\n')
-    .flatMap((line) => rowsOf(printable(line.replaceAll('\t', '    ')), Math.max(1, width)));
+    .flatMap((line) =>
+      line === '' ? line : rowsOf(printable(line.replaceAll('\t', '    ')), Math.max(1, width)),
+    );
 }
 
 /** A line without styles, cut at each `width` columns. */

@@ -1,4 +1,11 @@
-import { closeSync, existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  readFileSync,
+  realpathSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import type { AttemptExit, StopSignal } from '../../core/agent.js';
 import type { ChatFacts } from '../../core/chat-history.js';
@@ -12,6 +19,7 @@ import type {
   WorkProblem,
 } from '../../core/ports.js';
 import { err, ok, type Result } from '../../core/result.js';
+import type { AiderEvent } from '../../core/run.js';
 import { findCause, findQuestion, findTexts } from '../../core/screen-facts.js';
 import { problemOfError } from '../../core/work-problem.js';
 import {
@@ -27,6 +35,7 @@ import type { PtyProcess } from '../pty/pty-process.js';
 import { Recording } from '../pty/recording.js';
 import { RecordingWriter } from '../pty/recording-writer.js';
 import { Screen, scrollback } from '../pty/screen.js';
+import { maskBytes, providerSecrets, withoutSecrets } from '../pty/secret-mask.js';
 import { readChatSince, readLastReply } from './chat-tail.js';
 import { agentEnvironment, exceptLoopback, identityVariables } from './environment.js';
 import { aiderArguments, longestArgument } from './invocation.js';
@@ -138,25 +147,24 @@ export class AiderBackend implements AgentBackend {
       const chatSize = existsSync(chat) ? statSync(chat).size : 0;
       // All that can fail comes before the process, so that none is left running unseen.
       const sending: { listener: () => void } = { listener: () => {} };
-      tail = new LogTail(log, statSync(log).size, (event) => {
+      const env = this.environment();
+      // A provider may repeat the key that it refuses.
+      const secrets = providerSecrets(env);
+      const onEvent = (event: AiderEvent) => {
         if (event.event === 'message_send_starting') {
           hasSent = true;
           sending.listener();
         }
         if (typeof event.properties.edit_format === 'string') format = event.properties.edit_format;
         events.aiderEvent(event);
-      });
+      };
+      tail = new LogTail(log, statSync(log).size, onEvent, secrets);
       const { cols, rows } = terminal.screen;
-      const process = await unlessAborted(
-        launcher.start({
-          args,
-          cwd: request.place.worktree,
-          env: this.environment(),
-          cols,
-          rows,
-        }),
+      const started = await unlessAborted(
+        launcher.start({ args, cwd: request.place.worktree, env, cols, rows }),
         signal,
       );
+      const process = withoutSecrets(started, secrets);
       // Its pane may have got another size meanwhile.
       if (terminal.screen.cols !== cols || terminal.screen.rows !== rows)
         process.resize(terminal.screen.cols, terminal.screen.rows);
@@ -168,6 +176,9 @@ export class AiderBackend implements AgentBackend {
       const readChat = () => readChatSince(chat, chatSize);
       const readReply = () =>
         readLastReply(replies, format, request.task.files, request.place.worktree, fence);
+      const maskFiles = () => {
+        for (const file of [chat, log, replies]) maskFile(file, secrets);
+      };
       return ok(
         watchAttempt(process, terminal, tail, events, {
           interactive,
@@ -176,6 +187,7 @@ export class AiderBackend implements AgentBackend {
           readReply,
           hasSent: () => hasSent,
           onWarning,
+          maskFiles,
           onEnd: () => this.used(request.agent),
         }),
       );
@@ -322,6 +334,12 @@ function textOf(file: string): string | null {
   return unless(unreadable, null, () => readFileSync(file, 'utf8'));
 }
 
+/** Masks secrets in a file that Aider wrote; its length stays, so that what comes is still found behind it. */
+function maskFile(file: string, secrets: readonly string[]): void {
+  const bytes = unless(unreadable, null, () => readFileSync(file));
+  if (bytes && maskBytes(bytes, secrets)) writeFileSync(file, bytes, { flag: 'r+' });
+}
+
 /** Whether a file really lies in a folder: an agent may have made a link of it. */
 function isWithin(folder: string, file: string): boolean {
   return unless(unreadable, false, () =>
@@ -377,6 +395,8 @@ interface WatchOptions {
   /** Whether a message went to the model. */
   readonly hasSent: () => boolean;
   readonly onWarning: (warning: string) => void;
+  /** Takes secrets out of what Aider wrote, once it is read. */
+  readonly maskFiles: () => void;
   /** Called when all of it has been told. */
   readonly onEnd: () => void;
 }
@@ -387,7 +407,7 @@ function watchAttempt(
   terminal: Terminal,
   tail: LogTail,
   events: AttemptEvents,
-  { interactive, sending, readChat, readReply, hasSent, onWarning, onEnd }: WatchOptions,
+  { interactive, sending, readChat, readReply, hasSent, maskFiles, onWarning, onEnd }: WatchOptions,
 ): AttemptHandle {
   const { screen, recording } = terminal;
   // Only this attempt's lines: an earlier one's failure is no news.
@@ -413,6 +433,7 @@ function watchAttempt(
     const texts = findTexts(shown);
     const cause = findCause(shown, !hasSent());
     const exit: AttemptExit = { code, signal, texts, cause, ...readChat(), ...readReply() };
+    maskFiles();
     events.exited(exit);
     onEnd();
   });

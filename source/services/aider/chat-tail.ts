@@ -1,29 +1,34 @@
-import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { AttemptExit } from '../../core/agent.js';
 import { type ChatFacts, readChat } from '../../core/chat-history.js';
 import { checkReply, lastReply } from '../../core/reply-check.js';
 import { unless, unreadable } from '../files/private-files.js';
 
 /** Of a very long reply only the end is read, where Aider says what it edited; bytes. */
-const mostBytes = 4 * 1024 * 1024;
+const mostBytes = 1024 * 1024;
 
 /** What the chat history tells since `from`, a size in bytes; nothing when it cannot be read. */
 export function readChatSince(file: string, from: number): ChatFacts {
+  return readChat(endOf(file, mostBytes, from)?.toString('utf8') ?? '');
+}
+
+/** The last bytes of a file, at most those behind `from`; null when it cannot be read. */
+function endOf(file: string, most: number, from = 0): Buffer | null {
   const handle = unless(unreadable, null, () => openSync(file, 'r'));
-  if (handle === null) return { edited: [], named: [] };
+  if (handle === null) return null;
   try {
     const { size } = fstatSync(handle);
-    const start = Math.max(from, size - mostBytes);
+    const start = Math.max(from, size - most);
     const bytes = Buffer.alloc(Math.max(0, size - start));
     readSync(handle, bytes, 0, bytes.length, start);
-    return readChat(bytes.toString('utf8'));
+    return bytes;
   } finally {
     closeSync(handle);
   }
 }
 
-/** A longer history of replies is not looked at, bytes. */
-const mostReplies = 128 * 1024 * 1024;
+/** A longer reply is not looked at, bytes: no model's answer is, and keys would have to wait. */
+const mostReply = 2 * 1024 * 1024;
 
 /**
  * What is to be said of the edits of an attempt's last reply; nothing when it was not written down.
@@ -37,9 +42,7 @@ export function readLastReply(
   worktree: string,
   fence: number,
 ): Pick<AttemptExit, 'edits' | 'flaw'> {
-  const bytes = unless(unreadable, null, () => readFileSync(file));
-  if (bytes === null || bytes.length > mostReplies) return { edits: true, flaw: null };
-  const reply = lastReply(bytes.toString('utf8'));
+  const reply = lastReply(endOf(file, mostReply)?.toString('utf8') ?? '');
   if (reply === null) return { edits: true, flaw: null };
   return {
     edits: /^```|^<{5,9} SEARCH/m.test(reply),

@@ -1,6 +1,7 @@
 import { closeSync, type FSWatcher, openSync, readSync, watch } from 'node:fs';
 import { parseAiderEvent } from '../../core/aider-log.js';
 import type { AiderEvent } from '../../core/run.js';
+import { maskText } from '../pty/secret-mask.js';
 
 /** Cuts a growing log into whole lines; a partial last line waits for its rest. */
 export class LineSplitter {
@@ -12,8 +13,8 @@ export class LineSplitter {
     const lines: string[] = [];
     let start = 0;
     for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, start)) {
-      const last = chunk.subarray(start, end);
-      lines.push((this.rest.length > 0 ? Buffer.concat([...this.rest, last]) : last).toString());
+      if (this.rest.length === 0) lines.push(chunk.toString('utf8', start, end));
+      else lines.push(Buffer.concat([...this.rest, chunk.subarray(start, end)]).toString());
       this.rest = [];
       start = end + 1;
     }
@@ -37,6 +38,8 @@ export class LogTail {
     file: string,
     from: number,
     private readonly onEvent: (event: AiderEvent) => void,
+    /** Values that no event may hold, such as a key that a provider repeats in its error. */
+    private readonly secrets: readonly string[] = [],
   ) {
     this.fd = openSync(file, 'r');
     this.offset = from;
@@ -51,7 +54,7 @@ export class LogTail {
       if (length === 0) return;
       this.offset += length;
       for (const line of this.splitter.push(Buffer.from(this.chunk.subarray(0, length)))) {
-        const event = parseAiderEvent(line);
+        const event = parseAiderEvent(maskText(line, this.secrets));
         if (event) this.onEvent(event);
       }
     }

@@ -80,11 +80,12 @@ export async function makeRepoMap(request: RepoMapRequest): Promise<string | nul
 export function cutMap(output: string): string | null {
   // What comes before is Aider's start, and the spinner it draws while it reads the files: on the same
   // line, taken back by backspaces.
-  const lines = output.split('\n').map((line) => line.slice(line.lastIndexOf('\b') + 1).trimEnd());
-  const start = lines.findIndex((line) => line.startsWith('Here are summaries of'));
-  if (start < 0) return null;
-  const map = lines
-    .slice(start + 1)
+  const first = /^(?:.*\x08)?Here are summaries of.*$/m.exec(output);
+  if (!first) return null;
+  const map = output
+    .slice(first.index + first[0].length)
+    .split('\n')
+    .map((line) => (line === '' ? line : line.slice(line.lastIndexOf('\b') + 1).trimEnd()))
     .filter((line) => !/^(Do not propose changes|If you need to edit any)/.test(line))
     .join('\n')
     .trim();

@@ -1,4 +1,5 @@
 import type { StopSignal } from '../../core/agent.js';
+import { maskSecrets } from '../../core/check.js';
 import type { WorkProblem } from '../../core/ports.js';
 import { err, ok, type Result } from '../../core/result.js';
 import { problemOfError, problemOfFault } from '../../core/work-problem.js';
@@ -19,6 +20,8 @@ export class ShellSetup {
     private readonly env: Readonly<Record<string, string>>,
     /** Where an agent's output of it goes. */
     private readonly logFile: (agent: number | null) => string,
+    /** Values that must not be seen in the output. */
+    private readonly secrets: readonly string[],
   ) {}
 
   async run(agent: number | null, worktree: string): Promise<Result<void, WorkProblem>> {
@@ -30,11 +33,12 @@ export class ShellSetup {
         env: this.env,
         onStart: (started) => this.running.set(agent, started),
       });
-      writePrivate(this.logFile(agent), end.text);
+      const text = maskSecrets(end.text, this.secrets);
+      writePrivate(this.logFile(agent), text);
       if (end.exit.code === 0) return ok(undefined);
       const what = end.exit.signal ?? `exit code ${end.exit.code}`;
-      const last = end.text.trim().split('\n').slice(-2).join(' ').slice(-200);
-      const fault = confirmedFault(end.text, worktree);
+      const last = text.trim().split('\n').slice(-2).join(' ').slice(-200);
+      const fault = confirmedFault(text, worktree);
       return err(
         fault === null
           ? { reason: 'setup_failed', detail: `${what}: ${last}` }
