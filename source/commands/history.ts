@@ -25,7 +25,7 @@ import {
 import type { Arguments } from './arguments.js';
 import { recoverRuns } from './recover.js';
 import { reportFailure, type Terminal } from './terminal.js';
-import { withBranches } from './write-summary.js';
+import { withPlaces } from './write-summary.js';
 
 /** Opens the repository a subcommand is about, and closes the books of runs that died. */
 export async function openForHistory(
@@ -176,8 +176,7 @@ export async function showCommand(args: Arguments, terminal: Terminal): Promise<
     reportFailure(terminal, run.failure);
     return 2;
   }
-  const branches = branchesNow(repo.root, run.value.stamp);
-  const summary = branches === null ? run.value.summary : withBranches(run.value.summary, branches);
+  const summary = withPlaces(run.value.summary, repo.root);
   if (run.value.run === null) terminal.error(`! ${foreignNote(repo, 1, null)}\n`);
   if (agent !== undefined)
     return showAgent(repo, summary, agent.replace(/^agent/, ''), args, terminal);

@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
+import type { CommittedWork } from '../core/agent.js';
 import { describe } from '../core/failure.js';
 import { journalHead, type ReadJournal, readJournal } from '../core/journal.js';
 import { printable } from '../core/printable.js';
 import type { Landing, RunState } from '../core/run.js';
+import type { RunConfig } from '../core/run-config.js';
+import { reasonWords } from '../core/words.js';
 import { hasCode } from '../services/files/private-files.js';
 import { ownershipOf, repairLink } from '../services/git/own-worktree.js';
 import type { Repository } from '../services/git/repository.js';
@@ -25,7 +28,7 @@ import {
 } from '../services/records/run-records.js';
 import { createEffectRunner } from '../store/effect-runner.js';
 import { createRunStore } from '../store/run-store.js';
-import { writeSummary } from './write-summary.js';
+import { type Rescued, writeSummary } from './write-summary.js';
 
 /** What a run that died is said to be interrupted by. */
 const cause = 'the end of aider-orchestrator';
@@ -72,17 +75,21 @@ async function closeBooks(
   const journal = problem === null ? read(paths.journal, run.stamp) : null;
   const state = journal?.state === 'read' ? here(journal.run, repo, run) : null;
   if (problem === null && state !== null) {
-    const written =
-      state.phase === 'finished'
-        ? writeSummary(state, paths, record, say)
-        : await recover(run, state, paths, record, say);
+    const hasEnded = state.phase === 'finished';
+    const { rescued, told } = await rescue(repo, run, state, paths, record);
+    const written = hasEnded
+      ? writeSummary(state, paths, record, say, rescued)
+      : await recover(run, state, paths, record, say, rescued);
     await removeIdle(repo, run);
     releaseWorktrees(run.worktrees);
-    if (!written) return;
-    record.close('recovered');
-    say(
-      `Run ${run.stamp} was ended by the end of its program. Its books are closed now: aider-orchestrator show ${run.stamp}`,
-    );
+    if (written) {
+      record.close('recovered');
+      const what = hasEnded
+        ? `The summary of run ${run.stamp} could not be written when it ended, and is written now`
+        : `Run ${run.stamp} was ended by the end of its program. Its books are closed now`;
+      say(`${what}: aider-orchestrator show ${run.stamp}`);
+    }
+    for (const line of told) say(`  ${line}`);
     return;
   }
   const why =
@@ -94,6 +101,35 @@ async function closeBooks(
           ? 'its journal is empty or gone'
           : `${paths.journal} tells of worktrees that are not the run's`;
   await closeWithout(repo, run, record, why, say);
+}
+
+/** Commits what agents that had ended could not commit, such as on a full disk, to their branches. */
+async function rescue(
+  repo: Repository,
+  run: KnownRun,
+  state: RunState,
+  paths: LogPaths,
+  record: RunRecord,
+): Promise<{ readonly rescued: Rescued; readonly told: readonly string[] }> {
+  const rescued = new Map<number, CommittedWork>();
+  const told: string[] = [];
+  const workspace = workspaceOf(run, state.config, paths, record, () => state.prdPath);
+  for (const { index, task, leftIn } of state.agents) {
+    const made = run.made.find(({ path }) => path === leftIn);
+    if (!made || made.branch === null) continue;
+    if (ownershipOf(repo.commonDir, made.path) !== 'ours') continue;
+    const place = { worktree: made.path, branch: made.branch, start: made.start };
+    const done = await workspace.commit(index, task, place, false);
+    if (!done.ok) {
+      const why = printable(`${reasonWords(done.failure.reason)}: ${done.failure.detail}`);
+      told.push(`The work of agent${index} is still in ${printable(made.path)} (${why}).`);
+    } else if (done.value.commit !== null) {
+      rescued.set(index, done.value);
+      told.push(`What agent${index} could not commit is on ${made.branch}.`);
+    }
+  }
+  await workspace.settled();
+  return { rescued, told };
 }
 
 /** What can be kept without a journal: whatever lies in the run's worktrees. */
@@ -181,17 +217,14 @@ async function alreadyLanded({ phase, config, integration }: RunState): Promise<
   return { state: 'landed', commit: integration.commit, branch: config.branch };
 }
 
-/** @returns whether the summary is written */
-async function recover(
+function workspaceOf(
   run: KnownRun,
-  state: RunState,
+  config: RunConfig,
   paths: LogPaths,
   record: RunRecord,
-  say: Say,
-): Promise<boolean> {
-  const { config } = state;
-  let current = state;
-  const workspace = new GitWorkspace({
+  prdPath: () => string | null,
+): GitWorkspace {
+  return new GitWorkspace({
     config,
     paths,
     worktrees: run.worktrees,
@@ -201,9 +234,23 @@ async function recover(
     protect: [],
     maxFileBytes: Number.POSITIVE_INFINITY,
     landLater: `aider-orchestrator land ${config.stamp}`,
-    prdPath: () => current.prdPath,
+    prdPath,
     record,
   });
+}
+
+/** @returns whether the summary is written */
+async function recover(
+  run: KnownRun,
+  state: RunState,
+  paths: LogPaths,
+  record: RunRecord,
+  say: Say,
+  rescued: Rescued,
+): Promise<boolean> {
+  const { config } = state;
+  let current = state;
+  const workspace = workspaceOf(run, config, paths, record, () => current.prdPath);
   const never = () => Promise.reject(new Error('a dead run starts nothing'));
   ensureLogs(config.repo);
   const journal = new LineFile(paths.journal, say, { head: journalHead(config.stamp) });
@@ -225,7 +272,7 @@ async function recover(
         current = next;
         journal.append(message);
         logs.note(next, before, message);
-        if (next.phase === 'finished') written = writeSummary(next, paths, record, say);
+        if (next.phase === 'finished') written = writeSummary(next, paths, record, say, rescued);
       },
     ],
     Date.now,

@@ -1,33 +1,43 @@
+import { existsSync } from 'node:fs';
+import type { CommittedWork } from '../core/agent.js';
 import { describe } from '../core/failure.js';
 import type { RunState } from '../core/run.js';
-import { type Summary, summarise } from '../core/summary.js';
+import { type AgentSummary, type Summary, summarise } from '../core/summary.js';
 import { fileFailure } from '../core/work-problem.js';
 import { writeWhole } from '../services/files/private-files.js';
 import { branchesNow } from '../services/git/branches-now.js';
 import { ensureLogs, type LogPaths } from '../services/logs/log-paths.js';
 import type { RunRecord } from '../services/records/run-records.js';
 
-/** The summary of a run, with the branches on which git has its work now. */
-export function summaryNow(state: RunState): Summary {
+/** Work that was committed after its run had ended, by agent. */
+export type Rescued = ReadonlyMap<number, CommittedWork>;
+
+/** The summary of a run, with the places where its work is now. */
+export function summaryNow(state: RunState, rescued: Rescued = new Map()): Summary {
   const summary = summarise(state);
-  const branches = branchesNow(state.config.repo, state.config.stamp);
-  return branches === null ? summary : withBranches(summary, branches);
+  const agents = Object.entries(summary.agents).map(([name, agent], index) => {
+    const work = rescued.get(index);
+    if (!work) return [name, agent] as const;
+    const files_changed = work.diff.files.map((file) => ({ ...file }));
+    return [name, { ...agent, commit: work.commit, files_changed, left_in: null }] as const;
+  });
+  return withPlaces({ ...summary, agents: Object.fromEntries(agents) }, state.config.repo);
 }
 
 /**
- * Says of each piece of work where it is: on the branch that stands at its commit. One of an earlier round is
- * on another branch than the agent's own.
- * @param branches by the commit they stand at
+ * Says of each piece of work where it is, as git and the disk have it now: on the branch that stands at its
+ * commit (one of an earlier round is on another branch than the agent's own), or in a worktree that is there.
  */
-export function withBranches(
-  summary: Summary,
-  branches: ReadonlyMap<string, readonly string[]>,
-): Summary {
-  const agents = Object.entries(summary.agents).map(([name, agent]) => {
-    const at = agent.commit === null ? undefined : branches.get(agent.commit);
-    const branch = at?.includes(agent.branch) ? agent.branch : (at?.[0] ?? '');
-    return [name, agent.commit === null ? agent : { ...agent, branch }] as const;
-  });
+export function withPlaces(summary: Summary, repo: string): Summary {
+  const branches = branchesNow(repo, summary.timestamp);
+  const placed = (agent: AgentSummary): AgentSummary => {
+    const left_in = agent.left_in && existsSync(agent.left_in) ? agent.left_in : null;
+    if (agent.commit === null || branches === null) return { ...agent, left_in };
+    const at = branches.get(agent.commit) ?? [];
+    const branch = at.includes(agent.branch) ? agent.branch : (at[0] ?? '');
+    return { ...agent, branch, left_in };
+  };
+  const agents = Object.entries(summary.agents).map(([name, agent]) => [name, placed(agent)]);
   return { ...summary, agents: Object.fromEntries(agents) };
 }
 
@@ -40,9 +50,10 @@ export function writeSummary(
   paths: LogPaths,
   record: RunRecord,
   warn: (text: string) => void,
+  rescued: Rescued = new Map(),
 ): boolean {
   try {
-    const summary = summaryNow(state);
+    const summary = summaryNow(state, rescued);
     ensureLogs(state.config.repo);
     writeWhole(paths.summary, `${JSON.stringify(summary, null, 2)}\n`);
     record.saveSummary(summary);

@@ -59,6 +59,7 @@ export function requeue(agent: Agent, wish: Wish | null): Agent {
     review: null,
     repair: null,
     repairs: 0,
+    leftIn: null,
   };
 }
 

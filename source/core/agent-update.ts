@@ -197,9 +197,11 @@ export function onNotCommitted(
   at: number,
 ): Agent {
   if (agent.state.name !== 'committing') return agent;
-  const { outcome } = agent.state;
-  const was = outcome.state === 'failed' ? `${reasonWords(outcome.reason)}; ` : '';
-  return failBeforeWork(agent, reason, `${was}${detail}`, at);
+  const { outcome, place } = agent.state;
+  const isOther = outcome.state === 'failed' && outcome.reason !== reason;
+  const was = isOther ? `${reasonWords(outcome.reason)}; ` : '';
+  const failed = failBeforeWork(agent, reason, `${was}${detail}`, at);
+  return { ...failed, leftIn: place.worktree };
 }
 
 export function onTimer(agent: Agent, timer: Timer): Step {

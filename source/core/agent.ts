@@ -309,6 +309,8 @@ export interface Agent {
   readonly capRound: number;
   /** Agents whose work it started from. */
   readonly builtOn: readonly number[];
+  /** The worktree in which work lies that could not be committed; null when there is none. */
+  readonly leftIn: string | null;
 }
 
 /** Milliseconds an agent has worked, over all its rounds; `now` counts where it still does. */
@@ -393,6 +395,7 @@ export function newAgent(index: number, task: Task): Agent {
     repairs: 0,
     capRound: 0,
     builtOn: [],
+    leftIn: null,
   };
 }
 

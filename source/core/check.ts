@@ -112,7 +112,7 @@ export function faulted(fault: MachineFault | null, doing: string, ms = 0): Chec
 export function failureOfCheck({ fault, words }: CheckResult): Failure {
   return fault === undefined
     ? { kind: 'git', doing: 'preparing the tests', detail: words }
-    : { kind: 'machine', fault, doing: words };
+    : { kind: 'machine', fault, doing: words.replace(`${faultWords(fault)}: `, '') };
 }
 
 /** One check in words for a person. */

@@ -25,7 +25,10 @@ const codes: Readonly<Record<string, MachineFault>> = {
 };
 
 const words: readonly (readonly [MachineFault, RegExp])[] = [
-  ['disk_full', /No space left on device|Disk quota exceeded|\bENOSPC\b|\bEDQUOT\b/i],
+  [
+    'disk_full',
+    /No space left on device|Out of disk ?space|Disk quota exceeded|\bENOSPC\b|\bEDQUOT\b/i,
+  ],
   ['descriptors', /Too many open files|\bEMFILE\b|\bENFILE\b/i],
   // "Resource temporarily unavailable" alone is also said of a terminal or a lock that is busy.
   [

@@ -96,6 +96,11 @@ const agentSummarySchema = z.strictObject({
     .describe('What it changed and must not have'),
   branch: branchName.describe("Where its work is; '' when no branch stands at its commit"),
   commit: objectName.nullable(),
+  left_in: z
+    .string()
+    .nullable()
+    .optional()
+    .describe('The worktree in which its work lies, where it could not be committed'),
   merged: z.boolean().describe('Whether its work is in the integration branch'),
   conflicts: z.array(z.string()).describe('Files that kept it out of the integration branch'),
   review: reviewedSchema.nullable().optional(),
@@ -233,6 +238,7 @@ function summariseAgent(state: RunState, agent: Agent): AgentSummary {
     refused: agent.refused.map((one) => ({ ...one })),
     branch: agentBranch(stamp, agent.index),
     commit: work?.commit ?? null,
+    left_in: agent.leftIn,
     merged: state.integration?.merged.includes(agent.index) ?? false,
     conflicts: [...(leftOut?.files ?? agent.repair?.files ?? [])],
     tests: agent.check && checkWords(agent.check),

@@ -44,6 +44,8 @@ export function summaryReport(
       const place = agent.branch === '' ? `in the commit ${agent.commit}` : `on ${agent.branch}`;
       lines.push(`  ${name}: its work is ${place}`);
     }
+    if (agent.left_in)
+      lines.push(`  ${name}: its work is not committed, it is in ${agent.left_in}`);
   }
   // What was asked for, once there is something to hold against it.
   const asked = summary.integration_commit === null ? [] : (summary.requirements ?? []);

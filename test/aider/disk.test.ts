@@ -1,31 +1,10 @@
-import { execFileSync } from 'node:child_process';
-import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import { describe, expect, inject, test } from 'vitest';
 import { wholeEdit } from '../../source/services/model-server/script.js';
-import { git, lastSummary, makeRepo, modelServer, runPlan, tempFolder, world } from '../rig.js';
+import { git, lastSummary, makeRepo, modelServer, runPlan, world } from '../rig.js';
+import { canMount, smallDisk } from '../small-disk.js';
 
 /** Text of which no two parts are alike: a model that repeats itself is taken for broken. */
 const words = Array.from({ length: 4000 }, (_, index) => index * 7919).join(' ');
-
-/** A small disk of its own needs a mount, so root on Linux. */
-const canMount = process.platform === 'linux' && process.getuid?.() === 0 && tryMount();
-
-function tryMount(): boolean {
-  try {
-    execFileSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'none', '/mnt'], {
-      stdio: 'ignore',
-    });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function smallDisk(megabytes: number): string {
-  const folder = tempFolder('disk');
-  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'none', folder]);
-  onTestFinished(() => void execFileSync('umount', ['--lazy', folder]));
-  return folder;
-}
 
 describe('a full disk', () => {
   const test_ = test.runIf(inject('aider') !== null && canMount);

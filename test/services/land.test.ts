@@ -1,12 +1,13 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { land } from '../../source/services/git/land.js';
 import { git, makeRepo, writeFiles } from '../rig.js';
+import { canMount, smallDisk } from '../small-disk.js';
 
 /** A branch with changes to land, on a base that is checked out. */
-function toLand(files: Record<string, string>, changes: Record<string, string>) {
-  const repo = makeRepo(files);
+function toLand(files: Record<string, string>, changes: Record<string, string>, folder?: string) {
+  const repo = makeRepo(files, folder);
   const base = git(repo, 'rev-parse', 'HEAD');
   git(repo, 'checkout', '-q', '-b', 'work');
   writeFiles(repo, changes);
@@ -38,6 +39,30 @@ test('a landing that fails half-way is taken back, and can be tried again', asyn
   git(repo, 'config', 'filter.bad.smudge', 'cat');
   expect(await land(request)).toEqual({ state: 'landed', commit, branch: 'main' });
   expect(git(repo, 'status', '--porcelain')).toBe('?? mine.txt');
+});
+
+test.runIf(canMount)('a disk that is full in the middle of a landing', async () => {
+  const disk = smallDisk(80);
+  // The index alone takes some hundred kilobytes: there is room for the files, and none for that.
+  const many = Object.fromEntries(Array.from({ length: 4000 }, (_, n) => [`f/${n}.txt`, `${n}\n`]));
+  const { repo, base, commit, request } = toLand(
+    { ...many, 'a.txt': '1\n' },
+    { 'a.txt': '2\n', 'new.txt': 'new\n' },
+    `${disk}/repo`,
+  );
+  const { bavail, bsize } = statfsSync(disk);
+  writeFileSync(`${disk}/filler`, Buffer.alloc(bavail * bsize - 160 * 1024));
+  const landing = await land(request);
+  expect(landing).toEqual({
+    state: 'refused',
+    reason: 'The disk is full (git merge)',
+    how: 'later',
+  });
+  expect(readFileSync(path.join(repo, 'a.txt'), 'utf8')).toBe('1\n');
+  rmSync(`${disk}/filler`);
+  expect(git(repo, 'rev-parse', 'HEAD')).toBe(base);
+  expect(git(repo, 'status', '--porcelain')).toBe('');
+  expect(await land(request)).toEqual({ state: 'landed', commit, branch: 'main' });
 });
 
 test('a lock that passes is waited for', async () => {

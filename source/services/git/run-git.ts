@@ -4,8 +4,9 @@ import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Failure } from '../../core/failure.js';
-import { faultOfError, faultOfText, type MachineFault } from '../../core/machine-fault.js';
+import { faultOfError, type MachineFault } from '../../core/machine-fault.js';
 import { err, ok, type Result } from '../../core/result.js';
+import { faultOfGit } from '../machine/confirm-fault.js';
 import { lookingElsewhere } from '../machine/own-environment.js';
 import { Shells } from './git-shells.js';
 
@@ -190,7 +191,7 @@ function answerOf(
     return ok({ stdout: stdout.toString(options.bytes ? 'latin1' : 'utf8'), stderr, code });
   }
   const detail = stderr || (signal ? `killed by ${signal}` : `exit code ${code}`);
-  return err(failureOf(cwd, args, detail, faultOfText(stderr)));
+  return err(failureOf(cwd, args, detail, faultOfGit(stderr, cwd)));
 }
 
 let shells: Shells | null = null;

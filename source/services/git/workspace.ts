@@ -623,11 +623,7 @@ export class GitWorkspace implements Workspace {
     const { config } = this.options;
     const done = await this.commitTree(agent, task, place, finished);
     // What could not be committed stays where it is, for the person to rescue.
-    if (!done.ok)
-      return err({
-        ...problemOf(done.failure, 'commit_failed'),
-        detail: `${describe(done.failure).message} The work is still in ${place.worktree}`,
-      });
+    if (!done.ok) return err(problemOf(done.failure, 'commit_failed'));
     this.checkpoints.delete(agent);
     this.gone.add(place.worktree);
     const looked = this.looking.get(agent) ?? Promise.resolve(null);
@@ -762,8 +758,11 @@ export class GitWorkspace implements Workspace {
     const without = this.setUp.get(agent) ?? readSetAside(paths.setAside(agent));
     const restored = await undoBeside(worktree, before, without, paths.peekIndex(agent));
     if (restored.ok) return result;
-    const words = `the worktree could not be brought back: ${describe(restored.failure).message}`;
-    return { ...faulted(null, words), ms: result.ms };
+    const { failure } = restored;
+    const doing = 'bringing the worktree back to what it was before the tests';
+    return failure.kind === 'machine'
+      ? faulted(failure.fault, doing, result.ms)
+      : faulted(null, `${doing}: ${describe(failure).message}`, result.ms);
   }
 
   land(commit: string, from: string): Promise<Landing> {

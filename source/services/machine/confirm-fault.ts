@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, statfsSync } from 'node:fs';
+import path from 'node:path';
 import { faultOfText, type MachineFault } from '../../core/machine-fault.js';
 import { unless, unreadable } from '../files/private-files.js';
 
@@ -28,6 +29,19 @@ export function confirmedFault(output: string, folder: string): MachineFault | n
   if (fault === 'disk_full') return isFull(folder) || isFull('/tmp') ? fault : null;
   // The other ones pass by the time that one looks; tests that provoke them are rare.
   return fault === 'descriptors' || fault === 'processes' ? fault : null;
+}
+
+/**
+ * The fault of the machine behind what git says: by its words, or where it could not write and keeps to itself
+ * why, by the disks that it names.
+ * @param folder where it worked
+ */
+export function faultOfGit(text: string, folder: string): MachineFault | null {
+  const told = faultOfText(text);
+  if (told !== null || !/(?:write|create|open|lock|store|append)/.test(text)) return told;
+  const named = [...text.matchAll(/'(\/[^'\n]{1,4096})'/g)].map((match) => match[1] as string);
+  const folders = named.map((file) => path.dirname(file)).filter((one) => existsSync(one));
+  return [folder, ...folders].some(isFull) ? 'disk_full' : null;
 }
 
 /** Of a limit of this process (`/proc/self/limits`), the soft one; null where there is none or nobody tells. */
