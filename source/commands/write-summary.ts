@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { CommittedWork } from '../core/agent.js';
-import { describe } from '../core/failure.js';
+import { describe, type Failure } from '../core/failure.js';
 import type { RunState } from '../core/run.js';
 import { type AgentSummary, type Summary, summarise } from '../core/summary.js';
 import { fileFailure } from '../core/work-problem.js';
@@ -59,7 +59,11 @@ export function writeSummary(
     record.saveSummary(summary);
     return true;
   } catch (error) {
-    const { message } = describe(fileFailure(error, paths.summary));
+    const { repo } = state.config;
+    const failure: Failure = existsSync(repo)
+      ? fileFailure(error, paths.summary)
+      : { kind: 'machine', fault: 'folder_gone', doing: repo };
+    const { message } = describe(failure);
     warn(
       `The summary could not be written: ${message} The next start of aider-orchestrator here writes it.`,
     );

@@ -1,13 +1,15 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import {
+  cli,
   git,
   lastSummary,
   makeRepo,
   runCli,
   runPlan,
+  startPlan,
   tempFolder,
   world,
   writeFiles,
@@ -15,6 +17,8 @@ import {
 import { lineWriter } from '../stand-in-aider.js';
 
 const standIn = (more = '') => lineWriter(0, more);
+
+const has = (program: string) => spawnSync('which', [program]).status === 0;
 
 const task = (...files: string[]) => ({ id: 'T1', title: 'Add a line', files });
 
@@ -167,7 +171,6 @@ describe('repositories as people have them', () => {
     const where = standIn();
     const plan = path.join(where.home, 'plan.json');
     writeFileSync(plan, JSON.stringify({ tasks: [task('a.txt')] }));
-    const cli = path.resolve(import.meta.dirname, '../../dist/cli.js');
     const args = ['--plan', plan, ...where.aiderFlags].join(' ');
     const run = (before: string) => {
       const command = `${before} ${process.execPath} ${cli} ${args} 2>&1; echo "exit $?"`;
@@ -182,8 +185,6 @@ describe('repositories as people have them', () => {
     expect(existsSync(path.join(repo, '.aider_logs'))).toBe(false);
   });
 });
-
-const has = (program: string) => spawnSync('which', [program]).status === 0;
 
 test.runIf(has('git-crypt'))(
   'git-crypt: its keys are found in a worktree, and what lands stays encrypted',
@@ -218,3 +219,109 @@ test.runIf(has('git-lfs'))(
     expect(git(repo, 'rev-parse', 'HEAD:big.bin')).toBe(git(repo, 'rev-parse', 'HEAD~1:big.bin'));
   },
 );
+
+describe('settings and places of a repository that few have', () => {
+  test('configuration of a worktree alone, objects of another repository, the cache on another disk', async () => {
+    const origin = makeRepo({ 'a.txt': '1\n' });
+    const repo = path.join(tempFolder(), 'shared');
+    git(path.dirname(repo), 'clone', '-q', '--shared', origin, repo);
+    git(repo, 'config', 'user.name', 'Test');
+    git(repo, 'config', 'user.email', 'test@example.com');
+    git(repo, 'config', 'core.repositoryFormatVersion', '1');
+    git(repo, 'config', 'extensions.worktreeConfig', 'true');
+    git(repo, 'config', '--worktree', 'core.autocrlf', 'false');
+    const where = standIn();
+    const shm = mkdtempSync('/dev/shm/cache-');
+    onTestFinished(() => rmSync(shm, { recursive: true, force: true }));
+    const far = { ...where, env: { ...where.env, XDG_CACHE_HOME: shm } };
+    const { summary } = await runPlan(repo, far, [task('a.txt')], ['--test-cmd', 'test -f a.txt']);
+    expect(summary.agents.agent0).toMatchObject({ error: null, success: true });
+    expect(summary.landing).toContain('landed on main');
+    expect(git(repo, 'config', '--worktree', '--get', 'core.autocrlf')).toBe('false');
+    expect(git(repo, 'worktree', 'list').split('\n')).toHaveLength(1);
+  });
+
+  test('a repository that git cannot open is told in words that are so', async () => {
+    const where = standIn();
+    const said = async (cwd: string) => {
+      const end = await runCli(['runs'], { cwd, env: where.env });
+      expect(end.code, end.stderr).toBe(2);
+      return end.stderr;
+    };
+    const newer = makeRepo({ 'a.txt': '1\n' });
+    git(newer, 'config', 'core.repositoryFormatVersion', '1');
+    git(newer, 'config', 'extensions.refStorage', 'no-such-thing');
+    expect(await said(newer)).toMatch(/too old for the repository: .*(refstorage|no-such-thing)/i);
+    const damaged = makeRepo({ 'a.txt': '1\n' });
+    writeFileSync(path.join(damaged, '.git/refs/heads/main'), `${'a'.repeat(40)}\n`);
+    expect(await said(damaged)).toContain('is damaged: HEAD names aaaaaaaaaaaa');
+    const empty = tempFolder();
+    git(empty, 'init', '-q');
+    expect(await said(empty)).toContain('has no commits');
+    expect(await said(tempFolder())).toContain('is not in a git repository');
+  });
+
+  test.runIf(process.getuid?.() === 0)(
+    'a repository of somebody else: the folder that git means is named',
+    async () => {
+      const repo = makeRepo({ 'a b/c.txt': '1\n' }, path.join(tempFolder(), 'of others'));
+      execFileSync('chown', ['-R', '4321', repo]);
+      const end = await runCli(['runs'], { cwd: path.join(repo, 'a b'), env: standIn().env });
+      expect(end.stderr).toContain(`git does not trust ${repo}: it belongs to somebody else.`);
+      expect(end.stderr).toContain(`--add safe.directory '${repo}'`);
+    },
+  );
+
+  test.runIf(process.getuid?.() === 0 && has('setpriv') && has('prlimit'))(
+    'few processes that may run: a clear word before any work',
+    () => {
+      const repo = makeRepo({ 'a.txt': '1\n' });
+      const home = tempFolder();
+      const uid = '65531';
+      for (const folder of [path.dirname(repo), home]) {
+        execFileSync('chown', ['-R', `${uid}:${uid}`, folder]);
+      }
+      const env = { PATH: process.env.PATH, HOME: home, OPENAI_API_KEY: 'k' };
+      // With fewer Node.js itself cannot start.
+      for (const limit of [12, 14, 22]) {
+        const as = [
+          '--reuid',
+          uid,
+          '--regid',
+          uid,
+          '--clear-groups',
+          'prlimit',
+          `--nproc=${limit}`,
+        ];
+        const run = [...as, process.execPath, cli, '--no-prd', '--change', 'x', '--direct'];
+        const end = spawnSync('setpriv', run, { cwd: repo, env, encoding: 'utf8' });
+        expect(end.stderr).toMatch(/processes: the limit is \d+|o more processes can be started/);
+        expect(end.stderr).toContain('ulimit -u');
+        expect(end.stderr).not.toMatch(/internal error|not in a git|git 2\.38/);
+        expect(end.status).toBeGreaterThan(0);
+      }
+      expect(existsSync(path.join(repo, '.aider_logs'))).toBe(false);
+    },
+  );
+
+  test('a repository that is moved while its run lives', async () => {
+    const repo = makeRepo({ 'a.txt': '1\n', 'b.txt': '1\n' });
+    const move = `import os\nif 'a.txt' in files and os.path.isdir('${repo}'): os.rename('${repo}', '${repo}.moved')`;
+    const where = standIn(move);
+    const tasks = [task('a.txt'), { ...task('b.txt'), id: 'T2', depends_on: ['T1'] }];
+    const end = await startPlan(repo, where, tasks, ['--json']).end;
+    expect(end.code).toBe(1);
+    expect(end.stderr).not.toMatch(/internal error|spawn git ENOENT|at .*\.ts:/);
+    expect(end.stdout + end.stderr).toMatch(/a folder is gone or was moved/);
+    // The old place is not made again, and what the agent did is found from the new one.
+    expect(existsSync(repo)).toBe(false);
+    const moved = `${repo}.moved`;
+    const runs = await runCli(['runs'], { cwd: moved, env: where.env });
+    const stamp = JSON.parse(end.stdout.split('\n')[0] as string).run;
+    expect(runs.stdout, runs.stderr).toContain(stamp);
+    const branch = git(moved, 'branch', '--list', 'aider/*/agent0').replace(/^[*+ ]+/, '');
+    expect(git(moved, 'show', `${branch}:a.txt`), runs.stderr).toBe('1\nby an agent');
+    const again = await runPlan(moved, standIn(), [task('a.txt')]);
+    expect(again.code, again.stderr).toBe(0);
+  });
+});

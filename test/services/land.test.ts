@@ -79,3 +79,16 @@ test('a tag of the branch’s name does not keep the work from landing', async (
   git(repo, 'tag', 'main');
   expect(await land(request)).toMatchObject({ state: 'landed' });
 });
+
+test('a name that changes in its case only lands, also where case does not count', async () => {
+  const { repo, request } = toLand({ 'Readme.txt': '1\n' }, { 'README.txt': '1\n' });
+  git(repo, 'checkout', '-q', 'work');
+  git(repo, 'rm', '-q', 'Readme.txt');
+  git(repo, 'commit', '-q', '-m', 'renamed');
+  const commit = git(repo, 'rev-parse', 'HEAD');
+  git(repo, 'checkout', '-q', 'main');
+  git(repo, 'config', 'core.ignorecase', 'true');
+  expect(await land({ ...request, commit })).toMatchObject({ state: 'landed' });
+  expect(git(repo, 'ls-files')).toBe('README.txt');
+  expect(git(repo, 'status', '--porcelain')).toBe('');
+});

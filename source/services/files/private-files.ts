@@ -8,6 +8,7 @@ import {
   openSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
@@ -67,8 +68,13 @@ export async function unlessLater<T, U>(
   }
 }
 
-/** Makes a folder, and those above it that are not there. Throws like `fs`. */
+/**
+ * Makes a folder, and those above it that are not there. Throws like `fs`, also where a checkout is gone in which
+ * it would lie: one that was moved away is not made anew.
+ */
 export function makePrivateFolder(folder: string): void {
+  const ours = folder.indexOf(`${path.sep}.aider_logs`);
+  if (ours > 0) statSync(folder.slice(0, ours));
   mkdirSync(folder, { recursive: true, mode: privateFolderMode });
 }
 
@@ -96,7 +102,8 @@ export function writePrivate(file: string, data: string | Uint8Array): void {
  */
 export function writeWhole(file: string, text: string | Uint8Array, mode = privateMode): void {
   const folder = path.dirname(file);
-  mkdirSync(folder, { recursive: true, mode: mode === privateMode ? privateFolderMode : 0o777 });
+  if (mode === privateMode) makePrivateFolder(folder);
+  else mkdirSync(folder, { recursive: true });
   const beside = `${file}.${randomBytes(6).toString('hex')}.tmp`;
   try {
     const fd = openSync(beside, 'wx', mode);

@@ -5,6 +5,7 @@ import type { Failure } from '../../core/failure.js';
 import { describe } from '../../core/failure.js';
 import { err, ok, type Result } from '../../core/result.js';
 import type { Landing } from '../../core/run.js';
+import { shellWord } from '../../core/shell-word.js';
 import { hasCode } from '../files/private-files.js';
 import { changedTrackedFiles } from './repository.js';
 import { git, gitText, splitNul } from './run-git.js';
@@ -73,11 +74,6 @@ export async function land(request: LandRequest): Promise<Landing> {
 function reasonOf(failure: Failure): string {
   if (failure.kind === 'machine') return describe(failure).message.replace(/\.$/, '');
   return failure.kind === 'git' ? (failure.detail.split('\n')[0] ?? 'git refused') : 'git refused';
-}
-
-/** A word for a shell, as a person pastes it. */
-function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 /** Runs a command again while another git, such as an editor's `git status`, holds the index. */

@@ -6,6 +6,7 @@ import type { Failure } from '../../core/failure.js';
 import { isGitName, normalisePath, type PathFacts, refusePath } from '../../core/paths.js';
 import type { Task } from '../../core/plan.js';
 import { err, ok, type Result } from '../../core/result.js';
+import { shellWord } from '../../core/shell-word.js';
 import { unless, unlessLater, unreadable } from '../files/private-files.js';
 import { git, gitText, splitNul } from './run-git.js';
 
@@ -48,7 +49,11 @@ export async function openRepository(cwd: string): Promise<Result<Repository, Fa
   const where = await gitText(cwd, [...place, 'HEAD^{commit}', '--symbolic-full-name', 'HEAD']);
   if (!where.ok) {
     const alone = await gitText(cwd, place);
-    return err(alone.ok ? noCommits(alone.value) : noRepository(cwd, alone.failure));
+    if (!alone.ok) return err(noRepository(cwd, alone.failure));
+    const named = await gitText(cwd, ['rev-parse', '--verify', '--quiet', 'HEAD'], {
+      answers: [1],
+    });
+    return err(noHead(alone.value, where.failure, named.ok ? named.value : ''));
   }
   const [top = '', common = '', prefix = '', head = '', ref = ''] = where.value.split('\n');
   const root = await realpath(top);
@@ -91,22 +96,47 @@ export function isPartial(commonDir: string): boolean {
   return /^\s*(promisor|partialclone)\s*=/im.test(config);
 }
 
-/** @param place what git answers for a repository: its top folder comes first */
-function noCommits(place: string): Failure {
+/**
+ * @param place what git answers for a repository: its top folder comes first
+ * @param named the object that HEAD names, which is no commit; '' when it names none
+ */
+function noHead(place: string, failure: Failure, named: string): Failure {
+  const root = place.split('\n')[0];
+  if (named !== '') {
+    return {
+      kind: 'usage',
+      message: `The repository ${root} is damaged: HEAD names ${named.slice(0, 12)}, which is not in it.`,
+      hint: 'Look at it: git fsck; and at what HEAD was: git reflog',
+    };
+  }
+  // Whatever else is wrong with HEAD, git tells.
+  if (failure.kind !== 'git' || !/unknown revision|single revision/.test(failure.detail)) {
+    return failure;
+  }
   return {
     kind: 'usage',
-    message: `The repository ${place.split('\n')[0]} has no commits, so there is nothing to start from.`,
+    message: `The repository ${root} has no commits, so there is nothing to start from.`,
     hint: 'Make a first commit: git add -A && git commit -m "Start"',
   };
 }
 
 function noRepository(cwd: string, failure: Failure): Failure {
-  const detail = failure.kind === 'git' ? failure.detail : '';
-  if (/dubious ownership/.test(detail)) {
+  if (failure.kind !== 'git') return failure;
+  const { detail } = failure;
+  if (/\bENOENT\b/.test(detail)) {
     return {
       kind: 'usage',
-      message: `git does not trust ${cwd}: ${detail.split('\n')[0]}`,
-      hint: `git config --global --add safe.directory ${cwd}`,
+      message: 'There is no git in the PATH.',
+      hint: 'Install git (https://git-scm.com/downloads), or add its folder to PATH.',
+    };
+  }
+  if (/dubious ownership/.test(detail)) {
+    // The folder that it means, which may lie above.
+    const meant = /in repository at '([^'\n]+)'/.exec(detail)?.[1] ?? cwd;
+    return {
+      kind: 'usage',
+      message: `git does not trust ${meant}: it belongs to somebody else.`,
+      hint: `If you trust it: git config --global --add safe.directory ${shellWord(meant)}`,
     };
   }
   if (/must be run in a work tree/.test(detail)) {
@@ -115,6 +145,14 @@ function noRepository(cwd: string, failure: Failure): Failure {
       message: `${cwd} is inside a git folder or a bare repository, not in a checkout.`,
     };
   }
+  if (/unknown repository extension|repo version/.test(detail)) {
+    return {
+      kind: 'usage',
+      message: `This git is too old for the repository: ${detail.replace(/^fatal: /, '').replace(/\s+/g, ' ')}`,
+      hint: 'Use the git that it was made with: git --version',
+    };
+  }
+  if (!/not a git repository/.test(detail)) return failure;
   return {
     kind: 'usage',
     message: `${cwd} is not in a git repository.`,

@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { unless, unreadable } from '../files/private-files.js';
 
@@ -20,6 +20,8 @@ export class SharedFiles {
 
   /** Names of the files that have changed since the last look, relative to that folder. */
   changed(): string[] {
+    // The repository was moved away, which is told by itself.
+    if (!existsSync(this.commonDir)) return [];
     const now = this.read();
     const names = new Set([...this.known.keys(), ...now.keys()]);
     const changed = [...names].filter((name) => this.known.get(name) !== now.get(name)).sort();

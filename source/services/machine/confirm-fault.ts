@@ -38,6 +38,9 @@ export function confirmedFault(output: string, folder: string): MachineFault | n
  */
 export function faultOfGit(text: string, folder: string): MachineFault | null {
   const told = faultOfText(text);
+  // A worktree names the folder of its repository.
+  const lost = /not a git repository: (\/[^\n]+)/.exec(text)?.[1];
+  if (lost !== undefined && !existsSync(lost)) return 'folder_gone';
   if (told !== null || !/(?:write|create|open|lock|store|append)/.test(text)) return told;
   const named = [...text.matchAll(/'(\/[^'\n]{1,4096})'/g)].map((match) => match[1] as string);
   const folders = named.map((file) => path.dirname(file)).filter((one) => existsSync(one));

@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { faultOfError } from '../../core/machine-fault.js';
 import { unlessLater, unreadable } from '../files/private-files.js';
 import { lookingElsewhere } from './own-environment.js';
 
@@ -15,8 +16,13 @@ export function askProgram(
   timeout: number,
 ): Promise<{ stdout: string } | null> {
   const env = lookingElsewhere(process.env);
-  // Not there, not fit to run, or failed: either way it is not what is looked for.
-  return execute(file, [...args], { cwd: '/', env, timeout }).catch(() => null);
+  return execute(file, [...args], { cwd: '/', env, timeout }).catch((error: unknown) => {
+    // Nothing can be started now: that says nothing of the program.
+    const { code } = error as NodeJS.ErrnoException;
+    if (typeof code === 'string' && faultOfError({ code }) !== null) throw error;
+    // Not there, not fit to run, or failed: either way it is not what is looked for.
+    return null;
+  });
 }
 
 export async function isExecutable(file: string): Promise<boolean> {
