@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import type { CommittedWork } from '../core/agent.js';
 import { describe } from '../core/failure.js';
 import { journalHead, type ReadJournal, readJournal } from '../core/journal.js';
@@ -6,7 +6,7 @@ import { printable } from '../core/printable.js';
 import type { Landing, RunState } from '../core/run.js';
 import type { RunConfig } from '../core/run-config.js';
 import { reasonWords } from '../core/words.js';
-import { hasCode } from '../services/files/private-files.js';
+import { hasCode, isLink } from '../services/files/private-files.js';
 import { ownershipOf, repairLink } from '../services/git/own-worktree.js';
 import type { Repository } from '../services/git/repository.js';
 import { gitText } from '../services/git/run-git.js';
@@ -72,6 +72,10 @@ async function closeBooks(
   }
   const paths = logPaths(repo.root, run.stamp);
   const problem = outputProblem(repo.root);
+  // What looks at its worktrees wrote.
+  if (problem === null && !isLink(paths.raw)) {
+    rmSync(paths.objects, { recursive: true, force: true });
+  }
   const journal = problem === null ? read(paths.journal, run.stamp) : null;
   const state = journal?.state === 'read' ? here(journal.run, repo, run) : null;
   if (problem === null && state !== null) {

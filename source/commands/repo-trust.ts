@@ -17,7 +17,13 @@ import {
   readRepoAiderFiles,
   testCommandIn,
 } from '../services/config/repo-aider-files.js';
-import { isTrusted, recordTrust, type Trustable } from '../services/config/trust.js';
+import {
+  isRefused,
+  isTrusted,
+  recordRefusal,
+  recordTrust,
+  type Trustable,
+} from '../services/config/trust.js';
 import type { Repository } from '../services/git/repository.js';
 import type { Arguments } from './arguments.js';
 import { askYesNo, type Terminal } from './terminal.js';
@@ -114,6 +120,10 @@ async function settle(
       );
       return;
     }
+    if (isRefused(file)) {
+      terminal.error(`! ${file.path} ${what}, and you said no to that. To use it: --trust\n`);
+      return;
+    }
     terminal.error(`${file.path} ${what}:\n`);
     for (const line of lines.slice(0, mostLines)) terminal.error(`  ${line}\n`);
     if (lines.length > mostLines) {
@@ -121,7 +131,10 @@ async function settle(
     }
     const question =
       what === 'names a test command' ? 'Check the work by it?' : 'Use it, and trust this content?';
-    if (!(await askYesNo(question, false))) return;
+    if (!(await askYesNo(question, false))) {
+      recordRefusal(file);
+      return;
+    }
   }
   recordTrust(file);
 }

@@ -39,14 +39,21 @@ export function warner(terminal: Terminal): (text: string) => void {
   return (text) => terminal.error(`! ${printable(text)}\n`);
 }
 
-/** Asks one line on the terminal; null at its end (Ctrl-D) or Ctrl-C. */
+/** As shells tell SIGINT. */
+const exitOfInterrupt = 130;
+
+/** Asks one line on the terminal; null at its end (Ctrl-D). Ctrl-C ends the program: no answer was given. */
 export async function askLine(question: string): Promise<string | null> {
   const { createInterface } = await import('node:readline/promises');
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   try {
     return await new Promise<string | null>((resolve) => {
       lines.once('close', () => resolve(null));
-      lines.once('SIGINT', () => resolve(null));
+      lines.once('SIGINT', () => {
+        lines.close();
+        process.stderr.write('\n');
+        process.exit(exitOfInterrupt);
+      });
       lines.question(printableLines(question)).then(resolve, () => resolve(null));
     });
   } finally {

@@ -12,6 +12,7 @@ import {
   runCli,
   tempFolder,
   world,
+  writeFiles,
 } from '../rig.js';
 import { key, openScreen, type ScreenRun } from '../screen-rig.js';
 
@@ -206,6 +207,35 @@ describe('on the screen', () => {
     expect(app.bytes() + end.text).not.toContain('sk-very-secret');
     const found = await runCli(['runs'], { cwd: repo, env });
     expect(found.stdout + found.stderr).not.toContain('sk-very-secret');
+  });
+
+  test('what a repository wants is asked for once for each content, whatever was answered', async () => {
+    const repo = makeRepo({
+      'a.py': 'a = 1\n',
+      '.aider.conf.yml': 'openai-api-base: http://x.test\n',
+    });
+    const { env } = world(null);
+    const open = () =>
+      openScreen(['--no-prd', '--aider', noAider], {
+        cwd: repo,
+        env: { ...env, OPENAI_API_KEY: 'k' },
+      });
+    const first = open();
+    await first.shows(/openai-api-base.*\n(.*\n)*.*trust this content\? \[y\/N\]/);
+    await first.press('n\r', /What is to be changed/);
+    first.type(key.ctrl('c'));
+    await first.end();
+    const second = open();
+    await second.shows(/What is to be changed/);
+    second.type(key.ctrl('c'));
+    const end = await second.end();
+    expect(end.text).not.toContain('trust this content');
+    expect(second.bytes()).toContain('you said no to that. To use it: --trust');
+    writeFiles(repo, { '.aider.conf.yml': 'openai-api-base: http://y.test\n' });
+    const third = open();
+    await third.shows(/trust this content\? \[y\/N\]/);
+    third.type(key.ctrl('c'));
+    await third.end();
   });
 
   test('pasted text of many lines is the change; a wrong settings key is named before any screen', async () => {

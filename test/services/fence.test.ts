@@ -335,6 +335,27 @@ describe('the fence around an agent', () => {
     expect(existsSync(place.worktree)).toBe(false);
   });
 
+  test('what looks write goes with the run, and is not in the repository', async () => {
+    const { repo, place, workspace, inspect, paths } = await open();
+    const objects = () => git(repo, 'count-objects', '-v');
+    const before = objects();
+    writeFileSync(inTree(place, 'src/a.txt'), 'aa\n');
+    writeFileSync(inTree(place, 'src/lies-about.bin'), 'x'.repeat(100_000));
+    const look = await workspace.look(0, task, place, { edited: [], since: 0 });
+    expect(look?.files.map((file) => file.path)).toEqual(['src/a.txt', 'src/lies-about.bin']);
+    expect(await workspace.diff(0, place)).toMatchObject({ ok: true });
+    expect(await workspace.patch(0, place)).toMatchObject({ ok: true });
+    expect(objects()).toBe(before);
+    // What is judged and committed after it is whole without them.
+    expect((await inspect()).refused).toHaveLength(1);
+    const done = await workspace.commit(0, task, place, true);
+    await workspace.settled();
+    expect(existsSync(paths.objects)).toBe(false);
+    if (!done.ok || done.value.commit === null) throw new Error('not committed');
+    expect(git(repo, 'show', `${done.value.commit}:src/a.txt`)).toBe('aa');
+    expect(git(repo, 'fsck', '--no-dangling')).toBe('');
+  });
+
   test('what the settings protect stops an agent', async () => {
     const { place, workspace } = await open({ protect: ['ci/**'] });
     mkdirSync(inTree(place, 'ci'));

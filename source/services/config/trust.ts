@@ -41,10 +41,23 @@ export function isTrusted(file: Trustable): boolean {
 }
 
 export function recordTrust(file: Trustable): void {
-  writeWhole(
-    trustFile(),
-    `${JSON.stringify({ ...readTrust(), [file.path]: digest(file) }, null, 2)}\n`,
-  );
+  record(file, digest(file));
+}
+
+/** What stands before the digest of a content that the person has said no to. */
+const no = 'no ';
+
+/** Whether the person has said no to this very content, and need not be asked again. */
+export function isRefused(file: Trustable): boolean {
+  return readTrust()[file.path] === `${no}${digest(file)}`;
+}
+
+export function recordRefusal(file: Trustable): void {
+  record(file, `${no}${digest(file)}`);
+}
+
+function record(file: Trustable, value: string): void {
+  writeWhole(trustFile(), `${JSON.stringify({ ...readTrust(), [file.path]: value }, null, 2)}\n`);
 }
 
 /** The settings of a repository's file, without those that need trust unless the user trusts it. */

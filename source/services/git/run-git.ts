@@ -9,6 +9,7 @@ import { err, ok, type Result } from '../../core/result.js';
 import { faultOfGit } from '../machine/confirm-fault.js';
 import { lookingElsewhere } from '../machine/own-environment.js';
 import { Shells } from './git-shells.js';
+import { objectVariables } from './object-folder.js';
 
 export interface GitOptions {
   readonly input?: string | Buffer;
@@ -127,10 +128,11 @@ export async function git(
   options: GitOptions = {},
 ): Promise<Result<GitAnswer, Failure>> {
   const full = [...protection, ...args];
-  const { input, env = {} } = options;
+  const { input } = options;
+  const env = { ...objectVariables(), ...options.env };
   try {
     const led = shells?.run({ cwd, args: ['git', ...full], env, input });
-    return answerOf(cwd, args, options, await (led ?? start(cwd, full, options)));
+    return answerOf(cwd, args, options, await (led ?? start(cwd, full, { ...options, env })));
   } catch (error) {
     return err(failureOf(cwd, args, (error as Error).message, faultOfError(error)));
   }

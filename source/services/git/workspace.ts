@@ -27,6 +27,8 @@ import { type Drift, findDrift, keepDrift, readDrift, untouchedOf } from './drif
 import { land } from './land.js';
 import { LiveTree, LookBudget } from './live-tree.js';
 import { markerSize, mergeCommits, mergeOnto, mergeWithMarkers, withMarkers } from './merge.js';
+import { ObjectFolder } from './object-folder.js';
+import { isPartial } from './repository.js';
 import { git, gitText, splitNul } from './run-git.js';
 import { readSetAside, setAside } from './set-aside.js';
 import { SharedFiles } from './shared-files.js';
@@ -130,6 +132,8 @@ export class GitWorkspace implements Workspace {
   private readonly gone = new Set<string>();
   /** From the first worktree on, before any command runs in it. */
   private shared: SharedFiles | null = null;
+  /** From the first worktree on; null also where looks write into the repository's own objects. */
+  private objects: ObjectFolder | null = null;
   private readonly guards = new Map<number, WorktreeGuard>();
   private readonly liveTrees = new Map<number, LiveTree>();
   private readonly budget = new LookBudget();
@@ -181,8 +185,9 @@ export class GitWorkspace implements Workspace {
       return err(problemOf(added.failure, 'worktree_failed'));
     }
     const own = await settleIndex(place.worktree);
-    if (own.ok) this.shared ??= new SharedFiles(own.value.commonDir);
     if (!own.ok) return err(problemOf(own.failure, 'worktree_failed'));
+    this.shared ??= new SharedFiles(own.value.commonDir);
+    this.objects ??= this.objectFolder(own.value.commonDir);
     const content = await this.contentOf(found.value.tip);
     if (!content.ok) return err(problemOf(content.failure, 'worktree_failed'));
     const drift = await this.driftOf(agent, place.worktree, tip, content.value.tree);
@@ -346,6 +351,17 @@ export class GitWorkspace implements Workspace {
     return ok(undefined);
   }
 
+  /** None in a partial clone: git fetches what is not there into the folder that it is given. */
+  private objectFolder(commonDir: string): ObjectFolder | null {
+    if (isPartial(commonDir)) return null;
+    return new ObjectFolder(this.options.paths.objects, path.join(commonDir, 'objects'));
+  }
+
+  /** Does what looks at worktrees; its objects are nobody's later. */
+  private beside<T>(work: () => Promise<T>): Promise<T> {
+    return this.objects === null ? work() : this.objects.use(work);
+  }
+
   /** One at a time for an agent, as they share an index of our own. */
   look(
     agent: number,
@@ -355,7 +371,11 @@ export class GitWorkspace implements Workspace {
   ): Promise<Look | null> {
     const before = this.looking.get(agent) ?? Promise.resolve(null);
     const next = before
-      .then(() => (this.gone.has(place.worktree) ? null : this.lookNow(agent, task, place, hints)))
+      .then(() =>
+        this.gone.has(place.worktree)
+          ? null
+          : this.beside(() => this.lookNow(agent, task, place, hints)),
+      )
       // What lies there may vanish under our eyes, whoever takes it away.
       .catch((error: unknown) => {
         if ((error as NodeJS.ErrnoException).code === undefined) throw error;
@@ -415,14 +435,17 @@ export class GitWorkspace implements Workspace {
 
   /** The agent's change so far as a patch with its stat before it, for people. */
   async diff(agent: number, place: Place): Promise<Result<string, Failure>> {
-    const tree = await this.peek(agent, place);
-    if (!tree.ok) return tree;
-    return showDiff(place.worktree, place.start, tree.value);
+    return this.beside(async () => {
+      const tree = await this.peek(agent, place);
+      return tree.ok ? showDiff(place.worktree, place.start, tree.value) : tree;
+    });
   }
 
   async patch(agent: number, place: Place): Promise<Result<string, Failure>> {
-    const tree = await this.peek(agent, place);
-    return tree.ok ? showPatch(place.worktree, place.start, tree.value) : tree;
+    return this.beside(async () => {
+      const tree = await this.peek(agent, place);
+      return tree.ok ? showPatch(place.worktree, place.start, tree.value) : tree;
+    });
   }
 
   patchOf(commit: string): Promise<Result<string, Failure>> {
@@ -679,6 +702,8 @@ export class GitWorkspace implements Workspace {
   /** Resolves when all worktrees that are done with are gone; files of large ones may take longer. */
   async settled(): Promise<void> {
     await Promise.all([...this.removing.values(), ...this.leaving]);
+    await Promise.all(this.looking.values());
+    this.objects?.remove();
     await emptied(patienceMs);
   }
 

@@ -18,6 +18,8 @@ export function logPaths(repo: string, stamp: string) {
     ignore: path.join(logs, '.gitignore'),
     summary: path.join(logs, `summary_${stamp}.json`),
     journal: path.join(raw, 'journal.jsonl'),
+    /** What looks at worktrees write; it goes with the run. */
+    objects: path.join(raw, 'objects'),
     repoMap: path.join(raw, 'repo-map.md'),
     prd: path.join(repo, 'docs', 'prd', `prd_${stamp}.md`),
     agentLog: (agent: number) => path.join(repo, agentLogName(stamp, agent)),
