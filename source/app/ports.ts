@@ -109,6 +109,8 @@ export interface RunFacts {
   /** A model of Aider's that reviews; null for the Gemini model. */
   readonly reviewModel: string | null;
   readonly simulated: boolean;
+  /** The person's commits are signed; ours are not. */
+  readonly signs: boolean;
   readonly focus: readonly string[];
   readonly source: PlanSource;
 }

@@ -4,6 +4,7 @@ import { describe } from '../core/failure.js';
 import { printable, printableJson } from '../core/printable.js';
 import { geminiKeyVariables, keyVariable } from '../core/providers.js';
 import { ok as okResult } from '../core/result.js';
+import { unsignedWords } from '../core/words.js';
 import { glyphsFor } from '../headless/table.js';
 import { type FoundAider, findAider } from '../services/aider/find-aider.js';
 import { IsolatedLauncher } from '../services/aider/launcher.js';
@@ -183,7 +184,7 @@ async function checkRepository(repo: Repository): Promise<Check[]> {
     checks.push(
       warning(
         'signing',
-        'commit.gpgSign is set, and what lands is not signed',
+        unsignedWords,
         'Sign it yourself after it has landed: git rebase --exec "git commit --amend --no-edit -S" BASE',
       ),
     );

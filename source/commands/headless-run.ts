@@ -8,7 +8,7 @@ import { type LogPaths, logPaths } from '../services/logs/log-paths.js';
 import { claimRun, type RunRecord } from '../services/records/run-records.js';
 import type { Observer } from '../store/run-store.js';
 import type { Arguments } from './arguments.js';
-import { makeConfig, openLiveRun, planWith, warnOfChanges } from './live-run.js';
+import { makeConfig, openLiveRun, planWith, warnOfCheckout } from './live-run.js';
 import type { Overrides } from './musts.js';
 import { type PreparedRun, prepareRun } from './prepare-run.js';
 import { recoverRuns } from './recover.js';
@@ -83,7 +83,7 @@ async function execute(
   terminal: Terminal,
 ): Promise<number> {
   const warn = warner(terminal);
-  await warnOfChanges(config, warn);
+  await warnOfCheckout(config, warn);
   let onFinish = () => {};
   const finished = new Promise<void>((resolve) => {
     onFinish = resolve;

@@ -8,6 +8,7 @@ import { providerOf } from '../core/providers.js';
 import { err, ok, type Result } from '../core/result.js';
 import type { MadePlan, Message, MessageBody, RunState } from '../core/run.js';
 import type { ReviewPlan, RunConfig } from '../core/run-config.js';
+import { unsignedWords } from '../core/words.js';
 import { fileFailure } from '../core/work-problem.js';
 import { AiderBackend } from '../services/aider/aider-backend.js';
 import { AiderReviewer } from '../services/aider/aider-reviewer.js';
@@ -20,6 +21,7 @@ import {
   changedTrackedFiles,
   type Identity,
   resolveTasks,
+  signsCommits,
   unwrittenIdentity,
 } from '../services/git/repository.js';
 import { startFromShells } from '../services/git/run-git.js';
@@ -289,11 +291,12 @@ function setupCommand(run: PreparedRun, paths: LogPaths): ShellSetup | null {
   return new ShellSetup(setupCmd, env, (agent) => paths.setup(agent), secretsOf(run));
 }
 
-/** Says that changes in the checkout are not the agents' to see. */
-export async function warnOfChanges(
+/** Says what of the checkout does not count: changes that agents do not see, signing. */
+export async function warnOfCheckout(
   config: RunConfig,
   warn: (text: string) => void,
 ): Promise<void> {
+  if (await signsCommits(config.repo)) warn(`${unsignedWords}.`);
   const changed = await changedTrackedFiles(config.repo);
   if (!changed.ok || changed.value.length === 0) return;
   const landing = config.land === 'none' ? '' : ', and nothing can land while they are changed';

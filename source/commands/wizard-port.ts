@@ -26,7 +26,7 @@ import { setupAider } from '../services/aider/setup-aider.js';
 import { proposeTest } from '../services/config/test-proposal.js';
 import { unless, unlessLater, unreadable } from '../services/files/private-files.js';
 import { defaultBaseUrl, listModels } from '../services/gemini/models.js';
-import { openRepository, resolveTasks } from '../services/git/repository.js';
+import { openRepository, resolveTasks, signsCommits } from '../services/git/repository.js';
 import { addToHistory, readHistory } from '../services/logs/change-history.js';
 import { type LogPaths, logPaths } from '../services/logs/log-paths.js';
 import { claimRun, type RunRecord } from '../services/records/run-records.js';
@@ -122,6 +122,10 @@ export function openWizard(
   });
   const inRepo = (file: string) => path.join(repo.root, file);
   const proposal = proposeTest(repo.root);
+  let signs = false;
+  void nextTurn().then(async () => {
+    signs = await signsCommits(repo.root);
+  });
 
   const port: WizardPort = {
     get facts(): RunFacts {
@@ -145,6 +149,7 @@ export function openWizard(
         review: options.review !== null,
         reviewModel: options.reviewModel,
         simulated: overrides.aider?.simulated ?? false,
+        signs,
         focus,
         source,
       };

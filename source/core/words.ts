@@ -257,3 +257,7 @@ export const screenTexts: readonly { readonly text: ScreenText; readonly pattern
   { text: 'edit_exception', pattern: /Exception while updating files:/ },
   { text: 'disk_full', pattern: /No space left on device/ },
 ];
+
+/** What a person is told whose own commits are signed. */
+export const unsignedWords =
+  'commit.gpgSign is set, and what the agents do is not signed: a key could ask for its passphrase';

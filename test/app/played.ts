@@ -296,6 +296,7 @@ export class PlayedApp {
         land: 'all',
         setupCmd: null,
         check: null,
+        signs: false,
         proposal: { command: 'npm test', from: 'package.json' },
         allowRedBase: false,
         budgetUsd: null,

@@ -220,6 +220,14 @@ test.runIf(has('git-lfs'))(
   },
 );
 
+test('who signs commits is told that these are not signed, before any work', async () => {
+  const repo = makeRepo({ 'a.txt': '1\n' });
+  git(repo, 'config', 'commit.gpgSign', 'true');
+  const end = await runPlan(repo, standIn(), [task('a.txt')]);
+  expect(end.stderr).toContain('what the agents do is not signed');
+  expect(end.summary.landed).toBe(true);
+});
+
 describe('settings and places of a repository that few have', () => {
   test('configuration of a worktree alone, objects of another repository, the cache on another disk', async () => {
     const origin = makeRepo({ 'a.txt': '1\n' });

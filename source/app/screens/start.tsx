@@ -2,6 +2,7 @@ import { Box } from 'ink';
 import { useState } from 'react';
 import { dollars } from '../../core/budget.js';
 import { waves } from '../../core/group-edits.js';
+import { unsignedWords } from '../../core/words.js';
 import { useDialogs } from '../components/dialogs.js';
 import { Line } from '../components/line.js';
 import { ScreenFrame } from '../components/screen-frame.js';
@@ -79,6 +80,7 @@ export function startFacts(port: WizardPort, wizard: Wizard): (readonly [string,
         ? landWords.none
         : `${landWords[facts.land]} on ${where} by fast-forward`,
     ],
+    ...(facts.signs ? [['Signing', unsignedWords] as const] : []),
   ];
 }
 
