@@ -20,9 +20,9 @@ const names = [
 
 /** What may happen to a file. */
 const edit = fc.record({
-  name: fc.constantFrom(...names, 'ignored.log', 'crlf.bat'),
+  name: fc.constantFrom(...names, 'ignored.log', 'crlf.bat', 'old.auto', 'x.new'),
   what: fc.constantFrom('write', 'remove', 'run', 'link', 'folder'),
-  text: fc.string({ maxLength: 12 }),
+  text: fc.oneof(fc.string({ maxLength: 12 }), fc.constantFrom('one\r\ntwo\r\n', 'one\ntwo\r\n')),
 });
 
 function apply(
@@ -52,15 +52,25 @@ const first = {
   'sub-x': 'three\n',
   'other/far/away.txt': 'four\n',
   '.gitignore': '*.log\n',
-  '.gitattributes': '*.bat text eol=crlf\n',
   'crlf.bat': 'echo\n',
+  'old.auto': 'one\r\n',
 };
+
+/** With rules for line ends that came after the files, as in old repositories. */
+function makeOldRepo(): string {
+  const repo = makeRepo(first);
+  const rules = '*.bat text eol=crlf\n*.auto text=auto\n*.new text=auto\n';
+  writeFileSync(path.join(repo, '.gitattributes'), rules);
+  git(repo, 'add', '.gitattributes');
+  git(repo, 'commit', '-q', '-m', 'rules');
+  return repo;
+}
 
 test('a tree with some files as they are now is the one that git makes of them with an index', async () => {
   let patched = 0;
   await fc.assert(
     fc.asyncProperty(fc.array(edit, { maxLength: 6 }), async (edits) => {
-      const repo = await makeRepo(first);
+      const repo = makeOldRepo();
       const base = git(repo, 'rev-parse', 'HEAD');
       for (const one of edits) apply(repo, one);
       const files = [...new Set(edits.map(({ name }) => name))];

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { lstat } from 'node:fs/promises';
+import { lstat, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Failure } from '../../core/failure.js';
 import { ok, type Result } from '../../core/result.js';
 import { unlessLater, unreadable } from '../files/private-files.js';
 import { ignoredOf } from './repository.js';
-import { git, gitText } from './run-git.js';
+import { git, gitText, splitNul } from './run-git.js';
 
 interface Entry {
   readonly mode: string;
@@ -33,10 +33,13 @@ export async function patchTree(
   if (states.includes('other')) return ok(null);
   const there = files.filter((_, at) => states[at] !== 'gone');
   if (there.some((file) => /[\n\r"]/.test(file))) return ok(null);
-  const [hashed, folders] = await Promise.all([
+  const [hashed, folders, depends] = await Promise.all([
     hashFiles(worktree, there),
     readFolders(worktree, base, files),
+    dependsOnIndex(worktree, there),
   ]);
+  if (!depends.ok) return depends;
+  if (depends.value) return ok(null);
   if (!hashed.ok) return hashed;
   if (!folders.ok) return folders;
   if (folders.value === null) return ok(null);
@@ -98,6 +101,34 @@ async function hashFiles(
   if (!answer.ok) return answer;
   const objects = answer.value.split('\n');
   return ok(new Map(files.map((file, at) => [file, objects[at] as string])));
+}
+
+/**
+ * Whether how git would add one of these files depends on what its index holds: with `text=auto`, or `core.autocrlf`,
+ * line ends of Windows stay where they were committed so (gitattributes(5)).
+ */
+async function dependsOnIndex(
+  worktree: string,
+  files: readonly string[],
+): Promise<Result<boolean, Failure>> {
+  const crlf: string[] = [];
+  for (const file of files) {
+    const bytes = await unlessLater(unreadable, null, readFile(path.join(worktree, file)));
+    if (bytes?.includes('\r\n')) crlf.push(file);
+  }
+  if (crlf.length === 0) return ok(false);
+  const [attributes, setting] = await Promise.all([
+    git(worktree, ['check-attr', '-z', '--stdin', 'text'], {
+      input: crlf.map((file) => `${file}\0`).join(''),
+    }),
+    gitText(worktree, ['config', '--get', 'core.autocrlf'], { answers: [1] }),
+  ]);
+  if (!attributes.ok) return attributes;
+  if (!setting.ok) return setting;
+  const auto = setting.value !== '' && setting.value !== 'false';
+  // Path, attribute and value of each.
+  const values = splitNul(attributes.value.stdout).filter((_, at) => at % 3 === 2);
+  return ok(values.some((value) => value === 'auto' || (auto && value === 'unspecified')));
 }
 
 /** '' for the root. */
