@@ -19,6 +19,7 @@ import { LineSplitter } from '../source/services/aider/log-tail.js';
 import { cutMap } from '../source/services/aider/repo-map.js';
 import { PrdReader, readAnswer } from '../source/services/gemini/answer.js';
 import { retryHint } from '../source/services/provider/retry-hint.js';
+import { ReportReader } from '../source/services/pty/junit-report.js';
 import { maskText } from '../source/services/pty/secret-mask.js';
 
 const red = 0xff2222;
@@ -84,6 +85,11 @@ export const readers: Readonly<Record<string, (text: string) => unknown>> = {
     const bytes = Buffer.from(text);
     for (let at = 0; at < bytes.length; at += 1000) splitter.push(bytes.subarray(at, at + 1000));
   },
+  ReportReader: (text) => [
+    new ReportReader().read(text, '/w'),
+    new ReportReader().read(`<testsuite><testcase name="a">${text}`, '/w'),
+    new ReportReader().read(`<testsuite><testcase name="${text.replaceAll('"', '')}"/>`, '/w'),
+  ],
   retryHint: (text) =>
     retryHint(
       { 'x-ratelimit-remaining-requests': '0', 'x-ratelimit-reset-requests': text },

@@ -18,7 +18,7 @@ export const testConfig: RunConfig = {
   files: [],
   planSource: { kind: 'none' },
   check: null,
-  allowRedBase: false,
+  redBase: 'stop',
   budgetUsd: null,
   review: null,
   unattended: true,

@@ -95,6 +95,7 @@ export function hasSomethingToLose(agent: Agent): boolean {
 /** What an agent waits for that could begin. */
 function queuedWords(state: RunState): string {
   if (state.phase === 'finished') return 'It was not started.';
+  if (state.phase === 'red_base') return 'Waits for you: the tests fail on the base (b).';
   if (state.phase === 'checking') return 'Waits: the tests run on the base first.';
   return state.paused ? 'Waits: the run is paused.' : 'Waits for a free slot.';
 }

@@ -142,6 +142,14 @@ function Screens({ port, onExit }: ScreensProps) {
     setScreen('run');
     return null;
   };
+  /** The draft is as it was left. */
+  const backToStart = async () => {
+    starting.current = true;
+    await port.giveUp();
+    starting.current = false;
+    setScreen('start');
+    setRun(null);
+  };
   const noPrd = wizard.draft?.prd === '';
   switch (screen) {
     case 'change':
@@ -179,7 +187,12 @@ function Screens({ port, onExit }: ScreensProps) {
       return (
         run && (
           <WithNotices run={run}>
-            <RunScreen run={run} onSummary={() => setScreen('summary')} onQuit={quit} />
+            <RunScreen
+              run={run}
+              onSummary={() => setScreen('summary')}
+              onStartAgain={() => void backToStart()}
+              onQuit={quit}
+            />
           </WithNotices>
         )
       );

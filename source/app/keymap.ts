@@ -126,6 +126,11 @@ const rows = {
   'run.events': { context: 'run', keys: ['e'], help: "the agent's events" },
   'run.copy': { context: 'run', keys: ['y'], help: "copy the pane's text" },
   'run.attention': { context: 'run', keys: ['a'], help: 'next agent that asks or failed' },
+  'run.redBase': {
+    context: 'run',
+    keys: ['b'],
+    help: 'decide what to do when the tests fail on the base',
+  },
   'run.quit': { context: 'run', keys: ['q'], help: 'leave' },
 
   'viewer.close': { context: 'viewer', keys: ['esc', 'q'], help: 'close' },

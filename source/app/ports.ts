@@ -4,6 +4,7 @@ import type { Task } from '../core/plan.js';
 import type { Result } from '../core/result.js';
 import type { MessageBody, RunState } from '../core/run.js';
 import type { LandRule, PlanSource } from '../core/run-config.js';
+import type { RedBase } from '../core/test-report.js';
 
 /**
  * What the screen needs of the rest of the program. Between the two stand only JSON messages, texts
@@ -103,7 +104,7 @@ export interface RunFacts {
   readonly check: CheckPlan | null;
   /** How the tests are probably run; for a person to confirm. */
   readonly proposal: { readonly command: string; readonly from: string } | null;
-  readonly allowRedBase: boolean;
+  readonly redBase: RedBase | 'ask';
   readonly budgetUsd: number | null;
   readonly review: boolean;
   /** A model of Aider's that reviews; null for the Gemini model. */
@@ -119,7 +120,7 @@ export interface RunFacts {
 export interface RunWishes {
   /** The project's tests; '' goes without. */
   readonly testCmd: string;
-  readonly allowRedBase: boolean;
+  readonly redBase: RedBase | 'ask';
   readonly review: boolean;
 }
 
@@ -166,6 +167,8 @@ export interface WizardPort {
   /** A file of ours for an editor to write to. */
   scratchFile(name: string, text: string): string;
   readScratch(file: string): string;
+  /** Gives a run up in which no agent has begun, so that another one can be started. */
+  giveUp(): Promise<void>;
   start(
     change: string,
     draft: Draft,

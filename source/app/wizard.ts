@@ -77,7 +77,7 @@ export function useWizard(port: WizardPort, now: () => number): Wizard {
       maxAgents: port.facts.maxAgents,
       wishes: {
         testCmd: port.facts.check?.command ?? '',
-        allowRedBase: port.facts.allowRedBase,
+        redBase: port.facts.redBase,
         review: port.facts.review,
       },
     };

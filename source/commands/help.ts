@@ -40,7 +40,11 @@ Tests
   --test-timeout MIN    the longest one run of the tests may take (default: 10)
   --review              a reviewer reads each agent's diff against the PRD, in the end the whole
   --review-model NAME   by a model of Aider's instead of the Gemini model
-  --allow-red-base      go on when they fail on the base: reported, gating nothing
+  --test-report GLOB    JUnit XML reports that they write; known runners are asked for one
+  --red-base HOW        when they fail on the base: stop, fix (what lands has to be green, and
+                        no test that passed may fail), report (they gate nothing);
+                        default: stop, on the screen you are asked
+  --allow-red-base      the same as --red-base report
 
 PRD
   --gemini-model NAME   model for the PRD (default: gemini-1.5-pro)

@@ -106,7 +106,7 @@ export function openLiveRun(options: LiveRunOptions): LiveRun {
     record,
     copy: run.options.copy,
     setup: setupCommand(run, paths),
-    check: config.check && checkCommand(config.check, run),
+    check: config.check && checkCommand(config.check, () => state()?.config.check ?? null, run),
     protect: run.options.protect,
     maxFileBytes: run.options.maxFileBytes,
     landLater: landCommand(config.stamp, options.repoFlag),
@@ -187,7 +187,7 @@ export function makeConfig(
     files: run.focus,
     planSource: run.source,
     check: options.check,
-    allowRedBase: options.allowRedBase,
+    redBase: options.redBase ?? (more.unattended ? 'stop' : 'ask'),
     budgetUsd: options.budgetUsd,
     review: options.review,
     simulated: run.aider?.simulated ?? false,
@@ -275,8 +275,13 @@ function reviewerOf(
   return new GeminiReviewer({ key: run.geminiKey, model: config.geminiModel, baseUrl });
 }
 
-function checkCommand(plan: CheckPlan, run: PreparedRun): CheckCommand {
-  return new CheckCommand(plan, setupEnvironment(process.env), secretsOf(run));
+/** @param now the plan as it is now: a person may have named another command */
+function checkCommand(
+  plan: CheckPlan,
+  now: () => CheckPlan | null,
+  run: PreparedRun,
+): CheckCommand {
+  return new CheckCommand(() => now() ?? plan, setupEnvironment(process.env), secretsOf(run));
 }
 
 /** Values that the output of commands must not show. */

@@ -4,6 +4,7 @@ import type { CheckPlan } from '../core/check.js';
 import type { Failure } from '../core/failure.js';
 import { err, ok, type Result } from '../core/result.js';
 import type { LandRule, ReviewPlan } from '../core/run-config.js';
+import { type RedBase, redBases } from '../core/test-report.js';
 import { repoSettingsName, type Settings } from '../services/config/settings.js';
 import type { FlagValues } from './arguments.js';
 
@@ -18,7 +19,10 @@ export interface RunOptions {
   readonly setupCmd: string | null;
   /** How the work is checked; null lands it untested. */
   readonly check: CheckPlan | null;
-  readonly allowRedBase: boolean;
+  /** What is done where the tests fail on the base; null where nobody has said it. */
+  readonly redBase: RedBase | null;
+  /** Glob of the JUnit reports that the tests write; null where none was named. */
+  readonly testReport: string | null;
   /** The longest one run of the tests may take, milliseconds. */
   readonly testTimeoutMs: number;
   readonly copy: readonly string[];
@@ -145,6 +149,19 @@ export function resolveOptions(
   if (land !== 'all' && land !== 'any' && land !== 'none') {
     problems.push(`--land is all, any or none, not ${land}`);
   }
+  const testReport =
+    first<string>([flags.testReport, ''], [repo.test_report, ''], [user.test_report, ''])?.[0] ??
+    null;
+  const allowed = (given: boolean | undefined) => (given ? 'report' : undefined);
+  const redBase = first<string>(
+    [flags.redBase, ''],
+    [allowed(flags.allowRedBase), ''],
+    [repo.red_base ?? allowed(repo.allow_red_base), ''],
+    [user.red_base ?? allowed(user.allow_red_base), ''],
+  )?.[0];
+  if (redBase !== undefined && !(redBases as readonly string[]).includes(redBase)) {
+    problems.push(`--red-base is stop, fix or report, not ${redBase}`);
+  }
   const keys: KeySettings = { ...user.keys, ...repo.keys };
   problems.push(...keyProblems(keys));
   if (problems.length > 0) {
@@ -169,9 +186,15 @@ export function resolveOptions(
     land: land as LandRule,
     setupCmd:
       first<string>([flags.setupCmd, ''], [repo.setup_cmd, ''], [user.setup_cmd, ''])?.[0] ?? null,
-    check: test && { command: test[0], from: test[1], timeoutMs: testTimeout * 60_000 },
+    check: test && {
+      command: test[0],
+      from: test[1],
+      timeoutMs: testTimeout * 60_000,
+      report: testReport,
+    },
+    testReport,
     testTimeoutMs: testTimeout * 60_000,
-    allowRedBase: flags.allowRedBase || (repo.allow_red_base ?? user.allow_red_base ?? false),
+    redBase: redBase === undefined ? null : (redBase as RedBase),
     copy: flags.copy?.length ? flags.copy : (repo.copy ?? user.copy ?? []),
     // Protection adds up: a repository cannot take away what its user wants.
     protect: [...(user.protect ?? []), ...(repo.protect ?? [])],

@@ -43,10 +43,6 @@ export async function runOnScreen(
     await recoverRuns(repo, (text) => terminal.error(`${text}\n`));
   }
 
-  let finish = () => {};
-  const finished = new Promise<void>((resolve) => {
-    finish = resolve;
-  });
   let leave = () => {};
   const left = new Promise<void>((resolve) => {
     leave = resolve;
@@ -54,7 +50,6 @@ export async function runOnScreen(
   const session = openWizard(args, opened.value, overrides, {
     change: change.value,
     warn: warner(terminal),
-    onFinish: () => finish(),
   });
   const makeScreen = await loading;
   const { host, show } = makeScreen(screenOptions(opened.value.options));
@@ -66,7 +61,7 @@ export async function runOnScreen(
   show(session.port, leave);
   await left;
   await host.close();
-  await stopped(session.live(), finished, terminal);
+  await stopped(session.live(), terminal);
   await session.close();
   const caught = release();
   const state = session.live()?.state() ?? null;
@@ -77,18 +72,21 @@ export async function runOnScreen(
 }
 
 /** Whatever way the screen was left: no agent outlives it, and its work is kept. */
-async function stopped(
-  run: LiveRun | null,
-  finished: Promise<void>,
-  terminal: Terminal,
-): Promise<void> {
+async function stopped(run: LiveRun | null, terminal: Terminal): Promise<void> {
   const state = run?.state();
   if (!run || !state || state.phase === 'finished') return;
   const working = state.agents.filter((agent) => !isDone(agent)).length;
   const whom = working === 0 ? '' : working === 1 ? ' 1 agent' : ` ${working} agents`;
   terminal.out(`Stopping${whom}. What has been done is kept on branches…\n`);
+  const finished = new Promise<void>((resolve) => {
+    const end = run.subscribe(() => {
+      if (run.state()?.phase !== 'finished') return;
+      end();
+      resolve();
+    });
+  });
   if (state.interruptedBy === null) run.dispatch({ type: 'interrupt', signal: 'SIGTERM' });
-  await finished;
+  if (run.state()?.phase !== 'finished') await finished;
 }
 
 /** What the field of the first step begins with. */

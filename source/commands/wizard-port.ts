@@ -65,7 +65,6 @@ export function openWizard(
   more: {
     readonly change: string;
     readonly warn: (text: string) => void;
-    readonly onFinish: () => void;
   },
 ): WizardSession {
   const { options, source, given, focus } = opened;
@@ -144,7 +143,7 @@ export function openWizard(
         check: options.check,
         // One that was ruled out is not proposed again.
         proposal: args.flags.withoutTest ? null : proposal,
-        allowRedBase: options.allowRedBase,
+        redBase: options.redBase ?? 'ask',
         budgetUsd: options.budgetUsd,
         review: options.review !== null,
         reviewModel: options.reviewModel,
@@ -268,10 +267,23 @@ export function openWizard(
         confirm: async () => true,
         warn: more.warn,
         observers: [],
-        onFinish: more.onFinish,
+        onFinish: () => {},
       });
       live.dispatch({ type: 'run_started', config });
       return ok(runPort(live, paths));
+    },
+    giveUp: async () => {
+      if (!live) return;
+      if (live.state()?.phase !== 'finished') {
+        live.dispatch({ type: 'red_base_decided', how: 'stop' });
+      }
+      await live.close();
+      live = null;
+      claimed = null;
+      prdSaved = null;
+      // They went with the run.
+      launcher = launch();
+      knowledge = know();
     },
   };
   return {
@@ -295,13 +307,21 @@ export function openWizard(
 
 /** The options as a person left them on the last screen. */
 function wished(
-  { check, testTimeoutMs, reviewModel }: RunOptions,
-  { testCmd, allowRedBase, review }: RunWishes,
-): Pick<RunOptions, 'check' | 'allowRedBase' | 'review'> {
-  const rest = { allowRedBase, review: review ? { model: reviewModel } : null };
+  { check, testTimeoutMs, testReport, reviewModel }: RunOptions,
+  { testCmd, redBase, review }: RunWishes,
+): Pick<RunOptions, 'check' | 'redBase' | 'review'> {
+  const rest = {
+    redBase: redBase === 'ask' ? null : redBase,
+    review: review ? { model: reviewModel } : null,
+  };
   if (testCmd === '') return { check: null, ...rest };
   if (testCmd === check?.command) return { check, ...rest };
-  const plan = { command: testCmd, from: 'the start screen', timeoutMs: testTimeoutMs };
+  const plan = {
+    command: testCmd,
+    from: 'the start screen',
+    timeoutMs: testTimeoutMs,
+    report: testReport,
+  };
   return { check: plan, ...rest };
 }
 

@@ -26,6 +26,7 @@ import { isCommon, isHopeless, judge } from './judge.js';
 import { unreachable } from './result.js';
 import { criteriaFor, notMet, type Review, reviewForModel } from './review.js';
 import type { Inspection, RunState } from './run.js';
+import { brokenTests, isAccepted, type Measure, namesOf, ruleOf } from './test-report.js';
 import { reasonForModel } from './words.js';
 
 /** Files that an agent is shown because its replies named them, at most. */
@@ -201,15 +202,28 @@ export function onChecked(run: RunState, agent: Agent, result: CheckResult, at: 
     const reason = fault === 'disk_full' ? 'disk_full' : 'machine_fault';
     return commit(checked, place, { state: 'failed', reason, detail: words });
   }
-  if (result.state === 'passed' || !gates(run)) return review(run, checked, place);
-  const detail = `${run.config.check?.command}: ${result.words}`;
+  const measure = measureOf(run);
+  if (isAccepted(measure, result) || !gates(run)) return review(run, checked, place);
+  const broken = brokenTests(measure, result) ?? result.report?.failed ?? [];
+  const names =
+    ruleOf(measure) === 'no_worse' && broken.length > 0
+      ? `tests that passed before fail now: ${namesOf(broken)}`
+      : broken.length > 0
+        ? `${result.words}: ${namesOf(broken)}`
+        : result.words;
+  const detail = `${run.config.check?.command}: ${names}`;
   const words = `${reasonForModel('tests_failed', detail)}\n\n${result.output}`;
   return sendBack(run, checked, place, 'tests_failed', detail, words, at);
 }
 
-/** Whether the tests decide: they were asked for, and they pass on the base. */
-export function gates({ config, baseCheck }: RunState): boolean {
-  return config.check !== null && baseCheck?.state === 'passed';
+/** What the tests of a run are held against. */
+export function measureOf({ config, baseCheck }: RunState): Measure {
+  return { base: baseCheck, redBase: config.redBase };
+}
+
+/** Whether the tests decide about each piece of work: they were asked for, and can tell. */
+export function gates(run: RunState): boolean {
+  return run.config.check !== null && ruleOf(measureOf(run)) !== 'report';
 }
 
 function iterationsSpent(used: number): string {

@@ -1,5 +1,6 @@
 import type { Failure } from './failure.js';
 import { faultWords, type MachineFault } from './machine-fault.js';
+import type { TestReport } from './test-report.js';
 
 /** What a health check (the project's tests) has shown, in words that may be printed and sent to a model. */
 export interface CheckResult {
@@ -14,6 +15,8 @@ export interface CheckResult {
   readonly ms: number;
   /** It failed first, and passed when it was run again on the same state. */
   readonly flaky: boolean;
+  /** What a report of theirs tells; absent where there is none. */
+  readonly report?: TestReport;
 }
 
 /** How a run checks its work. */
@@ -24,6 +27,8 @@ export interface CheckPlan {
   readonly from: string;
   /** The longest it may take, milliseconds. */
   readonly timeoutMs: number;
+  /** Glob of JUnit reports that the command writes, relative to the worktree; null where none was named. */
+  readonly report: string | null;
 }
 
 /** Characters of a failing check's output that a model is shown. */
@@ -116,8 +121,11 @@ export function failureOfCheck({ fault, words }: CheckResult): Failure {
 }
 
 /** One check in words for a person. */
-export function checkWords({ state, words, flaky }: CheckResult): string {
+export function checkWords({ state, words, flaky, report }: CheckResult): string {
   if (state === 'passed') return flaky ? 'tests passed at the second try (flaky)' : 'tests passed';
   if (state === 'faulted') return `tests could not be run (${words})`;
+  if (state === 'failed' && report && report.failed.length > 0) {
+    return `tests failed (${report.failed.length} of ${report.failed.length + report.passed})`;
+  }
   return `tests ${state === 'failed' ? 'failed' : 'were stopped'}${words === '' ? '' : ` (${words})`}`;
 }

@@ -9,6 +9,7 @@ import {
 import { gates } from './agent-judging.js';
 import { givenUp, requeueForRepair } from './agent-steps.js';
 import { isSpent } from './budget.js';
+import { checkWords } from './check.js';
 import type { Failure } from './failure.js';
 import { topological } from './groups.js';
 import { haltedBy } from './halt.js';
@@ -187,6 +188,12 @@ export function conclude(given: RunState, at: number): Next {
   if (state.interruptedBy !== null) return refuse('the run was interrupted');
   if (state.excluded.length > 0) return refuse('work was left out, so it is for you to land');
   if (config.land === 'all' && !allIn) return refuse('not all agents succeeded');
+  const { baseCheck } = state;
+  const last = integration.check;
+  if (baseCheck?.state === 'failed' && config.redBase === 'fix' && last?.state !== 'passed') {
+    const still = last === null ? 'nothing tells that the tests pass now' : checkWords(last);
+    return refuse(`what lands has to be green, and ${still}`);
+  }
   const from = state.landed ?? config.base;
   return [{ ...state, phase: 'landing' }, [{ type: 'land', commit: integration.commit, from }]];
 }

@@ -6,6 +6,7 @@ import { taskSchema } from './plan.js';
 import { verdicts } from './review.js';
 import type { Message, RunState } from './run.js';
 import { agentBranch } from './summary.js';
+import { redBases } from './test-report.js';
 import { update } from './update.js';
 
 /**
@@ -71,6 +72,14 @@ const check = z.object({
   output: z.string(),
   ms: z.number(),
   flaky: z.boolean(),
+  report: z
+    .object({
+      passed: z.number(),
+      skipped: z.number(),
+      failed: texts,
+      passedNames: texts.nullable(),
+    })
+    .exactOptional(),
 });
 
 const failure = z.discriminatedUnion('kind', [
@@ -131,8 +140,15 @@ const config = z.object({
     z.object({ kind: z.literal('plan'), path: z.string(), prdPath: z.string().nullable() }),
     z.object({ kind: z.literal('none') }),
   ]),
-  check: z.object({ command: z.string(), from: z.string(), timeoutMs: z.number() }).nullable(),
-  allowRedBase: z.boolean(),
+  check: z
+    .object({
+      command: z.string(),
+      from: z.string(),
+      timeoutMs: z.number(),
+      report: z.string().nullable(),
+    })
+    .nullable(),
+  redBase: z.enum([...redBases, 'ask']),
   review: z.object({ model: z.string().nullable() }).nullable(),
   budgetUsd: z.number().nullable(),
   unattended: z.boolean(),
@@ -236,6 +252,8 @@ export const messageSchema = z.discriminatedUnion('type', [
   ofAgent('attempt_exited').extend({ exit }),
   ofAgent('attempt_inspected').extend({ inspection }),
   plain('base_checked').extend({ check }),
+  plain('red_base_decided').extend({ how: z.enum(redBases) }),
+  plain('tests_named').extend({ command: z.string() }),
   ofAgent('agent_reviewed').extend({ review, usage: usage.nullable() }),
   plain('supervised').extend({ commit: object, review, usage: usage.nullable() }),
   ofAgent('agent_checked').extend({ check }),

@@ -1,4 +1,5 @@
 import type { CheckPlan } from './check.js';
+import type { RedBase } from './test-report.js';
 
 /** Everything a run was asked to do, decided before it starts. Plain JSON, without secrets. */
 export interface RunConfig {
@@ -24,8 +25,8 @@ export interface RunConfig {
   readonly planSource: PlanSource;
   /** How the work is checked; null lands it untested. */
   readonly check: CheckPlan | null;
-  /** Goes on when the check fails on the base already; then it gates nothing. */
-  readonly allowRedBase: boolean;
+  /** What is done when the check fails on the base already; `ask`: a person is asked. */
+  readonly redBase: RedBase | 'ask';
   /** Who reads the work before it counts; null for nobody. */
   readonly review: ReviewPlan | null;
   /** US dollars that the agents may cost; null for no limit. */

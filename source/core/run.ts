@@ -16,15 +16,16 @@ import type { Refusal } from './fence.js';
 import type { Task } from './plan.js';
 import type { Criterion, Review } from './review.js';
 import type { RunConfig } from './run-config.js';
+import type { RedBase } from './test-report.js';
 
 /**
  * The state of a run and all that can happen to it. Everything here is plain JSON: the messages of a
  * run, written down one by one, are enough to rebuild its state (see `update.ts`).
  *
- *   planning ─> confirming ─> checking ─> running <─> integrating ─> landing ─> finished
- *       └──────────┴────────────┴───────────┴──(interrupted, failed)──────────────^
+ *   planning ─> confirming ─> checking <─> red_base ─> running <─> integrating ─> landing ─> finished
+ *       └──────────┴────────────┴────────────┴───────────┴──(interrupted, failed)──────────────^
  *
- * Checking runs the project's tests on the base. Work is merged and tested while agents still run;
+ * Checking runs the project's tests on the base; where they fail there, a person may be asked what to do. Work is merged and tested while agents still run;
  * integrating is what is left of that when all are done.
  * A person can lead a finished run back: to running (another wave on top of what is merged), to
  * integrating (without one agent's work) and to landing.
@@ -79,6 +80,7 @@ export type Phase =
   | 'planning'
   | 'confirming'
   | 'checking'
+  | 'red_base'
   | 'running'
   | 'integrating'
   | 'reviewing'
@@ -201,6 +203,10 @@ export type MessageBody =
   | { readonly type: 'attempt_exited'; readonly agent: number; readonly exit: AttemptExit }
   | { readonly type: 'attempt_inspected'; readonly agent: number; readonly inspection: Inspection }
   | { readonly type: 'base_checked'; readonly check: CheckResult }
+  /** A person has decided what to do about a red base. */
+  | { readonly type: 'red_base_decided'; readonly how: RedBase }
+  /** A person has named another test command. */
+  | { readonly type: 'tests_named'; readonly command: string }
   | {
       readonly type: 'agent_reviewed';
       readonly agent: number;

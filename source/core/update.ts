@@ -19,7 +19,7 @@ import {
   onTouched,
 } from './agent-update.js';
 import { goOn, kill, restart, takeOver } from './agent-wishes.js';
-import { type CheckResult, failureOfCheck } from './check.js';
+import { type CheckResult, checkWords, failureOfCheck } from './check.js';
 import type { Failure } from './failure.js';
 import { noteFailures, noteMoney } from './halt.js';
 import {
@@ -38,9 +38,11 @@ import {
   type MadePlan,
   type Message,
   type Next,
+  type Phase,
   type RunState,
 } from './run.js';
 import { schedule } from './schedule.js';
+import { type RedBase, ruleOf } from './test-report.js';
 import { repairForModel } from './words.js';
 
 const notStarted: Failure = { kind: 'usage', message: 'Not started, as you said.' };
@@ -85,18 +87,55 @@ function onBaseChecked(state: RunState, check: CheckResult, at: number): Next {
   if (check.state === 'faulted') {
     return end({ ...state, baseCheck: check, failure: failureOfCheck(check) }, at);
   }
-  if (check.state !== 'passed' && !config.allowRedBase) {
-    const failure: Failure = { kind: 'red_base', command, words, output };
-    return end({ ...state, baseCheck: check, failure }, at);
+  const checked: RunState = { ...state, baseCheck: check };
+  if (check.state === 'passed') {
+    const flaky = 'The tests failed on the base and passed when they were run again: flaky.';
+    const warnings = check.flaky ? [...state.warnings, flaky] : state.warnings;
+    return [{ ...checked, warnings, phase: 'running' }, []];
   }
-  const said =
-    check.state !== 'passed'
-      ? [`The tests fail on the base already (${words}): they are reported, but gate nothing.`]
-      : check.flaky
-        ? ['The tests failed on the base and passed when they were run again: flaky.']
-        : [];
-  const warnings = [...state.warnings, ...said];
-  return [{ ...state, baseCheck: check, warnings, phase: 'running' }, []];
+  switch (config.redBase) {
+    case 'ask':
+      return [{ ...checked, phase: 'red_base' }, []];
+    case 'stop': {
+      const failure: Failure = { kind: 'red_base', command, words, output };
+      return end({ ...checked, failure }, at);
+    }
+    case 'fix':
+    case 'report': {
+      const said = `The tests fail on the base already (${checkWords(check)}): ${redBaseWords(checked)}.`;
+      return [{ ...checked, warnings: [...state.warnings, said], phase: 'running' }, []];
+    }
+    default:
+      return unreachable(config.redBase);
+  }
+}
+
+/** How work is judged on a red base, for a person. */
+function redBaseWords({ config: { redBase }, baseCheck: base }: RunState): string {
+  if (redBase === 'report') return 'they are reported, but gate nothing';
+  const rule = ruleOf({ base, redBase });
+  return rule === 'no_worse'
+    ? 'no test that passed there may fail, and what lands has to be green'
+    : 'no report tells which ones, so only what lands has to be green';
+}
+
+/** A person has decided about the red base, by the way that the configuration would have named. */
+function onRedBaseDecided(state: RunState, how: RedBase, at: number): Next {
+  const { baseCheck, config } = state;
+  if (state.phase !== 'red_base' || baseCheck === null) return [state, []];
+  const decided: RunState = { ...state, phase: 'checking', config: { ...config, redBase: how } };
+  return onBaseChecked(decided, baseCheck, at);
+}
+
+/** Another command tells; the base is tested by it, and asked about again. */
+function onTestsNamed(state: RunState, command: string): Next {
+  const { check, base } = state.config;
+  if (state.phase !== 'red_base' || check === null) return [state, []];
+  const config = { ...state.config, check: { ...check, command, from: 'you' } };
+  return [
+    { ...state, config, baseCheck: null, phase: 'checking' },
+    [{ type: 'check_base', commit: base }],
+  ];
 }
 
 /** What a look has shown; a conflict is one for both of its sides. */
@@ -144,6 +183,10 @@ function apply(state: RunState, message: Exclude<Message, { type: 'run_started' 
     }
     case 'base_checked':
       return onBaseChecked(state, message.check, at);
+    case 'red_base_decided':
+      return onRedBaseDecided(state, message.how, at);
+    case 'tests_named':
+      return onTestsNamed(state, message.command);
     case 'plan_declined':
       return state.phase === 'confirming'
         ? end({ ...state, failure: notStarted }, at)
@@ -320,6 +363,7 @@ function onInterrupt(state: RunState, signal: string, at: number): Next {
   const again = state.interruptedBy !== null;
   const by = state.interruptedBy ?? signal;
   const next: RunState = { ...state, interruptedBy: by };
+  if (state.phase === 'red_base') return end(next, at);
   if (state.phase === 'planning' || state.phase === 'confirming' || state.phase === 'checking') {
     const [ended, effects] = end(next, at);
     const stopped: Effect =
@@ -377,7 +421,15 @@ function onOrphaned(state: RunState, detail: string, at: number): Next {
     return next;
   });
   const next: RunState = { ...state, agents, integrating: null, interruptedBy: detail };
-  if (['planning', 'confirming', 'checking', 'reviewing', 'landing'].includes(state.phase)) {
+  const ends: readonly Phase[] = [
+    'planning',
+    'confirming',
+    'checking',
+    'red_base',
+    'reviewing',
+    'landing',
+  ];
+  if (ends.includes(state.phase)) {
     const [ended, more] = end(next, at);
     return [ended, [...effects, ...more]];
   }

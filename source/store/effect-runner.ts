@@ -1,10 +1,12 @@
 import { type Agent, type AttemptExit, committedWork, type Usage } from '../core/agent.js';
+import { measureOf } from '../core/agent-judging.js';
 import { describe, type Failure } from '../core/failure.js';
 import type { Task } from '../core/plan.js';
 import type { AgentBackend, AttemptHandle, MergeItem, Reviewer, Workspace } from '../core/ports.js';
 import { type Result, unreachable } from '../core/result.js';
 import { type Criterion, noReview, type Review, readReview, reviewPrompt } from '../core/review.js';
 import type { Effect, MadePlan, RunState } from '../core/run.js';
+import { isAccepted, withoutNames } from '../core/test-report.js';
 import { integrateBatch, testTwice } from './integrate.js';
 import type { Dispatch } from './run-store.js';
 
@@ -127,7 +129,7 @@ export function createEffectRunner(ports: Ports, state: () => RunState, onFinish
           const { agent, place } = effect;
           const { task } = agentOf(agent);
           const check = await workspace.checkAgent(agent, task, place, stoppable(agent));
-          dispatch({ type: 'agent_checked', agent, check });
+          dispatch({ type: 'agent_checked', agent, check: withoutNames(check) });
         });
         return;
       case 'review_agent':
@@ -170,7 +172,8 @@ export function createEffectRunner(ports: Ports, state: () => RunState, onFinish
             {
               merge: (onto, item) => workspace.merge(onto, item),
               advance: (commit) => workspace.advance(commit),
-              check: (commit) => workspace.checkCommit(commit, signal),
+              check: async (commit) => withoutNames(await workspace.checkCommit(commit, signal)),
+              accepts: (result) => isAccepted(measureOf(state()), result),
             },
             effect.check,
             state().config.base,

@@ -10,6 +10,8 @@ export interface IntegratePorts {
   merge(onto: string, item: MergeItem): Promise<Result<Merged, Failure>>;
   advance(commit: string): Promise<Result<DiffStat, Failure>>;
   check(commit: string): Promise<CheckResult>;
+  /** Whether the tests let a tip stay; only asked where they decide. */
+  accepts(result: CheckResult): boolean;
 }
 
 /** A piece of work and the tip it led to. */
@@ -73,12 +75,12 @@ export async function integrateBatch(
   while (mode === 'decides' && steps.length > 0) {
     const tip = steps.at(-1) as Step;
     const result = await test(tip.tip);
-    if (result.state === 'passed') {
+    if (ports.accepts(result)) {
       check = result;
       break;
     }
     if (result.state === 'faulted') return err(failureOfCheck(result));
-    const red = await firstRed(steps, test);
+    const red = await firstRed(steps, test, (one) => ports.accepts(one));
     const culprit = steps[red.at] as Step;
     if (red.result.state === 'faulted') return err(failureOfCheck(red.result));
     if (red.result.state === 'stopped') {
@@ -115,6 +117,7 @@ export async function integrateBatch(
 async function firstRed(
   steps: readonly Step[],
   test: (tip: string) => Promise<CheckResult>,
+  accepts: (result: CheckResult) => boolean,
 ): Promise<{ at: number; result: CheckResult }> {
   let green = -1;
   let at = steps.length - 1;
@@ -125,7 +128,7 @@ async function firstRed(
     if (seen.state === 'stopped' || seen.state === 'faulted') {
       return { at: green + 1, result: seen };
     }
-    if (seen.state === 'passed') green = middle;
+    if (accepts(seen)) green = middle;
     else {
       at = middle;
       result = seen;
@@ -143,6 +146,7 @@ export async function testTwice(
   const once = await check(commit);
   if (once.state !== 'failed') return once;
   const twice = await check(commit);
+  // Of two reports the second one counts, as its words do.
   const ms = once.ms + twice.ms;
   return twice.state === 'passed' ? { ...twice, ms, flaky: true } : { ...twice, ms };
 }

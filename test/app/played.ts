@@ -60,7 +60,7 @@ const config: RunConfig = {
   files: [],
   planSource: { kind: 'planner' },
   check: null,
-  allowRedBase: false,
+  redBase: 'stop',
   budgetUsd: null,
   review: null,
   unattended: false,
@@ -298,7 +298,7 @@ export class PlayedApp {
         check: null,
         signs: false,
         proposal: { command: 'npm test', from: 'package.json' },
-        allowRedBase: false,
+        redBase: 'ask',
         budgetUsd: null,
         review: false,
         reviewModel: null,
@@ -331,6 +331,7 @@ export class PlayedApp {
         return name;
       },
       readScratch: (file) => this.scratch.get(file) ?? '',
+      giveUp: async () => {},
       start: async (_change, plan, maxAgents, wishes) => {
         this.wishes = wishes;
         this.run = new PlayedRun(plan.tasks, maxAgents, options.observers);

@@ -96,7 +96,7 @@ function journalNaming(repo: string, worktree: string): string {
     files: [],
     planSource: { kind: 'none' },
     check: null,
-    allowRedBase: false,
+    redBase: 'stop',
     review: null,
     budgetUsd: null,
     unattended: true,

@@ -33,6 +33,7 @@ function ports({ clash = [], red: reds = [], flaky = new Set() }: World) {
       seen.advanced.push(commit);
       return ok({ files: [] });
     },
+    accepts: ({ state }) => state === 'passed',
     check: async (commit) => {
       seen.tested.push(commit);
       const all = parts(commit);

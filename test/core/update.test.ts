@@ -20,7 +20,7 @@ import type {
   RunState,
 } from '../../source/core/run.js';
 import type { RunConfig } from '../../source/core/run-config.js';
-import { exitCode, summarise, summarySchema } from '../../source/core/summary.js';
+import { exitCode, landingWords, summarise, summarySchema } from '../../source/core/summary.js';
 import { update } from '../../source/core/update.js';
 import { cleanExit as clean, unchanged } from '../attempt-facts.js';
 import { testConfig as config } from '../test-config.js';
@@ -43,7 +43,9 @@ const event = (name: string, properties: Record<string, unknown> = {}) => ({
 
 const green: CheckResult = { state: 'passed', words: '', output: '', ms: 5, flaky: false };
 const red: CheckResult = { ...green, state: 'failed', words: 'exit code 1', output: 'E: no' };
-const tested = { check: { command: 'make test', from: '--test-cmd', timeoutMs: 1000 } } as const;
+const tested = {
+  check: { command: 'make test', from: '--test-cmd', timeoutMs: 1000, report: null },
+} as const;
 
 /** A batch that was merged as it is. */
 const step = (...agents: number[]): IntegrationStep => ({
@@ -563,7 +565,7 @@ describe('the tests of the project', () => {
     drive.send({ type: 'restart_agent', agent: 0, remark: null });
     expect(drive.state?.phase).toBe('finished');
 
-    const allowed = begin({ allowRedBase: true }).send({ type: 'base_checked', check: red });
+    const allowed = begin({ redBase: 'report' }).send({ type: 'base_checked', check: red });
     expect(allowed.state?.phase).toBe('running');
     expect(allowed.state?.warnings.join()).toContain('fail on the base already');
     judged(allowed.prepared(0).response(0), 0).send({
@@ -583,6 +585,69 @@ describe('the tests of the project', () => {
       onto: null,
       check: 'reported',
     });
+  });
+
+  /** A red result with a report of it. */
+  const told = (failed: readonly string[], passedNames: readonly string[]): CheckResult => ({
+    ...red,
+    report: { failed, passed: passedNames.length, skipped: 0, passedNames },
+  });
+
+  test('on a red base a person is asked, and each answer is followed', () => {
+    const ask = () => begin({ redBase: 'ask' }).send({ type: 'base_checked', check: red });
+    expect(ask().state).toMatchObject({ phase: 'red_base', baseCheck: red });
+    expect(ask().effects).toEqual([]);
+    for (const how of ['fix', 'report'] as const) {
+      const drive = ask().send({ type: 'red_base_decided', how });
+      expect(drive.state).toMatchObject({ phase: 'running', config: { redBase: how } });
+    }
+    const ended = ask().send({ type: 'red_base_decided', how: 'stop' });
+    expect(ended.state).toMatchObject({ phase: 'finished', failure: { kind: 'red_base' } });
+    const other = ask().send({ type: 'tests_named', command: 'make all' });
+    expect(other.state).toMatchObject({ phase: 'checking', config: { check: { from: 'you' } } });
+    expect(other.effects).toEqual([{ type: 'check_base', commit: config.base }]);
+    other.send({ type: 'base_checked', check: green });
+    expect(other.state?.phase).toBe('running');
+    expect(ask().send({ type: 'interrupt', signal: 'SIGINT' }).state?.phase).toBe('finished');
+  });
+
+  test('a red base that is to be fixed: who breaks what passed is sent back, by the names', () => {
+    const drive = begin({ redBase: 'fix' }).send({
+      type: 'base_checked',
+      check: told(['a', 'b'], ['c', 'd']),
+    });
+    judged(drive.prepared(0).response(0), 0);
+    drive.send({ type: 'agent_checked', agent: 0, check: told(['a', 'd'], ['c']) });
+    const next = drive.effects[0] as { type: string; message: string };
+    expect(next.message).toContain('tests that passed before fail now: d');
+    judged(drive.prepared(1).response(1), 1);
+    drive.send({ type: 'agent_checked', agent: 1, check: told(['b'], ['a', 'c', 'd']) });
+    expect(drive.state?.agents[1]?.state).toMatchObject({ name: 'committing' });
+  });
+
+  test('a red base that is to be fixed: only green work lands', () => {
+    const land = (last: CheckResult) => {
+      const drive = new Drive().start([task('T1')], { ...tested, redBase: 'fix', land: 'all' });
+      drive.send({ type: 'base_checked', check: red });
+      judged(drive.prepared(0).response(0), 0);
+      drive.send({ type: 'agent_checked', agent: 0, check: red });
+      const work = { commit: 'c'.repeat(40), diff: changed.diff };
+      drive.send({ type: 'agent_committed', agent: 0, work });
+      const step = {
+        commit: 'c'.repeat(40),
+        merged: [0],
+        conflicts: [],
+        broken: [],
+        because: [],
+        diff: changed.diff,
+        check: last,
+      };
+      return drive.send({ type: 'integrated', step }).state as RunState;
+    };
+    expect(land(green).phase).toBe('landing');
+    const refused = land(red);
+    expect(refused).toMatchObject({ phase: 'finished', landing: { state: 'refused' } });
+    expect(landingWords(refused)).toContain('has to be green');
   });
 
   test('flaky on the base is said, and counts as green', () => {

@@ -8,7 +8,7 @@ import { processesWith, tempFolder } from '../rig.js';
 function checker(command: string, timeoutMs = 60_000) {
   const folder = tempFolder();
   const check = new CheckCommand(
-    { command, from: '--test-cmd', timeoutMs },
+    () => ({ command, from: '--test-cmd', timeoutMs, report: null }),
     { PATH: process.env.PATH ?? '', SECRET: 'hunter2-hunter2' },
     ['hunter2-hunter2'],
   );

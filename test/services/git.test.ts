@@ -264,6 +264,7 @@ function integrate(
         return diffStat(repo, base, commit);
       },
       check: () => Promise.reject(new Error('nothing is tested here')),
+      accepts: () => false,
     },
     null,
     base,

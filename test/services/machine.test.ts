@@ -47,6 +47,7 @@ describe('faults of the machine', () => {
       {
         merge: async (_, item) => ({ ok: true, value: { clean: true, commit: item.commit } }),
         advance: async () => ({ ok: true, value: { files: [] } }),
+        accepts: () => false,
         check: async () => {
           const fault = 'disk_full' as const;
           return { state: 'faulted', fault, words: 'full', output: '', ms: 0, flaky: false };

@@ -16,6 +16,8 @@ function phaseWords(state: RunState, now: number): string {
       return 'starting';
     case 'checking':
       return 'testing the base';
+    case 'red_base':
+      return 'the tests fail on the base: b decides';
     case 'running':
       if (state.interruptedBy) return 'stopping';
       if (state.paused) return 'PAUSED';

@@ -200,6 +200,12 @@ export function hintsFor(state: RunState, agent: Agent | undefined): Hints {
       ['run.events', 'events'],
     ];
   }
+  if (state.phase === 'red_base') {
+    return [
+      ['run.redBase', 'decide what to do'],
+      ['run.quit', 'leave'],
+    ];
+  }
   const asks = agent?.state.name === 'asking';
   const done = agent !== undefined && isDone(agent);
   return [

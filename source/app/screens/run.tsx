@@ -13,12 +13,15 @@ import type { RunPort } from '../ports.js';
 import { type ActionHandlers, afterClearing, useActions, useSize } from '../surface.js';
 import type { Rect } from '../terminal/painter.js';
 import { fill } from '../text/graphemes.js';
+import { useRedBase } from './red-base.js';
 import { foundWords, hintsFor, useRunActions } from './run-actions.js';
 import { useMouse, usePosition, useSizes, useTyping, useViews } from './run-hooks.js';
 
 export interface RunScreenProps {
   readonly run: RunPort;
   readonly onSummary: () => void;
+  /** Back to the last step of the wizard, as no agent has begun. */
+  readonly onStartAgain: () => void;
   readonly onQuit: () => void;
 }
 
@@ -31,7 +34,7 @@ function areaOf({ cols, rows }: { readonly cols: number; readonly rows: number }
 }
 
 /** The split screen: every agent's terminal live, and the keys to lead them. */
-export function RunScreen({ run, onSummary, onQuit }: RunScreenProps) {
+export function RunScreen({ run, onSummary, onStartAgain, onQuit }: RunScreenProps) {
   const state = useRunState(run);
   const size = useSize();
   const dialogs = useDialogs();
@@ -67,6 +70,7 @@ export function RunScreen({ run, onSummary, onQuit }: RunScreenProps) {
     setFocus(((index % count) + count) % count);
     setNote('');
   };
+  const askAboutRedBase = useRedBase(run, state, onStartAgain);
   const handlers = useRunActions({
     run,
     state,
@@ -108,6 +112,10 @@ export function RunScreen({ run, onSummary, onQuit }: RunScreenProps) {
       const next = order.find(wants);
       if (next) choose(next.index);
       else setNote('no agent asks, and none has failed');
+    },
+    'run.redBase': () => {
+      if (state.phase === 'red_base') askAboutRedBase();
+      else setNote('the tests do not fail on the base');
     },
     'run.quit': onQuit,
   };

@@ -7,7 +7,7 @@ import { useDialogs } from '../components/dialogs.js';
 import { Line } from '../components/line.js';
 import { ScreenFrame } from '../components/screen-frame.js';
 import { ScrollText } from '../components/scroll-text.js';
-import type { WizardPort } from '../ports.js';
+import type { RunWishes, WizardPort } from '../ports.js';
 import { useActions, useSize } from '../surface.js';
 import { proseLines } from '../text/diff-lines.js';
 import { fill } from '../text/graphemes.js';
@@ -84,6 +84,19 @@ export function startFacts(port: WizardPort, wizard: Wizard): (readonly [string,
   ];
 }
 
+/** What is done where the tests fail on the base, in the order in which `b` goes through them. */
+const redBaseWords: Readonly<Record<RunWishes['redBase'], string>> = {
+  ask: 'you are asked',
+  fix: 'go on, and only green work lands',
+  report: 'go on, and only report them',
+  stop: 'stop',
+};
+
+function nextOf(redBase: RunWishes['redBase']): RunWishes['redBase'] {
+  const all = Object.keys(redBaseWords) as RunWishes['redBase'][];
+  return all[(all.indexOf(redBase) + 1) % all.length] as RunWishes['redBase'];
+}
+
 /** Which tests decide, and when. */
 function testFacts({ facts }: WizardPort, { wishes }: Wizard): string {
   if (wishes.testCmd === '') {
@@ -93,8 +106,7 @@ function testFacts({ facts }: WizardPort, { wishes }: Wizard): string {
       : 't names a command';
     return `none: the work lands untested; ${how}`;
   }
-  const red = wishes.allowRedBase ? 'may be red there' : 'has to be green there';
-  return `${wishes.testCmd} (on the base first: ${red}; then on each agent's work, and on what is merged)`;
+  return `${wishes.testCmd} (on the base first; then on each agent's work, and on what is merged). Where they fail on the base: ${redBaseWords[wishes.redBase]} (b)`;
 }
 
 /** Step 4: the last look. */
@@ -126,7 +138,7 @@ export function StartScreen({ port, wizard, onStart, onBack }: StartScreenProps)
     'start.review': () => wizard.wish({ review: !wizard.wishes.review }),
     'start.redBase': () => {
       if (wizard.wishes.testCmd === '') setNote('No tests are run.');
-      else wizard.wish({ allowRedBase: !wizard.wishes.allowRedBase });
+      else wizard.wish({ redBase: nextOf(wizard.wishes.redBase) });
     },
   });
   const lines = startFacts(port, wizard).flatMap(([name, value]) =>
@@ -142,6 +154,7 @@ export function StartScreen({ port, wizard, onStart, onBack }: StartScreenProps)
       hints={[
         ['start.go', 'start the agents'],
         ['start.test', 'tests'],
+        ['start.redBase', 'red base'],
         ['start.review', 'review'],
         ['start.back', 'back'],
       ]}

@@ -4,6 +4,7 @@ import * as z from 'zod';
 import type { Failure } from '../../core/failure.js';
 import { schemaProblems } from '../../core/plan.js';
 import { err, ok, type Result } from '../../core/result.js';
+import { redBases } from '../../core/test-report.js';
 import { settingsFile } from './folders.js';
 
 const positive = z.number().int().min(1);
@@ -24,7 +25,9 @@ export const settingsSchema = z.strictObject({
   review: z.boolean().optional(),
   review_model: z.string().min(1).optional(),
   budget_usd: z.number().positive().optional(),
+  red_base: z.enum(redBases).optional(),
   allow_red_base: z.boolean().optional(),
+  test_report: z.string().min(1).optional(),
   protect: z.array(z.string().min(1)).optional(),
   max_file_mb: z.number().positive().optional(),
   aider: z.string().min(1).optional(),

@@ -13,6 +13,7 @@ import { steadyClock } from '../machine/clock.js';
 import { confirmedFault } from '../machine/confirm-fault.js';
 import type { PtyProcess } from './pty-process.js';
 import { runCommand } from './run-command.js';
+import { Reports } from './test-reports.js';
 
 /** A check that prints more than this is ended, bytes. */
 const mostOutput = 64 * 1024 * 1024;
@@ -33,7 +34,8 @@ export class CheckCommand {
   private runs = 0;
 
   constructor(
-    private readonly plan: CheckPlan,
+    /** Asked each time: a person may name another command. */
+    private readonly plan: () => CheckPlan,
     private readonly env: Readonly<Record<string, string>>,
     /** Values that must not be seen in the output. */
     private readonly secrets: readonly string[],
@@ -58,6 +60,8 @@ export class CheckCommand {
       flaky: false,
     });
     if (signal.aborted) return result('stopped', 'told to end');
+    const plan = this.plan();
+    let reports: Reports | null = null;
     this.runs += 1;
     const mark = `${process.pid}-${this.runs}-${begun}`;
     let limit = '';
@@ -70,17 +74,19 @@ export class CheckCommand {
     };
     signal.addEventListener('abort', stop, { once: true });
     try {
+      reports = new Reports(plan, cwd);
+      const { command } = reports;
       const end = await runCommand({
         file: '/bin/sh',
-        args: ['-c', this.plan.command],
+        args: ['-c', command],
         cwd,
         env: { ...this.env, TERM: 'dumb', NO_COLOR: '1', CI: '1', [marker]: mark },
         onStart: (started) => {
           running = started;
           timer = setTimeout(() => {
-            limit = `no end after ${this.plan.timeoutMs / 60_000} min`;
+            limit = `no end after ${plan.timeoutMs / 60_000} min`;
             started.signal('SIGKILL');
-          }, this.plan.timeoutMs);
+          }, plan.timeoutMs);
         },
         onOutput: (bytes) => {
           printed += bytes.length;
@@ -90,13 +96,17 @@ export class CheckCommand {
         },
       });
       const text = maskSecrets(end.text, this.secrets);
-      writePrivate(log, `$ ${this.plan.command}\n${text}`);
+      writePrivate(log, `$ ${command}\n${text}`);
+      const report = reports.read();
+      const told = report === null ? {} : { report };
       if (signal.aborted) return result('stopped', 'told to end');
-      if (limit === '' && end.exit.code === 0 && !end.exit.signal) return result('passed', '');
+      if (limit === '' && end.exit.code === 0 && !end.exit.signal) {
+        return { ...result('passed', ''), ...told };
+      }
       const fault = limit === '' ? confirmedFault(text, cwd) : null;
       if (fault !== null) return faulted(fault, 'while the tests ran', clock() - begun);
       const words = limit || end.exit.signal || `exit code ${end.exit.code}`;
-      return result('failed', words, trimOutput(text));
+      return { ...result('failed', words, trimOutput(text)), ...told };
     } catch (error) {
       const { message } = error as Error;
       const fault = existsSync(cwd) ? faultOfError(error) : 'folder_gone';
@@ -106,6 +116,7 @@ export class CheckCommand {
       clearTimeout(timer);
       signal.removeEventListener('abort', stop);
       killMarked(mark);
+      reports?.close();
     }
   }
 }

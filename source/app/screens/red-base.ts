@@ -1,0 +1,75 @@
+import { useEffect, useRef } from 'react';
+import { checkWords } from '../../core/check.js';
+import type { RunState } from '../../core/run.js';
+import { useDialogs } from '../components/dialogs.js';
+import type { RunPort } from '../ports.js';
+import { plainLines } from '../text/diff-lines.js';
+
+/**
+ * Asks what to do where the tests fail on the base, as soon as that is known, and again after another look. Nothing
+ * is lost by any answer.
+ * @param onStartAgain leads back to the last step of the wizard
+ * @returns asks now, for the key
+ */
+export function useRedBase(run: RunPort, state: RunState, onStartAgain: () => void): () => void {
+  const dialogs = useDialogs();
+  const asked = useRef(false);
+  const isOpen = state.phase === 'red_base';
+  const askAgain = () => {
+    asked.current = false;
+  };
+  const look = () => {
+    const { baseCheck } = run.state();
+    const failed = baseCheck?.report?.failed ?? [];
+    const names = failed.length > 0 ? `Failed:\n${failed.join('\n')}\n\n` : '';
+    const text = `${names}${baseCheck?.output || 'They printed nothing.'}`;
+    askAgain();
+    dialogs.open({
+      kind: 'viewer',
+      title: 'The tests on the base',
+      render: (width) => plainLines(text, width),
+    });
+  };
+  const name = () => {
+    askAgain();
+    dialogs.open({
+      kind: 'field',
+      title: 'The tests',
+      lines: ['Another command; the base is tested by it.'],
+      initial: run.state().config.check?.command ?? '',
+      onDone: (command) => {
+        if (command.trim() !== '') run.dispatch({ type: 'tests_named', command: command.trim() });
+      },
+    });
+  };
+  const ask = () => {
+    const { baseCheck, config } = run.state();
+    asked.current = true;
+    const rule = baseCheck?.report
+      ? 'Go on: what passed has to pass, and only green work lands'
+      : 'Go on: only green work lands';
+    dialogs.open({
+      kind: 'choose',
+      title: `On the base ${baseCheck ? checkWords(baseCheck) : 'the tests fail'}: ${config.check?.command ?? ''}`,
+      items: [
+        rule,
+        'Go on: the tests are only reported',
+        'Look at what they printed',
+        'Name another test command',
+        'Back to Start',
+      ],
+      onDone: (index) => {
+        if (index === 0) run.dispatch({ type: 'red_base_decided', how: 'fix' });
+        else if (index === 1) run.dispatch({ type: 'red_base_decided', how: 'report' });
+        else if (index === 2) look();
+        else if (index === 3) name();
+        else onStartAgain();
+      },
+    });
+  };
+  useEffect(() => {
+    if (!isOpen) asked.current = false;
+    else if (!asked.current && !dialogs.isOpen) ask();
+  });
+  return ask;
+}

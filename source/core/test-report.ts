@@ -1,0 +1,73 @@
+import type { CheckResult } from './check.js';
+
+/** What a report of the project's tests tells, test by test. */
+export interface TestReport {
+  readonly passed: number;
+  readonly skipped: number;
+  /** Names of those that failed, each once. */
+  readonly failed: readonly string[];
+  /** Names of those that passed; only of the base, which others are held against. Null elsewhere. */
+  readonly passedNames: readonly string[] | null;
+}
+
+/** What a run does where the tests fail on its base. */
+export const redBases = ['stop', 'fix', 'report'] as const;
+export type RedBase = (typeof redBases)[number];
+
+/** The report without what only the base needs. */
+export function withoutNames(check: CheckResult): CheckResult {
+  return check.report?.passedNames
+    ? { ...check, report: { ...check.report, passedNames: null } }
+    : check;
+}
+
+/** What tests are held against: what they said of the base, and what was wanted of a red one. */
+export interface Measure {
+  readonly base: CheckResult | null;
+  readonly redBase: RedBase | 'ask';
+}
+
+/**
+ * How work is judged by the tests. `pass`: they have to. `no_worse`: none that passed on the base may fail, as it
+ * is red and there are reports. `report`: not at all. In each case what lands from a base to be fixed has to be
+ * green in the end.
+ */
+export function ruleOf({ base, redBase }: Measure): 'pass' | 'no_worse' | 'report' {
+  if (base?.state === 'passed') return 'pass';
+  if (redBase !== 'fix') return 'report';
+  return base?.report?.passedNames ? 'no_worse' : 'report';
+}
+
+/** Tests that passed on the base and fail now; null where no report tells. */
+export function brokenTests({ base }: Measure, now: CheckResult): readonly string[] | null {
+  const before = base?.report?.passedNames;
+  if (!before || !now.report) return null;
+  const passed = new Set(before);
+  return now.report.failed.filter((name) => passed.has(name));
+}
+
+/** Whether the tests let a piece of work pass, by the rule of its run. */
+export function isAccepted(measure: Measure, now: CheckResult): boolean {
+  if (now.state !== 'failed') return now.state === 'passed';
+  if (ruleOf(measure) !== 'no_worse') return false;
+  const broken = brokenTests(measure, now);
+  // A suite that cannot even be loaded fails no test by name.
+  const loads = now.report !== undefined && now.report.passed + now.report.failed.length > 0;
+  return broken !== null && broken.length === 0 && loads;
+}
+
+/** `4 fail → 0 fail`, where reports tell both; null elsewhere. */
+export function changeWords(base: CheckResult | null, now: CheckResult | null): string | null {
+  if (!base?.report || !now?.report) return null;
+  return `${base.report.failed.length} fail → ${now.report.failed.length} fail`;
+}
+
+/** More names are counted, not listed. */
+const mostListed = 8;
+
+/** Names of tests for a sentence. */
+export function namesOf(names: readonly string[]): string {
+  const shown = names.slice(0, mostListed).join('; ');
+  const more = names.length - mostListed;
+  return more > 0 ? `${shown}; and ${more} more` : shown;
+}
