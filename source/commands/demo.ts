@@ -86,6 +86,9 @@ function demoArguments(
       geminiModel: 'gemini-1.5-pro',
       maxAgents: maxAgents ?? '3',
       land: 'all',
+      // Its tests ask for more than it can do: that is the change.
+      testCmd: 'npm test',
+      redBase: 'fix',
       ...(onScreen ? {} : { yes: true }),
       repo,
       ...(json ? { json } : {}),

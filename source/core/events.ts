@@ -5,6 +5,7 @@ import { describe } from './failure.js';
 import { notMet, reviewWords } from './review.js';
 import type { Message, RunState } from './run.js';
 import { exitCode, landingWords, type Summary, summarise } from './summary.js';
+import { heldWords } from './test-report.js';
 import { outcomeWords, reasonWords, repairReason } from './words.js';
 
 /**
@@ -233,7 +234,7 @@ function ofMessage(state: RunState, before: RunState | null, message: Message): 
     case 'agent_checked': {
       const { agent, check } = message;
       const passed = check.state === 'passed';
-      const words = checkWords(check);
+      const words = heldWords(state.baseCheck, check);
       return [{ event: 'agent_checked', agent, passed, words, duration_s: check.ms / 1000 }];
     }
     case 'interrupt':
@@ -253,7 +254,7 @@ function ofMessage(state: RunState, before: RunState | null, message: Message): 
           commit,
           merged,
           left_out: leftOut,
-          tests: check && checkWords(check),
+          tests: check && heldWords(state.baseCheck, check),
         },
         ...sentBack.map(({ agent }): PublicEvent => {
           const repair = state.agents[agent]?.repair;

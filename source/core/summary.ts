@@ -10,13 +10,13 @@ import {
   timeSpent,
 } from './agent.js';
 import { moneyOf } from './budget.js';
-import { type CheckResult, checkWords } from './check.js';
+import { checkWords } from './check.js';
 import { describe, type Failure } from './failure.js';
 import { refusalKinds } from './fence.js';
 import { ancestors } from './groups.js';
 import { type Review, reviewWords, verdicts } from './review.js';
 import type { RunState } from './run.js';
-import { changeWords } from './test-report.js';
+import { heldWords } from './test-report.js';
 import { outcomeWords } from './words.js';
 
 /** Summaries are read back, and git is asked by what stands in them: so it has to be what it says. */
@@ -242,7 +242,7 @@ function summariseAgent(state: RunState, agent: Agent): AgentSummary {
     left_in: agent.leftIn,
     merged: state.integration?.merged.includes(agent.index) ?? false,
     conflicts: [...(leftOut?.files ?? agent.repair?.files ?? [])],
-    tests: agent.check && testsOf(state, agent.check),
+    tests: agent.check && heldWords(state.baseCheck, agent.check),
     repairs: agent.repairs,
     review: agent.review && summariseReview(agent.review),
     left_out: leftOutWords(state, agent),
@@ -256,18 +256,11 @@ function summariseAgent(state: RunState, agent: Agent): AgentSummary {
   };
 }
 
-/** What the tests said of an agent's work, beside what they said of the base. */
-function testsOf({ baseCheck }: RunState, check: CheckResult): string {
-  const change = baseCheck?.state === 'failed' ? changeWords(baseCheck, check) : null;
-  return change === null ? checkWords(check) : `${checkWords(check)}, ${change}`;
-}
-
 /** Whether the merged work is tested, in words. */
 function testedWords({ integration, baseCheck }: RunState): string {
   const check = integration?.check ?? null;
   if (check === null) return 'untested';
-  const change = baseCheck?.state === 'failed' ? changeWords(baseCheck, check) : null;
-  if (change !== null) return `${checkWords(check)}, ${change}`;
+  if (baseCheck?.report && check.report) return heldWords(baseCheck, check);
   return check.state !== 'passed' && baseCheck?.state !== 'passed'
     ? `${checkWords(check)}, as on the base`
     : checkWords(check);

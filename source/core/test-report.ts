@@ -1,4 +1,4 @@
-import type { CheckResult } from './check.js';
+import { type CheckResult, checkWords } from './check.js';
 
 /** What a report of the project's tests tells, test by test. */
 export interface TestReport {
@@ -60,6 +60,12 @@ export function isAccepted(measure: Measure, now: CheckResult): boolean {
 export function changeWords(base: CheckResult | null, now: CheckResult | null): string | null {
   if (!base?.report || !now?.report) return null;
   return `${base.report.failed.length} fail → ${now.report.failed.length} fail`;
+}
+
+/** A check in words for a person; on a red base with what it has changed. */
+export function heldWords(base: CheckResult | null, now: CheckResult): string {
+  const change = base?.state === 'failed' ? changeWords(base, now) : null;
+  return change === null ? checkWords(now) : `${checkWords(now)}, ${change}`;
 }
 
 /** More names are counted, not listed. */

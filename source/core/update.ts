@@ -102,7 +102,7 @@ function onBaseChecked(state: RunState, check: CheckResult, at: number): Next {
     }
     case 'fix':
     case 'report': {
-      const said = `The tests fail on the base already (${checkWords(check)}): ${redBaseWords(checked)}.`;
+      const said = `On the base ${checkWords(check)}: ${redBaseWords(checked)}.`;
       return [{ ...checked, warnings: [...state.warnings, said], phase: 'running' }, []];
     }
     default:

@@ -81,7 +81,7 @@ describe("the project's tests, with real Aider", () => {
     expect(end.code, end.stdout + end.stderr).toBe(1);
     expect(end.stderr).toContain('The tests fail on the base already');
     expect(end.stderr).toContain('FAIL expected a positive value');
-    expect(end.stderr).toContain('--allow-red-base');
+    expect(end.stderr).toContain('--red-base report');
     expect(server.requests).toEqual([]);
     const allowed = await runPlan(repo, world(server), [task('b')], [...flags, '--allow-red-base']);
     expect(allowed.code, allowed.stdout + allowed.stderr).toBe(0);

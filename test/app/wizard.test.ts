@@ -174,8 +174,8 @@ test('the tests: proposed from the manifest, confirmed or changed, and allowed t
   await app.press('b', /No tests are run/);
   await app.press('t', /The command that tells whether all is well[\s\S]*npm test/);
   app.type(' --silent');
-  await app.press(keys.enter, /npm test --silent \(on the base first; .*you are asked/);
-  await app.press('b', /only green work lands/);
+  await app.press(keys.enter, /npm test --silent \(on the base first;[\s\S]*asked\s+\(b\)/);
+  await app.press('b', /only\s+green\s+work\s+lands/);
   await app.press('v', /by gemini-2\.5-pro: each agent's diff against the PRD/);
   await app.press(keys.enter, /▸ RUN/);
   expect(app.wishes).toEqual({ testCmd: 'npm test --silent', redBase: 'fix', review: true });

@@ -567,7 +567,7 @@ describe('the tests of the project', () => {
 
     const allowed = begin({ redBase: 'report' }).send({ type: 'base_checked', check: red });
     expect(allowed.state?.phase).toBe('running');
-    expect(allowed.state?.warnings.join()).toContain('fail on the base already');
+    expect(allowed.state?.warnings.join()).toContain('On the base tests failed');
     judged(allowed.prepared(0).response(0), 0).send({
       type: 'agent_checked',
       agent: 0,

@@ -154,7 +154,7 @@ export function StartScreen({ port, wizard, onStart, onBack }: StartScreenProps)
       hints={[
         ['start.go', 'start the agents'],
         ['start.test', 'tests'],
-        ['start.redBase', 'red base'],
+        ...(wizard.wishes.testCmd === '' ? [] : ([['start.redBase', 'red base']] as const)),
         ['start.review', 'review'],
         ['start.back', 'back'],
       ]}
