@@ -96,7 +96,8 @@ describe('on the screen a red base asks', () => {
     const args = ['--plan', plan, '--change', 'Add a line', '--test-cmd', 'npm test'];
     return openScreen([...args, ...where.aiderFlags], { cwd: repo, env: where.env });
   };
-  const question = /On the base tests failed \(1 of 2\)[\s\S]*Go on: what passed has to pass/;
+  const question =
+    /On the base tests failed \(1 of 2\)[\s\S]*Go on: keep what passes, land only green/;
 
   test('look, another command, back to Start with the draft, and on towards green', async () => {
     const repo = makeRepo(files);
@@ -110,7 +111,7 @@ describe('on the screen a red base asks', () => {
     await app.press(key.enter, /a\.txt has by an agent/);
     await app.press(key.esc, question);
     // Put off, it says what to press.
-    await app.press(key.esc, /the tests fail on the base: b decides/);
+    await app.press(key.esc, /tests fail: b decides/);
     await app.press('b', question);
     // Another command.
     await app.press('jjj', /Name another/);

@@ -17,7 +17,7 @@ function phaseWords(state: RunState, now: number): string {
     case 'checking':
       return 'testing the base';
     case 'red_base':
-      return 'the tests fail on the base: b decides';
+      return 'tests fail: b decides';
     case 'running':
       if (state.interruptedBy) return 'stopping';
       if (state.paused) return 'PAUSED';

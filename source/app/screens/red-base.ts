@@ -46,8 +46,8 @@ export function useRedBase(run: RunPort, state: RunState, onStartAgain: () => vo
     const { baseCheck, config } = run.state();
     asked.current = true;
     const rule = baseCheck?.report
-      ? 'Go on: what passed has to pass, and only green work lands'
-      : 'Go on: only green work lands';
+      ? 'Go on: keep what passes, land only green'
+      : 'Go on: land only green';
     dialogs.open({
       kind: 'choose',
       title: `On the base ${baseCheck ? checkWords(baseCheck) : 'the tests fail'}: ${config.check?.command ?? ''}`,
