@@ -208,13 +208,40 @@ describe('dialogs', () => {
       onYes,
     });
     await view.shows('Kill it?');
-    expect(view.frame()).toContain('y kill, n back');
+    expect(view.frame()).toContain('y kill, n or Enter back');
     expect(view.surface.holes).toEqual([{ x: 18, y: 10, width: 44, height: 3 }]);
     // A key that goes on elsewhere throws nothing away here.
     await view.key('enter');
     expect(onYes).not.toHaveBeenCalled();
     await view.key('y');
     expect(onYes).toHaveBeenCalledTimes(1);
+  });
+
+  test('nothing of a question is cut, in the smallest window either', async () => {
+    const fields = {
+      title: 'Take over agent12 (T12-with-a-long-name-of-its-own)?',
+      lines: [
+        'Its process ends, and an interactive Aider starts in its worktree: i types into it.',
+        'When you leave it (/exit), the work is judged like any other.',
+      ],
+    };
+    const dialogs: readonly Dialog[] = [
+      { kind: 'confirm', ...fields, yes: 'take over', onYes: () => {} },
+      { kind: 'message', ...fields },
+      { kind: 'field', ...fields, onDone: () => {} },
+    ];
+    for (const dialog of dialogs) {
+      for (const [cols, rows] of [
+        [50, 14],
+        [80, 24],
+        [200, 60],
+      ] as const) {
+        const view = showDialog(dialog, cols, rows);
+        await view.shows('like any other');
+        const words = view.frame().replace(/[│╭╮╰╯─\s]+/g, ' ');
+        for (const text of [fields.title, ...fields.lines]) expect(words).toContain(text);
+      }
+    }
   });
 
   test('a choice', async () => {

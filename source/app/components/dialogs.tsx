@@ -3,6 +3,7 @@ import { Box } from 'ink';
 import { createContext, type ReactNode, useContext, useMemo, useState } from 'react';
 import { contexts, type Context as KeyContext } from '../keymap.js';
 import { useEnvironment, useKeyHandler, useSize } from '../surface.js';
+import { proseLines } from '../text/diff-lines.js';
 import { cut, displayWidth, fill } from '../text/graphemes.js';
 import { glyphsOf } from '../theme.js';
 import { Line } from './line.js';
@@ -106,13 +107,24 @@ function widest(...texts: readonly string[]): number {
   return Math.max(...texts.map(displayWidth));
 }
 
+/** A title and lines as they fit into the window: nothing of a question or a reason is cut. */
+function useFitted(title: string, lines: readonly string[]) {
+  const { cols } = useSize();
+  // The border and a blank at each side; the title has the corners beside it too.
+  const most = Math.max(10, cols - 4);
+  const fits = displayWidth(title) <= most - 4;
+  const all = fits ? lines : [title, ...lines];
+  return { title: fits ? title : '', lines: all.flatMap((line) => proseLines(line, most)) };
+}
+
 function Confirm({ dialog, close }: Props<'confirm'>) {
+  const { title, lines } = useFitted(dialog.title, dialog.lines);
   useKeyHandler(true, {
     key: ({ name }) => {
       if (name === 'y') {
         close();
         dialog.onYes();
-      } else if (name === 'n' || name === 'esc' || name === 'q') {
+      } else if (name === 'n' || name === 'enter' || name === 'esc' || name === 'q') {
         close();
       } else if (name === 'ctrl+c' || name === 'ctrl+z') {
         return false;
@@ -121,21 +133,22 @@ function Confirm({ dialog, close }: Props<'confirm'>) {
     },
     mouse: () => true,
   });
-  const hint = `y ${dialog.yes}, n back`;
+  const hint = `y ${dialog.yes}, n or Enter back`;
   return (
     <Popup
-      title={dialog.title}
-      width={Math.max(40, widest(dialog.title, hint, ...dialog.lines))}
-      height={dialog.lines.length}
+      title={title}
+      width={Math.max(40, widest(title, hint, ...lines))}
+      height={lines.length}
       hint={hint}
       colour="yellow"
     >
-      {({ width }) => dialog.lines.map((line) => <Line key={line}>{fill(line, width)}</Line>)}
+      {({ width }) => lines.map((line) => <Line key={line}>{fill(line, width)}</Line>)}
     </Popup>
   );
 }
 
 function Message({ dialog, close }: Props<'message'>) {
+  const { title, lines } = useFitted(dialog.title, dialog.lines);
   useKeyHandler(true, {
     key: ({ name }) => {
       if (name === 'ctrl+c' || name === 'ctrl+z') return false;
@@ -146,22 +159,22 @@ function Message({ dialog, close }: Props<'message'>) {
   });
   return (
     <Popup
-      title={dialog.title}
-      width={Math.max(30, widest(dialog.title, ...dialog.lines))}
-      height={dialog.lines.length}
+      title={title}
+      width={Math.max(30, widest(title, ...lines))}
+      height={lines.length}
       hint="any key: close"
     >
-      {({ width }) => dialog.lines.map((line) => <Line key={line}>{fill(line, width)}</Line>)}
+      {({ width }) => lines.map((line) => <Line key={line}>{fill(line, width)}</Line>)}
     </Popup>
   );
 }
 
 function Field({ dialog, close }: Props<'field'>) {
-  const lines = dialog.lines ?? [];
+  const { title, lines } = useFitted(dialog.title, dialog.lines ?? []);
   return (
     <Popup
-      title={dialog.title}
-      width={Math.max(70, widest(dialog.title, ...lines))}
+      title={title}
+      width={Math.max(70, widest(title, ...lines))}
       height={lines.length + 3}
       hint="Enter: done, Esc: back"
     >
