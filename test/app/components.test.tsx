@@ -93,6 +93,15 @@ function show(node: ReactNode, cols = 80, rows = 24) {
 }
 
 describe('fields', () => {
+  test.each(['esc', 'ctrl+c'])('%s gives a field up, and nothing more', async (name) => {
+    const onCancel = vi.fn();
+    const field = show(<TextField onDone={() => {}} onCancel={onCancel} />);
+    await field.type('a');
+    await field.shows('a');
+    await field.key(name);
+    expect(onCancel).toHaveBeenCalledTimes(1);
+  });
+
   test('one line: typed, taken back by whole characters, cleared, done', async () => {
     const onDone = vi.fn();
     const field = show(<TextField onDone={onDone} onCancel={() => {}} />);

@@ -42,8 +42,9 @@ export function TextField({
   useKeyHandler(true, {
     takesText: true,
     key: ({ name, text }) => {
-      if (name === 'ctrl+c' || name === 'ctrl+z') return false;
-      if (name === 'esc') onCancel();
+      if (name === 'ctrl+z') return false;
+      // As in a shell: the line is given up, and the program goes on.
+      if (name === 'esc' || name === 'ctrl+c') onCancel();
       else if (name === 'enter') onDone(value);
       else if (name === 'ctrl+u') change('');
       else if (onOther?.(name)) return true;
