@@ -100,48 +100,86 @@ function taskSection(lines: readonly string[]): { start: number; end: number } |
   return start >= 0 ? { start, end: lines.length } : null;
 }
 
-/**
- * Reads the tasks from a PRD. A PRD without a task section, or with an empty one, has none.
- * Fields it does not know stay in the description.
- */
+/** Headings of tasks as people write them; the first is ours. */
+const headings: readonly RegExp[] = [
+  /^### +([A-Za-z0-9][A-Za-z0-9._-]{0,200}) {0,9}: *(\S.*)$/,
+  // "### Task 1: Title", "### Step 2 - Title"
+  /^### +(?:Task|Step) {1,9}(\d{1,4}) {0,9}[:.)–—-]? {0,9}(\S.*)$/i,
+  // "### T4 Title", "### T4 - Title"
+  /^### +(T\d{1,4}) {1,9}(?:[–—-] {1,9})?(\S.*)$/,
+  // "### 1. Title", "### 1) Title"
+  /^### +(\d{1,4})[.)] {1,9}(\S.*)$/,
+];
+
+/** Items of a numbered list, which are tasks where the section has no headings. */
+const listItem = /^(\d{1,4})[.)] {1,9}(\S.*)$/;
+
+/** What a PRD tells of its tasks. */
+export interface TasksRead {
+  readonly tasks: Task[];
+  /** Lines that are to be tasks, and that were not understood; in words, with their numbers. */
+  readonly problems: string[];
+}
+
+/** Reads the tasks from a PRD: see `readTasks`. */
 export function parseTasks(markdown: string): Task[] {
+  return readTasks(markdown).tasks;
+}
+
+/**
+ * Reads the tasks from a PRD. One without a task section, or with an empty one, has none. Fields it does not know
+ * stay in the description; a heading that is no task's is named, never taken for a part of another task.
+ */
+export function readTasks(markdown: string): TasksRead {
   const lines = markdown.replace(/\r\n/g, '\n').split('\n');
   const range = taskSection(lines);
-  if (!range) return [];
+  if (!range) return { tasks: [], problems: [] };
+  const section = lines.slice(range.start + 1, range.end);
+  const isList = !section.some((line) => line.startsWith('### '));
   const tasks: Task[] = [];
+  const problems: string[] = [];
   let body: string[] = [];
   let inFields = true;
+  let fenced = false;
+  /** What follows a heading that was not understood is nobody's. */
+  let open: Task | null = null;
   const close = () => {
-    const last = tasks[tasks.length - 1];
-    if (last)
-      last.description = body
+    if (open)
+      open.description = body
         .join('\n')
         .replace(/^\\(#{1,3} )/gm, '$1')
         .trim();
     body = [];
     inFields = true;
   };
-  for (const line of lines.slice(range.start + 1, range.end)) {
+  for (let at = 0; at < section.length; at++) {
+    const line = section[at] as string;
     if (line === '') {
       body.push(line);
       continue;
     }
-    const heading = /^### +([A-Za-z0-9][A-Za-z0-9._-]{0,200}) {0,9}: *(\S.*)$/.exec(line);
+    if (/^\s{0,3}(```|~~~)/.test(line)) fenced = !fenced;
+    const heading = fenced ? null : headingOf(line, isList);
     if (heading) {
       close();
-      tasks.push({
-        id: heading[1] as string,
-        title: (heading[2] as string).slice(0, 200),
-        description: '',
-        files: [],
-        read: [],
-        depends_on: [],
-      });
+      const { id, title } = heading;
+      open = { id, title, description: '', files: [], read: [], depends_on: [] };
+      tasks.push(open);
       continue;
     }
-    const task = tasks[tasks.length - 1];
+    if (!fenced && line.startsWith('### ')) {
+      close();
+      open = null;
+      const number = range.start + at + 2;
+      problems.push(
+        `line ${number}: "${line.slice(0, 80)}" is no heading of a task: ### T1: Title`,
+      );
+      continue;
+    }
+    const task: Task | null = open;
     if (!task) continue;
-    const item = inFields ? /^[-*] {1,9}([A-Za-z][A-Za-z ]{0,40}):(.*)$/.exec(line) : null;
+    const given = isList ? line.trimStart() : line;
+    const item = inFields ? /^[-*] {1,9}([A-Za-z][A-Za-z ]{0,40}):(.*)$/.exec(given) : null;
     const name = item ? fieldNames[(item[1] as string).trim().toLowerCase()] : undefined;
     if (item && name) {
       task[name] = [...(task[name] ?? []), ...values((item[2] as string).trim())];
@@ -151,7 +189,22 @@ export function parseTasks(markdown: string): Task[] {
     }
   }
   close();
-  return tasks;
+  if (tasks.length === 0 && problems.length === 0 && section.some((line) => line.trim() !== '')) {
+    problems.push(`line ${range.start + 1}: the section Tasks names no task: ### T1: Title`);
+  }
+  return { tasks, problems };
+}
+
+/** The task that a line begins; null when it begins none. */
+function headingOf(line: string, isList: boolean): { id: string; title: string } | null {
+  const patterns = isList ? [listItem] : headings;
+  for (const pattern of patterns) {
+    const [, name, title] = pattern.exec(line) ?? [];
+    if (name === undefined || title === undefined) continue;
+    const id = /^\d+$/.test(name) && (isList || pattern !== headings[0]) ? `T${name}` : name;
+    return { id, title: title.slice(0, 200) };
+  }
+  return null;
 }
 
 function values(text: string): string[] {

@@ -2,7 +2,7 @@ import type { Failure } from '../core/failure.js';
 import { checkPlan, chunkFiles, mergeAll, repairTasks } from '../core/groups.js';
 import type { Task } from '../core/plan.js';
 import type { Planner, PlanRequest } from '../core/ports.js';
-import { parseTasks, renderPrd } from '../core/prd.js';
+import { readTasks, renderPrd } from '../core/prd.js';
 import { err, ok, type Result } from '../core/result.js';
 import { criteriaOf } from '../core/review.js';
 import type { MadePlan } from '../core/run.js';
@@ -77,7 +77,8 @@ export async function tasksOfPrd(
   config: Pick<RunConfig, 'files' | 'maxAgents' | 'change'>,
   resolve: PlanningPorts['resolve'],
 ): Promise<Result<Task[], Failure>> {
-  const written = parseTasks(text);
+  const { tasks: written, problems: unread } = readTasks(text);
+  if (unread.length > 0) return err({ kind: 'plan', source: path, problems: unread });
   if (written.length === 0) return ok(chunkFiles(config.files, config.maxAgents, config.change));
   const { tasks, problems } = await resolve(written, false);
   const all = [...problems, ...checkPlan(tasks)];

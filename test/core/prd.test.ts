@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Task } from '../../source/core/plan.js';
-import { parseTasks, renderPrd, renderTasks } from '../../source/core/prd.js';
+import { parseTasks, readTasks, renderPrd, renderTasks } from '../../source/core/prd.js';
 
 const name = fc
   .stringMatching(/^[A-Za-z0-9 `._/ä-]{1,30}$/)
@@ -46,6 +46,38 @@ test('a section that a person edited: CRLF, stars, plain names, other sections a
       depends_on: [],
     },
   ]);
+});
+
+test.each([
+  ['### Task 1: Do it', 'T1'],
+  ['### Step 2 - Do it', 'T2'],
+  ['### task 3 Do it', 'T3'],
+  ['### T4 Do it', 'T4'],
+  ['### T5 – Do it', 'T5'],
+  ['### 6. Do it', 'T6'],
+  ['### 7: Do it', '7'],
+  ['8. Do it', 'T8'],
+  ['9) Do it', 'T9'],
+])('forms that people write: %s', (heading, id) => {
+  const { tasks, problems } = readTasks(
+    `# P\n\n## Tasks\n\n${heading}\n\n- Files: \`a.ts\`\n\nText\n`,
+  );
+  expect(problems).toEqual([]);
+  expect(tasks).toMatchObject([{ id, title: 'Do it', files: ['a.ts'], description: 'Text' }]);
+});
+
+test('a heading that was not understood is named with its line, and never a part of another task', () => {
+  const text = '# P\n\n## Tasks\n\n### T1: One\n\nText\n\n### Export it\n\nMore\n';
+  const { tasks, problems } = readTasks(text);
+  expect(problems).toEqual(['line 9: "### Export it" is no heading of a task: ### T1: Title']);
+  expect(tasks).toMatchObject([{ id: 'T1', description: 'Text' }]);
+  const fenced = '## Tasks\n\n### T1: One\n\n```\n### no heading\n```\n';
+  expect(readTasks(fenced)).toMatchObject({ problems: [], tasks: [{ id: 'T1' }] });
+  const prose = '# P\n\n## Tasks\n\nSomebody does it.\n';
+  expect(readTasks(prose).problems).toEqual([
+    'line 3: the section Tasks names no task: ### T1: Title',
+  ]);
+  expect(readTasks('# P\n\n## Tasks\n\n')).toEqual({ tasks: [], problems: [] });
 });
 
 test('a PRD without tasks has none; a fenced example is no section', () => {
