@@ -172,7 +172,7 @@ export function readTasks(markdown: string): TasksRead {
       open = null;
       const number = range.start + at + 2;
       problems.push(
-        `line ${number}: "${line.slice(0, 80)}" is no heading of a task: ### T1: Title`,
+        `line ${number}: "${line.slice(0, 80)}" is no heading of a task, write ### T1: Title`,
       );
       continue;
     }
@@ -190,7 +190,7 @@ export function readTasks(markdown: string): TasksRead {
   }
   close();
   if (tasks.length === 0 && problems.length === 0 && section.some((line) => line.trim() !== '')) {
-    problems.push(`line ${range.start + 1}: the section Tasks names no task: ### T1: Title`);
+    problems.push(`line ${range.start + 1}: the section Tasks names no task, write ### T1: Title`);
   }
   return { tasks, problems };
 }

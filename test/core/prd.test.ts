@@ -69,13 +69,13 @@ test.each([
 test('a heading that was not understood is named with its line, and never a part of another task', () => {
   const text = '# P\n\n## Tasks\n\n### T1: One\n\nText\n\n### Export it\n\nMore\n';
   const { tasks, problems } = readTasks(text);
-  expect(problems).toEqual(['line 9: "### Export it" is no heading of a task: ### T1: Title']);
+  expect(problems).toEqual(['line 9: "### Export it" is no heading of a task, write ### T1: Title']);
   expect(tasks).toMatchObject([{ id: 'T1', description: 'Text' }]);
   const fenced = '## Tasks\n\n### T1: One\n\n```\n### no heading\n```\n';
   expect(readTasks(fenced)).toMatchObject({ problems: [], tasks: [{ id: 'T1' }] });
   const prose = '# P\n\n## Tasks\n\nSomebody does it.\n';
   expect(readTasks(prose).problems).toEqual([
-    'line 3: the section Tasks names no task: ### T1: Title',
+    'line 3: the section Tasks names no task, write ### T1: Title',
   ]);
   expect(readTasks('# P\n\n## Tasks\n\n')).toEqual({ tasks: [], problems: [] });
 });
