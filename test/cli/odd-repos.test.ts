@@ -166,7 +166,7 @@ describe('repositories as people have them', () => {
     expect(lastSummary(repo).agents.agent0?.outcome.reason).toBe('start_failed');
   });
 
-  test('few files that may be open, no home: a clear word before any work', async () => {
+  test('few files that may be open: a clear word before any work', async () => {
     const repo = makeRepo({ 'a.txt': '1\n' });
     const where = standIn();
     const plan = path.join(where.home, 'plan.json');
@@ -308,6 +308,32 @@ describe('settings and places of a repository that few have', () => {
         expect(end.stderr).not.toMatch(/internal error|not in a git|git 2\.38/);
         expect(end.status).toBeGreaterThan(0);
       }
+      expect(existsSync(path.join(repo, '.aider_logs'))).toBe(false);
+    },
+  );
+
+  test.runIf(process.getuid?.() === 0 && has('setpriv'))(
+    'a home that cannot be written, and none: each folder is named, with what to set',
+    () => {
+      const repo = makeRepo({ 'a.txt': '1\n' });
+      // A uid without an entry among the users, as containers have them.
+      const uid = '65532';
+      execFileSync('chown', ['-R', `${uid}:${uid}`, path.dirname(repo)]);
+      const run = (home: Record<string, string>) => {
+        const as = ['--reuid', uid, '--regid', uid, '--clear-groups'];
+        const env = { PATH: process.env.PATH, OPENAI_API_KEY: 'k', ...home };
+        const args = [...as, process.execPath, cli, '--no-prd', '--change', 'x', '--direct'];
+        return spawnSync('setpriv', args, { cwd: repo, env, encoding: 'utf8' });
+      };
+      for (const HOME of ['/', '/no-such-home']) {
+        const end = run({ HOME });
+        expect(end.status).toBe(2);
+        expect(end.stderr).toContain('Set HOME or XDG_DATA_HOME to a folder that you can write to');
+        expect(end.stderr).toContain('Set HOME or XDG_CACHE_HOME to a folder');
+      }
+      const none = run({});
+      expect(none.status).toBe(2);
+      expect(none.stderr).toContain('This user has no home folder');
       expect(existsSync(path.join(repo, '.aider_logs'))).toBe(false);
     },
   );

@@ -69,7 +69,9 @@ test.each([
 test('a heading that was not understood is named with its line, and never a part of another task', () => {
   const text = '# P\n\n## Tasks\n\n### T1: One\n\nText\n\n### Export it\n\nMore\n';
   const { tasks, problems } = readTasks(text);
-  expect(problems).toEqual(['line 9: "### Export it" is no heading of a task, write ### T1: Title']);
+  expect(problems).toEqual([
+    'line 9: "### Export it" is no heading of a task, write ### T1: Title',
+  ]);
   expect(tasks).toMatchObject([{ id: 'T1', description: 'Text' }]);
   const fenced = '## Tasks\n\n### T1: One\n\n```\n### no heading\n```\n';
   expect(readTasks(fenced)).toMatchObject({ problems: [], tasks: [{ id: 'T1' }] });
