@@ -16,6 +16,7 @@ import { removeWorktree } from '../services/git/worktree.js';
 import { AgentLogs } from '../services/logs/agent-log.js';
 import { LineFile } from '../services/logs/line-file.js';
 import { ensureLogs, type LogPaths, logPaths, outputProblem } from '../services/logs/log-paths.js';
+import { untilQuiet } from '../services/machine/processes-below.js';
 import {
   adoptRun,
   diedEarly,
@@ -32,6 +33,9 @@ import { type Rescued, writeSummary } from './write-summary.js';
 
 /** What a run that died is said to be interrupted by. */
 const cause = 'the end of aider-orchestrator';
+
+/** For what a dead run has left running, milliseconds. */
+const patienceMs = 3000;
 
 export type Say = (text: string) => void;
 
@@ -62,6 +66,8 @@ async function closeBooks(
   record: RunRecord,
   say: Say,
 ): Promise<void> {
+  // What the program had started, such as git making a worktree, may outlive it by a moment.
+  await untilQuiet(run.worktrees, patienceMs);
   leadBack(repo, run);
   // The making of a map holds nobody's work.
   if (run.stamp.startsWith('map-')) {

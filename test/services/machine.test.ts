@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -10,6 +11,7 @@ import { ensureLogs, logPaths } from '../../source/services/logs/log-paths.js';
 import { steadyClock } from '../../source/services/machine/clock.js';
 import { confirmedFault } from '../../source/services/machine/confirm-fault.js';
 import { lookingElsewhere } from '../../source/services/machine/own-environment.js';
+import { processesBelow, untilQuiet } from '../../source/services/machine/processes-below.js';
 import { integrateBatch } from '../../source/store/integrate.js';
 import { root, tempFolder } from '../rig.js';
 import { testConfig } from '../test-config.js';
@@ -114,3 +116,21 @@ test('the build finds what a lazily loaded module does not give', () => {
   expect(() => checkLazyModules(meta(['default']), root)).toThrow(/takes parseYaml/);
   expect(existsSync(path.join(root, 'dist/cli.js.map'))).toBe(true);
 });
+
+test.runIf(process.platform === 'linux')(
+  'what works in a folder is waited for, by its command line or where it stands, and not for ever',
+  async () => {
+    const folder = tempFolder();
+    const ends = spawn('sh', ['-c', `sleep 0.3; : ${folder}/x`]);
+    expect(processesBelow(folder)).toContain(ends.pid);
+    await untilQuiet(folder, 10_000);
+    expect(processesBelow(folder)).toEqual([]);
+    const stays = spawn('sleep', ['1000'], { cwd: folder });
+    expect(processesBelow(folder)).toContain(stays.pid);
+    await untilQuiet(folder, 100);
+    expect(processesBelow(folder)).toContain(stays.pid);
+    stays.kill('SIGKILL');
+    await untilQuiet(folder, 10_000);
+    expect(processesBelow(folder)).toEqual([]);
+  },
+);
