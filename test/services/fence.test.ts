@@ -17,7 +17,7 @@ import type { Place } from '../../source/core/agent.js';
 import { leadsOut, type RefusalKind, runsCode } from '../../source/core/fence.js';
 import type { Task } from '../../source/core/plan.js';
 import type { Inspection } from '../../source/core/run.js';
-import { GitWorkspace } from '../../source/services/git/workspace.js';
+import { type CheckRunner, GitWorkspace } from '../../source/services/git/workspace.js';
 import { logPaths } from '../../source/services/logs/log-paths.js';
 import { git, makeRepo, tempFolder } from '../rig.js';
 import { noRecord, testConfig } from '../test-config.js';
@@ -31,7 +31,9 @@ const task: Task = {
   depends_on: [],
 };
 
-async function open(more: { maxFileBytes?: number; protect?: string[] } = {}) {
+const passed = { words: '', output: '', ms: 0, flaky: false } as const;
+
+async function open(more: { maxFileBytes?: number; protect?: string[]; check?: CheckRunner } = {}) {
   const repo = makeRepo({ 'src/a.txt': 'a\n', 'src/b.txt': 'b\n', 'run.sh': 'echo\n' });
   const stamp = '20260102_030405';
   const paths = logPaths(repo, stamp);
@@ -43,7 +45,7 @@ async function open(more: { maxFileBytes?: number; protect?: string[] } = {}) {
     worktrees: path.join(tempFolder(), 'worktrees'),
     copy: [],
     setup: null,
-    check: null,
+    check: more.check ?? null,
     protect: more.protect ?? [],
     maxFileBytes: more.maxFileBytes ?? 1000,
     landLater: '',
@@ -333,6 +335,27 @@ describe('the fence around an agent', () => {
     await Promise.all(early);
     await workspace.settled();
     expect(existsSync(place.worktree)).toBe(false);
+  });
+
+  test('looks, the diff that a person asks for and the end of tests come at once, and none fails', async () => {
+    const { place, workspace, inspect } = await open({
+      check: { run: async () => ({ ...passed, state: 'passed' }) },
+    });
+    writeFileSync(inTree(place, 'src/a.txt'), 'aa\n');
+    await inspect();
+    const signal = new AbortController().signal;
+    const hints = { edited: [], since: 0 };
+    for (let round = 0; round < 5; round++) {
+      const all = await Promise.all([
+        workspace.look(0, task, place, hints),
+        workspace.diff(0, place),
+        workspace.checkAgent(0, task, place, signal),
+        workspace.patch(0, place),
+        workspace.look(0, task, place, hints),
+      ]);
+      expect(all.map((one) => (one && 'ok' in one ? one.ok : one !== null))).not.toContain(false);
+      expect(all[2]).toMatchObject({ state: 'passed' });
+    }
   });
 
   test('what looks write goes with the run, and is not in the repository', async () => {

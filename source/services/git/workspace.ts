@@ -127,6 +127,8 @@ export class GitWorkspace implements Workspace {
   private readonly stopped = new Set<number>();
   /** The state of each agent's work when it was last looked at. */
   private readonly states = new Map<number, WorkState>();
+  /** When an agent's indexes are free. */
+  private readonly indexes = new Map<number, Promise<void>>();
   private readonly looking = new Map<number, Promise<Look | null>>();
   /** Worktrees that are being removed: a late look would put back what is just taken away. */
   private readonly gone = new Set<string>();
@@ -351,6 +353,19 @@ export class GitWorkspace implements Workspace {
     return ok(undefined);
   }
 
+  /** Works with an agent's indexes of ours, one after the other: git locks each while it writes it. */
+  private alone<T>(agent: number, work: () => Promise<T>): Promise<T> {
+    const next = (this.indexes.get(agent) ?? Promise.resolve()).then(work);
+    this.indexes.set(
+      agent,
+      next.then(
+        () => {},
+        () => {},
+      ),
+    );
+    return next;
+  }
+
   /** None in a partial clone: git fetches what is not there into the folder that it is given. */
   private objectFolder(commonDir: string): ObjectFolder | null {
     if (isPartial(commonDir)) return null;
@@ -459,7 +474,11 @@ export class GitWorkspace implements Workspace {
   }
 
   /** A snapshot while the agent works: by an index of our own, as Aider may hold the lock of its. */
-  private async peek(agent: number, { worktree }: Place): Promise<Result<string, Failure>> {
+  private peek(agent: number, place: Place): Promise<Result<string, Failure>> {
+    return this.alone(agent, () => this.peekNow(agent, place));
+  }
+
+  private async peekNow(agent: number, { worktree }: Place): Promise<Result<string, Failure>> {
     const { paths } = this.options;
     try {
       if (!this.gone.has(worktree)) this.guards.get(agent)?.mendLink();
@@ -488,7 +507,8 @@ export class GitWorkspace implements Workspace {
     const { paths } = this.options;
     const without = this.setUp.get(agent) ?? readSetAside(paths.setAside(agent));
     const tree = await snapshot(worktree, without);
-    return tree.ok ? this.withoutDrift(agent, worktree, tree.value) : tree;
+    if (!tree.ok) return tree;
+    return this.alone(agent, () => this.withoutDrift(agent, worktree, tree.value));
   }
 
   interruptPrepare(agent: number, signal: StopSignal): void {
@@ -579,7 +599,9 @@ export class GitWorkspace implements Workspace {
         if (why === 'submodule') guard?.takeAway(path.join(worktree, name));
       }
       const index = this.options.paths.mixIndex(agent);
-      const mixed = await mixTrees(worktree, before, now.value, outside, index);
+      const mixed = await this.alone(agent, () =>
+        mixTrees(worktree, before, now.value, outside, index),
+      );
       if (!mixed.ok) return mixed;
       const restored = await restore(worktree, mixed.value);
       if (!restored.ok) return restored;
@@ -781,7 +803,9 @@ export class GitWorkspace implements Workspace {
     const before = this.checkpoints.get(agent);
     if (before === undefined) return result;
     const without = this.setUp.get(agent) ?? readSetAside(paths.setAside(agent));
-    const restored = await undoBeside(worktree, before, without, paths.peekIndex(agent));
+    const restored = await this.alone(agent, () =>
+      undoBeside(worktree, before, without, paths.peekIndex(agent)),
+    );
     if (restored.ok) return result;
     const { failure } = restored;
     const doing = 'bringing the worktree back to what it was before the tests';
