@@ -10,7 +10,7 @@ import { after, trimEndOf, trimStartOf } from '../source/core/linear.js';
 import { faultOfText } from '../source/core/machine-fault.js';
 import { withoutStyles } from '../source/core/plain-width.js';
 import { parsePlan } from '../source/core/plan.js';
-import { parseTasks, readTasks, renderPrd } from '../source/core/prd.js';
+import { readTasks, renderPrd } from '../source/core/prd.js';
 import { printable, printableJson, printableLines } from '../source/core/printable.js';
 import { checkReply, lastReply } from '../source/core/reply-check.js';
 import { criteriaOf, linesOfPatch, readReview } from '../source/core/review.js';
@@ -56,8 +56,8 @@ export const readers: Readonly<Record<string, (text: string) => unknown>> = {
   after: (text) => after(text, '> '),
   faultOfText,
   parsePlan: (text) => parsePlan(text, 'plan'),
-  parseTasks: (text) => [parseTasks(text), parseTasks(`## Tasks\n${text}`)],
-  readTasks: (text) => readTasks(`## Tasks\n### a\n${text}`),
+  readTasks: (text) =>
+    ['', '## Tasks\n', '## Tasks\n### a\n'].map((before) => readTasks(`${before}${text}`)),
   renderPrd: (text) => renderPrd(text, []),
   printable,
   printableLines,

@@ -14,7 +14,7 @@ const fieldNames: Record<string, 'files' | 'read' | 'depends_on' | 'requirements
   requirements: 'requirements',
 };
 
-/** The tasks as the Markdown section that `parseTasks` reads. */
+/** The tasks as the Markdown section that `readTasks` reads. */
 export function renderTasks(tasks: readonly Task[]): string {
   const parts = tasks.map((task) => {
     const fields = [
@@ -119,11 +119,6 @@ export interface TasksRead {
   readonly tasks: Task[];
   /** Lines that are to be tasks, and that were not understood; in words, with their numbers. */
   readonly problems: string[];
-}
-
-/** Reads the tasks from a PRD: see `readTasks`. */
-export function parseTasks(markdown: string): Task[] {
-  return readTasks(markdown).tasks;
 }
 
 /**

@@ -7,7 +7,7 @@ import type { Check, Draft, RunPort, RunWishes, WizardPort } from '../../source/
 import { Host } from '../../source/app/terminal/host.js';
 import { chunkFiles } from '../../source/core/groups.js';
 import type { Task } from '../../source/core/plan.js';
-import { parseTasks, renderPrd } from '../../source/core/prd.js';
+import { readTasks, renderPrd } from '../../source/core/prd.js';
 import { ok } from '../../source/core/result.js';
 import type { Effect, MessageBody, RunState } from '../../source/core/run.js';
 import type { RunConfig } from '../../source/core/run-config.js';
@@ -320,7 +320,7 @@ export class PlayedApp {
         onText(prd);
         return ok(draft());
       },
-      readTasks: async (text) => ok(parseTasks(text)),
+      readTasks: async (text) => ok(readTasks(text).tasks),
       withoutPrd: (change, maxAgents) => chunkFiles([], maxAgents, change),
       readText: async () => ok(prd),
       trackedFiles: () => ['README.md', 'src/date.ts', 'src/more.ts', 'src/show.ts'],

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Task } from '../../source/core/plan.js';
-import { parseTasks, readTasks, renderPrd, renderTasks } from '../../source/core/prd.js';
+import { readTasks, renderPrd, renderTasks } from '../../source/core/prd.js';
+
+const tasksOf = (text: string) => readTasks(text).tasks;
 
 const name = fc
   .stringMatching(/^[A-Za-z0-9 `._/ä-]{1,30}$/)
@@ -26,8 +28,8 @@ const anyTask: fc.Arbitrary<Task> = fc.record({
 test('tasks that are written are read again as they were', () => {
   fc.assert(
     fc.property(fc.array(anyTask, { minLength: 1, maxLength: 4 }), (tasks) => {
-      expect(parseTasks(renderTasks(tasks))).toEqual(tasks);
-      expect(parseTasks(renderPrd('# Title\n\n## Risks\n\nNone.\n', tasks))).toEqual(tasks);
+      expect(tasksOf(renderTasks(tasks))).toEqual(tasks);
+      expect(tasksOf(renderPrd('# Title\n\n## Risks\n\nNone.\n', tasks))).toEqual(tasks);
     }),
     { numRuns: 1000 },
   );
@@ -36,7 +38,7 @@ test('tasks that are written are read again as they were', () => {
 test('a section that a person edited: CRLF, stars, plain names, other sections around', () => {
   const text =
     '# P\r\n\r\n## Tasks\r\n\r\n### T1: Do it\r\n\r\n* files: a.ts, b.ts\r\n- New files: `c d.ts`\r\n- Depends on: none\r\n\r\nText\r\n\r\n## Notes\r\n\r\n### T9: not a task\r\n';
-  expect(parseTasks(text)).toEqual([
+  expect(tasksOf(text)).toEqual([
     {
       id: 'T1',
       title: 'Do it',
@@ -83,8 +85,8 @@ test('a heading that was not understood is named with its line, and never a part
 });
 
 test('a PRD without tasks has none; a fenced example is no section', () => {
-  expect(parseTasks('# P\n\nText\n')).toEqual([]);
-  expect(parseTasks('# P\n\n```\n## Tasks\n\n### T1: x\n```\n')).toEqual([]);
+  expect(tasksOf('# P\n\nText\n')).toEqual([]);
+  expect(tasksOf('# P\n\n```\n## Tasks\n\n### T1: x\n```\n')).toEqual([]);
 });
 
 test('a task section of the planner is replaced, not doubled', () => {

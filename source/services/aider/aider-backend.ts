@@ -10,6 +10,7 @@ import path from 'node:path';
 import type { AttemptExit, StopSignal } from '../../core/agent.js';
 import type { ChatFacts } from '../../core/chat-history.js';
 import { blocksFence, fenceFor, withoutFences } from '../../core/edit-fence.js';
+import { faultOfError } from '../../core/machine-fault.js';
 import { escapeIgnorePattern } from '../../core/paths.js';
 import type {
   AgentBackend,
@@ -23,6 +24,7 @@ import type { AiderEvent } from '../../core/run.js';
 import { findCause, findQuestion, findTexts } from '../../core/screen-facts.js';
 import { problemOfError } from '../../core/work-problem.js';
 import {
+  hasCode,
   makePrivateFolder,
   openPrivate,
   unless,
@@ -177,7 +179,10 @@ export class AiderBackend implements AgentBackend {
       const readReply = () =>
         readLastReply(replies, format, request.task.files, request.place.worktree, fence);
       const maskFiles = () => {
-        for (const file of [chat, log, replies]) maskFile(file, secrets);
+        for (const file of [chat, log, replies]) {
+          const problem = maskFile(file, secrets);
+          if (problem !== null) onWarning(`a key may stand in ${file}: ${problem}`);
+        }
       };
       return ok(
         watchAttempt(process, terminal, tail, events, {
@@ -334,10 +339,20 @@ function textOf(file: string): string | null {
   return unless(unreadable, null, () => readFileSync(file, 'utf8'));
 }
 
-/** Masks secrets in a file that Aider wrote; its length stays, so that what comes is still found behind it. */
-function maskFile(file: string, secrets: readonly string[]): void {
+/**
+ * Masks secrets in a file that Aider wrote; its length stays, so that what comes is still found behind it.
+ * @returns why one may still be there; null when none is
+ */
+function maskFile(file: string, secrets: readonly string[]): string | null {
   const bytes = unless(unreadable, null, () => readFileSync(file));
-  if (bytes && maskBytes(bytes, secrets)) writeFileSync(file, bytes, { flag: 'r+' });
+  if (!bytes || !maskBytes(bytes, secrets)) return null;
+  try {
+    writeFileSync(file, bytes, { flag: 'r+' });
+    return null;
+  } catch (error) {
+    if (faultOfError(error) === null && !hasCode(error, ...unreadable)) throw error;
+    return (error as Error).message;
+  }
 }
 
 /** Whether a file really lies in a folder: an agent may have made a link of it. */

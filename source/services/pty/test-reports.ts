@@ -1,11 +1,12 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import picomatch from 'picomatch';
 import type { CheckPlan } from '../../core/check.js';
 import type { TestReport } from '../../core/test-report.js';
 import { askForReport } from '../../core/test-runners.js';
-import { parseJson, unless, unreadable } from '../files/private-files.js';
+import { makePrivateFolder, parseJson, unless, unreadable } from '../files/private-files.js';
 import { ReportReader } from './junit-report.js';
 
 /** So much is read of all reports of one run of the tests, bytes. */
@@ -18,26 +19,31 @@ const skipped = new Set(['.git', 'node_modules', '.aider_logs']);
 export class Reports {
   /** The command, which may have been asked for a report. */
   readonly command: string;
-  private readonly folder: string | null;
   private readonly file: string | null;
   private readonly glob: string | null;
-  /** Older ones are of an earlier run, or came with the repository. */
-  private readonly since = Date.now();
+  /** Those that were there before: of an earlier run, or from the repository. */
+  private readonly before: ReadonlyMap<string, string>;
 
-  /** @param cwd the worktree in which the tests run, absolute. Throws like `fs` on a full disk. */
+  /**
+   * Throws like `fs` on a full disk.
+   * @param cwd the worktree in which the tests run, absolute
+   * @param ask whether a runner that is known is asked
+   */
   constructor(
     plan: CheckPlan,
     private readonly cwd: string,
+    ask: boolean,
   ) {
     // Outside the worktree, as it is nobody's work.
-    const folder = plan.report === null ? mkdtempSync(path.join(tmpdir(), 'test-report-')) : null;
-    const file = folder === null ? null : path.join(folder, 'junit.xml');
-    const asked = file === null ? null : askForReport(plan.command, scriptOf(cwd), file);
-    if (folder !== null && asked === null) rmSync(folder, { recursive: true, force: true });
-    this.folder = asked === null ? null : folder;
+    const folder = path.join(tmpdir(), `test-report-${randomUUID()}`);
+    const file = path.join(folder, 'junit.xml');
+    const may = ask && plan.report === null;
+    const asked = may ? askForReport(plan.command, scriptOf(cwd), file) : null;
     this.file = asked !== null && asked.glob === null ? file : null;
+    if (this.file !== null) makePrivateFolder(folder);
     this.command = asked?.command ?? plan.command;
     this.glob = plan.report ?? asked?.glob ?? null;
+    this.before = this.glob === null ? new Map() : stampsOf(cwd, this.glob);
   }
 
   /** What they tell together; null where there is none, or one of them is no report. */
@@ -56,17 +62,34 @@ export class Reports {
     return reader.report();
   }
 
-  close(): void {
-    if (this.folder !== null) rmSync(this.folder, { recursive: true, force: true });
+  /** Whether the command was changed, so that it writes one. */
+  get isAsked(): boolean {
+    return this.file !== null;
   }
 
-  private found(pattern: string): string[] {
-    const matches = picomatch(pattern.replace(/^\.\//, ''), { dot: true });
-    return filesBelow(this.cwd, '')
-      .filter((name) => matches(name))
-      .map((name) => path.join(this.cwd, name))
-      .filter((file) => statSync(file).mtimeMs >= this.since - 1000);
+  close(): void {
+    if (this.file !== null) rmSync(path.dirname(this.file), { recursive: true, force: true });
   }
+
+  /** Reports that have come or changed since the tests began. */
+  private found(pattern: string): string[] {
+    return [...stampsOf(this.cwd, pattern)]
+      .filter(([name, stamp]) => this.before.get(name) !== stamp)
+      .map(([name]) => path.join(this.cwd, name));
+  }
+}
+
+/** The files that a glob finds, each with what differs when it is written again. */
+function stampsOf(root: string, pattern: string): ReadonlyMap<string, string> {
+  const matches = picomatch(pattern.replace(/^\.\//, ''), { dot: true });
+  const names = filesBelow(root, '').filter((name) => matches(name));
+  return new Map(
+    names.map((name) => {
+      const file = path.join(root, name);
+      const stats = statSync(file, { bigint: true, throwIfNoEntry: false });
+      return [name, `${stats?.mtimeNs} ${stats?.ctimeNs} ${stats?.size} ${stats?.ino}`];
+    }),
+  );
 }
 
 /** Plain files, relative to the root; links are not followed. */
