@@ -1,11 +1,22 @@
 import type { Agent } from './agent.js';
 import { requeue, type Step } from './agent-steps.js';
 import { checkOf } from './integrate-update.js';
-import type { Effect, Next, RunState } from './run.js';
+import type { Effect, Next, Phase, RunState } from './run.js';
+
+/** What a run is doing while no agent can begin. */
+const busyWords: Readonly<Record<Exclude<Phase, 'running' | 'finished'>, string>> = {
+  planning: 'the plan is being made',
+  confirming: 'the plan waits to be confirmed',
+  checking: 'the tests are running on the base',
+  red_base: 'the tests fail on the base',
+  integrating: 'the work is being merged',
+  reviewing: 'the merged work is being reviewed',
+  landing: 'the work is landing',
+};
 
 /** Why an agent cannot be started anew or taken over now, in words; null when it can. */
 export function restartRefusal(state: RunState, agent: Agent): string | null {
-  if (state.phase !== 'running' && state.phase !== 'finished') return `the run is ${state.phase}`;
+  if (state.phase !== 'running' && state.phase !== 'finished') return busyWords[state.phase];
   if (state.interruptedBy !== null) return 'the run was interrupted';
   if (state.failure?.kind === 'red_base') return 'the tests fail on the base';
   if (state.integrating?.order.includes(agent.index)) return 'its work is being merged';

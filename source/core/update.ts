@@ -30,6 +30,7 @@ import {
   onLeaveOut,
   onSupervised,
 } from './integrate-update.js';
+import { isWish, refusalOf } from './refusals.js';
 import { onRestart, restartRefusal } from './restart.js';
 import { unreachable } from './result.js';
 import {
@@ -58,6 +59,7 @@ export function update(state: RunState | null, message: Message): Next {
   }
   if (state === null) throw new Error(`update: ${message.type} before run_started`);
   if (state.phase === 'finished' && !reopens(message)) return [state, []];
+  if (isWish(message) && refusalOf(state, message) !== null) return [state, []];
   const [next, effects] = apply(state, message);
   const [scheduled, more] = schedule(noteMoney(noteFailures(state, next)), message.at);
   return [scheduled, [...effects, ...more]];
@@ -279,7 +281,6 @@ function apply(state: RunState, message: Exclude<Message, { type: 'run_started' 
         [],
       ]);
     case 'pause': {
-      if (message.paused === state.paused) return [state, []];
       const next: RunState = { ...state, paused: message.paused };
       return message.paused ? [next, []] : onGoOn(next, at);
     }
@@ -288,7 +289,7 @@ function apply(state: RunState, message: Exclude<Message, { type: 'run_started' 
     case 'rate_changed':
       return [{ ...state, rate: message.rate }, []];
     case 'set_slots':
-      return [{ ...state, slots: Math.min(1000, Math.max(1, Math.trunc(message.slots))) }, []];
+      return [{ ...state, slots: Math.trunc(message.slots) }, []];
     case 'leave_out':
       return onLeaveOut(state, message.agent);
     case 'land_now':

@@ -11,6 +11,7 @@ import { moneyOf } from '../../source/core/budget.js';
 import type { CheckResult } from '../../source/core/check.js';
 import { judge } from '../../source/core/judge.js';
 import type { Task } from '../../source/core/plan.js';
+import { refusalOf, type Wish } from '../../source/core/refusals.js';
 import type {
   Effect,
   Inspection,
@@ -1020,6 +1021,24 @@ describe('failures that no retry cures', () => {
 
 describe('any order of messages', () => {
   const agents = [0, 1, 2];
+  /** An agent does its work and succeeds, if nothing keeps it from that. */
+  const success = (agent: number): MessageBody[] => [
+    { type: 'base_checked', check: green },
+    { type: 'agent_prepared', agent, place },
+    { type: 'attempt_started', agent, pid: 1 },
+    { type: 'aider_event', agent, event: event('message_send_starting') },
+    {
+      type: 'aider_event',
+      agent,
+      event: event('message_send', { prompt_tokens: 5, completion_tokens: 3, cost: 0.3 }),
+    },
+    { type: 'aider_event', agent, event: event('exit') },
+    { type: 'attempt_exited', agent, exit: clean },
+    { type: 'attempt_inspected', agent, inspection: changed },
+    { type: 'agent_checked', agent, check: green },
+    { type: 'agent_committed', agent, work: { commit: 'c'.repeat(40), diff: changed.diff } },
+    { type: 'integrated', step: step(agent) },
+  ];
   const body: fc.Arbitrary<MessageBody> = fc.oneof(
     fc.record({
       type: fc.constant('agent_prepared' as const),
@@ -1122,5 +1141,75 @@ describe('any order of messages', () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  /** All that a person may ask of a run with three agents. */
+  const wishesIn = (state: RunState): Wish[] => [
+    ...agents.flatMap((agent): Wish[] => [
+      { type: 'kill_agent', agent },
+      { type: 'restart_agent', agent, remark: null },
+      { type: 'restart_agent', agent, remark: 'more' },
+      { type: 'take_over', agent },
+      { type: 'remark', agent, text: 'hm' },
+      { type: 'leave_out', agent },
+    ]),
+    { type: 'kill_all' },
+    { type: 'restart_failed' },
+    { type: 'pause', paused: true },
+    { type: 'pause', paused: false },
+    { type: 'set_slots', slots: state.slots + 1 },
+    { type: 'set_slots', slots: state.slots - 1 },
+    { type: 'land_now' },
+    { type: 'red_base_decided', how: 'report' },
+    { type: 'tests_named', command: 'other' },
+  ];
+  const story = fc
+    .array(
+      fc.oneof(
+        body.map((one) => [one]),
+        fc.constantFrom(...agents).map(success),
+      ),
+      {
+        maxLength: 60,
+      },
+    )
+    .map((bodies) => bodies.flat());
+
+  test('a wish that is not refused does something, and one that is refused does nothing', () => {
+    const met = new Set<string>();
+    fc.assert(
+      fc.property(
+        story,
+        fc.constantFrom(null, 0.4, 5),
+        fc.constantFrom('ask' as const, 'fix' as const),
+        (bodies, budgetUsd, redBase) => {
+          const drive = new Drive().start([task('T1'), task('T2'), task('T3', ['T1'])], {
+            ...tested,
+            budgetUsd,
+            redBase,
+          });
+          for (const one of bodies) {
+            drive.send(one);
+            const state = drive.state as RunState;
+            for (const wish of wishesIn(state)) {
+              const [next, effects] = update(state, { ...wish, at: 1_000_000 });
+              const refusal = refusalOf(state, wish);
+              met.add(`${wish.type} ${refusal === null}`);
+              const changes = effects.length > 0 || JSON.stringify(next) !== JSON.stringify(state);
+              expect({ wish, refusal, changes }).toEqual({
+                wish,
+                refusal,
+                changes: refusal === null,
+              });
+            }
+          }
+        },
+      ),
+      { numRuns: 200 },
+    );
+    // Each of them was refused and was not.
+    const types = new Set(wishesIn({ slots: 1 } as RunState).map(({ type }) => type));
+    expect([...types].filter((type) => !met.has(`${type} true`))).toEqual([]);
+    expect([...types].filter((type) => !met.has(`${type} false`))).toEqual([]);
   });
 });

@@ -1,0 +1,133 @@
+import { type Agent, currentAttempt, isDone } from './agent.js';
+import { dollars, isSpent } from './budget.js';
+import { leaveOutRefusal } from './integrate-update.js';
+import { restartRefusal } from './restart.js';
+import { unreachable } from './result.js';
+import type { MessageBody, RunState } from './run.js';
+
+const wishes = [
+  'kill_agent',
+  'kill_all',
+  'restart_agent',
+  'restart_failed',
+  'take_over',
+  'remark',
+  'pause',
+  'set_slots',
+  'set_budget',
+  'leave_out',
+  'land_now',
+  'red_base_decided',
+  'tests_named',
+] as const;
+
+/** What a person may ask of a run. */
+export type Wish = Extract<MessageBody, { readonly type: (typeof wishes)[number] }>;
+
+export function isWish(message: MessageBody): message is Wish {
+  return (wishes as readonly string[]).includes(message.type);
+}
+
+/** The most agents that may work at once. */
+export const mostSlots = 1000;
+
+/**
+ * Why a wish would change nothing now, as a clause without a full stop; null when it can be met. Screens ask this
+ * before they offer a key, and `update` keeps to it: a test holds the two together.
+ */
+export function refusalOf(state: RunState, wish: Wish): string | null {
+  const ofAgent = (index: number, why: (agent: Agent) => string | null) => {
+    const agent = state.agents[index];
+    return agent ? why(agent) : `there is no agent${index}`;
+  };
+  switch (wish.type) {
+    case 'kill_agent':
+      return ofAgent(wish.agent, (agent) => killRefusal(state, agent));
+    case 'kill_all':
+      return state.agents.some((agent) => killRefusal(state, agent) === null)
+        ? null
+        : 'no agent is left to kill';
+    case 'restart_agent':
+      return ofAgent(wish.agent, (agent) =>
+        wish.remark === null && ['queued', 'preparing'].includes(agent.state.name)
+          ? `agent${agent.index} has not started yet`
+          : againRefusal(state, agent),
+      );
+    case 'restart_failed':
+      return failedRefusal(state);
+    case 'take_over':
+      return ofAgent(wish.agent, (agent) => takeOverRefusal(agent) ?? againRefusal(state, agent));
+    case 'remark':
+      return ofAgent(wish.agent, (agent) => {
+        if (isDone(agent)) return `agent${agent.index} has ended`;
+        return state.phase === 'finished' ? 'the run has ended' : null;
+      });
+    case 'pause':
+      return pauseRefusal(state, wish.paused);
+    case 'set_slots':
+      if (state.phase === 'finished') return 'the run has ended';
+      if (wish.slots < 1) return 'at least one agent works';
+      return wish.slots > mostSlots ? `at most ${mostSlots} agents work at once` : null;
+    case 'set_budget':
+      return null;
+    case 'leave_out':
+      return leaveOutRefusal(state, wish.agent);
+    case 'land_now':
+      return landRefusal(state);
+    case 'red_base_decided':
+    case 'tests_named':
+      return state.phase === 'red_base'
+        ? null
+        : 'the run does not wait for a decision about its tests';
+    default:
+      return unreachable(wish);
+  }
+}
+
+function killRefusal({ phase }: RunState, agent: Agent): string | null {
+  if (isDone(agent)) return `agent${agent.index} has ended`;
+  if (phase === 'finished') return 'the run has ended';
+  return agent.state.name === 'committing' ? `agent${agent.index} is saving its work` : null;
+}
+
+function takeOverRefusal(agent: Agent): string | null {
+  const { name } = agent.state;
+  const works = name === 'running' || name === 'asking';
+  if (works && currentAttempt(agent)?.interactive) return `agent${agent.index} is yours already`;
+  if (agent.wish === 'take_over') return `agent${agent.index} is being taken over`;
+  return name === 'stopping' ? `agent${agent.index} is being stopped` : null;
+}
+
+/** Why an agent cannot work once more; a spent budget would end it at once. */
+function againRefusal(state: RunState, agent: Agent): string | null {
+  return restartRefusal(state, agent) ?? budgetRefusal(state);
+}
+
+function budgetRefusal(state: RunState): string | null {
+  return isSpent(state) ? `the budget of ${dollars(state.budgetUsd ?? 0)} is spent` : null;
+}
+
+function failedRefusal(state: RunState): string | null {
+  const failed = state.agents.filter(
+    ({ state: now }) => now.name === 'failed' || now.name === 'killed',
+  );
+  const [first] = failed;
+  if (!first) return 'no agent has failed';
+  const refusals = failed.map((agent) => restartRefusal(state, agent));
+  return refusals.includes(null) ? budgetRefusal(state) : (refusals[0] ?? null);
+}
+
+function pauseRefusal(state: RunState, paused: boolean): string | null {
+  if (state.phase === 'finished') return 'the run has ended';
+  if (paused === state.paused) return paused ? 'the run is paused' : 'the run is not paused';
+  if (!paused) return null;
+  if (state.interruptedBy !== null) return 'the run is being stopped';
+  const late = state.phase === 'reviewing' || state.phase === 'landing';
+  return late ? 'all agents have ended, so there is nothing to pause' : null;
+}
+
+function landRefusal({ phase, integration, landed }: RunState): string | null {
+  if (phase !== 'finished') return 'the run has not ended';
+  if (!integration?.commit) return 'nothing is merged that could land';
+  return landed === integration.commit ? 'it has landed already' : null;
+}
