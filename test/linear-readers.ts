@@ -1,9 +1,11 @@
+import { cutSequences } from '../source/app/terminal/sequences.js';
 import { diffLines, plainLines, proseLines, shown } from '../source/app/text/diff-lines.js';
 import { renderMarkdown } from '../source/app/text/markdown.js';
 import { parseAiderEvent } from '../source/core/aider-log.js';
 import { readChat } from '../source/core/chat-history.js';
 import { maskSecrets, trimOutput } from '../source/core/check.js';
 import { blocksFence, fenceFor, withoutFences } from '../source/core/edit-fence.js';
+import { eventText } from '../source/core/event-words.js';
 import { asksForRemoval, asksForWhiteSpace } from '../source/core/fence.js';
 import { readJournal } from '../source/core/journal.js';
 import { after, trimEndOf, trimStartOf } from '../source/core/linear.js';
@@ -91,6 +93,15 @@ export const readers: Readonly<Record<string, (text: string) => unknown>> = {
     new ReportReader().read(`<testsuite><testcase name="a">${text}`, '/w'),
     new ReportReader().read(`<testsuite><testcase name="${text.replaceAll('"', '')}"/>`, '/w'),
   ],
+  eventText: (text) => {
+    eventText(text, () => '00:00:00');
+    eventText(JSON.stringify({ event: 'asked', time: 1, question: text }), () => '00:00:00');
+  },
+  cutSequences: (text) => {
+    cutSequences(text);
+    cutSequences(text.slice(0, 200_000).replaceAll(' ', '\x1b'));
+    cutSequences(`\x1b]${text}`);
+  },
   retryHint: (text) =>
     retryHint(
       { 'x-ratelimit-remaining-requests': '0', 'x-ratelimit-reset-requests': text },

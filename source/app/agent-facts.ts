@@ -9,8 +9,10 @@ import {
   timeSpent,
 } from '../core/agent.js';
 import { moneyOf } from '../core/budget.js';
+import { checkWords } from '../core/check.js';
 import type { RunState } from '../core/run.js';
-import { outcomeWords } from '../core/words.js';
+import { mends, outcomeWords } from '../core/words.js';
+import { lookOf } from './theme.js';
 
 /** What an agent has changed, as far as is known now. */
 export function changedFiles(agent: Agent): readonly FileChange[] {
@@ -62,9 +64,16 @@ function related(state: RunState, a: Agent, b: Agent): boolean {
 
 export interface Progress {
   readonly done: number;
-  readonly running: number;
+  /** At work: a process, tests, a review or git works for it. */
+  readonly working: number;
+  /** Its attempt has ended, and the next one waits for the pause to end. */
+  readonly paused: number;
+  /** Has not started, and still may. */
   readonly waiting: number;
   readonly failed: number;
+  readonly killed: number;
+  /** Will not start: the run ended before, or what it depends on failed. */
+  readonly notStarted: number;
   readonly tokens: number;
   /** US dollars; null when the price of some of it is not known. */
   readonly cost: number | null;
@@ -72,15 +81,27 @@ export interface Progress {
   readonly forecast: number | null;
 }
 
+/** Whether an agent failed without having been started: skipped, or the run ended before. */
+export function wasNotStarted({ state }: Agent): boolean {
+  return (
+    state.name === 'failed' &&
+    (state.reason === 'not_started' || state.reason === 'dependency_failed')
+  );
+}
+
 export function progressOf(state: RunState): Progress {
   const { agents } = state;
   const count = (wanted: (agent: Agent) => boolean) => agents.filter(wanted).length;
   const { spent, isPartial, forecast } = moneyOf(state);
+  const ended = state.phase === 'finished';
   return {
     done: count((agent) => agent.state.name === 'succeeded'),
-    running: count(isActive),
-    waiting: count((agent) => agent.state.name === 'queued'),
-    failed: count((agent) => agent.state.name === 'failed' || agent.state.name === 'killed'),
+    working: count((agent) => isActive(agent) && agent.state.name !== 'waiting'),
+    paused: count((agent) => agent.state.name === 'waiting'),
+    waiting: ended ? 0 : count((agent) => agent.state.name === 'queued'),
+    failed: count((agent) => agent.state.name === 'failed' && !wasNotStarted(agent)),
+    killed: count((agent) => agent.state.name === 'killed'),
+    notStarted: count((agent) => wasNotStarted(agent) || (ended && agent.state.name === 'queued')),
     tokens: agents.reduce((sum, agent) => sum + totalTokens(agent), 0),
     cost: isPartial ? null : spent,
     forecast: isPartial ? null : forecast,
@@ -92,35 +113,113 @@ export function hasSomethingToLose(agent: Agent): boolean {
   return !isDone(agent) && agent.state.name !== 'queued';
 }
 
-/** What an agent waits for that could begin. */
-function queuedWords(state: RunState): string {
+/** What a queued agent waits for, a sentence. */
+export function queuedWords(state: RunState, agent: Agent): string {
   if (state.phase === 'finished') return 'It was not started.';
-  if (state.phase === 'red_base') return 'Waits for you: the tests fail on the base (b).';
+  if (state.phase === 'red_base') return 'Waits for your decision: the tests fail on the base (b).';
   if (state.phase === 'checking') return 'Waits: the tests run on the base first.';
-  return state.paused ? 'Waits: the run is paused.' : 'Waits for a free slot.';
+  const needs = agent.task.depends_on.flatMap((id) => {
+    const other = state.agents.find((one) => one.task.id === id);
+    return other ? [other] : [];
+  });
+  const names = (agents: readonly Agent[]) => agents.map((one) => one.task.id).join(', ');
+  const unfinished = needs.filter((need) => need.state.name !== 'succeeded');
+  if (unfinished.length > 0) return `Waits for ${names(unfinished)}.`;
+  const unmerged = needs.filter((need) => !state.integration?.merged.includes(need.index));
+  if (unmerged.length > 0) return `Waits until ${names(unmerged)} is merged.`;
+  if (state.halt) return 'Waits: the run is halted.';
+  if (state.paused) return 'Waits: the run is paused.';
+  return 'Waits for a free slot.';
 }
 
 /** What a pane shows of an agent that has no terminal (yet). */
 export function stillWords(state: RunState, agent: Agent): string[] {
   const { task } = agent;
-  const waiting = task.depends_on.filter((id) => {
-    const other = state.agents.find((one) => one.task.id === id);
-    return other && other.state.name !== 'succeeded';
-  });
   const outcome = outcomeOf(agent);
   return [
     task.title,
     '',
     outcome
-      ? outcomeWords(outcome)
-      : waiting.length > 0
-        ? `Waits for ${waiting.join(', ')}.`
-        : agent.state.name === 'queued'
-          ? queuedWords(state)
-          : 'Its worktree is being made.',
+      ? capital(`${outcomeWords(outcome)}.`)
+      : agent.state.name === 'queued'
+        ? queuedWords(state, agent)
+        : 'Its worktree is being made.',
     '',
     ...(task.files.length > 0 ? task.files : ['the whole repository']),
   ];
+}
+
+export function capital(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+}
+
+/** Why an agent did not succeed, a sentence; '' for one that did, or is not done. */
+export function failureWords(agent: Agent): string {
+  const outcome = outcomeOf(agent);
+  if (!outcome || outcome.state === 'succeeded') return '';
+  return `${capital(outcomeWords(outcome).replace(/\.$/, ''))}.`;
+}
+
+/** What the tests said of an agent's work last, in a word or two; '' when they were not asked. */
+export function testWords({ check }: Agent): string {
+  if (check === null) return '';
+  const failed = check.report?.failed.length ?? 0;
+  if (check.state === 'failed' && failed > 0) return `${failed} fail`;
+  const words = { passed: 'pass', failed: 'fail', stopped: 'stopped', faulted: 'not run' } as const;
+  return words[check.state];
+}
+
+/** All that is known of an agent, to be read: why it failed, its tests, what it was told. */
+export function detailsOf(state: RunState, agent: Agent, message: string, now: number): string {
+  const { task, check, review, repair } = agent;
+  const section = (title: string, lines: readonly string[]) =>
+    lines.length === 0 ? [] : ['', title, '', ...lines];
+  const outcome = outcomeOf(agent);
+  const now1 = agent.state.name === 'queued' ? queuedWords(state, agent) : '';
+  const mend = agent.state.name === 'failed' ? (mends[agent.state.reason] ?? '') : '';
+  const failed = check?.report?.failed ?? [];
+  return [
+    `agent${agent.index}: ${task.id} ${task.title}`,
+    '',
+    outcome
+      ? `${capital(outcomeWords(outcome).replace(/\.$/, ''))}.`
+      : `State: ${lookOf(agent).word}. ${now1}`.trim(),
+    ...(mend === '' ? [] : [mend]),
+    `${iterationWords(state, agent)} iterations, ${clock(elapsedMs(agent, now))}, ${totalTokens(agent)} tokens, ${agent.usage.cost === null ? 'cost unknown' : `$${agent.usage.cost.toFixed(4)}`}.`,
+    ...(agent.leftIn === null ? [] : [`Its work is not committed; it is in ${agent.leftIn}.`]),
+    ...section(
+      'Tests',
+      check === null
+        ? []
+        : [
+            `${state.config.check?.command ?? ''}: ${checkWords(check)}`,
+            ...failed.map((name) => `  ${name}`),
+            ...(check.output === '' ? [] : ['', check.output]),
+          ],
+    ),
+    ...section(
+      'Could not be merged',
+      repair ? [repair.words || repair.files.join(', '), repair.output].filter(Boolean) : [],
+    ),
+    ...section(
+      'Review',
+      review
+        ? [
+            ...review.criteria.map(
+              (one) =>
+                `${one.id}: ${one.verdict.replace('_', ' ')}${one.note === '' ? '' : `: ${one.note}`}`,
+            ),
+            review.remarks,
+          ].filter(Boolean)
+        : [],
+    ),
+    ...section(
+      'Changes that were taken back',
+      agent.refused.map((one) => one.path),
+    ),
+    ...section('Remarks that were not delivered', isDone(agent) ? agent.remarks : []),
+    ...section('The last message to the model', message === '' ? [] : [message.trimEnd()]),
+  ].join('\n');
 }
 
 export function iterationWords(state: RunState, agent: Agent): string {

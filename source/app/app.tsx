@@ -3,11 +3,13 @@ import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { isDone } from '../core/agent.js';
 import { describe } from '../core/failure.js';
 import type { RunState } from '../core/run.js';
+import { ActionsProvider, useActions, useScopes } from './actions.js';
 import { progressOf } from './agent-facts.js';
 import { DialogProvider, useDialogs } from './components/dialogs.js';
 import { Line } from './components/line.js';
+import { DialogEditor, useEditor } from './editor.js';
 import { useRunState } from './hooks.js';
-import type { Context } from './keymap.js';
+import { keyLabel } from './keymap.js';
 import { least } from './layout.js';
 import type { RunPort, WizardPort } from './ports.js';
 import { ChangeScreen } from './screens/change.js';
@@ -19,12 +21,12 @@ import { SummaryScreen } from './screens/summary.js';
 import {
   type AppEnvironment,
   EnvironmentProvider,
-  useActions,
   useEnvironment,
+  useKeyHandler,
   useSize,
 } from './surface.js';
 import { cut } from './text/graphemes.js';
-import { useWizard } from './wizard.js';
+import { useWizard, type Wizard } from './wizard.js';
 
 /** The screens in their order; a wizard step is one entry here and one in `Screens`. */
 export const screenNames = ['change', 'prd', 'groups', 'start', 'run', 'summary'] as const;
@@ -42,12 +44,22 @@ export function App({ environment, wizard, onExit }: AppProps) {
   return (
     <EnvironmentProvider value={environment}>
       <Frame>
-        <DialogProvider>
-          <Screens port={wizard} onExit={onExit} />
-        </DialogProvider>
+        <ActionsProvider>
+          <WithEditor port={wizard}>
+            <DialogProvider>
+              <Screens port={wizard} onExit={onExit} />
+            </DialogProvider>
+          </WithEditor>
+        </ActionsProvider>
       </Frame>
     </EnvironmentProvider>
   );
+}
+
+/** The fields of dialogs can use the person's editor; that it failed is seen by the text, which stays. */
+function WithEditor(props: { readonly port: WizardPort; readonly children: ReactNode }) {
+  const openEditor = useEditor(props.port, () => {});
+  return <DialogEditor value={openEditor}>{props.children}</DialogEditor>;
 }
 
 /** The terminal's size, and a sentence where that is too small for anything. */
@@ -83,9 +95,11 @@ function Screens({ port, onExit }: ScreensProps) {
   const [screen, setScreen] = useState<ScreenName>('change');
   const [run, setRun] = useState<RunPort | null>(null);
   const starting = useRef(false);
+  const keep = useKeptDraft(port, wizard);
   const leave = useQuit(
     run,
     () => wizard.change.text.trim() !== '',
+    keep,
     () => {
       wizard.cancel();
       const typed = wizard.change.text.trim();
@@ -97,7 +111,7 @@ function Screens({ port, onExit }: ScreensProps) {
   const quit = () => {
     if (!starting.current) leave();
   };
-  useGlobalKeys(screen, quit);
+  useGlobalActions(quit);
 
   const { facts, given } = port;
   const planned = async () => {
@@ -140,12 +154,15 @@ function Screens({ port, onExit }: ScreensProps) {
     if (!started.ok) return describe(started.failure).message;
     setRun(started.value);
     setScreen('run');
+    // From here on the run's own records keep it.
+    port.keepDraft(null);
     return null;
   };
   /** The draft is as it was left. */
   const backToStart = async () => {
     starting.current = true;
     await port.giveUp();
+    keep();
     starting.current = false;
     setScreen('start');
     setRun(null);
@@ -188,6 +205,7 @@ function Screens({ port, onExit }: ScreensProps) {
         run && (
           <WithNotices run={run}>
             <RunScreen
+              port={port}
               run={run}
               onSummary={() => setScreen('summary')}
               onStartAgain={() => void backToStart()}
@@ -200,60 +218,147 @@ function Screens({ port, onExit }: ScreensProps) {
       return (
         run && (
           <WithNotices run={run}>
-            <SummaryScreen run={run} onBack={() => setScreen('run')} onQuit={quit} />
+            <SummaryScreen port={port} run={run} onBack={() => setScreen('run')} onQuit={quit} />
           </WithNotices>
         )
       );
   }
 }
 
-/** Keys that are valid wherever nothing else takes them. */
-function useGlobalKeys(screen: Context, quit: () => void): void {
-  const { surface } = useEnvironment();
+/** What can be done wherever nothing else takes the key; and a word about keys that do nothing. */
+function useGlobalActions(quit: () => void): void {
+  const { surface, keymap, theme } = useEnvironment();
   const dialogs = useDialogs();
-  useActions(
-    true,
-    screen,
-    {
-      help: () => dialogs.open({ kind: 'help', context: screen }),
-      quit,
-      suspend: () => surface.suspend(),
+  const scopes = useScopes();
+  const screen = () =>
+    scopes.find(({ context }) => context !== 'everywhere' && context !== 'viewer');
+  const say = (text: string) => screen()?.say(text);
+  useActions({
+    active: true,
+    context: 'everywhere',
+    actions: {
+      help: { run: () => void dialogs.open({ kind: 'help', scopes: [...scopes] }) },
+      palette: {
+        run: () => void dialogs.open({ kind: 'palette', scopes: [...scopes] }),
+        refusal: dialogs.isOpen ? 'a dialog is open' : null,
+      },
+      quit: { run: quit },
+      suspend: { run: () => surface.suspend() },
     },
-    undefined,
+    say,
+    fallback: true,
+  });
+  // After all others.
+  useKeyHandler(
+    !dialogs.isOpen,
+    {
+      key: ({ name }) => {
+        const help = keyLabel(keymap.keys('help').at(-1) ?? '', theme.unicode);
+        say(`${keyLabel(name, theme.unicode)} does nothing here. ${help} shows the keys.`);
+        return true;
+      },
+    },
     true,
   );
+}
+
+/** How long typing rests before the draft is written, milliseconds. */
+const keepMs = 300;
+
+/** Offers the draft that was left the last time, and keeps this one. @returns keeps it now; false where that failed */
+function useKeptDraft(port: WizardPort, wizard: Wizard): () => boolean {
+  const dialogs = useDialogs();
+  const [kept] = useState(() =>
+    port.change === '' && port.given === null ? port.keptDraft() : null,
+  );
+  // biome-ignore lint/correctness/useExhaustiveDependencies: asked once
+  useEffect(() => {
+    if (kept === null) return;
+    const [first = ''] = kept.change.trim().split('\n', 1);
+    const parts = [
+      ...(kept.prd === '' ? [] : ['its PRD']),
+      ...(kept.tasks.length === 0 ? [] : [`${kept.tasks.length} groups`]),
+    ];
+    const what =
+      parts.length === 0
+        ? 'The change you typed is here'
+        : `The change with ${parts.join(' and ')} is here`;
+    dialogs.open({
+      kind: 'choose',
+      title: 'Continue where you left off?',
+      lines: [`${what}: ${first}`],
+      items: ['Continue with it', 'Start with an empty change'],
+      onDone: (index) => (index === 0 ? wizard.takeKept(kept) : port.keepDraft(null)),
+    });
+  }, []);
+  const latest = useRef(wizard);
+  latest.current = wizard;
+  const keep = () => {
+    const { change, draft, draftChange, maxAgents } = latest.current;
+    // Nothing has been typed yet: what was left the last time stays.
+    if (change.text.trim() === '' && draft === null) return true;
+    return port.keepDraft({
+      change: change.text,
+      prd: draft?.prd ?? '',
+      tasks: draft?.tasks ?? [],
+      model: draft?.model ?? null,
+      draftChange,
+      maxAgents,
+    });
+  };
+  const { change, draft, maxAgents } = wizard;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: whenever one of these has changed
+  useEffect(() => {
+    const timer = setTimeout(keep, keepMs);
+    return () => clearTimeout(timer);
+  }, [change.text, draft, maxAgents]);
+  return keep;
 }
 
 /**
  * Leaves: at once when nothing would be lost, else after asking; asked again while it asks, at once. What
  * is left to do then, such as keeping the agents' work, is done and told without the screen.
  * @param typed whether a text would be left behind
+ * @param keep writes the draft; false where that failed
  */
-function useQuit(run: RunPort | null, typed: () => boolean, onExit: () => void): () => void {
+function useQuit(
+  run: RunPort | null,
+  typed: () => boolean,
+  keep: () => boolean,
+  onExit: () => void,
+): () => void {
   const dialogs = useDialogs();
-  const asked = useRef(false);
+  const { keymap } = useEnvironment();
+  /** Closes the question; null while it is not asked. */
+  const asked = useRef<(() => void) | null>(null);
   useEffect(() => {
     if (!run) return;
-    const look = () => {
-      // The question has answered itself.
-      if (run.state().phase === 'finished' && asked.current) dialogs.close();
-    };
-    return run.subscribe(look);
-  }, [run, dialogs]);
+    return run.subscribe(() => {
+      // The question has answered itself; no other dialog is touched.
+      if (run.state().phase !== 'finished') return;
+      asked.current?.();
+      asked.current = null;
+    });
+  }, [run]);
   useEffect(() => {
-    if (!dialogs.isOpen) asked.current = false;
+    if (!dialogs.isOpen) asked.current = null;
   }, [dialogs.isOpen]);
   return () => {
     if (!run) {
       if (!typed() || asked.current) return onExit();
-      asked.current = true;
-      return dialogs.open({
+      asked.current = dialogs.open({
         kind: 'confirm',
-        title: 'Leave?',
-        lines: ['Nothing has been started. What you typed is kept in the history (Up).'],
-        yes: 'leave',
+        title: 'Quit?',
+        lines: [
+          'Nothing has been started.',
+          keep()
+            ? 'The draft is kept, and the next start here offers it.'
+            : 'The draft could not be written, and will be lost.',
+        ],
+        yes: 'quit',
         onYes: onExit,
       });
+      return;
     }
     if (run.state().phase === 'finished') return onExit();
     const stop = () => {
@@ -265,16 +370,16 @@ function useQuit(run: RunPort | null, typed: () => boolean, onExit: () => void):
       run.dispatch({ type: 'interrupt', signal: 'SIGINT' });
       return stop();
     }
-    asked.current = true;
     const working = run.state().agents.filter((agent) => !isDone(agent)).length;
-    dialogs.open({
+    const who = working === 1 ? '1 agent has' : `${working} agents have`;
+    asked.current = dialogs.open({
       kind: 'confirm',
-      title: 'Stop the agents and leave?',
+      title: 'Stop the run and quit?',
       lines: [
-        `${working === 1 ? '1 agent has' : `${working} agents have`} not finished. The work so far is kept on branches;`,
-        'nothing lands. Ctrl-C again stops them at once.',
+        ...(working > 0 ? [`${who} not finished.`] : []),
+        `The work so far is committed to the agents' branches, and nothing lands. ${keymap.label('quit')} again stops at once.`,
       ],
-      yes: 'stop and leave',
+      yes: 'stop and quit',
       onYes: stop,
     });
   };

@@ -9,7 +9,12 @@ export type PaneLayout =
   | { readonly kind: 'list'; readonly list: Rect; readonly pane: AgentRect }
   /** One pane, the others as tabs above it. */
   | { readonly kind: 'tabs'; readonly tabs: Rect; readonly pane: AgentRect }
-  | { readonly kind: 'zoomed'; readonly pane: AgentRect };
+  | { readonly kind: 'zoomed'; readonly pane: AgentRect }
+  /** A table of all agents, and no pane. */
+  | { readonly kind: 'overview'; readonly table: Rect };
+
+/** What a person has chosen to see. */
+export type RunView = 'panes' | 'zoomed' | 'overview';
 
 export interface AgentRect extends Rect {
   readonly agent: number;
@@ -33,11 +38,12 @@ export function layoutPanes(
   terminal: { readonly cols: number; readonly rows: number },
   agents: number,
   focus: number,
-  zoomed: boolean,
+  view: RunView,
 ): PaneLayout {
   if (terminal.cols < least.cols || terminal.rows < least.rows) return { kind: 'too_small' };
   if (agents === 0) return { kind: 'grid', panes: [] };
-  if (zoomed || agents === 1) return { kind: 'zoomed', pane: { agent: focus, ...area } };
+  if (view === 'overview') return { kind: 'overview', table: area };
+  if (view === 'zoomed' || agents === 1) return { kind: 'zoomed', pane: { agent: focus, ...area } };
   if (terminal.cols < leastSplit.cols || terminal.rows < leastSplit.rows) {
     const pane = { ...area, y: area.y + 1, height: area.height - 1, agent: focus };
     return { kind: 'tabs', tabs: { ...area, height: 1 }, pane };

@@ -1,6 +1,7 @@
 import type { CheckPlan } from '../core/check.js';
 import type { Failure } from '../core/failure.js';
 import type { Task } from '../core/plan.js';
+import type { PlanWait } from '../core/ports.js';
 import type { Result } from '../core/result.js';
 import type { MessageBody, RunState } from '../core/run.js';
 import type { LandRule, PlanSource } from '../core/run-config.js';
@@ -53,6 +54,33 @@ export interface RunPort {
   diff(agent: number): Promise<Result<string, Failure>>;
   /** The agent's log, a line each. */
   events(agent: number): Promise<string[]>;
+  /** What the agent was told last; '' before it was told anything. */
+  lastMessage(agent: number): Promise<string>;
+  /** The PRD that the agents refer to, as it is on the disk; null where there is none. */
+  prd(): Promise<string | null>;
+}
+
+/** An API key that something here needs. */
+export interface NeededKey {
+  readonly variable: string;
+  /** What it is for, such as `Aider's model gpt-4o`. */
+  readonly use: string;
+  readonly isSet: boolean;
+  /** Aider's model needs it. */
+  readonly isAider: boolean;
+}
+
+/** What is kept of the steps before a run, for the next start. */
+export interface KeptDraft {
+  readonly change: string;
+  /** '' without one. */
+  readonly prd: string;
+  readonly tasks: readonly Task[];
+  /** The model that wrote the PRD; null for a person's own. */
+  readonly model: string | null;
+  /** The change that PRD and tasks were made for. */
+  readonly draftChange: string;
+  readonly maxAgents: number;
 }
 
 /** One prerequisite and how it can be mended right here, if it can. */
@@ -67,7 +95,9 @@ export interface Check {
 export type CheckAction =
   | { readonly kind: 'key'; readonly variable: string }
   | { readonly kind: 'install' }
-  | { readonly kind: 'gemini_model' };
+  | { readonly kind: 'gemini_model' }
+  /** Tracked files have changes, which can be put away. */
+  | { readonly kind: 'stash' };
 
 /** A plan as the wizard has it: the PRD with its tasks in it, and the same tasks apart. */
 export interface Draft {
@@ -79,6 +109,8 @@ export interface Draft {
   /** The PRD's file, relative to the repository, once it is saved. */
   readonly prdPath: string | null;
 }
+
+export type { PlanWait };
 
 export interface PlanWish {
   readonly change: string;
@@ -100,6 +132,7 @@ export interface RunFacts {
   readonly timeoutMs: number;
   readonly land: LandRule;
   readonly setupCmd: string | null;
+  readonly copy: readonly string[];
   /** The project's tests that were asked for; null when none were. */
   readonly check: CheckPlan | null;
   /** How the tests are probably run; for a person to confirm. */
@@ -118,10 +151,27 @@ export interface RunFacts {
 
 /** What a person decides on the last screen before the run. */
 export interface RunWishes {
+  /** Aider's model. */
+  readonly model: string;
+  readonly maxIterations: number;
+  readonly timeoutMs: number;
+  readonly budgetUsd: number | null;
+  readonly land: LandRule;
+  /** The command that prepares each worktree; '' goes without. */
+  readonly setupCmd: string;
+  /** Ignored files that each worktree gets, as globs. */
+  readonly copy: readonly string[];
   /** The project's tests; '' goes without. */
   readonly testCmd: string;
   readonly redBase: RedBase | 'ask';
   readonly review: boolean;
+}
+
+/** Told while a PRD is made. */
+export interface PlanProgress {
+  /** The PRD as far as it has come. */
+  readonly onText: (prd: string) => void;
+  readonly onWait: (wait: PlanWait) => void;
 }
 
 /** What the wizard can do before there is a run. */
@@ -131,9 +181,18 @@ export interface WizardPort {
   readonly change: string;
   /** Tasks or PRD that came from a file. */
   readonly given: { readonly tasks: readonly Task[] } | { readonly prd: string } | null;
-  checks(): Promise<readonly Check[]>;
-  /** Kept for this run only. */
+  /** @param model Aider's, as it is chosen now */
+  checks(model: string): Promise<readonly Check[]>;
+  /** The keys that Gemini and Aider's model need, whether they are there or not. */
+  keys(model: string): readonly NeededKey[];
+  /** Kept for this run only; replaces one that is there. */
   setKey(variable: string, key: string): void;
+  /** Puts changes of tracked files away (`git stash`). */
+  stash(): Promise<Result<void, Failure>>;
+  /** The draft that was left here the last time; null when there is none. */
+  keptDraft(): KeptDraft | null;
+  /** @param draft null forgets it. @returns false where it could not be written */
+  keepDraft(draft: KeptDraft | null): boolean;
   installAider(onLine: (line: string) => void): Promise<Result<void, Failure>>;
   geminiModels(): Promise<readonly string[]>;
   chooseGeminiModel(name: string): void;
@@ -142,15 +201,17 @@ export interface WizardPort {
   remember(change: string): void;
   plan(
     wish: PlanWish,
-    onText: (prd: string) => void,
+    progress: PlanProgress,
     signal: AbortSignal,
   ): Promise<Result<Draft, Failure>>;
-  /** Reads the tasks of a PRD that a person wrote. */
+  /** Reads the tasks of a PRD that a person wrote; fails where one of its headings cannot be understood. */
   readTasks(
     prd: string,
     change: string,
     maxAgents: number,
   ): Promise<Result<readonly Task[], Failure>>;
+  /** What keeps tasks from being started, a sentence each: of their files, and of all of them together. */
+  problemsOf(tasks: readonly Task[]): Promise<readonly string[]>;
   /** Tasks without a PRD: the files in even parts. */
   withoutPrd(change: string, maxAgents: number): readonly Task[];
   readText(file: string): Promise<Result<string, Failure>>;

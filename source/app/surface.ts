@@ -1,5 +1,5 @@
 import { createContext, useContext, useLayoutEffect, useRef, useSyncExternalStore } from 'react';
-import type { ActionName, Context as KeyContext, Keymap } from './keymap.js';
+import type { Keymap } from './keymap.js';
 import type { KeyPress, MouseEvent } from './terminal/input.js';
 import type { PaintedPane, Rect } from './terminal/painter.js';
 import type { TextStyle } from './text/markdown.js';
@@ -19,19 +19,25 @@ export interface Surface {
   onSize(listener: () => void): () => void;
   /** The handler that was added last is asked first; a fallback after all others. */
   addKeyHandler(handler: KeyHandler, fallback: boolean): () => void;
-  /** All keys go to the listener as bytes, but for the one that leaves the mode (Ctrl-]). */
-  setRaw(listener: ((bytes: string) => void) | null): void;
+  /** All keys go to the listener as bytes, but for those that leave the mode, by their names. */
+  setRaw(listener: ((bytes: string) => void) | null, leaveKeys?: readonly string[]): void;
   /** Keys for Ink's own text field. */
   typeIntoInk(bytes: string): void;
   setPane(id: string, pane: PaintedPane): void;
   removePane(id: string): void;
-  setHoles(holes: readonly Rect[]): void;
+  /** Panes are not painted in it. @param hole null takes it away again */
+  setHole(id: string, hole: Rect | null): void;
   /** Rows of a pane have changed. */
   paneChanged(focused: boolean): void;
   setTitle(title: string): void;
   ring(text: string): void;
-  copy(text: string): void;
+  /** Puts a text on a clipboard. @returns what is known of it, a sentence */
+  copy(text: string): Promise<string>;
   suspend(): void;
+  /** Shows the difference between two commits in the person's pager. */
+  showDiff(repo: string, from: string, to: string): Promise<number | null>;
+  /** The person's shell. */
+  shell(): string;
   runProgram(
     file: string,
     args: readonly string[],
@@ -83,49 +89,6 @@ export function useKeyHandler(active: boolean, handler: KeyHandler, fallback = f
     };
     return surface.addKeyHandler(stable, fallback);
   }, [active, fallback, surface]);
-}
-
-export type ActionHandlers = { readonly [Name in ActionName]?: (key: string) => void };
-
-/** The same handlers, each of which first takes away what was said about the one before. */
-export function afterClearing(
-  setNote: (note: string) => void,
-  handlers: ActionHandlers,
-): ActionHandlers {
-  return Object.fromEntries(
-    Object.entries(handlers).map(([name, run]) => [
-      name,
-      (key: string) => {
-        setNote('');
-        run(key);
-      },
-    ]),
-  );
-}
-
-/** Runs the actions of a context by the key table. */
-export function useActions(
-  active: boolean,
-  context: KeyContext,
-  handlers: ActionHandlers,
-  mouse?: (event: MouseEvent) => boolean,
-  fallback = false,
-): void {
-  const { keymap } = useEnvironment();
-  useKeyHandler(
-    active,
-    {
-      key: (key) => {
-        const action = keymap.find(context, key.name);
-        const run = action && handlers[action];
-        if (!run) return false;
-        run(key.name);
-        return true;
-      },
-      ...(mouse ? { mouse } : {}),
-    },
-    fallback,
-  );
 }
 
 /** Has rows painted at a place while the component is there. */

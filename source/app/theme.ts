@@ -111,7 +111,11 @@ export function lookOf(agent: Agent): StateLook {
     case 'succeeded':
       return { glyph: 'ok', word: 'succeeded', colour: 'green' };
     case 'failed':
-      return { glyph: 'bad', word: 'failed', colour: 'red' };
+      if (state.reason === 'not_started')
+        return { glyph: 'queued', word: 'not started', colour: null };
+      return state.reason === 'dependency_failed'
+        ? { glyph: 'queued', word: 'skipped', colour: null }
+        : { glyph: 'bad', word: 'failed', colour: 'red' };
     case 'killed':
       return { glyph: 'stopped', word: 'killed', colour: 'red' };
     default:

@@ -3,7 +3,7 @@ import { describe, type Failure } from '../core/failure.js';
 import { editGroups, type GroupEdit } from '../core/group-edits.js';
 import type { Task } from '../core/plan.js';
 import { renderPrd } from '../core/prd.js';
-import type { Draft, RunWishes, WizardPort } from './ports.js';
+import type { Draft, KeptDraft, PlanWait, RunWishes, WizardPort } from './ports.js';
 import { type TextBuffer, textBuffer } from './text/text-buffer.js';
 
 /** What is being made while the planner works. */
@@ -11,6 +11,8 @@ export interface Making {
   readonly startedAt: number;
   /** The PRD as far as it has come. */
   readonly text: string;
+  /** Why the next attempt waits; null while none does. */
+  readonly wait: PlanWait | null;
 }
 
 export interface WizardState {
@@ -22,6 +24,10 @@ export interface WizardState {
   readonly problem: string | null;
   readonly failure: Failure | null;
   readonly making: Making | null;
+  /** A PRD that broke off; '' when there is none. */
+  readonly half: string;
+  /** The last remark for a rewrite, until one has succeeded. */
+  readonly remark: string;
   readonly undo: readonly (readonly Task[])[];
   /** PRDs that were replaced, with their tasks; the latest last. */
   readonly earlier: readonly Draft[];
@@ -46,6 +52,8 @@ export interface Wizard extends WizardState {
   undoEdit(): boolean;
   setMaxAgents(count: number): void;
   wish(wishes: Partial<RunWishes>): void;
+  /** Goes on with a draft that was kept. */
+  takeKept(kept: KeptDraft): void;
 }
 
 /** Between two looks at a PRD that is being written, milliseconds. */
@@ -72,10 +80,19 @@ export function useWizard(port: WizardPort, now: () => number): Wizard {
       problem: null,
       failure: null,
       making: null,
+      half: '',
+      remark: '',
       undo: [],
       earlier: [],
       maxAgents: port.facts.maxAgents,
       wishes: {
+        model: port.facts.model,
+        maxIterations: port.facts.maxIterations,
+        timeoutMs: port.facts.timeoutMs,
+        budgetUsd: port.facts.budgetUsd,
+        land: port.facts.land,
+        setupCmd: port.facts.setupCmd ?? '',
+        copy: port.facts.copy,
         testCmd: port.facts.check?.command ?? '',
         redBase: port.facts.redBase,
         review: port.facts.review,
@@ -106,14 +123,25 @@ export function useWizard(port: WizardPort, now: () => number): Wizard {
     const startedAt = now();
     let shownAt = 0;
     const again = remark !== null && draft ? { prd: draft.prd, remark } : null;
-    patch({ making: { startedAt, text: '' }, failure: null });
+    // What comes, and what the next attempt waits for.
+    let text = '';
+    let wait: PlanWait | null = null;
+    patch({ making: { startedAt, text, wait }, failure: null, remark: remark ?? '' });
     const made = await port.plan(
       { change, maxAgents, again },
-      (text) => {
-        // A model may send a word at a time; nobody reads faster than this.
-        if (abort.current !== own || now() - shownAt < textMs) return;
-        shownAt = now();
-        patch({ making: { startedAt, text } });
+      {
+        onText: (more) => {
+          text = more === '' ? text : more;
+          // A model may send a word at a time; nobody reads faster than this.
+          if (abort.current !== own || (wait === null && now() - shownAt < textMs)) return;
+          wait = null;
+          shownAt = now();
+          patch({ making: { startedAt, text, wait } });
+        },
+        onWait: (why) => {
+          wait = why;
+          if (abort.current === own) patch({ making: { startedAt, text, wait } });
+        },
       },
       own.signal,
     );
@@ -121,11 +149,15 @@ export function useWizard(port: WizardPort, now: () => number): Wizard {
     abort.current = null;
     if (!made.ok) {
       const cancelled = made.failure.kind === 'planner' && made.failure.problem === 'cancelled';
-      patch({ making: null, failure: cancelled && draft ? null : made.failure });
+      // A PRD that is there already is better than the half of another one.
+      const half = draft && draft.prd !== '' ? '' : text;
+      patch({ making: null, failure: cancelled ? null : made.failure, half });
       return false;
     }
     patch({
       making: null,
+      half: '',
+      remark: '',
       earlier: kept(),
       draft: made.value,
       draftChange: change,
@@ -136,6 +168,26 @@ export function useWizard(port: WizardPort, now: () => number): Wizard {
     return true;
   };
 
+  const readAgain = async (prd: string, own: boolean): Promise<void> => {
+    const before = latest.current.draft ?? emptyDraft([]);
+    const change = changeText();
+    const read = await port.readTasks(prd, change, latest.current.maxAgents);
+    patch({
+      earlier: kept(),
+      draft: {
+        ...before,
+        prd,
+        tasks: read.ok ? read.value : [],
+        ...(own ? { model: null, warnings: [] } : {}),
+      },
+      draftChange: change,
+      problem: read.ok ? null : describe(read.failure).message,
+      failure: null,
+      half: '',
+      undo: [],
+    });
+  };
+
   return {
     ...state,
     setChange: (change) => patch({ change }),
@@ -144,26 +196,11 @@ export function useWizard(port: WizardPort, now: () => number): Wizard {
       const own = abort.current;
       abort.current = null;
       own?.abort();
-      patch({ making: null });
+      const { making, draft } = latest.current;
+      const half = draft && draft.prd !== '' ? '' : (making?.text ?? '');
+      patch({ making: null, half });
     },
-    takePrd: async (prd, own) => {
-      const before = latest.current.draft ?? emptyDraft([]);
-      const change = changeText();
-      const read = await port.readTasks(prd, change, latest.current.maxAgents);
-      patch({
-        earlier: kept(),
-        draft: {
-          ...before,
-          prd,
-          tasks: read.ok ? read.value : [],
-          ...(own ? { model: null, warnings: [] } : {}),
-        },
-        draftChange: change,
-        problem: read.ok ? null : describe(read.failure).message,
-        failure: null,
-        undo: [],
-      });
-    },
+    takePrd: readAgain,
     undoPrd: () => {
       const { earlier } = latest.current;
       const last = earlier.at(-1);
@@ -193,6 +230,20 @@ export function useWizard(port: WizardPort, now: () => number): Wizard {
       if (!draft || !last) return false;
       patch({ draft: withTasks(draft, last), undo: undo.slice(0, -1) });
       return true;
+    },
+    takeKept: (kept) => {
+      const hasDraft = kept.prd !== '' || kept.tasks.length > 0;
+      const { prd, tasks, model } = kept;
+      patch({
+        change: textBuffer(kept.change),
+        draft: hasDraft ? { ...emptyDraft(tasks), prd, model } : null,
+        draftChange: kept.draftChange,
+        problem: null,
+        undo: [],
+        earlier: [],
+      });
+      // The files may have changed since.
+      if (prd !== '' && tasks.length === 0) void readAgain(prd, model === null);
     },
     wish: (wishes) => patch({ wishes: { ...latest.current.wishes, ...wishes } }),
     setMaxAgents: (count) => patch({ maxAgents: Math.max(1, Math.min(1000, count)) }),

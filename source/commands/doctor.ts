@@ -70,7 +70,9 @@ export async function doctorCommand(args: Arguments, terminal: Terminal): Promis
     terminal.out(`${marks[state].padEnd(10)} ${name.padEnd(12)} ${printable(text)}\n`);
     for (const line of mend.split('\n').filter(Boolean)) terminal.out(`${' '.repeat(24)}${line}\n`);
   }
-  terminal.out(bad ? '\nSomething is missing: see above.\n' : '\nAll that a run needs is here.\n');
+  terminal.out(
+    bad ? '\nSomething is missing: see above.\n' : '\nEverything a run needs is here.\n',
+  );
   return bad ? 1 : 0;
 }
 

@@ -3,7 +3,7 @@ import { type CheckPlan, secretsIn } from '../core/check.js';
 import type { Failure } from '../core/failure.js';
 import { journalHead } from '../core/journal.js';
 import type { Task } from '../core/plan.js';
-import type { PlanRequest, Reviewer } from '../core/ports.js';
+import type { PlanRequest, PlanWait, Reviewer } from '../core/ports.js';
 import { providerOf } from '../core/providers.js';
 import { err, ok, type Result } from '../core/result.js';
 import type { MadePlan, Message, MessageBody, RunState } from '../core/run.js';
@@ -53,6 +53,8 @@ export interface LiveRunOptions {
   readonly plan: (signal: AbortSignal) => Promise<Result<MadePlan, Failure>>;
   readonly confirm: (state: RunState) => Promise<boolean>;
   readonly warn: (text: string) => void;
+  /** Gemini's key as it is now, where a person can give another one. */
+  readonly geminiKey?: () => string | null;
   /** Told of each message after it is on disk. */
   readonly observers: readonly Observer[];
   /** Told each time the run has finished: a person may lead it on. */
@@ -76,6 +78,7 @@ export interface LiveRun {
 export function openLiveRun(options: LiveRunOptions): LiveRun {
   const { config, run, paths, record, warn } = options;
   const { knowledge } = run;
+  const keyNow = () => options.geminiKey?.() ?? run.geminiKey;
   const endShells = startFromShells();
   let provider: OpenProvider | null = null;
   let identity: Identity | null = null;
@@ -87,10 +90,11 @@ export function openLiveRun(options: LiveRunOptions): LiveRun {
   const backend = new AiderBackend({
     launcher: run.launcher,
     executable: run.aider?.command[0] ?? 'aider',
-    model: config.model,
-    geminiKey: run.geminiKey,
+    model: () => state()?.config.model ?? config.model,
+    geminiKey: keyNow,
     identity: () => identity,
-    provider: () => provider,
+    // The governor stands before one provider; a model of another one reaches its own by itself.
+    provider: () => (state()?.config.provider === config.provider ? provider : null),
     extra: [...handedArguments(run.handed), ...run.options.aiderArgs],
     read: run.handed.read,
     repo: config.repo,
@@ -115,7 +119,7 @@ export function openLiveRun(options: LiveRunOptions): LiveRun {
   const ports: Ports = {
     workspace,
     backend,
-    reviewer: config.review && reviewerOf(config, config.review, run, () => provider),
+    reviewer: config.review && reviewerOf(config, config.review, run, keyNow, () => provider),
     plan: async (signal) => {
       identity = await unwrittenIdentity(config.repo);
       if (!run.options.direct) {
@@ -199,6 +203,9 @@ export function makeConfig(
 export interface Planning {
   readonly again?: PlanRequest['again'];
   readonly onText?: (prd: string) => void;
+  readonly onWait?: (wait: PlanWait) => void;
+  /** Told of the tasks, also of those that turn out not to work. */
+  readonly onTasks?: (tasks: readonly Task[]) => void;
   /** Told of the PRD as it was saved. */
   readonly onPrd?: (prd: string) => void;
 }
@@ -234,6 +241,8 @@ export function planWith(
         given: run.given,
         again: more.again ?? null,
         ...(more.onText ? { onText: more.onText } : {}),
+        ...(more.onWait ? { onWait: more.onWait } : {}),
+        ...(more.onTasks ? { onTasks: more.onTasks } : {}),
       },
       signal,
     );
@@ -258,6 +267,7 @@ function reviewerOf(
   config: RunConfig,
   { model }: ReviewPlan,
   run: PreparedRun,
+  keyNow: () => string | null,
   provider: () => OpenProvider | null,
 ): Reviewer | null {
   if (model !== null) {
@@ -270,9 +280,18 @@ function reviewerOf(
       provider: () => (providerOf(model) === config.provider ? provider() : null),
     });
   }
-  if (run.geminiKey === null) return null;
+  const first = keyNow();
+  if (first === null) return null;
   const baseUrl = process.env.GOOGLE_GEMINI_BASE_URL || null;
-  return new GeminiReviewer({ key: run.geminiKey, model: config.geminiModel, baseUrl });
+  const withKey = (key: string) => new GeminiReviewer({ key, model: config.geminiModel, baseUrl });
+  let known = { key: first, reviewer: withKey(first) };
+  return {
+    review: (prompt, signal) => {
+      const key = keyNow() ?? known.key;
+      if (key !== known.key) known = { key, reviewer: withKey(key) };
+      return known.reviewer.review(prompt, signal);
+    },
+  };
 }
 
 /** @param now the plan as it is now: a person may have named another command */

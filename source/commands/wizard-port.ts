@@ -7,6 +7,7 @@ import type {
   Check,
   CheckAction,
   Draft,
+  NeededKey,
   PlanWish,
   RunFacts,
   RunPort,
@@ -15,8 +16,9 @@ import type {
 } from '../app/ports.js';
 import { committedWork } from '../core/agent.js';
 import type { Failure } from '../core/failure.js';
-import { chunkFiles } from '../core/groups.js';
+import { checkPlan, chunkFiles } from '../core/groups.js';
 import type { Task } from '../core/plan.js';
+import { readTasks } from '../core/prd.js';
 import { geminiKeyVariables, keyVariable } from '../core/providers.js';
 import { err, ok, type Result } from '../core/result.js';
 import { criteriaOf } from '../core/review.js';
@@ -26,13 +28,20 @@ import { setupAider } from '../services/aider/setup-aider.js';
 import { proposeTest } from '../services/config/test-proposal.js';
 import { unless, unlessLater, unreadable } from '../services/files/private-files.js';
 import { defaultBaseUrl, listModels } from '../services/gemini/models.js';
-import { openRepository, resolveTasks, signsCommits } from '../services/git/repository.js';
+import {
+  openRepository,
+  type Repository,
+  resolveTasks,
+  signsCommits,
+} from '../services/git/repository.js';
+import { git } from '../services/git/run-git.js';
 import { addToHistory, readHistory } from '../services/logs/change-history.js';
 import { type LogPaths, logPaths } from '../services/logs/log-paths.js';
-import { claimRun, type RunRecord } from '../services/records/run-records.js';
-import { tasksOfPrd } from '../store/make-plan.js';
+import { forgetDraft, readDraft, writeDraft } from '../services/records/kept-draft.js';
+import { claimRun, isHere, type RunRecord, readRecords } from '../services/records/run-records.js';
 import type { Arguments } from './arguments.js';
 import type { LiveRun } from './live-run.js';
+import { modelKeyKnown } from './model-key.js';
 import { type AiderCommand, commandOf, findMusts, type Overrides } from './musts.js';
 import { type OpenedRun, readText } from './open-run.js';
 import type { RunOptions } from './options.js';
@@ -140,6 +149,7 @@ export function openWizard(
         timeoutMs: options.timeoutMs,
         land: options.land,
         setupCmd: options.setupCmd,
+        copy: options.copy,
         check: options.check,
         // One that was ruled out is not proposed again.
         proposal: args.flags.withoutTest ? null : proposal,
@@ -155,13 +165,29 @@ export function openWizard(
     },
     change: more.change,
     given,
-    checks: async () => {
+    checks: async (model) => {
       const { runChecks } = await import('./doctor.js');
-      const asked = { ...args, flags: { ...args.flags, geminiModel } };
+      const asked = { ...args, flags: { ...args.flags, geminiModel, model } };
       const checks = await runChecks(asked, overrides, findOnce);
-      return checks
+      return [...checks, ...otherRuns(repo)]
         .filter(({ name }) => matters(name, source.kind === 'planner'))
-        .map((check) => withAction(check, options.model));
+        .map((check) => withAction(check, model));
+    },
+    keys: (model) => neededKeys(model, opened, source.kind === 'planner'),
+    stash: async () => {
+      const done = await git(repo.root, [
+        'stash',
+        'push',
+        '--message',
+        'before aider-orchestrator',
+      ]);
+      return done.ok ? ok(undefined) : done;
+    },
+    keptDraft: () => readDraft(repo.root),
+    keepDraft: (draft) => {
+      if (draft !== null) return writeDraft(repo.root, { ...draft, tasks: [...draft.tasks] });
+      forgetDraft(repo.root);
+      return true;
     },
     setKey: (variable, key) => {
       process.env[variable] = key;
@@ -187,7 +213,7 @@ export function openWizard(
     },
     history: readHistory,
     remember: addToHistory,
-    plan: async (wish: PlanWish, onText, signal): Promise<Result<Draft, Failure>> => {
+    plan: async (wish: PlanWish, progress, signal): Promise<Result<Draft, Failure>> => {
       const place = claim();
       if (!place.ok) return place;
       const { record, paths } = place.value;
@@ -195,20 +221,40 @@ export function openWizard(
       const { makeConfig, planWith } = await import('./live-run.js');
       const config = makeConfig(record.stamp, run, { land: options.land, unattended: false });
       let prd = '';
-      const onPrd = (text: string) => {
-        prd = text;
+      let tasks: readonly Task[] = [];
+      const planning = {
+        ...progress,
+        again: wish.again,
+        onPrd: (text: string) => {
+          prd = text;
+        },
+        onTasks: (found: readonly Task[]) => {
+          tasks = found;
+        },
       };
-      const planning = { again: wish.again, onText, onPrd };
       const made = await planWith(config, run, paths, planning)(signal);
+      if (!made.ok && made.failure.kind === 'plan' && prd !== '') {
+        // What is wrong with its groups is mended where they are shown.
+        prdSaved = path.relative(repo.root, paths.prd);
+        return ok({ prd, tasks, model: config.geminiModel, warnings: [], prdPath: prdSaved });
+      }
       if (!made.ok) return made;
-      const { tasks, geminiModelUsed, warnings, prdPath } = made.value;
+      const { geminiModelUsed, warnings, prdPath } = made.value;
       prdSaved = prdPath;
-      return ok({ prd, tasks, model: geminiModelUsed, warnings, prdPath });
+      return ok({ prd, tasks: made.value.tasks, model: geminiModelUsed, warnings, prdPath });
     },
-    readTasks: (prd, change, maxAgents) =>
-      tasksOfPrd(prd, 'the PRD', { files: focus, maxAgents, change }, (tasks, lenient) =>
-        resolveTasks(repo, tasks, lenient),
-      ),
+    readTasks: async (prd, change, maxAgents) => {
+      const { tasks, problems } = readTasks(prd);
+      if (problems.length > 0) return err({ kind: 'plan', source: 'the PRD', problems });
+      if (tasks.length === 0) return ok(chunkFiles(focus, maxAgents, change));
+      // What is wrong with them is shown, and mended, as groups.
+      const resolved = await resolveTasks(repo, tasks, false);
+      return ok(resolved.problems.length > 0 ? tasks : resolved.tasks);
+    },
+    problemsOf: async (tasks) => {
+      const { problems } = await resolveTasks(repo, tasks, false);
+      return [...problems, ...checkPlan(tasks)].map((one) => sentence(one));
+    },
     withoutPrd: (change, maxAgents) => chunkFiles(focus, maxAgents, change),
     readText: (file) => readText(file.replace(/^~(?=\/)/, homedir())),
     trackedFiles: () => [...repo.tracked.keys()],
@@ -256,7 +302,7 @@ export function openWizard(
         savePrd(paths, repo.root, prd),
       );
       if (!plan.ok) return plan;
-      const config = makeConfig(record.stamp, run, { land: options.land, unattended: false });
+      const config = makeConfig(record.stamp, run, { land: wishes.land, unattended: false });
       live = openLiveRun({
         config,
         run,
@@ -266,6 +312,7 @@ export function openWizard(
         plan: async () => plan,
         confirm: async () => true,
         warn: more.warn,
+        geminiKey,
         observers: [],
         onFinish: () => {},
       });
@@ -308,9 +355,17 @@ export function openWizard(
 /** The options as a person left them on the last screen. */
 function wished(
   { check, testTimeoutMs, testReport, reviewModel }: RunOptions,
-  { testCmd, redBase, review }: RunWishes,
-): Pick<RunOptions, 'check' | 'redBase' | 'review'> {
+  wishes: RunWishes,
+): Partial<RunOptions> {
+  const { testCmd, redBase, review, setupCmd } = wishes;
   const rest = {
+    model: wishes.model,
+    maxIterations: wishes.maxIterations,
+    timeoutMs: wishes.timeoutMs,
+    budgetUsd: wishes.budgetUsd,
+    land: wishes.land,
+    setupCmd: setupCmd === '' ? null : setupCmd,
+    copy: wishes.copy,
     redBase: redBase === 'ask' ? null : redBase,
     review: review ? { model: reviewModel } : null,
   };
@@ -323,6 +378,43 @@ function wished(
     report: testReport,
   };
   return { check: plan, ...rest };
+}
+
+/** The keys that this run needs, and whether they are there. */
+function neededKeys(model: string, { options, handed }: OpenedRun, planner: boolean): NeededKey[] {
+  const needed: NeededKey[] = [];
+  const [gemini] = geminiKeyVariables;
+  const own = keyVariable(model);
+  const isAider = own === gemini;
+  if (planner || isAider) {
+    const use = [
+      ...(planner ? ['Gemini, which writes the PRD'] : []),
+      ...(isAider ? [`Aider's model ${model}`] : []),
+    ];
+    needed.push({ variable: gemini, use: use.join(' and '), isSet: geminiKey() !== null, isAider });
+  }
+  if (own !== null && !isAider) {
+    const isSet = modelKeyKnown({ ...options, model }, geminiKey(), handed);
+    needed.push({ variable: own, use: `Aider's model ${model}`, isSet, isAider: true });
+  }
+  return needed;
+}
+
+/** Runs that go on in this checkout. */
+function otherRuns(repo: Repository): Omit<Check, 'action'>[] {
+  const { runs } = readRecords(repo);
+  return runs
+    .filter((run) => run.liveness === 'alive' && isHere(run, repo.root) && run.pid !== process.pid)
+    .map((run) => ({
+      name: 'runs',
+      state: 'warning' as const,
+      text: `the run ${run.stamp} is going on in this repository (process ${run.pid})`,
+      mend: 'Both work on branches of their own; whichever lands second finds that the branch has moved.',
+    }));
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/\.$/, '')}.`;
 }
 
 function geminiKey(): string | null {
@@ -343,6 +435,7 @@ function withAction(check: Omit<Check, 'action'>, model: string): Check {
   const action = (): CheckAction | null => {
     if (check.state === 'ok') return null;
     if (check.name === 'Aider' && check.state === 'missing') return { kind: 'install' };
+    if (check.name === 'changes') return { kind: 'stash' };
     const variable = keyVariable(model);
     if (check.name === 'model' && variable) return { kind: 'key', variable };
     if (check.name !== 'Gemini') return null;
@@ -394,6 +487,16 @@ function runPort(live: LiveRun, paths: LogPaths): RunPort {
       if ('place' in agent.state) return workspace.diff(index, agent.state.place);
       const commit = committedWork(agent)?.commit;
       return commit ? workspace.committedDiff(commit) : ok('');
+    },
+    lastMessage: async (index) => {
+      const attempt = state().agents[index]?.attempts.length ?? 0;
+      if (attempt === 0) return '';
+      return unlessLater(unreadable, '', readFile(paths.message(index, attempt), 'utf8'));
+    },
+    prd: async () => {
+      const { prdPath, config } = state();
+      if (prdPath === null) return null;
+      return unlessLater(unreadable, null, readFile(path.resolve(config.repo, prdPath), 'utf8'));
     },
     events: async (index) => {
       // It is being written: its end may be half a letter.

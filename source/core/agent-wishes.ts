@@ -1,4 +1,4 @@
-import { type Agent, currentAttempt } from './agent.js';
+import { type Agent, currentAttempt, isDone } from './agent.js';
 import {
   byYou,
   commit,
@@ -43,7 +43,9 @@ export function kill(agent: Agent, at: number): Step {
 /** A person starts an agent anew. What it has done is kept on a branch; the remark goes to the model. */
 export function restart(agent: Agent, remark: string | null): Step {
   const { state } = agent;
-  const told: Agent = remark === null ? agent : { ...agent, remarks: [...agent.remarks, remark] };
+  // Of one that has ended the person has seen what it was not told, and gives it again as wanted.
+  const before = isDone(agent) ? [] : agent.remarks;
+  const told: Agent = remark === null ? agent : { ...agent, remarks: [...before, remark] };
   switch (state.name) {
     case 'queued':
     case 'preparing':

@@ -204,6 +204,7 @@ const inspection = z.object({
 const landing = z.discriminatedUnion('state', [
   z.object({ state: z.literal('landed'), commit: object, branch: z.string() }),
   z.object({ state: z.literal('not_asked') }),
+  z.object({ state: z.literal('undone'), branch: z.string() }),
   z.object({ state: z.literal('refused'), reason: z.string(), how: z.string() }),
 ]);
 
@@ -287,6 +288,14 @@ export const messageSchema = z.discriminatedUnion('type', [
   plain('set_slots').extend({ slots: z.number() }),
   ofAgent('leave_out'),
   plain('land_now'),
+  plain('undo_landing'),
+  plain('landing_undone').extend({
+    undone: z.discriminatedUnion('state', [
+      z.object({ state: z.literal('undone') }),
+      z.object({ state: z.literal('refused'), reason: z.string(), how: z.string() }),
+    ]),
+  }),
+  plain('model_named').extend({ model: z.string() }),
   plain('interrupt').extend({ signal: z.string() }),
   plain('orphaned').extend({ detail: z.string() }),
   plain('integrated').extend({ step }),

@@ -9,12 +9,12 @@ import type {
   Usage,
 } from './agent.js';
 import type { CheckResult } from './check.js';
-import type { Failure } from './failure.js';
+import type { Failure, PlannerProblem } from './failure.js';
 import type { Refusal } from './fence.js';
 import type { MachineFault } from './machine-fault.js';
 import type { Task } from './plan.js';
 import type { Result } from './result.js';
-import type { AiderEvent, Inspection, InspectionHints, Landing } from './run.js';
+import type { AiderEvent, Inspection, InspectionHints, Landing, Undone } from './run.js';
 
 /**
  * What the core needs from the world, shaped by who calls it. Services implement these; tests and
@@ -37,6 +37,19 @@ export interface PlanRequest {
   readonly again: { readonly prd: string; readonly remark: string } | null;
   /** Called with the PRD as far as it has arrived. */
   readonly onText?: (prd: string) => void;
+  /** Called before an attempt that waits. */
+  readonly onWait?: (wait: PlanWait) => void;
+}
+
+/** Why a planner's next attempt waits, and how long. */
+export interface PlanWait {
+  readonly problem: PlannerProblem;
+  readonly detail: string;
+  /** When it is made, epoch milliseconds. */
+  readonly until: number;
+  /** Which one that is, from 1, of how many. */
+  readonly attempt: number;
+  readonly attempts: number;
 }
 
 export interface PlannerAnswer {
@@ -103,6 +116,8 @@ export interface Workspace {
   advance(commit: string): Promise<Result<DiffStat, Failure>>;
   /** @param from where the branch has to be */
   land(commit: string, from: string): Promise<Landing>;
+  /** Brings the branch back to the base, from the commit that has landed. */
+  undoLanding(commit: string): Promise<Undone>;
 }
 
 /** A look at an agent at work. */

@@ -17,6 +17,8 @@ const wishes = [
   'set_budget',
   'leave_out',
   'land_now',
+  'undo_landing',
+  'model_named',
   'red_base_decided',
   'tests_named',
 ] as const;
@@ -74,6 +76,11 @@ export function refusalOf(state: RunState, wish: Wish): string | null {
       return leaveOutRefusal(state, wish.agent);
     case 'land_now':
       return landRefusal(state);
+    case 'undo_landing':
+      if (state.phase !== 'finished') return 'the run has not ended';
+      return state.landed === null ? 'nothing has landed' : null;
+    case 'model_named':
+      return wish.model === state.config.model ? `${wish.model} is the model already` : null;
     case 'red_base_decided':
     case 'tests_named':
       return state.phase === 'red_base'

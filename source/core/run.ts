@@ -158,6 +158,13 @@ export interface LeftOut {
 export type Landing =
   | { readonly state: 'landed'; readonly commit: string; readonly branch: string }
   | { readonly state: 'not_asked' }
+  /** A person took it back: the branch is where it was. */
+  | { readonly state: 'undone'; readonly branch: string }
+  | { readonly state: 'refused'; readonly reason: string; readonly how: string };
+
+/** What came of taking a landing back. */
+export type Undone =
+  | { readonly state: 'undone' }
   | { readonly state: 'refused'; readonly reason: string; readonly how: string };
 
 /** A plan as the planning effect delivers it. */
@@ -250,6 +257,11 @@ export type MessageBody =
   | { readonly type: 'set_slots'; readonly slots: number }
   | { readonly type: 'leave_out'; readonly agent: number }
   | { readonly type: 'land_now' }
+  /** Takes back what has landed. */
+  | { readonly type: 'undo_landing' }
+  | { readonly type: 'landing_undone'; readonly undone: Undone }
+  /** A person has named another model for what starts from now on. */
+  | { readonly type: 'model_named'; readonly model: string }
   | { readonly type: 'interrupt'; readonly signal: string }
   | { readonly type: 'orphaned'; readonly detail: string }
   | { readonly type: 'integrated'; readonly step: IntegrationStep }
@@ -375,6 +387,7 @@ export type Effect =
       /** Where the branch has to be for it. */
       readonly from: string;
     }
+  | { readonly type: 'undo_landing'; readonly commit: string }
   | { readonly type: 'finish' };
 
 /** A state and what is to be done for it. */

@@ -312,10 +312,17 @@ export function landingWords(state: RunState): string {
   const { landing, config } = state;
   if (landing?.state === 'landed') return `landed on ${landing.branch}, ${testedWords(state)}`;
   if (landing?.state === 'not_asked') return 'not landed, as asked';
+  if (landing?.state === 'undone') return `taken back from ${landing.branch}`;
   if (landing?.state === 'refused') return `not landed: ${landing.reason}`;
   if (state.failure) return `not landed: ${describe(state.failure).message.replace(/\.$/, '')}`;
   if (state.interruptedBy) return `not landed: interrupted (${state.interruptedBy})`;
   return config.land === 'none' ? 'not landed, as asked' : 'not landed';
+}
+
+/** The command that lands the work later; null where there is nothing to land. */
+function landLater({ landing, config }: RunState): string | null {
+  if (landing?.state === 'undone') return `aider-orchestrator land ${config.stamp}`;
+  return landing?.state === 'refused' && landing.how !== '' ? landing.how : null;
 }
 
 /** The summary of a run that has ended. */
@@ -341,7 +348,7 @@ export function summarise(state: RunState): Summary {
       base: state.baseCheck && checkWords(state.baseCheck),
       merged: integration?.check ? checkWords(integration.check) : null,
     },
-    land_later: landing?.state === 'refused' && landing.how !== '' ? landing.how : null,
+    land_later: landLater(state),
     integration_branch: integration?.commit ? integration.branch : null,
     integration_commit: integration?.commit ?? null,
     base: config.base,

@@ -30,6 +30,7 @@ import {
   onLeaveOut,
   onSupervised,
 } from './integrate-update.js';
+import { providerOf } from './providers.js';
 import { isWish, refusalOf } from './refusals.js';
 import { onRestart, restartRefusal } from './restart.js';
 import { unreachable } from './result.js';
@@ -41,6 +42,7 @@ import {
   type Next,
   type Phase,
   type RunState,
+  type Undone,
 } from './run.js';
 import { schedule } from './schedule.js';
 import { type RedBase, ruleOf } from './test-report.js';
@@ -161,8 +163,17 @@ function repairTrouble({ repair }: Agent): string | null {
 
 /** What a person may still ask of a run that has finished. */
 function reopens({ type }: Message): boolean {
-  const asked = ['restart_agent', 'restart_failed', 'take_over', 'leave_out', 'land_now'];
-  return asked.includes(type) || type === 'set_budget';
+  const asked: readonly Message['type'][] = [
+    'restart_agent',
+    'restart_failed',
+    'take_over',
+    'leave_out',
+    'land_now',
+    'undo_landing',
+    'set_budget',
+    'model_named',
+  ];
+  return asked.includes(type);
 }
 
 function apply(state: RunState, message: Exclude<Message, { type: 'run_started' }>): Next {
@@ -307,9 +318,41 @@ function apply(state: RunState, message: Exclude<Message, { type: 'run_started' 
       const landed = landing.state === 'landed' ? landing.commit : state.landed;
       return end({ ...state, landing, landed }, at);
     }
+    case 'undo_landing':
+      return state.landed === null
+        ? [state, []]
+        : [
+            { ...state, phase: 'landing', endedAt: null },
+            [{ type: 'undo_landing', commit: state.landed }],
+          ];
+    case 'landing_undone':
+      return onUndone(state, message.undone, at);
+    case 'model_named':
+      return [onModelNamed(state, message.model), []];
     default:
       return unreachable(message);
   }
+}
+
+function onUndone(state: RunState, undone: Undone, at: number): Next {
+  if (undone.state === 'undone') {
+    const branch = state.config.branch ?? 'HEAD';
+    return end({ ...state, landed: null, landing: { state: 'undone', branch } }, at);
+  }
+  const way = undone.how === '' ? '' : ` A way on: ${undone.how}`;
+  const said = `The landing was not taken back: ${undone.reason}.${way}`;
+  return end({ ...state, warnings: [...new Set([...state.warnings, said])] }, at);
+}
+
+/** The model of the attempts that start from now on; which agents had another one is said. */
+function onModelNamed(state: RunState, model: string): RunState {
+  const { config } = state;
+  const said = `From here on new attempts use ${model}; before, they used ${config.model}.`;
+  return {
+    ...state,
+    config: { ...config, model, provider: providerOf(model) },
+    warnings: [...state.warnings, said],
+  };
 }
 
 function changeAgent(state: RunState, index: number, change: (agent: Agent) => Step): Next {

@@ -176,13 +176,18 @@ export function outcomeWords(outcome: Outcome): string {
     case 'killed':
       return `killed (${outcome.by})`;
     case 'failed':
+      // It did nothing that could have failed.
+      if (outcome.reason === 'not_started' || outcome.reason === 'dependency_failed') {
+        return `${reasonWords(outcome.reason)}${outcome.detail === '' ? '' : ` (${outcome.detail})`}`;
+      }
       return `failed: ${reasonWords(outcome.reason)}${outcome.detail === '' ? '' : ` (${outcome.detail})`}`;
     default:
       return unreachable(outcome);
   }
 }
 
-const mends: Partial<Record<FailReason, string>> = {
+/** What a person can do about a failure that no message to a model cures. */
+export const mends: Partial<Record<FailReason, string>> = {
   auth: 'Check the API key of the model, and that it may use it.',
   model_not_found: 'Name a model that the provider has, with --model.',
   disk_full: 'Free some space or inodes (df -h, df -i).',
@@ -197,7 +202,7 @@ const mends: Partial<Record<FailReason, string>> = {
 export function haltWords({ reason, detail, agents }: Halt): string {
   const why = detail === '' ? reasonWords(reason) : `${reasonWords(reason)} (${detail})`;
   const who = agents.length > 1 ? `${agents.length} agents failed alike, ` : '';
-  return `Nothing more is begun: ${who}${why}. ${mends[reason] ?? ''}`.trim();
+  return `Halted, nothing new starts: ${who}${why}. ${mends[reason] ?? ''}`.trim();
 }
 
 /** What the model is told of its work that could not be merged. */

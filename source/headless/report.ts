@@ -5,18 +5,28 @@ import { formatCost, type Glyphs, summaryTable } from './table.js';
 
 type Requirement = NonNullable<Summary['requirements']>[number];
 
-/** One requirement and its chain: tasks, commits, files, what was said of it. */
-function requirementLines(one: Requirement, glyphs: Glyphs): string[] {
+/**
+ * One requirement and its chain: tasks, commits, files, what was said of it. Only what a reviewer found met or
+ * green tests covered gets the mark of a success.
+ */
+function requirementLines(one: Requirement, isTested: boolean, glyphs: Glyphs): string[] {
   const said = one.supervisor ?? one.reviewers;
   const isBad = one.commits.length === 0 || said === 'not_met';
-  const verdict = said === null ? '' : `, ${said.replace('_', ' ')}`;
+  const isShown = said === 'met' || (said === null && isTested);
+  const verdict = said !== null ? said.replace('_', ' ') : isTested ? 'tests pass' : 'not verified';
   const how =
     one.tasks.length === 0
       ? 'no task serves it'
       : one.commits.length === 0
         ? `${one.tasks.join(', ')}: nothing merged`
-        : `${one.tasks.join(', ')}: ${one.commits.map((id) => id.slice(0, 8)).join(', ')} (${one.files.join(', ')})${verdict}`;
-  return [`${isBad ? glyphs.bad : glyphs.ok} ${one.id} ${one.text.replace(/\.$/, '')}: ${how}`];
+        : `${one.tasks.join(', ')}: ${one.commits.map((id) => id.slice(0, 8)).join(', ')} (${one.files.join(', ')}), ${verdict}`;
+  const glyph = isBad ? glyphs.bad : isShown ? glyphs.ok : glyphs.some;
+  return [`${glyph} ${one.id} ${one.text.replace(/\.$/, '')}: ${how}`];
+}
+
+/** Whether the merged work was green under the tests. */
+function wasTested({ tests }: Summary): boolean {
+  return /^tests passed|-> 0 fail|→ 0 fail/.test(tests?.merged ?? '');
 }
 
 /**
@@ -49,7 +59,7 @@ export function summaryReport(
   }
   // What was asked for, once there is something to hold against it.
   const asked = summary.integration_commit === null ? [] : (summary.requirements ?? []);
-  for (const one of asked) lines.push(...requirementLines(one, glyphs));
+  for (const one of asked) lines.push(...requirementLines(one, wasTested(summary), glyphs));
   if (summary.simulated) lines.push('The agents were SIMULATED: this is no work of Aider.');
   for (const warning of summary.warnings) lines.push(`! ${warning}`);
   if (summary.error) lines.push(`${glyphs.bad} ${summary.error}`);

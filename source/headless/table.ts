@@ -6,6 +6,8 @@ export interface Glyphs {
   readonly ok: string;
   readonly bad: string;
   readonly stopped: string;
+  /** Worked on, but neither tested nor reviewed. */
+  readonly some: string;
   readonly line: string;
   /** Stands where text is cut off. */
   readonly more: string;
@@ -16,8 +18,8 @@ export function glyphsFor(env: NodeJS.ProcessEnv): Glyphs {
   const locale = env.LC_ALL || env.LC_CTYPE || env.LANG || '';
   const utf8 = /utf-?8/i.test(locale) || (locale === '' && process.platform === 'darwin');
   return utf8
-    ? { ok: '✓', bad: '✗', stopped: '■', line: '─', more: '…' }
-    : { ok: '+', bad: 'x', stopped: '#', line: '-', more: '.' };
+    ? { ok: '✓', bad: '✗', stopped: '■', some: '○', line: '─', more: '…' }
+    : { ok: '+', bad: 'x', stopped: '#', some: 'o', line: '-', more: '.' };
 }
 
 /** Pads or cuts to a display width; wide characters count as two columns. */

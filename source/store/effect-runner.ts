@@ -195,6 +195,11 @@ export function createEffectRunner(ports: Ports, state: () => RunState, onFinish
           });
         });
         return;
+      case 'undo_landing':
+        background(async () => {
+          dispatch({ type: 'landing_undone', undone: await workspace.undoLanding(effect.commit) });
+        });
+        return;
       case 'finish':
         for (const timer of [...timers, ...looks.values()]) clearTimeout(timer);
         timers.clear();

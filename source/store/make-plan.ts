@@ -28,6 +28,9 @@ export interface PlanningPorts {
   /** Tasks of a `--plan` file, or the text of a `--prd` file; read and checked already. */
   readonly given: GivenPlan | null;
   readonly onText?: (prd: string) => void;
+  readonly onWait?: PlanRequest['onWait'];
+  /** Told of the tasks before they are held against the rules. */
+  readonly onTasks?: (tasks: readonly Task[]) => void;
   readonly again?: PlanRequest['again'];
 }
 
@@ -99,6 +102,7 @@ async function fromPlanner(
     signal,
     again: ports.again ?? null,
     ...(ports.onText ? { onText: ports.onText } : {}),
+    ...(ports.onWait ? { onWait: ports.onWait } : {}),
   });
   if (!answer.ok) return answer;
   const { prd, model, parallel } = answer.value;
@@ -108,6 +112,7 @@ async function fromPlanner(
   const repaired = repairTasks(focused);
   warnings.push(...repaired.notes.map((note) => `Plan: ${note}.`));
   const tasks = parallel || repaired.tasks.length < 2 ? repaired.tasks : [mergeAll(repaired.tasks)];
+  ports.onTasks?.(tasks);
   const problems = [...resolved.problems, ...checkPlan(tasks)];
   const saved = await ports.savePrd(renderPrd(prd, tasks));
   if (!saved.ok) return saved;

@@ -81,13 +81,13 @@ describe.each([
       // The wizard.
       await app.shows(/gemini-1\.5-pro is gone/);
       await app.press(key.ctrl('g'), /Gemini model for the PRD/);
-      await app.press(key.enter, /All that a run needs is here/);
+      await app.press(key.enter, /Everything a run needs is here/);
       await app.press('Größer: alles auf 2', /Größer: alles auf 2/);
       await app.press(key.enter, /PRD by [\s\S]*everything is 2/);
       await app.press('e', /read again from the text/);
       await app.press(key.enter, /GROUPS[\s\S]*T3/);
       await app.press(`${key.down}>`, /d\.py is T2's now/);
-      await app.press(key.enter, /This will happen[\s\S]*Raise b: b\.py, d\.py/);
+      await app.press(key.enter, /This is what will happen[\s\S]*Raise b: b\.py, d\.py/);
       await app.press(key.enter, /▸ RUN/);
 
       // Three agents at work: one is killed, one restarted with a remark, one taken over.

@@ -46,7 +46,7 @@ async function toRun(app: Harness): Promise<PlayedRun> {
   await app.press(keys.enter, /PRD/);
   await app.shows(/R1/);
   await app.press(keys.enter, /GROUPS/);
-  await app.press(keys.enter, /This will happen/);
+  await app.press(keys.enter, /This is what will happen/);
   await app.press(keys.enter, /▸ RUN/);
   const { run } = app;
   if (!run) throw new Error('no run');
@@ -67,7 +67,7 @@ test.each([['the wizard'], ['the run']] as const)(
           change: 'Dates',
           editor: (text) => `${text}\nmore`,
         });
-        await app.shows(/All that a run needs/);
+        await app.shows(/Everything a run needs/);
         const run = where === 'the run' ? await toRun(app) : null;
         for (const one of steps) {
           if (app.exited) break;

@@ -3,13 +3,14 @@ import { Box } from 'ink';
 import { render } from 'ink-testing-library';
 import type { ReactNode } from 'react';
 import { describe, expect, test, vi } from 'vitest';
+import type { Scope } from '../../source/app/actions.js';
 import { AgentPane } from '../../source/app/components/agent-pane.js';
 import { type Dialog, DialogProvider, useDialogs } from '../../source/app/components/dialogs.js';
 import { KeyHints, StepsLine } from '../../source/app/components/screen-frame.js';
 import { ScrollText } from '../../source/app/components/scroll-text.js';
 import { StatusBar } from '../../source/app/components/status-bar.js';
 import { TextArea } from '../../source/app/components/text-area.js';
-import { TextField } from '../../source/app/components/text-field.js';
+import { SecretField, TextField } from '../../source/app/components/text-field.js';
 import { makeKeymap } from '../../source/app/keymap.js';
 import { EnvironmentProvider, type KeyHandler, type Surface } from '../../source/app/surface.js';
 import type { Rect } from '../../source/app/terminal/painter.js';
@@ -43,14 +44,16 @@ class PlayedSurface implements Surface {
   }
   setPane() {}
   removePane() {}
-  setHoles(holes: readonly Rect[]) {
-    this.holes = holes;
+  setHole(_id: string, hole: Rect | null) {
+    this.holes = hole ? [hole] : [];
   }
   paneChanged() {}
   setTitle() {}
   ring() {}
-  copy() {}
+  copy = async () => 'Copied.';
   suspend() {}
+  shell = () => '/bin/sh';
+  showDiff = async () => 0;
   runProgram = async () => 0;
 }
 
@@ -95,7 +98,7 @@ function show(node: ReactNode, cols = 80, rows = 24) {
 describe('fields', () => {
   test.each(['esc', 'ctrl+c'])('%s gives a field up, and nothing more', async (name) => {
     const onCancel = vi.fn();
-    const field = show(<TextField onDone={() => {}} onCancel={onCancel} />);
+    const field = show(<TextField width={40} onDone={() => {}} onCancel={onCancel} />);
     await field.type('a');
     await field.shows('a');
     await field.key(name);
@@ -104,7 +107,7 @@ describe('fields', () => {
 
   test('one line: typed, taken back by whole characters, cleared, done', async () => {
     const onDone = vi.fn();
-    const field = show(<TextField onDone={onDone} onCancel={() => {}} />);
+    const field = show(<TextField width={40} onDone={onDone} onCancel={() => {}} />);
     await field.type('ab👍');
     await field.shows('ab👍');
     await field.key('backspace');
@@ -112,18 +115,19 @@ describe('fields', () => {
     await field.key('left');
     await field.type('x');
     await field.shows('axb');
-    // ink-text-input would type the letter of a control key.
-    await field.key('ctrl+w');
-    expect(field.frame()).not.toContain('w');
+    // The letter of a control key is not typed.
+    await field.key('ctrl+x');
+    expect(field.frame().trim()).toBe('axb');
     await field.key('enter');
     expect(onDone).toHaveBeenCalledWith('axb');
+    await field.key('end');
     await field.key('ctrl+u');
     await eventually(() => expect(field.frame().trim()).toBe(''));
   });
 
   test('one line: a secret is not shown; Esc cancels', async () => {
     const onCancel = vi.fn();
-    const field = show(<TextField mask="*" onDone={() => {}} onCancel={onCancel} />);
+    const field = show(<SecretField onDone={() => {}} onCancel={onCancel} />);
     await field.type('sk-1');
     await field.shows(/\*{4}/);
     expect(field.frame()).not.toContain('sk-1');
@@ -217,7 +221,7 @@ describe('dialogs', () => {
       onYes,
     });
     await view.shows('Kill it?');
-    expect(view.frame()).toContain('y kill, n or Enter back');
+    expect(view.frame()).toContain('y kill, n or Enter cancel');
     expect(view.surface.holes).toEqual([{ x: 18, y: 10, width: 44, height: 3 }]);
     // A key that goes on elsewhere throws nothing away here.
     await view.key('enter');
@@ -276,21 +280,26 @@ describe('dialogs', () => {
     await view.type('date');
     await eventually(() => expect(view.frame()).not.toContain('README.md'));
     await view.key('tab');
-    await view.shows('1 taken');
+    await view.shows('1 selected');
     await view.key('down');
     await view.key('tab');
-    await view.shows('2 taken');
+    await view.shows('2 selected');
     await view.key('enter');
     const taken = onDone.mock.calls[0]?.[0] as string[] | undefined;
     expect(taken?.toSorted()).toEqual(['src/date.ts', 'test/date.test.ts']);
   });
 
-  test('help: the keys of this place first, and typing narrows it', async () => {
-    const view = showDialog({ kind: 'help', context: 'summary' });
-    await view.shows(/Summary\s[\s\S]*land now/);
+  test('help: the keys of this place first, with why they do nothing, and typing narrows it', async () => {
+    const scope: Scope = {
+      context: 'summary',
+      actions: () => ({ 'summary.land': { run: () => {}, refusal: 'nothing is merged' } }),
+      say: () => {},
+    };
+    const view = showDialog({ kind: 'help', scopes: [scope] });
+    await view.shows(/Summary\s[\s\S]*land the merged work \(not now: nothing is/);
     await view.type('worktree');
-    await view.shows("a shell in the agent's worktree");
-    expect(view.frame()).not.toContain('land now');
+    await view.shows("open a shell in the agent's worktree");
+    expect(view.frame()).not.toContain('land the');
   });
 });
 
@@ -302,19 +311,24 @@ describe('the run in lines', () => {
       <StatusBar state={run.state()} now={start + 65_000} width={cols} />,
       cols,
     );
-    expect(frame()).toContain(cols >= 60 ? '0 done' : '2 running');
-    if (cols >= 80) expect(frame()).toMatch(/2 running +○ 1 waiting +✗ 0 failed.*running · 1:05/);
+    // What there is none of is not told, and the cost always is.
+    expect(frame()).toMatch(/2 working/);
+    expect(frame()).not.toMatch(/done|failed/);
+    expect(frame()).toMatch(cols >= 80 ? /2 working +○ 1 queued.*running/ : /\$0\.0000/);
+    if (cols >= 80) expect(frame()).toMatch(/running · \$0\.0000 · 1:05/);
   });
 
   test('steps and hints give way, help stays', () => {
     expect(show(<StepsLine context="prd" width={80} />).frame()).toContain('✓ Change');
-    expect(show(<StepsLine context="prd" width={30} />).frame()).toContain('2/5 PRD');
+    expect(show(<StepsLine context="prd" width={30} />).frame()).toContain('2/6 PRD');
     const hints = show(
       <KeyHints
-        actions={[
-          ['run.zoom', 'zoom'],
-          ['run.kill', 'kill'],
-        ]}
+        actions={{
+          'run.type': { run: () => {}, refusal: 'it has ended' },
+          'run.zoom': { run: () => {} },
+          'run.kill': { run: () => {} },
+        }}
+        names={['run.type', 'run.zoom', 'run.kill']}
         width={16}
       />,
     );
@@ -332,6 +346,7 @@ describe('the run in lines', () => {
           agent={state.agents[2] as never}
           rect={{ x: 0, y: 0, width, height: 8 }}
           view={null}
+          scrolled={false}
           focused
           typing={false}
           now={start}

@@ -3,12 +3,21 @@ import { PassThrough } from 'node:stream';
 import { createElement } from 'react';
 import { App } from '../../source/app/app.js';
 import { type KeySettings, makeKeymap } from '../../source/app/keymap.js';
-import type { Check, Draft, RunPort, RunWishes, WizardPort } from '../../source/app/ports.js';
+import type {
+  Check,
+  Draft,
+  KeptDraft,
+  RunPort,
+  RunWishes,
+  WizardPort,
+} from '../../source/app/ports.js';
 import { Host } from '../../source/app/terminal/host.js';
+import type { ScreenText } from '../../source/core/agent.js';
+import type { Failure } from '../../source/core/failure.js';
 import { chunkFiles } from '../../source/core/groups.js';
 import type { Task } from '../../source/core/plan.js';
 import { readTasks, renderPrd } from '../../source/core/prd.js';
-import { ok } from '../../source/core/result.js';
+import { err, ok } from '../../source/core/result.js';
 import type { Effect, MessageBody, RunState } from '../../source/core/run.js';
 import type { RunConfig } from '../../source/core/run-config.js';
 import { Screen } from '../../source/services/pty/screen.js';
@@ -76,13 +85,18 @@ export class PlayedRun implements RunPort {
   private readonly openListeners = new Set<() => void>();
   private readonly run: ReturnType<typeof createRunStore>;
 
-  constructor(given: readonly Task[], slots: number, observers: readonly Observer[] = []) {
+  constructor(
+    given: readonly Task[],
+    slots: number,
+    observers: readonly Observer[] = [],
+    more: Partial<RunConfig> = {},
+  ) {
     this.run = createRunStore(
       (effect) => void this.effects.push(effect),
       observers,
       () => start,
     );
-    this.dispatch({ type: 'run_started', config: { ...config, maxAgents: slots } });
+    this.dispatch({ type: 'run_started', config: { ...config, maxAgents: slots, ...more } });
     this.dispatch({
       type: 'plan_made',
       plan: {
@@ -167,6 +181,22 @@ export class PlayedRun implements RunPort {
     }
   }
 
+  /** The agent fails, for a reason that no message cures. */
+  fail(agent: number, text: ScreenText = 'auth', cause: string | null = null): void {
+    this.dispatch({
+      type: 'aider_event',
+      agent,
+      event: { event: 'message_send_starting', properties: {}, time: 1 },
+    });
+    this.dispatch({ type: 'attempt_exited', agent, exit: { ...cleanExit, texts: [text], cause } });
+    this.dispatch({ type: 'attempt_inspected', agent, inspection: unchanged });
+    this.dispatch({
+      type: 'agent_committed',
+      agent,
+      work: { commit: null, diff: { files: [] } },
+    });
+  }
+
   /** All that is ready is merged; an agent that is named here conflicts until it is left out. */
   merge(conflicts: Readonly<Record<number, string>> = {}): void {
     for (let now = this.state().integrating; now; now = this.state().integrating) {
@@ -193,6 +223,10 @@ export class PlayedRun implements RunPort {
     }
   }
 
+  /** What the agent was told last, as the test says. */
+  message = 'Do the task.';
+  lastMessage = async () => this.message;
+  prd = async (): Promise<string | null> => prd;
   diff = async () => ok('1 file changed\n\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-old\n+new\x1b[31m');
   events = async () => ['{"event":"prepared"}', '{"event":"started"}'];
 }
@@ -210,6 +244,19 @@ export interface HarnessOptions {
   readonly editor?: (text: string) => string;
   readonly tasks?: readonly Task[];
   readonly maxAgents?: number;
+  /** Makes the PRD in the place of the one of all tests. */
+  readonly plan?: WizardPort['plan'];
+  /** What is wrong with groups. */
+  readonly problems?: (tasks: readonly Task[]) => readonly string[];
+  /** Variables of keys that are not set. */
+  readonly missingKeys?: readonly string[];
+  readonly keptDraft?: KeptDraft;
+  /** What is otherwise about the run. */
+  readonly config?: Partial<RunConfig>;
+  /** Why no run can be started. */
+  readonly startFails?: Failure;
+  /** Whether a draft can be written. */
+  readonly keeps?: boolean;
   /** Told of each message of the run. */
   readonly observers?: readonly Observer[];
 }
@@ -223,6 +270,10 @@ export class PlayedApp {
   exited = false;
   run: PlayedRun | null = null;
   plans = 0;
+  stashed = 0;
+  /** The draft that was kept last. */
+  kept: KeptDraft | null = null;
+  readonly keysGiven = new Map<string, string>();
   private readonly stdout;
 
   constructor(options: HarnessOptions = {}) {
@@ -295,6 +346,7 @@ export class PlayedApp {
         timeoutMs: 1_800_000,
         land: 'all',
         setupCmd: null,
+        copy: [],
         check: null,
         signs: false,
         proposal: { command: 'npm test', from: 'package.json' },
@@ -309,16 +361,39 @@ export class PlayedApp {
       change: options.change ?? '',
       given: options.given ?? null,
       checks: async () => options.checks ?? [],
-      setKey: () => {},
+      setKey: (variable, key) => void this.keysGiven.set(variable, key),
       installAider: async () => ok(undefined),
       geminiModels: async () => ['gemini-2.5-pro', 'gemini-2.5-flash'],
       chooseGeminiModel: () => {},
       history: () => remembered,
       remember: (change) => void remembered.push(change),
-      plan: async (_wish, onText) => {
+      plan: async (wish, progress, signal) => {
         this.plans += 1;
-        onText(prd);
+        if (options.plan) return options.plan(wish, progress, signal);
+        progress.onText(prd);
         return ok(draft());
+      },
+      problemsOf: async (list) => options.problems?.(list) ?? [],
+      keys: (model) => [
+        { variable: 'GEMINI_API_KEY', use: 'Gemini', isSet: true, isAider: false },
+        {
+          variable: model.startsWith('claude') ? 'ANTHROPIC_API_KEY' : 'OPENAI_API_KEY',
+          use: `Aider's model ${model}`,
+          isSet: !(options.missingKeys ?? []).some(
+            (name) =>
+              (model.startsWith('claude') ? 'ANTHROPIC_API_KEY' : 'OPENAI_API_KEY') === name,
+          ),
+          isAider: true,
+        },
+      ],
+      stash: async () => {
+        this.stashed += 1;
+        return ok(undefined);
+      },
+      keptDraft: () => options.keptDraft ?? null,
+      keepDraft: (kept) => {
+        this.kept = kept;
+        return options.keeps ?? true;
       },
       readTasks: async (text) => ok(readTasks(text).tasks),
       withoutPrd: (change, maxAgents) => chunkFiles([], maxAgents, change),
@@ -334,7 +409,8 @@ export class PlayedApp {
       giveUp: async () => {},
       start: async (_change, plan, maxAgents, wishes) => {
         this.wishes = wishes;
-        this.run = new PlayedRun(plan.tasks, maxAgents, options.observers);
+        if (options.startFails) return err(options.startFails);
+        this.run = new PlayedRun(plan.tasks, maxAgents, options.observers, options.config);
         return ok(this.run);
       },
     };

@@ -84,7 +84,7 @@ describe('the layout', () => {
     [80, 24, 1, 'zoomed'],
   ] as const)('%ix%i with %i agents: %s', (cols, rows, agents, kind) => {
     const own = { x: 0, y: 1, width: cols, height: rows - 3 };
-    expect(layoutPanes(own, { cols, rows }, agents, 0, false).kind).toBe(kind);
+    expect(layoutPanes(own, { cols, rows }, agents, 0, 'panes').kind).toBe(kind);
   });
 
   test('panes of a grid fill their area without an overlap, and none is too small', () => {
@@ -95,7 +95,7 @@ describe('the layout', () => {
         fc.integer({ min: 2, max: 32 }),
         (cols, rows, agents) => {
           const own = { x: 0, y: 1, width: cols, height: rows - 3 };
-          const layout = layoutPanes(own, { cols, rows }, agents, 0, false);
+          const layout = layoutPanes(own, { cols, rows }, agents, 0, 'panes');
           if (layout.kind !== 'grid') return;
           expect(layout.panes.length).toBe(agents);
           const cells = layout.panes.reduce((sum, pane) => sum + pane.width * pane.height, 0);
@@ -116,7 +116,7 @@ describe('the layout', () => {
   });
 
   test('directions lead to the nearest pane, and nowhere at the edge', () => {
-    const layout = layoutPanes(area, { cols: 200, rows: 60 }, 4, 0, false);
+    const layout = layoutPanes(area, { cols: 200, rows: 60 }, 4, 0, 'panes');
     if (layout.kind !== 'grid') throw new Error(layout.kind);
     expect(neighbour(layout.panes, 0, 'right')).toBe(1);
     expect(neighbour(layout.panes, 0, 'down')).toBe(2);

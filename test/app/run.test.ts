@@ -8,17 +8,17 @@ async function openRun(
   options: ConstructorParameters<typeof Harness>[0] = {},
 ): Promise<{ app: Harness; run: PlayedRun }> {
   const app = new Harness({ cols: 120, rows: 40, change: 'Dates', ...options });
-  await app.shows(/All that a run needs/);
+  await app.shows(/Everything a run needs/);
   await app.press(keys.enter, /R1/);
   await app.press(keys.enter, /GROUPS/);
-  await app.press(keys.enter, /This will happen/);
-  await app.press(keys.enter, /▸ RUN[\s\S]*0 done/);
+  await app.press(keys.enter, /This is what will happen/);
+  await app.press(keys.enter, /▸ RUN[\s\S]*queued/);
   const { run } = app;
   if (!run) throw new Error('no run');
   await app.settle();
   await run.begin(0, Array.from({ length: 60 }, (_, line) => `zero ${line}\n`).join(''));
   await run.begin(1, 'one\n');
-  await app.shows(/zero 59[\s\S]*2 running/);
+  await app.shows(/zero 59[\s\S]*2 working/);
   return { app, run };
 }
 
@@ -29,30 +29,30 @@ describe('the run screen', () => {
   test('agents get the size of their panes, follow a resize, and a zoom', async () => {
     const { app, run } = await openRun();
     expect(run.sizes.get(0)).toBe('58x17');
-    await app.press('z', gone('2 T2'));
+    await app.press('z', gone('1 T2'));
     await eventually(() => expect(run.sizes.get(0)).toBe('118x35'));
     expect(run.sizes.get(1)).toBe('58x17');
-    await app.press(keys.esc, /2 T2/);
+    await app.press(keys.esc, /1 T2/);
     app.resize(200, 60);
     await eventually(() => expect(run.sizes.get(0)).toBe('98x27'));
     app.resize(59, 30);
-    await app.shows(/\[1●\]/);
+    await app.shows(/\[0●\]/);
     await eventually(() => expect(run.sizes.get(0)).toBe('57x24'));
     app.resize(29, 30);
     await app.shows(/^Too small/);
     app.resize(120, 40);
-    await app.shows(/2 T2/);
+    await app.shows(/1 T2/);
   });
 
   test('focus by arrows, letters, Tab and numbers', async () => {
     const { app } = await openRun();
-    await app.shows(/▸1 T1/);
-    await app.press(keys.right, /▸2 T2/);
-    await app.press('j', /▸3 T3/);
-    await app.press(keys.tab, /▸1 T1/);
-    await app.press('3', /▸3 T3/);
-    await app.press('9', /▸3 T3/);
-    await app.press('\x1b[Z', /▸2 T2/);
+    await app.shows(/▸0 T1/);
+    await app.press(keys.right, /▸1 T2/);
+    await app.press('j', /▸2 T3/);
+    await app.press(keys.tab, /▸0 T1/);
+    await app.press('2', /▸2 T3/);
+    await app.press('9', /▸2 T3[\s\S]*There is no agent9/);
+    await app.press('\x1b[Z', /▸1 T2/);
   });
 
   test('scrolls with the position shown, and keeps its place while the agent prints', async () => {
@@ -83,7 +83,10 @@ describe('the run screen', () => {
 
   test('typing: everything goes to the agent until Ctrl-]', async () => {
     const { app, run } = await openRun();
-    await app.press('i', /Ctrl-\] ends TYPING: all keys go to the agent/);
+    await app.press(
+      'i',
+      /TYPING[\s\S]*Ctrl-\] or F12 stops typing; every other key goes to agent0/,
+    );
     app.type('q\x03\x1b[A');
     await eventually(() => expect(run.typed.join('')).toBe('q\x03\x1b[A'));
     app.type('\x1b[200~a\nb\x1b[201~');
@@ -98,13 +101,19 @@ describe('the run screen', () => {
     expect(app.exited).toBe(false);
   });
 
-  test('what comes right after i in the same breath is the agent’s too; its end ends the mode', async () => {
+  test('what comes right after i in the same breath is the agent’s too; after its end they go nowhere', async () => {
     const { app, run } = await openRun();
     app.type('iyes\r');
     await eventually(() => expect(run.typed.join('')).toBe('yes\r'));
     run.finish(0);
-    await app.shows(gone('TYPING'));
-    await app.press('i', /no process to type into/);
+    // What is typed on goes nowhere, and above all does nothing here, until the key that ends it.
+    await app.shows(/HAS ENDED[\s\S]*agent0 has ended, and keys go nowhere/);
+    const before = run.typed.length;
+    app.type('Kq!y\r');
+    await app.settle();
+    expect(run.typed.length).toBe(before);
+    await app.press('\x1b[24~', gone('HAS ENDED'));
+    await app.press('i', /Agent0 has no process to type into/);
   });
 
   test('kill and restart ask when work is under way, and only then', async () => {
@@ -116,23 +125,24 @@ describe('the run screen', () => {
     await app.press('y', /stopping/);
     expect(run.effects).toContainEqual({ type: 'signal_agent', agent: 0, signal: 'SIGINT' });
     // A queued one has nothing to lose.
-    await app.press('3x', /■ killed/);
+    await app.press('2x', /■ killed/);
     await app.press('r', /queued again/);
   });
 
   test('restart with a remark, a remark for the next message, pause, slots, kill all', async () => {
     const { app, run } = await openRun();
-    await app.press('2R', /Restart agent1 \(T2\) with a remark/);
+    await app.press('1R', /Restart agent1 \(T2\) with a remark/);
     await app.press(`Mind 日本${keys.enter}`, /stopping/);
     expect(run.state().agents[1]).toMatchObject({ wish: 'restart', remarks: ['Mind 日本'] });
-    await app.press('1m', /Remark to agent0/);
-    await app.press(`smaller steps${keys.enter}`, /remark waits for the next message/);
-    await app.press('p', /PAUSED/);
-    await app.press('+', /3 slots/);
+    await app.press('0m', /Remark to agent0/);
+    await app.press(`smaller steps${keys.enter}`, /a remark waits for the next message/);
+    await app.press('p', /pausing/);
+    await app.press('+', /3 at once/);
     await app.press('p', /running ·/);
-    await app.press('--', /1 slot/);
+    await app.press('--', /1 at once/);
+    await app.press('-', /At least one agent works/);
     await app.press('K', /Kill all agents\?/);
-    await app.press('y', /1 failed/);
+    await app.press('y', /1 killed/);
   });
 
   test('take-over says what it does, then it is yours', async () => {
@@ -152,7 +162,7 @@ describe('the run screen', () => {
     run.dispatch({ type: 'agent_asks', agent: 1, question: 'Sure? (Y/n)' });
     await app.shows(/\? asks/);
     expect(bells()).toBeGreaterThan(before);
-    await app.press('a', /▸2 T2/);
+    await app.press('a', /▸1 T2/);
     const files = [{ path: 'src/date.ts', status: 'M', added: 1, removed: 1 }];
     run.dispatch({ type: 'agent_touched', agent: 0, files, dangers: [], conflicts: [] });
     run.dispatch({ type: 'agent_touched', agent: 1, files, dangers: [], conflicts: [] });
@@ -166,11 +176,17 @@ describe('the run screen', () => {
     const { app, run } = await openRun();
     await app.press('d', /Diff of agent0[\s\S]*\+new␛\[31m/);
     await app.press(keys.esc, gone('Diff of'));
-    await app.press('e', /Events of agent0[\s\S]*"started"/);
+    await app.press('e', /Events of agent0[\s\S]*started/);
     await app.press('q', gone('Events of'));
-    await app.press('y', /60 lines copied/);
-    const copied = /\x1b\]52;c;([^\x07]*)\x07/.exec(app.output.join(''))?.[1] as string;
-    expect(Buffer.from(copied, 'base64').toString()).toContain('zero 0\nzero 1\n');
+    const copied = () => {
+      const sent = [...app.output.join('').matchAll(/\x1b\]52;c;([^\x07]*)\x07/g)].at(-1)?.[1];
+      return Buffer.from(sent ?? '', 'base64').toString();
+    };
+    // What the pane shows, or all of it; no more is said than what is known.
+    await app.press('y', /Sent 16 lines to the terminal's clipboard, if it takes them/);
+    expect(copied()).toMatch(/^zero 44\n/);
+    await app.press('Y', /Sent 60 lines/);
+    expect(copied()).toContain('zero 0\nzero 1\n');
     run.finish(0);
     run.finish(1);
     run.merge();
@@ -190,18 +206,20 @@ describe('the run screen', () => {
   test('the mouse: a click focuses, a double click zooms, the wheel scrolls', async () => {
     const { app } = await openRun();
     const click = '\x1b[<0;90;10M\x1b[<0;90;10m';
-    await app.press(click, /▸2 T2/);
-    await app.press(click, gone('1 T1'));
-    await app.press(keys.esc, /1 T1/);
-    await app.press('\x1b[<64;10;10M', /▸1 T1[\s\S]*lines 42-58 of 61/);
-    await app.press('\x1b[<65;10;10M', gone('lines 42'));
+    await app.press(click, /▸1 T2/);
+    await app.press(click, gone('0 T1'));
+    await app.press(keys.esc, /0 T1/);
+    // The wheel scrolls what is under it, and leaves the focus where it is.
+    await app.press('\x1b[<64;10;10M', /▸1 T2[\s\S]*scrolled up/);
+    expect(app.text()).toContain('zero 41');
+    await app.press('\x1b[<65;10;10M', gone('scrolled up'));
   });
 
   test('q asks while agents run; Ctrl-C again stops at once', async () => {
     const { app, run } = await openRun();
-    await app.press('q', /Stop the agents and leave\?[\s\S]*|3 agents have not finished/);
-    await app.press('n', gone('Stop the agents'));
-    await app.press('\x03', /Stop the agents and leave\?/);
+    await app.press('q', /Stop the run and quit\?[\s\S]*3 agents have not finished/);
+    await app.press('n', gone('Stop the run'));
+    await app.press('\x03', /Stop the run and quit\?/);
     app.type('\x03');
     await eventually(() =>
       expect(run.effects).toContainEqual({ type: 'signal_agent', agent: 0, signal: 'SIGKILL' }),

@@ -5,7 +5,7 @@ const gone = (text: string) => new RegExp(`^(?![\\s\\S]*${text})`);
 
 async function toGroups(options: HarnessOptions = {}): Promise<Harness> {
   const app = new Harness({ cols: 110, rows: 30, change: 'Dates', ...options });
-  await app.shows(/All that a run needs/);
+  await app.shows(/Everything a run needs/);
   await app.press(keys.enter, /▸ PRD[\s\S]*R1/);
   await app.press(keys.enter, /▸ GROUPS/);
   return app;
@@ -19,7 +19,7 @@ test('from the change to the start: steps forward, and back without a loss', asy
   expect(app.text()).toContain('ISO  │ 2026-01-02');
   await app.press(keys.enter, /▸ GROUPS[\s\S]*src\/date-forms\.ts +new/);
   expect(app.text()).toContain('1: T1 T2  │  2: T3');
-  await app.press(keys.enter, /This will happen[\s\S]*Base +main at bbbbbbbbbbbb Start/);
+  await app.press(keys.enter, /This is what will happen[\s\S]*Base +main at bbbbbbbbbbbb Start/);
   await app.press(keys.esc, /▸ GROUPS/);
   await app.press(keys.esc, /▸ PRD/);
   await app.press(keys.esc, /▸ CHANGE[\s\S]*Größere 日本語/);
@@ -59,7 +59,7 @@ describe('the change', () => {
 
   test('nothing goes on without a change', async () => {
     const app = new Harness();
-    await app.press(keys.enter, /Say first what is to be changed/);
+    await app.press(keys.enter, /Type what is to be changed first/);
   });
 });
 
@@ -72,7 +72,7 @@ describe('the PRD', () => {
       editor: (text) => text.replace('Document both', 'Document it all'),
     });
     await app.press(keys.enter, /R1/);
-    await app.press('e', /read again from the text/);
+    await app.press('e', /read from the new text/);
     await app.press(keys.enter, /GROUPS[\s\S]*Document it all/);
   });
 
@@ -94,7 +94,7 @@ describe('the PRD', () => {
     written = () => '# Mine\n\n## Tasks\n\n### T1: all\n';
     await app.press('w', /Your PRD, 1 task/);
     await app.press('u', /PRD by gemini-2\.5-pro, 3 tasks/);
-    await app.press('u', /There is no PRD before this one/);
+    await app.press('u', /There is no previous PRD/);
   });
 
   test('is searched', async () => {
@@ -108,9 +108,9 @@ describe('the PRD', () => {
 describe('the groups', () => {
   test('a file goes to another group with one key, and u takes it back', async () => {
     const app = await toGroups();
-    await app.press(`${keys.down}>`, /src\/date-forms\.ts is T2's now/);
+    await app.press(`${keys.down}>`, /src\/date-forms\.ts moved to T2/);
     await app.press('u', /Undone/);
-    await app.press('u', /Nothing to undo/);
+    await app.press('u', /There is nothing to undo/);
   });
 
   test('rename, add, files by a fuzzy finder, leave out', async () => {
@@ -121,11 +121,13 @@ describe('the groups', () => {
     await app.press(`More${keys.enter}`, /▸T4/);
     // A group without files may change all, so it cannot run beside others.
     await app.shows(/T4 names no files, so it may change all/);
-    await app.press(keys.enter, /This plan cannot be started/);
+    await app.press(keys.enter, /The problems above have to be solved first/);
     await app.press('f', /Files for T4/);
     await app.press(`more${keys.enter}`, /src\/more\.ts +1\.2 kB/);
     expect(app.text()).not.toContain('names no files');
-    await app.press('x', /T4 names no files/);
+    // Without it the group would be about all files, which is not what one wants who takes it away.
+    await app.press('x', /only file of this group/);
+    expect(app.text()).toContain('src/more.ts');
   });
 
   test('split and merge', async () => {
@@ -144,9 +146,9 @@ describe('the groups', () => {
 
   test('a circle says so, and cannot be started', async () => {
     const app = await toGroups();
-    await app.press('w', /T1 waits for/);
+    await app.press('w', /What does T1 wait for\?/);
     await app.press(`${keys.down}${keys.enter}`, /T1 → T3 → T1 depend on each other in a circle/);
-    await app.press(keys.enter, /This plan cannot be started/);
+    await app.press(keys.enter, /The problems above have to be solved first/);
   });
 
   test("a task's text in the editor: the first line is its title", async () => {
@@ -160,8 +162,8 @@ describe('the groups', () => {
 
   test('the last group deleted: nothing to start', async () => {
     const app = await toGroups({ tasks: [task('T1', 'One', ['a'])] });
-    await app.press('D', /there is no group/);
-    await app.press(keys.enter, /This plan cannot be started/);
+    await app.press('D', /There is no group/);
+    await app.press(keys.enter, /The problems above have to be solved first/);
   });
 });
 
@@ -169,14 +171,14 @@ test('the tests: proposed from the manifest, confirmed or changed, and allowed t
   const app = await toGroups({ cols: 140 });
   await app.press(
     keys.enter,
-    /none: the work lands untested; t takes `npm test` \(package\.json\)/,
+    /no tests configured: the work lands untested \(t takes `npm test` \(from\s+package\.json\)\)/,
   );
-  await app.press('b', /No tests are run/);
-  await app.press('t', /The command that tells whether all is well[\s\S]*npm test/);
+  await app.press('b', /No tests are configured/);
+  await app.press('t', /It decides whether work counts[\s\S]*npm test/);
   app.type(' --silent');
-  await app.press(keys.enter, /npm test --silent \(on the base first;[\s\S]*asked\s+\(b\)/);
+  await app.press(keys.enter, /npm test --silent: on the base first,[\s\S]*asked\s+\(b\)/);
   await app.press('b', /only\s+green\s+work\s+lands/);
   await app.press('v', /by gemini-2\.5-pro: each agent's diff against the PRD/);
   await app.press(keys.enter, /▸ RUN/);
-  expect(app.wishes).toEqual({ testCmd: 'npm test --silent', redBase: 'fix', review: true });
+  expect(app.wishes).toMatchObject({ testCmd: 'npm test --silent', redBase: 'fix', review: true });
 });

@@ -72,7 +72,7 @@ describe('leaving the wizard', () => {
 
   test('something typed: after asking; it is in the history of the next start', async () => {
     const app = openWizard();
-    await app.shows(/All that a run needs|missing|warning|changed\?/);
+    await app.shows(/Everything a run needs|missing|warning|changed\?/);
     await app.press('Größere Änderung', /Größere Änderung/);
     await app.press(key.ctrl('c'), /Leave\?/);
     await app.press('n', /^(?![\s\S]*Leave\?)/);
@@ -270,7 +270,7 @@ describe('on the screen', () => {
     await app.shows(/gemini-1\.5-pro is gone/);
     await app.press(key.enter, /PRD by gemini-2\.5-pro/);
     await app.press(key.enter, /GROUPS/);
-    await app.press(key.enter, /This will happen[\s\S]*SIMULATED/);
+    await app.press(key.enter, /This is what will happen[\s\S]*SIMULATED/);
     await app.press(key.enter, /running SIMULATED/);
     await app.press(key.ctrl('c'), /Stop the agents and leave\?/);
     app.type(key.ctrl('c'));

@@ -104,7 +104,7 @@ describe('on the screen a red base asks', () => {
     const app = open(repo);
     await app.shows(/What is to be changed/);
     await app.press(key.enter, /GROUPS/);
-    await app.press(key.enter, /This will happen[\s\S]*you are asked \(b\)/);
+    await app.press(key.enter, /This is what will happen[\s\S]*you are asked \(b\)/);
     await app.press(key.enter, question);
     // What they printed, and back to the question.
     await app.press('jj', /Look at what they printed/);
@@ -120,7 +120,7 @@ describe('on the screen a red base asks', () => {
     await app.press(key.enter, /On the base tests failed \(exit code 1\)/);
     // Back: all is as it was, and the run can be started again.
     await app.press('jjjj', /Back to Start/);
-    await app.press(key.enter, /This will happen[\s\S]*you are asked \(b\)/);
+    await app.press(key.enter, /This is what will happen[\s\S]*you are asked \(b\)/);
     await app.shows(/Add a line/);
     await app.press(key.enter, question);
     await app.press(key.enter, /landed on main, tests passed, 1 fail → 0 fail/);

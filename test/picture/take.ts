@@ -40,13 +40,13 @@ const shows = (pattern: RegExp) =>
     look();
   });
 
-await shows(/Gemini model .*|All that a run needs/);
+await shows(/Gemini model .*|Everything a run needs/);
 pty.write('\r');
 await shows(/PRD by/);
 pty.write('\r');
 await shows(/GROUPS/);
 pty.write('\r');
-await shows(/This will happen/);
+await shows(/This is what will happen/);
 pty.write('\r');
 // An edit is being written in one pane while another agent waits for its turn.
 await shows(/REPLACE[\s\S]*REPLACE[\s\S]*○ queued/);

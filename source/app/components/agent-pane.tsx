@@ -1,6 +1,6 @@
 import { Box } from 'ink';
 import { memo, useEffect, useMemo } from 'react';
-import { type Agent, iterations } from '../../core/agent.js';
+import { type Agent, isDone, iterations } from '../../core/agent.js';
 import type { RunState } from '../../core/run.js';
 import { formatCost, formatTokens } from '../../headless/table.js';
 import {
@@ -8,14 +8,18 @@ import {
   clashes,
   clock,
   elapsedMs,
+  failureWords,
   iterationWords,
   stillWords,
+  testWords,
   totalTokens,
 } from '../agent-facts.js';
+import type { Keymap } from '../keymap.js';
 import { inside } from '../layout.js';
 import { type PaneView, paneSource } from '../pane-source.js';
 import { useEnvironment, usePane } from '../surface.js';
 import type { Rect } from '../terminal/painter.js';
+import { proseLines } from '../text/diff-lines.js';
 import { cut, displayWidth } from '../text/graphemes.js';
 import { type AppGlyphs, type Colour, glyphsOf, lookOf, paintColour } from '../theme.js';
 import { Line } from './line.js';
@@ -25,6 +29,8 @@ export interface AgentPaneProps {
   readonly agent: Agent;
   readonly rect: Rect;
   readonly view: PaneView | null;
+  /** It does not follow its end. */
+  readonly scrolled: boolean;
   readonly focused: boolean;
   readonly typing: boolean;
   readonly now: number;
@@ -32,17 +38,31 @@ export interface AgentPaneProps {
   readonly note: string;
 }
 
-/** The pieces of a pane's head, most important first; what does not fit is left out. */
-function headPieces(state: RunState, agent: Agent, now: number): string[] {
+/** The facts of a pane's border, most important first; what does not fit is left out. */
+function factsOf(state: RunState, agent: Agent, now: number): string[] {
   const files = changedFiles(agent).length;
   const begun = agent.startedAt !== null;
+  const answered = iterations(agent) > 0;
+  const tests = testWords(agent);
   return [
     ...(begun ? [`iter ${iterationWords(state, agent)}`, clock(elapsedMs(agent, now))] : []),
+    ...(answered ? [formatCost(agent.usage.cost)] : []),
+    ...(tests === '' ? [] : [`tests ${tests}`]),
     ...(files > 0 ? [`${files} ${files === 1 ? 'file' : 'files'}`] : []),
-    ...(iterations(agent) > 0
-      ? [`${formatTokens(totalTokens(agent))} tok`, formatCost(agent.usage.cost)]
-      : []),
+    ...(answered ? [`${formatTokens(totalTokens(agent))} tok`] : []),
   ];
+}
+
+/** How many facts fit beside a title; the first one always does. */
+function fitting(room: number, title: string, facts: readonly string[], glyphs: AppGlyphs): number {
+  const needed = Math.min(displayWidth(title), Math.max(10, Math.floor(room / 3)));
+  let count = Math.min(1, facts.length);
+  while (count < facts.length) {
+    const longer = facts.slice(0, count + 1).join(` ${glyphs.dot} `);
+    if (displayWidth(longer) + (title === '' ? 0 : needed) + 4 > room) break;
+    count += 1;
+  }
+  return count;
 }
 
 /** A line of the border with words in it, exactly as wide as the pane. */
@@ -54,14 +74,7 @@ export function borderLine(
   glyphs: AppGlyphs,
 ): string {
   const room = width - 4;
-  // The state is always told; the other facts as far as half of the line is left for the title.
-  let facts = right[0] ?? '';
-  for (const piece of right.slice(1)) {
-    const longer = `${facts} ${glyphs.dot} ${piece}`;
-    const needed = Math.min(displayWidth(left), Math.max(10, Math.floor(room / 3)));
-    if (displayWidth(longer) + needed + 4 > room) break;
-    facts = longer;
-  }
+  const facts = right.slice(0, fitting(room, left, right, glyphs)).join(` ${glyphs.dot} `);
   const end2 = facts === '' ? '' : ` ${cut(facts, Math.max(1, room - 2))} `;
   const title = cut(left, Math.max(0, room - displayWidth(end2) - 2));
   const begin = title === '' ? '' : ` ${title} `;
@@ -73,8 +86,8 @@ export function borderLine(
 
 /** One agent: a border with all facts about it, and its terminal within. */
 export const AgentPane = memo(function AgentPane(props: AgentPaneProps) {
-  const { state, agent, rect, view, focused, typing, now, note } = props;
-  const { theme, surface } = useEnvironment();
+  const { state, agent, rect, view, scrolled, focused, typing, now, note } = props;
+  const { theme, surface, keymap } = useEnvironment();
   const glyphs = glyphsOf(theme);
   const look = lookOf(agent);
   const colour: Colour | null = typing
@@ -84,11 +97,12 @@ export const AgentPane = memo(function AgentPane(props: AgentPaneProps) {
       : look.colour === 'yellow'
         ? 'yellow'
         : null;
-  const title = `${focused ? glyphs.arrow : ''}${agent.index + 1} ${agent.task.id} ${agent.task.title}`;
-  const facts = [`${glyphs[look.glyph]} ${look.word}`, ...headPieces(state, agent, now)];
+  const title = `${focused ? glyphs.arrow : ''}${agent.index} ${agent.task.id} ${agent.task.title}`;
+  const facts = [`${glyphs[look.glyph]} ${look.word}`, ...factsOf(state, agent, now)];
+  const above = fitting(rect.width - 4, title, facts, glyphs);
   const clash = clashes(state, agent);
   const foot = [
-    ...(typing ? ['Ctrl-] ends TYPING: all keys go to the agent'] : []),
+    ...(typing ? [isDone(agent) ? 'HAS ENDED' : 'TYPING'] : []),
     ...agent.conflicts.map(
       (one) => `${glyphs.bad} conflicts with agent${one.agent} in ${one.files[0]}`,
     ),
@@ -100,9 +114,9 @@ export const AgentPane = memo(function AgentPane(props: AgentPaneProps) {
     ...(agent.refused.length > 0
       ? [`${glyphs.bad} refused: ${agent.refused.at(-1)?.path.split('/').at(-1)}`]
       : []),
-    ...(agent.remarks.length > 0 ? ['remark waits for the next message'] : []),
+    ...(agent.remarks.length > 0 ? [remarkWords(agent, keymap)] : []),
     ...(note === '' ? [] : [note]),
-    ...(!focused && view && !view.following ? ['scrolled up'] : []),
+    ...(!focused && scrolled ? ['scrolled up'] : []),
   ].join(` ${glyphs.dot} `);
   const inner = inside(rect);
   const inColour = (line: string, part: string, wanted: Colour | null) =>
@@ -111,6 +125,9 @@ export const AgentPane = memo(function AgentPane(props: AgentPaneProps) {
   const corner = [glyphs.topLeft, glyphs.topRight] as const;
   const below = [glyphs.bottomLeft, glyphs.bottomRight] as const;
   const still = view ? [] : stillWords(state, agent);
+  // Why it failed stands below its screen, which then is a little lower; its terminal keeps its size.
+  const reason = view ? reasonLines(agent, inner, keymap) : [];
+  const live = { ...inner, height: Math.max(1, inner.height - reason.length) };
   return (
     <Box flexDirection="column" width={rect.width} height={rect.height} overflow="hidden">
       <Line colour={colour} bold={focused} dim={!focused && agent.state.name === 'queued'}>
@@ -120,14 +137,18 @@ export const AgentPane = memo(function AgentPane(props: AgentPaneProps) {
           look.colour,
         )}
       </Line>
-      <PaneBody {...inner} colour={colour} text={still.join('\n')} />
+      <PaneBody
+        {...inner}
+        colour={colour}
+        text={reason.length === 0 ? still : [...Array(live.height).fill(''), ...reason]}
+      />
       <Line colour={colour} bold={typing}>
-        {borderLine(rect.width, below, foot, [], glyphs)}
+        {borderLine(rect.width, below, foot, facts.slice(above), glyphs)}
       </Line>
       {view && (
         <LivePane
           id={`agent${agent.index}`}
-          rect={inner}
+          rect={live}
           view={view}
           front={focused}
           typing={typing}
@@ -137,16 +158,34 @@ export const AgentPane = memo(function AgentPane(props: AgentPaneProps) {
   );
 });
 
+function remarkWords(agent: Agent, keymap: Keymap): string {
+  return isDone(agent)
+    ? `a remark was not delivered: ${keymap.label('run.restartRemark')} restarts with it`
+    : 'a remark waits for the next message';
+}
+
+/** Why an agent did not succeed, as lines for its pane; at most a third of it. */
+function reasonLines(agent: Agent, { width, height }: Rect, keymap: Keymap): string[] {
+  const words = failureWords(agent);
+  if (words === '') return [];
+  const lines = proseLines(`${words} ${keymap.label('run.open')} shows more.`, width);
+  const most = Math.max(1, Math.floor(height / 3));
+  return lines.length <= most
+    ? lines
+    : [...lines.slice(0, most - 1), `… ${keymap.label('run.open')} shows all of it`];
+}
+
 /** The border beside the terminal, and what is said while there is none. */
 const PaneBody = memo(function PaneBody(props: {
   readonly width: number;
   readonly height: number;
   readonly colour: Colour | null;
-  readonly text: string;
+  readonly text: readonly string[];
 }) {
   const { width, height, colour } = props;
   const glyphs = glyphsOf(useEnvironment().theme);
-  const lines = props.text.split('\n');
+  // Lines that were wrapped already stay as they are.
+  const lines = props.text.flatMap((line) => proseLines(line, width));
   const rows = Array.from({ length: height }, (_, row) => {
     const text = cut(lines[row] ?? '', width);
     const rest = ' '.repeat(Math.max(0, width - displayWidth(text)));

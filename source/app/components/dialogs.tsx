@@ -1,15 +1,35 @@
 import fuzzysort from 'fuzzysort';
 import { Box } from 'ink';
-import { createContext, type ReactNode, useContext, useMemo, useState } from 'react';
-import { contexts, type Context as KeyContext } from '../keymap.js';
+import {
+  createContext,
+  type ReactNode,
+  useCallback,
+  useContext,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+} from 'react';
+import { type Action, perform, refusalWords, type Scope, type SomeActions } from '../actions.js';
+import { DialogPlace, useDialogPlace } from '../dialog-place.js';
+import { useDialogEditor } from '../editor.js';
+import {
+  type ActionName,
+  contexts,
+  type Context as KeyContext,
+  type Keymap,
+  keyLabel,
+} from '../keymap.js';
 import { useEnvironment, useKeyHandler, useSize } from '../surface.js';
 import { proseLines } from '../text/diff-lines.js';
 import { cut, displayWidth, fill } from '../text/graphemes.js';
+import { layoutRows } from '../text/text-buffer.js';
 import { glyphsOf } from '../theme.js';
 import { Line } from './line.js';
 import { Popup } from './popup.js';
+import { Rows } from './rows.js';
 import { ScrollText } from './scroll-text.js';
-import { TextField } from './text-field.js';
+import { SecretField, TextField } from './text-field.js';
 
 /** What may stand above a screen and have the keys. */
 export type Dialog =
@@ -25,12 +45,21 @@ export type Dialog =
       readonly title: string;
       readonly lines?: readonly string[];
       readonly initial?: string;
-      readonly secret?: boolean;
+      /** It may hold several lines, and a person's editor can be used. */
+      readonly multiline?: boolean;
+      readonly onDone: (text: string) => void;
+    }
+  | {
+      readonly kind: 'secret';
+      readonly title: string;
+      readonly lines: readonly string[];
       readonly onDone: (text: string) => void;
     }
   | {
       readonly kind: 'choose';
       readonly title: string;
+      /** What is to be known for the choice. */
+      readonly lines?: readonly string[];
       readonly items: readonly string[];
       /** The one that is chosen at first. */
       readonly initial?: number;
@@ -42,17 +71,26 @@ export type Dialog =
       readonly items: readonly string[];
       readonly onDone: (items: readonly string[]) => void;
     }
-  | { readonly kind: 'help'; readonly context: KeyContext }
+  | { readonly kind: 'help'; readonly scopes: readonly Scope[] }
+  | { readonly kind: 'palette'; readonly scopes: readonly Scope[] }
   | {
       readonly kind: 'viewer';
       readonly title: string;
-      readonly render: (width: number) => readonly string[];
+      readonly source: ViewerSource;
+      /** The end stays in sight as the text grows. */
+      readonly follow?: boolean;
     }
   | { readonly kind: 'message'; readonly title: string; readonly lines: readonly string[] };
 
+/** A text as lines for a width. */
+export type Render = (width: number) => readonly string[];
+
+/** A text as it is, or one that is looked up again while it is open. */
+export type ViewerSource = Render | { readonly look: () => Promise<Render> };
+
 export interface Dialogs {
-  readonly open: (dialog: Dialog) => void;
-  readonly close: () => void;
+  /** Shows one above all others. @returns what closes this one, and only this one */
+  readonly open: (dialog: Dialog) => () => void;
   readonly isOpen: boolean;
 }
 
@@ -64,17 +102,43 @@ export function useDialogs(): Dialogs {
   return dialogs;
 }
 
-/** Shows one dialog above its children, which then get no keys (`isOpen`). */
+interface OpenDialog {
+  readonly id: number;
+  readonly dialog: Dialog;
+}
+
+/**
+ * Shows dialogs above its children, which then get no keys (`isOpen`). They lie on each other: what was
+ * typed in one is still there when another one above it is closed.
+ */
 export function DialogProvider({ children }: { readonly children: ReactNode }) {
-  const [dialog, setDialog] = useState<Dialog | null>(null);
+  const [stack, setStack] = useState<readonly OpenDialog[]>([]);
+  const ids = useRef(0);
+  const close = useCallback(
+    (id: number) => setStack((now) => now.filter((one) => one.id !== id)),
+    [],
+  );
+  const isOpen = stack.length > 0;
   const value = useMemo<Dialogs>(
-    () => ({ open: setDialog, close: () => setDialog(null), isOpen: dialog !== null }),
-    [dialog],
+    () => ({
+      open: (dialog) => {
+        ids.current += 1;
+        const id = ids.current;
+        setStack((now) => [...now, { id, dialog }]);
+        return () => close(id);
+      },
+      isOpen,
+    }),
+    [isOpen, close],
   );
   return (
     <DialogContext.Provider value={value}>
       {children}
-      {dialog && <DialogView dialog={dialog} close={value.close} />}
+      {stack.map(({ id, dialog }, index) => (
+        <DialogPlace key={id} value={index === stack.length - 1}>
+          <DialogView dialog={dialog} close={() => close(id)} />
+        </DialogPlace>
+      ))}
     </DialogContext.Provider>
   );
 }
@@ -89,8 +153,12 @@ function DialogView({ dialog, close }: { readonly dialog: Dialog; readonly close
       return <Choose dialog={dialog} close={close} />;
     case 'find':
       return <Find dialog={dialog} close={close} />;
+    case 'secret':
+      return <Secret dialog={dialog} close={close} />;
     case 'help':
-      return <Help context={dialog.context} close={close} />;
+      return <Help scopes={dialog.scopes} close={close} />;
+    case 'palette':
+      return <Palette scopes={dialog.scopes} close={close} />;
     case 'viewer':
       return <Viewer dialog={dialog} close={close} />;
     case 'message':
@@ -114,12 +182,17 @@ function useFitted(title: string, lines: readonly string[]) {
   const most = Math.max(10, cols - 4);
   const fits = displayWidth(title) <= most - 4;
   const all = fits ? lines : [title, ...lines];
-  return { title: fits ? title : '', lines: all.flatMap((line) => proseLines(line, most)) };
+  return {
+    title: fits ? title : '',
+    lines: all.flatMap((line) => proseLines(line, most)),
+    room: most,
+  };
 }
 
 function Confirm({ dialog, close }: Props<'confirm'>) {
+  const isTop = useDialogPlace();
   const { title, lines } = useFitted(dialog.title, dialog.lines);
-  useKeyHandler(true, {
+  useKeyHandler(isTop, {
     key: ({ name }) => {
       if (name === 'y') {
         close();
@@ -133,7 +206,7 @@ function Confirm({ dialog, close }: Props<'confirm'>) {
     },
     mouse: () => true,
   });
-  const hint = `y ${dialog.yes}, n or Enter back`;
+  const hint = `y ${dialog.yes}, n or Enter cancel`;
   return (
     <Popup
       title={title}
@@ -142,14 +215,15 @@ function Confirm({ dialog, close }: Props<'confirm'>) {
       hint={hint}
       colour="yellow"
     >
-      {({ width }) => lines.map((line) => <Line key={line}>{fill(line, width)}</Line>)}
+      {({ width }) => <Rows width={width} rows={lines.map((text) => ({ text }))} />}
     </Popup>
   );
 }
 
 function Message({ dialog, close }: Props<'message'>) {
+  const isTop = useDialogPlace();
   const { title, lines } = useFitted(dialog.title, dialog.lines);
-  useKeyHandler(true, {
+  useKeyHandler(isTop, {
     key: ({ name }) => {
       if (name === 'ctrl+c' || name === 'ctrl+z') return false;
       close();
@@ -162,33 +236,71 @@ function Message({ dialog, close }: Props<'message'>) {
       title={title}
       width={Math.max(30, widest(title, ...lines))}
       height={lines.length}
-      hint="any key: close"
+      hint="any key closes"
     >
-      {({ width }) => lines.map((line) => <Line key={line}>{fill(line, width)}</Line>)}
+      {({ width }) => <Rows width={width} rows={lines.map((text) => ({ text }))} />}
     </Popup>
   );
 }
 
 function Field({ dialog, close }: Props<'field'>) {
-  const { title, lines } = useFitted(dialog.title, dialog.lines ?? []);
+  const { rows } = useSize();
+  const editor = useDialogEditor();
+  const { keymap } = useEnvironment();
+  const { initial = '', multiline = false } = dialog;
+  const [text, setText] = useState(initial);
+  const { title, lines, room } = useFitted(dialog.title, dialog.lines ?? []);
+  const width = Math.min(room, Math.max(70, widest(title, ...lines)));
+  // It grows with what is typed, as far as there is room.
+  const needed = layoutRows(text, Math.max(4, width - 1)).length;
+  const most = Math.max(1, rows - lines.length - 4);
+  const height = Math.max(Math.min(multiline ? 3 : 1, most), Math.min(needed, most));
+  const more = multiline
+    ? `, ${keymap.label('change.newline')} new line${editor ? `, ${keymap.label('change.editor')} editor` : ''}`
+    : '';
+  return (
+    <Popup
+      title={title}
+      width={width}
+      height={lines.length + height}
+      hint={`Enter done, Esc cancel${more}`}
+    >
+      {({ width: inner }) => (
+        <>
+          <Rows width={inner} rows={lines.map((text) => ({ text, dim: true }))} />
+          <TextField
+            initial={initial}
+            multiline={multiline}
+            width={inner}
+            height={height}
+            onChange={setText}
+            onCancel={close}
+            {...(multiline && editor ? { onEditor: (now) => editor('text.md', now) } : {})}
+            onDone={(done) => {
+              close();
+              dialog.onDone(done);
+            }}
+          />
+        </>
+      )}
+    </Popup>
+  );
+}
+
+function Secret({ dialog, close }: Props<'secret'>) {
+  const { title, lines } = useFitted(dialog.title, dialog.lines);
   return (
     <Popup
       title={title}
       width={Math.max(70, widest(title, ...lines))}
       height={lines.length + 3}
-      hint="Enter: done, Esc: back"
+      hint="Enter done, Esc cancel"
     >
       {({ width }) => (
         <>
-          {lines.map((line) => (
-            <Line key={line} dim>
-              {fill(line, width)}
-            </Line>
-          ))}
+          <Rows width={width} rows={lines.map((text) => ({ text, dim: true }))} />
           <Box width={width} height={3} overflow="hidden">
-            <TextField
-              initial={dialog.initial ?? ''}
-              {...(dialog.secret ? { mask: '*' } : {})}
+            <SecretField
               onCancel={close}
               onDone={(text) => {
                 close();
@@ -208,11 +320,12 @@ function windowStart(chosen: number, height: number, count: number): number {
 }
 
 function Choose({ dialog, close }: Props<'choose'>) {
+  const isTop = useDialogPlace();
   const { rows } = useSize();
   const { theme } = useEnvironment();
   const [chosen, setChosen] = useState(Math.max(0, dialog.initial ?? 0));
   const { items } = dialog;
-  useKeyHandler(true, {
+  useKeyHandler(isTop, {
     key: ({ name }) => {
       if (name === 'up' || name === 'k') setChosen(Math.max(0, chosen - 1));
       else if (name === 'down' || name === 'j') setChosen(Math.min(items.length - 1, chosen + 1));
@@ -225,22 +338,36 @@ function Choose({ dialog, close }: Props<'choose'>) {
     },
     mouse: () => true,
   });
-  const height = Math.max(1, Math.min(items.length, rows - 6));
-  const start = windowStart(chosen, height, items.length);
+  const { title, lines, room } = useFitted(dialog.title, dialog.lines ?? []);
+  // A choice is never cut: a long one takes further rows.
+  const wrapped = items.map((item) => proseLines(item, Math.max(4, room - 2)));
+  const before = wrapped.slice(0, chosen).reduce((sum, one) => sum + one.length, 0);
+  const itemRows = wrapped.flatMap((own, index) =>
+    own.map((text, row) => ({
+      text: `${row === 0 && index === chosen ? glyphsOf(theme).arrow : ' '} ${text}`,
+      own: index === chosen,
+    })),
+  );
+  const height = Math.max(1, Math.min(itemRows.length, rows - 4 - lines.length));
+  const start = windowStart(before, height, itemRows.length);
   return (
     <Popup
-      title={dialog.title}
-      width={Math.max(40, widest(dialog.title, ...items) + 2)}
-      height={height}
-      hint="Enter: choose, Esc: back"
+      title={title}
+      width={Math.max(40, widest(title, ...lines, ...itemRows.map(({ text }) => text)))}
+      height={lines.length + height}
+      hint="Enter choose, Esc cancel"
     >
-      {({ width }) =>
-        items.slice(start, start + height).map((item, row) => (
-          <Line key={item} inverse={start + row === chosen}>
-            {fill(`${start + row === chosen ? glyphsOf(theme).arrow : ' '} ${item}`, width)}
-          </Line>
-        ))
-      }
+      {({ width }) => (
+        <>
+          <Rows width={width} rows={lines.map((text) => ({ text, dim: true }))} />
+          <Rows
+            width={width}
+            rows={itemRows
+              .slice(start, start + height)
+              .map(({ text, own }) => ({ text, inverse: own }))}
+          />
+        </>
+      )}
     </Popup>
   );
 }
@@ -271,13 +398,14 @@ function Find({ dialog, close }: Props<'find'>) {
       title={dialog.title}
       width={70}
       height={height}
-      hint={`${taken.length > 0 ? `${taken.length} taken. ` : ''}Tab: take, Enter: add, Esc: back`}
+      hint={`${taken.length > 0 ? `${taken.length} selected. ` : ''}Tab select, Enter add, Esc cancel`}
     >
       {({ width }) => (
         <>
           <Box width={width} height={1} overflow="hidden">
             <Line>{`${glyphsOf(theme).arrow} `}</Line>
             <TextField
+              width={width - 2}
               onChange={(text) => {
                 setQuery(text);
                 setChosen(0);
@@ -311,68 +439,99 @@ function Find({ dialog, close }: Props<'find'>) {
 
 function Viewer({ dialog, close }: Props<'viewer'>) {
   const { cols, rows } = useSize();
+  const { keymap } = useEnvironment();
+  const hints = (['viewer.close', 'viewer.search', 'viewer.copy'] as const).map(
+    (name) => `${keymap.label(name)} ${keymap.hint(name)}`,
+  );
   return (
-    <Popup title={dialog.title} width={cols - 6} height={rows - 4} hint="/ search, Esc: close">
+    <Popup title={dialog.title} width={cols - 6} height={rows - 4} hint={hints.join(', ')}>
       {({ width, height }) => (
-        <RenderedText render={dialog.render} width={width} height={height} close={close} />
+        <RenderedText
+          source={dialog.source}
+          width={width}
+          height={height}
+          follow={dialog.follow ?? false}
+          close={close}
+        />
       )}
     </Popup>
   );
 }
 
+/** How often a text that may change is looked up again, milliseconds. */
+const lookMs = 1000;
+
 function RenderedText(props: {
-  readonly render: (width: number) => readonly string[];
+  readonly source: ViewerSource;
   readonly width: number;
   readonly height: number;
+  readonly follow: boolean;
   readonly close: () => void;
 }) {
-  const { render, width, height, close } = props;
+  const { source, width, height, follow, close } = props;
+  const isTop = useDialogPlace();
+  const [render, setRender] = useState<Render>(() =>
+    typeof source === 'function' ? source : () => ['Looking…'],
+  );
+  useEffect(() => {
+    if (typeof source === 'function') return;
+    let isClosed = false;
+    let timer: NodeJS.Timeout | null = null;
+    const look = async () => {
+      const next = await source.look();
+      if (isClosed) return;
+      setRender(() => next);
+      timer = setTimeout(() => void look(), lookMs);
+    };
+    void look();
+    return () => {
+      isClosed = true;
+      if (timer) clearTimeout(timer);
+    };
+  }, [source]);
   const lines = useMemo(() => render(width), [render, width]);
-  return <ScrollText lines={lines} width={width} height={height} active onClose={close} />;
+  return (
+    <ScrollText
+      lines={lines}
+      width={width}
+      height={height}
+      active={isTop}
+      follow={follow}
+      onClose={close}
+    />
+  );
 }
 
-/** Help is made from the key table: first the screen one is on, then the others. Typing narrows it. */
-function Help({ context, close }: { readonly context: KeyContext; readonly close: () => void }) {
+interface HelpLine {
+  readonly text: string;
+  readonly head: boolean;
+  readonly dim: boolean;
+}
+
+/** Help is made from the key table: first the place one is at, then the others. Typing narrows it. */
+function Help(props: { readonly scopes: readonly Scope[]; readonly close: () => void }) {
+  const { scopes, close } = props;
   const { cols, rows } = useSize();
   const { keymap } = useEnvironment();
   const [query, setQuery] = useState('');
   const [top, setTop] = useState(0);
-  const lines = useMemo(() => {
-    const wanted = query.toLowerCase();
-    const all = keymap.help();
-    // The PRD and the start screen are read with the keys of the other texts.
-    const reads = context === 'prd' || context === 'start' ? ['viewer'] : [];
-    const order = [context, ...reads, 'everywhere', ...Object.keys(contexts)] as KeyContext[];
-    const out: { readonly text: string; readonly head: boolean }[] = [];
-    for (const one of new Set(order)) {
-      const matching = all
-        .filter((line) => line.context === one)
-        .map((line) => ({ keys: line.keys.join(' '), help: line.help, name: line.action }))
-        .filter(({ keys, help, name }) => `${keys} ${help} ${name}`.toLowerCase().includes(wanted));
-      if (matching.length === 0) continue;
-      out.push({ text: contexts[one], head: true });
-      for (const { keys, help, name } of matching) {
-        out.push({ text: `  ${fill(keys, 20)} ${help}  (${name})`, head: false });
-      }
-    }
-    return out;
-  }, [keymap, context, query]);
+  const width = Math.min(100, cols - 4);
+  const lines = useMemo(
+    () => helpLines(keymap, scopes, query, width),
+    [keymap, scopes, query, width],
+  );
   const height = Math.max(3, rows - 4);
   const body = height - 1;
   const last = Math.max(0, lines.length - body);
   const first = Math.min(top, last);
   return (
-    <Popup
-      title="Keys"
-      width={Math.min(90, cols - 6)}
-      height={height}
-      hint="type to filter, Esc: close"
-    >
-      {({ width }) => (
+    <Popup title="Keys" width={width} height={height} hint="type to filter, Esc close">
+      {({ width: inner }) => (
         <>
-          <Box width={width} height={1} overflow="hidden">
+          <Box width={inner} height={1} overflow="hidden">
             <Line>/</Line>
             <TextField
+              width={inner - 1}
               onChange={(text) => {
                 setQuery(text);
                 setTop(0);
@@ -387,11 +546,127 @@ function Help({ context, close }: { readonly context: KeyContext; readonly close
               onDone={close}
             />
           </Box>
-          {lines.slice(first, first + body).map(({ text, head }) => (
-            <Line key={text} bold={head}>
-              {cut(text, width)}
-            </Line>
-          ))}
+          <Rows
+            width={inner}
+            rows={lines
+              .slice(first, first + body)
+              .map(({ text, head, dim }) => ({ text, bold: head, dim }))}
+          />
+        </>
+      )}
+    </Popup>
+  );
+}
+
+/** All keys, those of the place first, each with why it does nothing now where that is so. */
+function helpLines(
+  keymap: Keymap,
+  scopes: readonly Scope[],
+  query: string,
+  width: number,
+): readonly HelpLine[] {
+  const wanted = query.toLowerCase();
+  const all = keymap.help();
+  const actions: SomeActions = Object.assign({}, ...scopes.map((scope) => scope.actions()));
+  const here = scopes.map(({ context }) => context).filter((one) => one !== 'everywhere');
+  const order = [...here.reverse(), 'everywhere', ...Object.keys(contexts)] as KeyContext[];
+  return [...new Set(order)].flatMap((context) => {
+    const matching = all
+      .filter((line) => line.context === context)
+      .filter(({ keys, help, action }) =>
+        `${keys.join(' ')} ${help} ${action}`.toLowerCase().includes(wanted),
+      );
+    if (matching.length === 0) return [];
+    return [
+      { text: contexts[context], head: true, dim: false },
+      ...matching.flatMap(({ keys, help, action }) => {
+        const refusal = actions[action]?.refusal ?? null;
+        const why = refusal === null ? '' : ` (not now: ${refusal})`;
+        return proseLines(`${help}${why}  ${action}`, Math.max(10, width - 24)).map(
+          (text, row) => ({
+            text: `  ${fill(row === 0 ? keys.join(' ') : '', 21)} ${text}`,
+            head: false,
+            dim: refusal !== null,
+          }),
+        );
+      }),
+    ];
+  });
+}
+
+interface Command {
+  readonly name: ActionName;
+  readonly action: Action;
+  readonly scope: Scope;
+  readonly words: string;
+}
+
+/** Finds a command by its words and does it; what cannot be had now says why. */
+function Palette(props: { readonly scopes: readonly Scope[]; readonly close: () => void }) {
+  const { scopes, close } = props;
+  const { cols, rows } = useSize();
+  const { keymap, theme } = useEnvironment();
+  const [query, setQuery] = useState('');
+  const [chosen, setChosen] = useState(0);
+  const commands = scopes.flatMap((scope) =>
+    (Object.entries(scope.actions()) as [ActionName, Action][])
+      .filter(([name]) => name !== 'palette')
+      .map(([name, action]): Command => ({ name, action, scope, words: keymap.words(name) })),
+  );
+  const found =
+    query === ''
+      ? commands
+      : fuzzysort.go(query, commands, { keys: ['words', 'name'] }).map((one) => one.obj);
+  const at = Math.min(chosen, Math.max(0, found.length - 1));
+  const current = found[at];
+  const refusal = current?.action.refusal ?? null;
+  const width = Math.min(90, cols - 4);
+  const reason = refusal === null ? [] : proseLines(refusalWords(refusal), width);
+  const height = Math.max(3, Math.min(20, rows - 6));
+  const body = Math.max(1, height - 1 - reason.length);
+  const start = windowStart(at, body, found.length);
+  const run = () => {
+    if (!current || refusal !== null) return;
+    close();
+    perform(current.action, '', current.scope.say);
+  };
+  return (
+    <Popup title="Commands" width={width} height={height} hint="Enter run, Esc cancel">
+      {({ width: inner }) => (
+        <>
+          <Box width={inner} height={1} overflow="hidden">
+            <Line>: </Line>
+            <TextField
+              width={inner - 2}
+              onChange={(text) => {
+                setQuery(text);
+                setChosen(0);
+              }}
+              onOther={(key) => {
+                if (key === 'up') setChosen(Math.max(0, at - 1));
+                else if (key === 'down') setChosen(Math.min(found.length - 1, at + 1));
+                else return false;
+                return true;
+              }}
+              onCancel={close}
+              onDone={run}
+            />
+          </Box>
+          {found.slice(start, start + body).map((command) => {
+            const keys = keymap.keys(command.name).map((key) => keyLabel(key, theme.unicode));
+            const left = cut(command.words, Math.max(4, inner - 16));
+            return (
+              <Line
+                key={command.name}
+                inverse={command === current}
+                dim={(command.action.refusal ?? null) !== null}
+              >
+                {fill(left, Math.max(4, inner - 15)) + fill(keys.join(' '), 15)}
+              </Line>
+            );
+          })}
+          {found.length === 0 && <Line dim>{fill('no command matches', inner)}</Line>}
+          <Rows width={inner} rows={reason.map((text) => ({ text, colour: 'yellow' }))} />
         </>
       )}
     </Popup>

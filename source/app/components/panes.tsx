@@ -8,6 +8,7 @@ import { fill } from '../text/graphemes.js';
 import { glyphsOf, lookOf } from '../theme.js';
 import { AgentPane } from './agent-pane.js';
 import { Line } from './line.js';
+import { Overview, type OverviewFacts } from './overview.js';
 
 interface PanesProps {
   readonly layout: PaneLayout;
@@ -18,11 +19,13 @@ interface PanesProps {
   readonly typing: boolean;
   readonly now: number;
   readonly note: string;
+  /** What the overview shows of the agents. */
+  readonly overview: OverviewFacts;
 }
 
 /** The agents, as the layout has them. */
 export function Panes(props: PanesProps) {
-  const { layout, area, state, views, focused, typing, now, note } = props;
+  const { layout, area, state, views, focused, typing, now, note, overview } = props;
   const paneOf = (rect: AgentRect) => {
     const agent = state.agents[rect.agent];
     if (!agent) return null;
@@ -34,6 +37,7 @@ export function Panes(props: PanesProps) {
         agent={agent}
         rect={rect}
         view={views(rect.agent)}
+        scrolled={!(views(rect.agent)?.following ?? true)}
         focused={own}
         typing={own && typing}
         now={agent.endedAt === null ? now : 0}
@@ -53,6 +57,18 @@ export function Panes(props: PanesProps) {
     );
   }
   if (layout.kind === 'too_small') return null;
+  if (layout.kind === 'overview') {
+    return (
+      <Overview
+        state={state}
+        rect={layout.table}
+        focused={focused}
+        now={now}
+        views={views}
+        facts={overview}
+      />
+    );
+  }
   return (
     <Box height={area.height} flexDirection={layout.kind === 'tabs' ? 'column' : 'row'}>
       {layout.kind === 'list' && <AgentList state={state} rect={layout.list} focused={focused} />}
@@ -60,6 +76,11 @@ export function Panes(props: PanesProps) {
       {paneOf(layout.pane)}
     </Box>
   );
+}
+
+/** The first agent of a list that keeps the focused one in sight. */
+export function listStart(focused: number, count: number, height: number): number {
+  return Math.max(0, Math.min(focused - 2, count - height));
 }
 
 function AgentList(props: {
@@ -70,13 +91,13 @@ function AgentList(props: {
   const { state, rect, focused } = props;
   const { theme } = useEnvironment();
   const glyphs = glyphsOf(theme);
-  const start = Math.max(0, Math.min(focused - 2, state.agents.length - rect.height));
+  const start = listStart(focused, state.agents.length, rect.height);
   return (
     <Box flexDirection="column" width={rect.width} height={rect.height} overflow="hidden">
       {state.agents.slice(start, start + rect.height).map((agent) => {
         const look = lookOf(agent);
         const own = agent.index === focused;
-        const text = `${own ? glyphs.arrow : ' '}${agent.index + 1} ${glyphs[look.glyph]} ${look.word} ${agent.task.id} ${agent.task.title}`;
+        const text = `${own ? glyphs.arrow : ' '}${agent.index} ${glyphs[look.glyph]} ${look.word} ${agent.task.id} ${agent.task.title}`;
         return (
           <Line key={agent.index} colour={look.colour} inverse={own}>
             {fill(text, rect.width)}
@@ -96,7 +117,7 @@ function Tabs(props: {
   const { theme } = useEnvironment();
   const glyphs = glyphsOf(theme);
   const tabs = state.agents.map((agent) => {
-    const label = `${agent.index + 1}${glyphs[lookOf(agent).glyph]}`;
+    const label = `${agent.index}${glyphs[lookOf(agent).glyph]}`;
     return agent.index === focused ? `[${label}]` : ` ${label} `;
   });
   // The one in focus stays in sight.

@@ -1,5 +1,5 @@
 import { Box } from 'ink';
-import { type ReactNode, useLayoutEffect } from 'react';
+import { type ReactNode, useId, useLayoutEffect } from 'react';
 import { centred } from '../layout.js';
 import { useEnvironment, useSize } from '../surface.js';
 import type { Rect } from '../terminal/painter.js';
@@ -21,12 +21,13 @@ export interface PopupProps {
 export function Popup({ title, width, height, hint = '', colour = 'cyan', children }: PopupProps) {
   const { surface, theme } = useEnvironment();
   const size = useSize();
+  const id = useId();
   const rect = centred(size, width + 4, height + 2);
   const { x, y } = rect;
   useLayoutEffect(() => {
-    surface.setHoles([{ x, y, width: rect.width, height: rect.height }]);
-    return () => surface.setHoles([]);
-  }, [surface, x, y, rect.width, rect.height]);
+    surface.setHole(id, { x, y, width: rect.width, height: rect.height });
+    return () => surface.setHole(id, null);
+  }, [surface, id, x, y, rect.width, rect.height]);
   const glyphs = glyphsOf(theme);
   const inner = { width: Math.max(1, rect.width - 4), height: Math.max(1, rect.height - 2) };
   const edge = (left: string, text: string, right: string) => {

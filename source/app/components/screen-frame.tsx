@@ -1,64 +1,107 @@
 import { Box } from 'ink';
-import type { ReactNode } from 'react';
+import { type ReactNode, useMemo, useState } from 'react';
+import { hintsOf, type SomeActions } from '../actions.js';
 import { type ActionName, type Context, keyLabel } from '../keymap.js';
 import { useEnvironment, useSize } from '../surface.js';
+import { proseLines } from '../text/diff-lines.js';
 import { cut, displayWidth, fill } from '../text/graphemes.js';
 import { glyphsOf } from '../theme.js';
 import { Line } from './line.js';
+import { Rows } from './rows.js';
 
 export interface ScreenFrameProps {
   readonly context: Context;
-  /** What was just said about a key; '' when nothing is to be said. */
-  readonly note: string;
-  readonly hints: Hints;
+  /** What was just said, as `useNote` gives it. */
+  readonly note: Note;
+  readonly actions: SomeActions;
+  /** Which actions the hint line names, the most important first. */
+  readonly hints: readonly ActionName[];
   /** Letters are typed here, so help has another key. */
   readonly typing?: boolean;
   readonly children: ReactNode;
 }
 
 /** What is around every screen but the run's: where one is, what was said, the keys. */
-export function ScreenFrame({ context, note, hints, typing = false, children }: ScreenFrameProps) {
+export function ScreenFrame(props: ScreenFrameProps) {
+  const { context, note, actions, hints, typing = false, children } = props;
   const { cols, rows } = useSize();
   return (
     <Box flexDirection="column" width={cols} height={rows} overflow="hidden">
       <StepsLine context={context} width={cols} />
       {children}
-      <Line colour="yellow">{fill(` ${note}`, cols)}</Line>
-      <KeyHints actions={hints} width={cols} typing={typing} />
+      <Sentences lines={note.lines} width={cols} />
+      <KeyHints actions={actions} names={hints} width={cols} typing={typing} />
     </Box>
   );
 }
 
-/** Actions with a word for each, the most important first. */
-export type Hints = readonly (readonly [ActionName, string])[];
+/** Something that was said on a screen, whole: it takes as many rows as it needs. */
+export interface Note {
+  readonly text: string;
+  readonly lines: readonly string[];
+  /** Rows it takes; one is kept free while nothing is said. */
+  readonly height: number;
+  readonly say: (text: string) => void;
+}
 
-/** The few keys that matter now: as many as fit, and always the way to help. */
+/** @param always something that stands there while nothing else was said */
+export function useNote(always = ''): Note {
+  const { cols, rows } = useSize();
+  const [text, say] = useState('');
+  const shown = text === '' ? always : text;
+  const lines = useMemo(
+    () => (shown === '' ? [] : proseLines(shown, Math.max(8, cols - 2))),
+    [shown, cols],
+  );
+  const height = Math.max(1, Math.min(lines.length, Math.floor(rows / 2)));
+  return { text, lines, height, say };
+}
+
+function Sentences({
+  lines,
+  width,
+}: {
+  readonly lines: readonly string[];
+  readonly width: number;
+}) {
+  const { rows } = useSize();
+  const all = lines.length === 0 ? [''] : lines.slice(0, Math.floor(rows / 2));
+  return (
+    <Box flexDirection="column" flexShrink={0}>
+      <Rows width={width} rows={all.map((line) => ({ text: ` ${line}`, colour: 'yellow' }))} />
+    </Box>
+  );
+}
+
+/** The few keys that matter and can be had now: as many as fit, and always the way to help. */
 export function KeyHints(props: {
-  readonly actions: Hints;
+  readonly actions: SomeActions;
+  readonly names: readonly ActionName[];
   readonly width: number;
   /** Letters are typed here, so help has another key. */
   readonly typing?: boolean;
 }) {
-  const { keymap } = useEnvironment();
+  const { actions, names, width, typing = false } = props;
+  const { keymap, theme } = useEnvironment();
   const other = keymap.keys('help').find((key) => key.length > 1) ?? '';
-  const help = `${props.typing ? keyLabel(other) : keymap.label('help')} help`;
+  const help = `${typing ? keyLabel(other, theme.unicode) : keymap.label('help')} ${keymap.hint('help')}`;
   let text = ` ${help}`;
-  for (const [action, words] of props.actions) {
-    const longer = `${text}  ${keymap.label(action)} ${words}`;
-    if (displayWidth(longer) > props.width) break;
+  for (const [name, words] of hintsOf(actions, names, keymap)) {
+    const longer = `${text}  ${keymap.label(name)} ${words}`;
+    if (displayWidth(longer) > width) break;
     text = longer;
   }
-  return <Line dim>{cut(text, props.width)}</Line>;
+  return <Line dim>{cut(text, width)}</Line>;
 }
 
-const steps = ['Change', 'PRD', 'Groups', 'Run', 'Summary'] as const;
+const steps = ['Change', 'PRD', 'Groups', 'Start', 'Run', 'Summary'] as const;
 const stepOf: Partial<Record<Context, number>> = {
   change: 0,
   prd: 1,
   groups: 2,
   start: 3,
-  run: 3,
-  summary: 4,
+  run: 4,
+  summary: 5,
 };
 
 /** Where one is on the way from the change to the summary. */

@@ -1,7 +1,8 @@
 import { stripVTControlCharacters } from 'node:util';
 import { Box } from 'ink';
 import { useMemo, useState } from 'react';
-import { type ActionHandlers, useActions } from '../surface.js';
+import { type SomeActions, useActions } from '../actions.js';
+import { useEnvironment } from '../surface.js';
 import { Line } from './line.js';
 import { TextField } from './text-field.js';
 
@@ -21,13 +22,16 @@ export interface ScrollTextProps {
 /** A text that is scrolled and searched by keys; the last row tells the position. */
 export function ScrollText(props: ScrollTextProps) {
   const { lines, width, height, active, onClose, follow = false, onSearching } = props;
-  const [top, setTop] = useState(0);
+  // Null until it is scrolled: then a growing text is followed no more, but at its end.
+  const [top, setTop] = useState<number | null>(null);
   const [searching, setSearching] = useState(false);
   const [query, setQuery] = useState('');
   const [match, setMatch] = useState<number | null>(null);
+  const [note, setNote] = useState('');
+  const { keymap, surface } = useEnvironment();
   const body = Math.max(1, height - 1);
   const last = Math.max(0, lines.length - body);
-  const first = follow ? last : Math.min(top, last);
+  const first = follow && top === null ? last : Math.min(top ?? 0, last);
   const plain = useMemo(
     () => lines.map((line) => stripVTControlCharacters(line).toLowerCase()),
     [lines],
@@ -36,7 +40,10 @@ export function ScrollText(props: ScrollTextProps) {
     setSearching(now);
     onSearching?.(now);
   };
-  const scroll = (to: number) => setTop(Math.max(0, Math.min(to, last)));
+  const scroll = (to: number) => {
+    const next = Math.max(0, Math.min(to, last));
+    setTop(follow && next === last ? null : next);
+  };
   const find = (text: string, from: number, step: 1 | -1) => {
     const wanted = text.toLowerCase();
     if (wanted === '') return;
@@ -49,23 +56,41 @@ export function ScrollText(props: ScrollTextProps) {
     }
     setMatch(null);
   };
-  const handlers: ActionHandlers = {
-    ...(onClose ? { 'viewer.close': onClose } : {}),
-    'viewer.up': () => scroll(first - 1),
-    'viewer.down': () => scroll(first + 1),
-    'viewer.pageUp': () => scroll(first - body),
-    'viewer.pageDown': () => scroll(first + body),
-    'viewer.top': () => scroll(0),
-    'viewer.bottom': () => scroll(last),
-    'viewer.search': () => open(true),
-    'viewer.found': () => find(query, (match ?? first - 1) + 1, 1),
-    'viewer.foundBack': () => find(query, (match ?? first + 1) - 1, -1),
+  const copy = async () =>
+    setNote(await surface.copy(lines.map(stripVTControlCharacters).join('\n')));
+  const unsearched = query === '' ? `search first (${keymap.label('viewer.search')})` : null;
+  const atTop = first === 0 ? 'this is the first line' : null;
+  const atEnd = first === last ? 'this is the last line' : null;
+  const actions: SomeActions = {
+    ...(onClose ? { 'viewer.close': { run: onClose } } : {}),
+    'viewer.up': { run: () => scroll(first - 1), refusal: atTop },
+    'viewer.down': { run: () => scroll(first + 1), refusal: atEnd },
+    'viewer.pageUp': { run: () => scroll(first - body), refusal: atTop },
+    'viewer.pageDown': { run: () => scroll(first + body), refusal: atEnd },
+    'viewer.top': { run: () => scroll(0), refusal: atTop },
+    'viewer.bottom': { run: () => scroll(last), refusal: atEnd },
+    'viewer.search': { run: () => open(true) },
+    'viewer.found': { run: () => find(query, (match ?? first - 1) + 1, 1), refusal: unsearched },
+    'viewer.foundBack': {
+      run: () => find(query, (match ?? first + 1) - 1, -1),
+      refusal: unsearched,
+    },
+    'viewer.copy': {
+      run: () => void copy(),
+      refusal: lines.every((line) => line === '') ? 'there is no text' : null,
+    },
   };
-  useActions(active && !searching, 'viewer', handlers, (event) => {
-    if (event.kind === 'wheel_up') scroll(first - 3);
-    else if (event.kind === 'wheel_down') scroll(first + 3);
-    else return false;
-    return true;
+  useActions({
+    active: active && !searching,
+    context: 'viewer',
+    actions,
+    say: setNote,
+    mouse: (event) => {
+      if (event.kind === 'wheel_up') scroll(first - 3);
+      else if (event.kind === 'wheel_down') scroll(first + 3);
+      else return false;
+      return true;
+    },
   });
   const shown = lines.slice(first, first + body);
   const found =
@@ -75,7 +100,8 @@ export function ScrollText(props: ScrollTextProps) {
       ? ''
       : `${first + 1}-${Math.min(lines.length, first + body)} of ${lines.length}`;
   const hits = found === 0 ? 'not found' : found === 1 ? '1 line' : `${found} lines`;
-  const status = query === '' ? position : `${position}  /${query}: ${hits}`;
+  const where = query === '' ? position : `${position}  /${query}: ${hits}`;
+  const status = note === '' ? where : note;
   return (
     <Box flexDirection="column" width={width} height={height} overflow="hidden">
       <Box flexDirection="column" height={body} overflow="hidden">
@@ -90,6 +116,7 @@ export function ScrollText(props: ScrollTextProps) {
         <Box height={1} overflow="hidden">
           <Line>/</Line>
           <TextField
+            width={width - 1}
             onCancel={() => open(false)}
             onDone={(text) => {
               open(false);

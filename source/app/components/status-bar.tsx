@@ -17,10 +17,12 @@ function phaseWords(state: RunState, now: number): string {
     case 'checking':
       return 'testing the base';
     case 'red_base':
-      return 'tests fail: b decides';
+      return 'waits for your decision';
     case 'running':
       if (state.interruptedBy) return 'stopping';
-      if (state.paused) return 'PAUSED';
+      if (state.halt) return 'halted';
+      // What is under way ends first.
+      if (state.paused) return progressOf(state).working > 0 ? 'pausing' : 'PAUSED';
       return rateWords(state, now) ?? 'running';
     case 'integrating':
       return 'merging';
@@ -33,11 +35,12 @@ function phaseWords(state: RunState, now: number): string {
   }
 }
 
-/** What it has cost, what it may, and while agents work what it will at their pace. */
-function costWords(state: RunState, cost: number | null, forecast: number | null): string {
+/** What it has cost, what it may, and while agents work what it will at their pace; the longest form first. */
+function costForms(state: RunState, cost: number | null, forecast: number | null): string[] {
   const budget = state.budgetUsd === null ? '' : ` of ${dollars(state.budgetUsd)}`;
   const ahead = state.phase === 'running' && forecast !== null && cost !== null && forecast > cost;
-  return `${formatCost(cost)}${budget}${ahead ? ` (about ${formatCost(forecast)} in the end)` : ''}`;
+  const plain = `${formatCost(cost)}${budget}`;
+  return ahead ? [`${plain} (about ${formatCost(forecast)} in all)`, plain] : [plain];
 }
 
 /** While the provider's limit is felt: how long all wait, or how many may go. */
@@ -56,30 +59,45 @@ export function StatusBar(props: {
   const { state, now, width } = props;
   const { theme } = useEnvironment();
   const glyphs = glyphsOf(theme);
-  const { done, running, waiting, failed, tokens, cost, forecast } = progressOf(state);
+  const progress = progressOf(state);
+  const { tokens, cost, forecast } = progress;
   const simulated = state.config.simulated ? ' SIMULATED' : '';
   const counts = [
-    [glyphs.ok, done, 'done'],
-    [glyphs.working, running, 'running'],
-    [glyphs.queued, waiting, 'waiting'],
-    [glyphs.bad, failed, 'failed'],
+    [glyphs.ok, progress.done, 'done'],
+    [glyphs.working, progress.working, 'working'],
+    [glyphs.paused, progress.paused, 'paused'],
+    [glyphs.queued, progress.waiting, 'queued'],
+    [glyphs.bad, progress.failed, 'failed'],
+    [glyphs.stopped, progress.killed, 'killed'],
+    [glyphs.queued, progress.notStarted, 'not started'],
   ] as const;
-  // Where there is little room, what there is none of is left out.
-  const told = counts.filter(([, count]) => width >= 60 || count > 0);
-  const left = ` ${told.map(([glyph, count, word]) => `${glyph} ${count} ${word}`).join('  ')}`;
-  const facts = [
-    phaseWords(state, now) + simulated,
+  const costs = costForms(state, cost, forecast);
+  const least = costs.at(-1) ?? '';
+  // What there is none of is not told; where there is little room, what matters less is left out.
+  let told = counts.filter(([, count]) => count > 0);
+  const words = () =>
+    ` ${told.map(([glyph, count, word]) => `${glyph} ${count} ${word}`).join('  ')}`;
+  for (const spare of ['not started', 'queued', 'done', 'paused', 'working', 'killed']) {
+    if (displayWidth(words()) + displayWidth(least) + 3 <= width || told.length < 2) break;
+    told = told.filter(([, , word]) => word !== spare);
+  }
+  const left = words();
+  const slots = state.slots === 1 ? '1 at once' : `${state.slots} at once`;
+  const phase = phaseWords(state, now) + simulated;
+  const room = Math.max(0, width - displayWidth(left) - 3);
+  const join = (...facts: readonly string[]) => facts.join(` ${glyphs.dot} `);
+  const fits = (text: string) => displayWidth(text) <= room;
+  // The cost is always told, and what the run is doing wherever there is room for both.
+  let right =
+    costs.map((one) => join(phase, one)).find(fits) ??
+    (phase === 'running' ? least : fits(join(phase, least)) ? join(phase, least) : phase);
+  right = cut(right, room);
+  for (const fact of [
     clock((state.endedAt ?? now) - state.startedAt),
     `${formatTokens(tokens)} tok`,
-    costWords(state, cost, forecast),
-    ...(state.phase === 'running' ? [state.slots === 1 ? '1 slot' : `${state.slots} slots`] : []),
-  ];
-  // What the run is doing is always told, if need be in part; the rest as far as there is room.
-  let right = cut(facts[0] ?? '', Math.max(0, width - displayWidth(left) - 3));
-  for (const fact of facts.slice(1)) {
-    const longer = `${right} ${glyphs.dot} ${fact}`;
-    if (displayWidth(left) + displayWidth(longer) + 3 > width) break;
-    right = longer;
+    ...(state.phase === 'running' ? [slots] : []),
+  ]) {
+    if (fits(join(right, fact))) right = join(right, fact);
   }
   const gap = Math.max(1, width - displayWidth(left) - displayWidth(right) - 1);
   return <Line inverse>{fill(`${left}${' '.repeat(gap)}${right}`, width)}</Line>;

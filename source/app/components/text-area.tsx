@@ -9,6 +9,7 @@ import {
   deleteForward,
   deleteToLineStart,
   deleteWord,
+  deleteWordForward,
   insert,
   layoutRows,
   left,
@@ -30,6 +31,8 @@ export interface TextAreaProps {
   readonly width: number;
   readonly height: number;
   readonly active: boolean;
+  /** All keys are for it, whether they do something or not. */
+  readonly swallow?: boolean;
 }
 
 const moves: Record<string, (buffer: TextBuffer) => TextBuffer> = {
@@ -50,10 +53,15 @@ const moves: Record<string, (buffer: TextBuffer) => TextBuffer> = {
   'ctrl+right': wordRight,
   'alt+right': wordRight,
   'alt+f': wordRight,
+  'ctrl+home': (buffer) => ({ ...buffer, cursor: 0, column: null }),
+  'ctrl+end': (buffer) => ({ ...buffer, cursor: buffer.text.length, column: null }),
+  'alt+d': deleteWordForward,
+  'ctrl+delete': deleteWordForward,
 };
 
 /** A field of several lines: text of any language, wrapped by its width on the screen. */
-export function TextArea({ buffer, onChange, onEdge, width, height, active }: TextAreaProps) {
+export function TextArea(props: TextAreaProps) {
+  const { buffer, onChange, onEdge, width, height, active, swallow = false } = props;
   // Keys that come in one chunk are worked on before the next frame is drawn.
   const latest = useRef(buffer);
   latest.current = buffer;
@@ -69,14 +77,16 @@ export function TextArea({ buffer, onChange, onEdge, width, height, active }: Te
       const now = latest.current;
       const move = moves[name];
       if (move) set(move(now));
-      else if (name === 'up' || name === 'down') {
+      else if (name === 'pageup' || name === 'pagedown') {
+        set(vertical(now, room, name === 'pageup' ? -height : height) ?? now);
+      } else if (name === 'up' || name === 'down') {
         const step = name === 'up' ? -1 : 1;
         const next = vertical(now, room, step);
         if (next) set(next);
         else onEdge(step);
       } else if (text !== '') set(insert(now, text));
       else if (name === 'tab') set(insert(now, '  '));
-      else return false;
+      else return swallow && name !== 'ctrl+z';
       return true;
     },
     paste: (text) => {

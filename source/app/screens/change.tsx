@@ -2,17 +2,20 @@ import { Box } from 'ink';
 import Spinner from 'ink-spinner';
 import { useEffect, useState } from 'react';
 import { describe } from '../../core/failure.js';
+import { type ActionsOf, useActions } from '../actions.js';
 import { useDialogs } from '../components/dialogs.js';
 import { Line } from '../components/line.js';
-import { ScreenFrame } from '../components/screen-frame.js';
+import { ScreenFrame, useNote } from '../components/screen-frame.js';
 import { TextArea } from '../components/text-area.js';
 import { useEditor } from '../editor.js';
 import type { Check, WizardPort } from '../ports.js';
-import { useActions, useEnvironment, useSize } from '../surface.js';
+import { useEnvironment, useSize } from '../surface.js';
+import { proseLines } from '../text/diff-lines.js';
 import { cut, fill } from '../text/graphemes.js';
 import { insert, textBuffer } from '../text/text-buffer.js';
 import { glyphsOf } from '../theme.js';
 import type { Wizard } from '../wizard.js';
+import { useGeminiModelAction, useKeyAction } from './keys-and-models.js';
 
 export interface ChangeScreenProps {
   readonly port: WizardPort;
@@ -25,22 +28,22 @@ export interface ChangeScreenProps {
 export function ChangeScreen({ port, wizard, onNext, onQuit }: ChangeScreenProps) {
   const { cols, rows } = useSize();
   const dialogs = useDialogs();
-  const { checks, look } = useChecks(port);
-  const [note, setNote] = useState('');
+  const { checks, look } = useChecks(port, wizard.wishes.model);
+  const note = useNote();
   const [progress, setProgress] = useState<string | null>(null);
   const history = useHistory(port, wizard);
   const missing = checks?.filter((check) => check.state === 'missing') ?? [];
-  const mend = useMending(port, checks, look, setNote, setProgress);
+  const mending = useMending(port, wizard, checks, look, note.say, setProgress);
 
   const [goingOn, setGoingOn] = useState(false);
   const next = () => {
     setGoingOn(false);
-    if (wizard.change.text.trim() === '') setNote('Say first what is to be changed.');
+    if (wizard.change.text.trim() === '') note.say('Type what is to be changed first.');
     else if (checks === null) {
-      setNote('Looking whether all is here that a run needs, then going on…');
+      note.say('Checking that everything a run needs is here; then it continues…');
       setGoingOn(true);
     } else if (missing.length > 0)
-      setNote(`Missing: ${missing.map((one) => one.text).join('; ')}.`);
+      note.say(`Missing: ${missing.map((one) => one.text).join('; ')}.`);
     else {
       port.remember(wizard.change.text.trim());
       onNext();
@@ -49,64 +52,83 @@ export function ChangeScreen({ port, wizard, onNext, onQuit }: ChangeScreenProps
   useEffect(() => {
     if (goingOn && checks !== null && !dialogs.isOpen) next();
   });
-  const openEditor = useEditor(port, setNote);
+  const openEditor = useEditor(port, note.say);
   const edit = async () => {
     const text = await openEditor('change.md', wizard.change.text);
     if (text !== null) wizard.setChange(textBuffer(text.replace(/\n$/, '')));
   };
-  useActions(!dialogs.isOpen && progress === null, 'change', {
-    'change.next': next,
-    'change.newline': () => wizard.setChange(insert(wizard.change, '\n')),
-    'change.editor': () => void edit(),
-    'change.leave': onQuit,
-    'change.key': mend.key,
-    'change.install': mend.install,
-    'change.model': mend.model,
-  });
+  const earlier = port.history();
+  const actions: ActionsOf<'change'> = {
+    'change.next': { run: next },
+    'change.newline': { run: () => wizard.setChange(insert(wizard.change, '\n')) },
+    'change.editor': { run: () => void edit() },
+    'change.leave': { run: onQuit },
+    'change.history': {
+      run: () =>
+        void dialogs.open({
+          kind: 'choose',
+          title: 'Earlier changes',
+          items: [...earlier].reverse(),
+          onDone: (index) => wizard.setChange(textBuffer(earlier.at(-1 - index))),
+        }),
+      refusal: earlier.length === 0 ? 'there is no earlier change' : null,
+    },
+    ...mending,
+  };
+  const active = !dialogs.isOpen && progress === null;
+  useActions({ active, context: 'change', actions, say: note.say });
 
   const lines = checkLines(checks, cols);
   // The field keeps at least four rows, however much is missing.
-  const shown = lines.slice(0, Math.max(1, rows - 10));
-  const height = Math.max(1, rows - shown.length - 6);
+  const most = Math.max(1, rows - 9 - note.height);
+  const shown = lines.length <= most ? lines : lines.slice(0, most - 1);
+  const left = lines.length - shown.length;
+  const height = Math.max(
+    1,
+    rows - Math.max(1, shown.length + (left > 0 ? 1 : 0)) - 4 - note.height,
+  );
   return (
     <ScreenFrame
       context="change"
-      note={progress ?? note}
+      note={progress === null ? note : { ...note, lines: [cut(progress, cols - 2)], height: 1 }}
+      actions={actions}
       hints={[
-        ['change.next', 'go on'],
-        ['change.newline', 'new line'],
-        ['change.editor', 'editor'],
-        ...mend.hints,
-        ['change.leave', 'leave'],
+        'change.next',
+        'change.newline',
+        'change.editor',
+        ...mendingOf(checks),
+        'change.leave',
+        'change.history',
+        'change.key',
       ]}
       typing
     >
       <Line> </Line>
-      <CheckList lines={shown} looking={checks === null} />
+      <CheckList lines={shown} left={left} looking={checks === null} />
       <Line bold>{fill(' What is to be changed?', cols)}</Line>
       <Box paddingX={2} height={height} overflow="hidden">
         <TextArea
           buffer={wizard.change}
           onChange={(change) => {
             setGoingOn(false);
-            setNote('');
+            note.say('');
             wizard.setChange(change);
           }}
           onEdge={history}
           width={Math.max(1, cols - 4)}
           height={height}
-          active={!dialogs.isOpen && progress === null}
+          active={active}
         />
       </Box>
     </ScreenFrame>
   );
 }
 
-function useChecks(port: WizardPort) {
+function useChecks(port: WizardPort, model: string) {
   const [checks, setChecks] = useState<readonly Check[] | null>(null);
   const look = async () => {
     setChecks(null);
-    setChecks(await port.checks());
+    setChecks(await port.checks(model));
   };
   // biome-ignore lint/correctness/useExhaustiveDependencies: looked at once, and after each mending
   useEffect(() => void look(), []);
@@ -128,85 +150,59 @@ function useHistory(port: WizardPort, wizard: Wizard): (step: 1 | -1) => void {
   };
 }
 
+type Mending = 'change.key' | 'change.install' | 'change.model' | 'change.stash';
+
+/** What mends the checks that are not met, in their order. */
+function mendingOf(checks: readonly Check[] | null): readonly Mending[] {
+  const names = {
+    key: 'change.key',
+    install: 'change.install',
+    gemini_model: 'change.model',
+    stash: 'change.stash',
+  } as const;
+  return [...new Set((checks ?? []).flatMap(({ action }) => (action ? [names[action.kind]] : [])))];
+}
+
 function useMending(
   port: WizardPort,
+  wizard: Wizard,
   known: readonly Check[] | null,
   look: () => Promise<void>,
-  setNote: (note: string) => void,
+  say: (note: string) => void,
   setProgress: (progress: string | null) => void,
-) {
-  const dialogs = useDialogs();
-  const checks = known ?? [];
-  const variables = checks.flatMap(({ action }) =>
-    action?.kind === 'key' ? [action.variable] : [],
-  );
-  const installs = checks.some(({ action }) => action?.kind === 'install');
-  const chooses = checks.some(({ action }) => action?.kind === 'gemini_model');
-  const askKey = (variable: string) =>
-    dialogs.open({
-      kind: 'field',
-      title: variable,
-      lines: ['Paste the key. It is kept for this run only, and written nowhere.'],
-      secret: true,
-      onDone: (text) => {
-        if (text.trim() === '') return;
-        port.setKey(variable, text.trim());
-        setNote('');
-        void look();
-      },
-    });
+): Pick<ActionsOf<'change'>, Mending> {
+  const installs = known?.some(({ action }) => action?.kind === 'install') ?? false;
+  const stashes = known?.some(({ action }) => action?.kind === 'stash') ?? false;
+  const looking = known === null ? 'this is still being checked' : null;
+  const keys = useKeyAction(port, say, look, wizard.wishes.model);
+  const models = useGeminiModelAction(port, say, look);
+  const install = async () => {
+    setProgress('Installing Aider (about a minute, 700 MB)…');
+    const done = await port.installAider((line) => setProgress(`Installing Aider: ${line}`));
+    setProgress(null);
+    say(done.ok ? 'Aider is installed.' : describe(done.failure).message);
+    await look();
+  };
+  const stash = async () => {
+    const done = await port.stash();
+    say(
+      done.ok
+        ? 'The changes are stashed; git stash pop brings them back.'
+        : describe(done.failure).message,
+    );
+    await look();
+  };
   return {
-    key: () => {
-      const [first, ...others] = variables;
-      if (!first) setNote(known ? 'No key is missing.' : 'Still looking for what is missing.');
-      else if (others.length === 0) askKey(first);
-      else {
-        dialogs.open({
-          kind: 'choose',
-          title: 'Which key?',
-          items: variables,
-          onDone: (index) => askKey(variables[index] as string),
-        });
-      }
+    'change.key': keys,
+    'change.model': models,
+    'change.install': {
+      run: () => void install(),
+      refusal: looking ?? (installs ? null : 'Aider is installed'),
     },
-    install: () => {
-      if (!installs) {
-        setNote('Aider is here already.');
-        return;
-      }
-      setProgress('Installing Aider (about a minute, 700 MB)…');
-      void port
-        .installAider((line) => setProgress(`Installing Aider: ${line}`))
-        .then((done) => {
-          setProgress(null);
-          setNote(done.ok ? 'Aider is installed.' : describe(done.failure).message);
-          return look();
-        });
+    'change.stash': {
+      run: () => void stash(),
+      refusal: looking ?? (stashes ? null : 'no tracked file has changes'),
     },
-    model: () => {
-      void port.geminiModels().then((models) => {
-        if (models.length === 0) {
-          setNote('The list of models cannot be read; is the key there?');
-          return;
-        }
-        dialogs.open({
-          kind: 'choose',
-          title: 'Gemini model for the PRD',
-          items: models,
-          initial: models.indexOf(port.facts.geminiModel),
-          onDone: (index) => {
-            port.chooseGeminiModel(models[index] as string);
-            setNote('');
-            void look();
-          },
-        });
-      });
-    },
-    hints: [
-      ...(variables.length > 0 ? ([['change.key', 'give a key']] as const) : []),
-      ...(installs ? ([['change.install', 'install Aider']] as const) : []),
-      ...(chooses ? ([['change.model', 'Gemini model']] as const) : []),
-    ],
   };
 }
 
@@ -220,16 +216,23 @@ function checkLines(checks: readonly Check[] | null, cols: number): CheckLine[] 
   return (checks ?? [])
     .filter((check) => check.state !== 'ok')
     .flatMap(({ name, state, text, mend }) => [
-      { text: `${name}: ${text}`, state, head: true },
-      ...mend
-        .split('\n')
+      ...proseLines(`${name}: ${text}`, Math.max(8, cols - 5)).map((line, row) => ({
+        text: line,
+        state,
+        head: row === 0,
+      })),
+      ...proseLines(mend, Math.max(8, cols - 9))
         .filter(Boolean)
         .map((line) => ({ text: `    ${line}`, state, head: false })),
-    ])
-    .map((line) => ({ ...line, text: cut(line.text, cols - 5) }));
+    ]);
 }
 
-function CheckList(props: { readonly lines: readonly CheckLine[]; readonly looking: boolean }) {
+function CheckList(props: {
+  readonly lines: readonly CheckLine[];
+  /** Lines there is no room for. */
+  readonly left: number;
+  readonly looking: boolean;
+}) {
   const { theme } = useEnvironment();
   const { cols } = useSize();
   const glyphs = glyphsOf(theme);
@@ -238,20 +241,26 @@ function CheckList(props: { readonly lines: readonly CheckLine[]; readonly looki
       <Box height={1} overflow="hidden">
         <Line> </Line>
         <Spinner type={theme.unicode ? 'dots' : 'line'} />
-        <Line dim>{cut(' looking whether all is here that a run needs', cols - 3)}</Line>
+        <Line dim>{cut(' checking that everything a run needs is here', cols - 3)}</Line>
       </Box>
     );
   }
   if (props.lines.length === 0) {
-    return <Line dim>{cut(` ${glyphs.ok} All that a run needs is here.`, cols)}</Line>;
+    return <Line dim>{cut(` ${glyphs.ok} Everything a run needs is here.`, cols)}</Line>;
   }
   return (
     <Box flexDirection="column">
-      {props.lines.map(({ text, state, head }) => (
-        <Line key={text} colour={state === 'missing' ? 'red' : 'yellow'} dim={!head}>
+      {props.lines.map(({ text, state, head }, row) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: a row of the screen is its place
+        <Line key={row} colour={state === 'missing' ? 'red' : 'yellow'} dim={!head}>
           {` ${head ? (state === 'missing' ? glyphs.bad : '!') : ' '} ${text}`}
         </Line>
       ))}
+      {props.left > 0 && (
+        <Line colour="yellow">
+          {cut(`   ${props.left} lines more: aider-orchestrator doctor shows them all`, cols)}
+        </Line>
+      )}
     </Box>
   );
 }

@@ -1,20 +1,16 @@
 import { Box } from 'ink';
-import { useState } from 'react';
-import { waves } from '../../core/group-edits.js';
+import { useEffect, useMemo, useState } from 'react';
+import { editGroups, waves } from '../../core/group-edits.js';
 import { checkPlan } from '../../core/groups.js';
 import type { Task } from '../../core/plan.js';
+import { type Action, type ActionsOf, type NameOf, useActions } from '../actions.js';
 import { useDialogs } from '../components/dialogs.js';
 import { Line } from '../components/line.js';
-import { ScreenFrame } from '../components/screen-frame.js';
+import { Rows } from '../components/rows.js';
+import { ScreenFrame, useNote } from '../components/screen-frame.js';
 import { useEditor } from '../editor.js';
 import type { WizardPort } from '../ports.js';
-import {
-  type ActionHandlers,
-  afterClearing,
-  useActions,
-  useEnvironment,
-  useSize,
-} from '../surface.js';
+import { useEnvironment, useSize } from '../surface.js';
 import { proseLines } from '../text/diff-lines.js';
 import { fill, fillLeft } from '../text/graphemes.js';
 import { glyphsOf } from '../theme.js';
@@ -27,9 +23,27 @@ export interface GroupsScreenProps {
   readonly onBack: () => void;
 }
 
-/** What keeps the groups from being started, in words; empty when nothing does. */
-function groupProblems(tasks: readonly Task[]): string[] {
-  return tasks.length === 0 ? ['there is no group'] : checkPlan(tasks);
+/** What keeps the groups from being started, in words; empty when nothing does, null while that is looked up. */
+function useProblems(port: WizardPort, tasks: readonly Task[]): readonly string[] {
+  const pure = useMemo(
+    () => (tasks.length === 0 ? ['There is no group.'] : checkPlan(tasks)),
+    [tasks],
+  );
+  const [looked, setLooked] = useState<{
+    readonly tasks: readonly Task[];
+    readonly problems: readonly string[];
+  } | null>(null);
+  useEffect(() => {
+    let isCurrent = true;
+    void port.problemsOf(tasks).then((problems) => {
+      if (isCurrent) setLooked({ tasks, problems });
+    });
+    return () => {
+      isCurrent = false;
+    };
+  }, [port, tasks]);
+  const more = looked?.tasks === tasks ? looked.problems : [];
+  return useMemo(() => [...new Set([...pure, ...more])], [pure, more]);
 }
 
 /** Step 3: who changes which files, what runs at once and what waits. */
@@ -39,60 +53,85 @@ export function GroupsScreen({ port, wizard, onNext, onBack }: GroupsScreenProps
   const dialogs = useDialogs();
   const [chosen, setChosen] = useState(0);
   const [row, setRow] = useState(0);
-  const [note, setNote] = useState('');
-  const tasks = wizard.draft?.tasks ?? [];
+  const note = useNote();
+  const tasks = wizard.draft?.tasks ?? noTasks;
   const group = Math.min(chosen, Math.max(0, tasks.length - 1));
   const task = tasks[group];
   const fileRow = Math.min(row, Math.max(0, (task?.files.length ?? 1) - 1));
   const file = task?.files[fileRow];
-  const problems = groupProblems(tasks);
+  const problems = useProblems(port, tasks);
   const plan = waves(tasks, wizard.maxAgents);
 
-  const choose = (to: number) => {
+  const choose = (to: number, fileAt = 0) => {
     // A group that is just being added is there with the next frame.
     setChosen(Math.max(0, to));
-    setRow(0);
-    setNote('');
+    setRow(Math.max(0, fileAt));
   };
-  const edits = useGroupEdits({ port, wizard, task, file, group, choose, setNote });
-  const handlers: ActionHandlers = {
+  const edits = useGroupEdits({ port, wizard, task, file, group, problems, choose, say: note.say });
+  const noGroup = task ? null : 'there is no group';
+  const actions: ActionsOf<'groups'> = {
     ...edits,
-    'groups.next': () => {
-      if (problems.length === 0) onNext();
-      else setNote('This plan cannot be started: see above.');
+    'groups.next': {
+      run: onNext,
+      refusal: problems.length === 0 ? null : 'the problems above have to be solved first',
     },
-    'groups.back': onBack,
-    'groups.left': () => choose(group - 1),
-    'groups.right': (key) =>
-      choose(key === 'tab' ? (group + 1) % Math.max(1, tasks.length) : group + 1),
-    'groups.up': () => setRow(Math.max(0, fileRow - 1)),
-    'groups.down': () => setRow(Math.min((task?.files.length ?? 1) - 1, fileRow + 1)),
+    'groups.back': { run: onBack },
+    'groups.left': {
+      run: () => choose(group - 1),
+      refusal: noGroup ?? (group === 0 ? 'this is the first group' : null),
+    },
+    'groups.right': {
+      run: (key) => choose(key === 'tab' ? (group + 1) % Math.max(1, tasks.length) : group + 1),
+      refusal: noGroup ?? (tasks.length === 1 ? 'there is only one group' : null),
+    },
+    'groups.up': {
+      run: () => setRow(fileRow - 1),
+      refusal: noGroup ?? (fileRow === 0 ? 'this is the first file' : null),
+    },
+    'groups.down': {
+      run: () => setRow(fileRow + 1),
+      refusal:
+        noGroup ?? (fileRow >= (task?.files.length ?? 0) - 1 ? 'this is the last file' : null),
+    },
   };
-  useActions(!dialogs.isOpen, 'groups', afterClearing(setNote, handlers));
+  useActions({ active: !dialogs.isOpen, context: 'groups', actions, say: note.say });
 
-  // The way out stands at the end of the sentence, so it must not be cut off.
-  const problemLines = problems.flatMap((text) => proseLines(text, cols - 3)).slice(0, 4);
-  const height = Math.max(3, rows - 6 - problemLines.length);
+  // The way out stands at the end of the sentence, so none is cut off.
+  const most = Math.max(4, Math.floor(rows / 3));
+  const all = problems.flatMap((text) =>
+    proseLines(text, Math.max(8, cols - 4)).map((line, at) => ({ line, first: at === 0 })),
+  );
+  const shown = all.length <= most ? all : all.slice(0, most - 1);
   const glyphs = glyphsOf(theme);
   const waveText = plan
     .map((ids, index) => `${index + 1}: ${ids.join(' ')}`)
     .join(`  ${glyphs.bar}  `);
+  const waveLines = proseLines(
+    `Waves with ${wizard.maxAgents} at once  ${waveText}`,
+    Math.max(8, cols - 2),
+  ).slice(0, 3);
+  const left = all.length - shown.length;
+  const below = waveLines.length + shown.length + (left > 0 ? 1 : 0);
+  const height = Math.max(3, rows - 3 - below - note.height);
   return (
     <ScreenFrame
       context="groups"
       note={note}
+      actions={actions}
       hints={[
-        ['groups.next', 'go on'],
-        ['groups.back', 'back'],
-        ['groups.moveRight', 'move file'],
-        ['groups.files', 'add files'],
-        ['groups.leaveOut', 'leave out'],
-        ['groups.rename', 'rename'],
-        ['groups.edit', 'text'],
-        ['groups.wait', 'wait for'],
-        ['groups.split', 'split'],
-        ['groups.merge', 'merge'],
-        ['groups.undo', 'undo'],
+        'groups.next',
+        'groups.back',
+        'groups.show',
+        'groups.moveRight',
+        'groups.files',
+        'groups.newFile',
+        'groups.leaveOut',
+        'groups.rename',
+        'groups.edit',
+        'groups.wait',
+        'groups.split',
+        'groups.merge',
+        'groups.undo',
       ]}
     >
       <Line> </Line>
@@ -105,15 +144,26 @@ export function GroupsScreen({ port, wizard, onNext, onBack }: GroupsScreenProps
         plan={plan}
         port={port}
       />
-      <Line bold>{fill(` Waves with ${wizard.maxAgents} at once  ${waveText}`, cols)}</Line>
-      {problemLines.map((problem, line) => (
-        <Line key={problem} colour="red">
-          {fill(` ${line === 0 ? glyphs.bad : ' '} ${problem}`, cols)}
+      <Rows
+        width={cols}
+        rows={[
+          ...waveLines.map((line) => ({ text: ` ${line}`, bold: true })),
+          ...shown.map(({ line, first }) => ({
+            text: ` ${first ? glyphs.bad : ' '} ${line}`,
+            colour: 'red' as const,
+          })),
+        ]}
+      />
+      {left > 0 && (
+        <Line colour="red">
+          {fill(`   ${left} lines more: Space shows all that is wrong`, cols)}
         </Line>
-      ))}
+      )}
     </ScreenFrame>
   );
 }
+
+const noTasks: readonly Task[] = [];
 
 interface EditFacts {
   readonly port: WizardPort;
@@ -121,21 +171,66 @@ interface EditFacts {
   readonly task: Task | undefined;
   readonly file: string | undefined;
   readonly group: number;
-  readonly choose: (group: number) => void;
-  readonly setNote: (note: string) => void;
+  readonly problems: readonly string[];
+  readonly choose: (group: number, file?: number) => void;
+  readonly say: (note: string) => void;
 }
 
-function useGroupEdits(facts: EditFacts): ActionHandlers {
-  const { port, wizard, task, file, group, choose, setNote } = facts;
-  const openEditor = useEditor(port, setNote);
+type Edits = Exclude<
+  NameOf<'groups'>,
+  'groups.next' | 'groups.back' | 'groups.left' | 'groups.right' | 'groups.up' | 'groups.down'
+>;
+
+/** All of a group, to be read: what does not fit into its column, and what is wrong with the plan. */
+function wholeGroup(task: Task, problems: readonly string[]): string {
+  const list = (items: readonly string[], none: string) =>
+    items.length === 0 ? [`  ${none}`] : items.map((item) => `  ${item}`);
+  return [
+    `${task.id} ${task.title}`,
+    '',
+    ...(problems.length > 0 ? ['Problems of the plan', ...list(problems, ''), ''] : []),
+    task.description.trim(),
+    '',
+    'Files it changes',
+    ...list(task.files, 'no file named: the whole repository'),
+    '',
+    'Files it only reads',
+    ...list(task.read, 'none'),
+    '',
+    `Waits for ${task.depends_on.length === 0 ? 'no other group' : task.depends_on.join(', ')}`,
+    ...(task.requirements && task.requirements.length > 0
+      ? [`Serves ${task.requirements.join(', ')}`]
+      : []),
+  ].join('\n');
+}
+
+function useGroupEdits(facts: EditFacts): { readonly [Name in Edits]: Action } {
+  const { port, wizard, task, file, group, problems, choose, say } = facts;
+  const openEditor = useEditor(port, say);
   const dialogs = useDialogs();
-  const tasks = wizard.draft?.tasks ?? [];
-  const neighbourOf = (step: 1 | -1) => tasks[group + step];
-  const move = (step: 1 | -1) => () => {
-    const to = neighbourOf(step);
-    if (!task || !file || !to) return setNote('there is no group on that side');
-    wizard.edit({ type: 'move_file', file, from: task.id, to: to.id });
-    setNote(`${file} is ${to.id}'s now`);
+  const tasks = wizard.draft?.tasks ?? noTasks;
+  const others = tasks.filter((one) => one !== task);
+  const noGroup = task ? null : 'there is no group';
+  const noFile = noGroup ?? (file ? null : 'this group names no file');
+  // A group without files is about the whole repository: taking the last one away would widen it.
+  const onlyFile =
+    task?.files.length === 1
+      ? 'it is the only file of this group, and a group without files may change all of them; merge (m) or delete (D) the group instead'
+      : null;
+  const move = (step: 1 | -1): Action => {
+    const to = tasks[group + step];
+    const side = step === 1 ? 'after' : 'before';
+    return {
+      run: () => {
+        if (!task || !file || !to) return;
+        const edit = { type: 'move_file', file, from: task.id, to: to.id } as const;
+        const after = editGroups(tasks, edit)[group + step];
+        wizard.edit(edit);
+        choose(group + step, after?.files.indexOf(file));
+        say(`${file} moved to ${to.id}.`);
+      },
+      refusal: noFile ?? (to ? onlyFile : `there is no group ${side} this one`),
+    };
   };
   const editText = async (of: Task) => {
     const after = await openEditor('task.md', `${of.title}\n\n${of.description}\n`);
@@ -147,68 +242,108 @@ function useGroupEdits(facts: EditFacts): ActionHandlers {
       wizard.edit({ type: 'describe', id: of.id, description });
     }
   };
-  const agents: ActionHandlers = {
-    'groups.more': () => wizard.setMaxAgents(wizard.maxAgents + 1),
-    'groups.fewer': () => wizard.setMaxAgents(wizard.maxAgents - 1),
-    'groups.undo': () => setNote(wizard.undoEdit() ? 'Undone.' : 'Nothing to undo.'),
-    'groups.add': () =>
-      dialogs.open({
-        kind: 'field',
-        title: 'New group',
-        lines: ['What is it to do?'],
-        onDone: (title) => {
-          if (title.trim() === '') return;
-          wizard.edit({ type: 'add', title });
-          choose(tasks.length);
-        },
-      }),
-  };
-  if (!task) return agents;
-  const others = tasks.filter((one) => one !== task);
+  const withTask = (run: (task: Task) => void, refusal: string | null = null): Action => ({
+    run: () => task && run(task),
+    refusal: noGroup ?? refusal,
+  });
+  const next = tasks[group + 1];
   return {
-    ...agents,
+    'groups.more': { run: () => wizard.setMaxAgents(wizard.maxAgents + 1) },
+    'groups.fewer': {
+      run: () => wizard.setMaxAgents(wizard.maxAgents - 1),
+      refusal: wizard.maxAgents <= 1 ? 'at least one agent works' : null,
+    },
+    'groups.undo': {
+      run: () => {
+        wizard.undoEdit();
+        say('Undone.');
+      },
+      refusal: wizard.undo.length === 0 ? 'there is nothing to undo' : null,
+    },
+    'groups.add': {
+      run: () =>
+        void dialogs.open({
+          kind: 'field',
+          title: 'New group',
+          lines: ['What is it to do?'],
+          onDone: (title) => {
+            if (title.trim() === '') return say('A group needs a title; none was added.');
+            wizard.edit({ type: 'add', title });
+            choose(tasks.length);
+          },
+        }),
+    },
+    'groups.show': withTask((of) =>
+      dialogs.open({
+        kind: 'viewer',
+        title: `${of.id} ${of.title}`,
+        source: (width) => proseLines(wholeGroup(of, problems), width),
+      }),
+    ),
     'groups.moveRight': move(1),
     'groups.moveLeft': move(-1),
-    'groups.rename': () =>
+    'groups.rename': withTask((of) =>
       dialogs.open({
         kind: 'field',
-        title: `Rename ${task.id}`,
-        initial: task.title,
-        onDone: (title) => wizard.edit({ type: 'rename', id: task.id, title }),
+        title: `Rename ${of.id}`,
+        initial: of.title,
+        onDone: (title) => wizard.edit({ type: 'rename', id: of.id, title }),
       }),
-    'groups.split': () => {
-      if (task.files.length < 2) setNote('A group with one file cannot be split.');
-      else wizard.edit({ type: 'split', id: task.id });
-    },
-    'groups.merge': () => {
-      const next = neighbourOf(1);
-      if (next) wizard.edit({ type: 'merge', id: next.id, into: task.id });
-      else setNote('There is no next group to merge with.');
-    },
-    'groups.delete': () => wizard.edit({ type: 'delete', id: task.id }),
-    'groups.files': () =>
+    ),
+    'groups.split': withTask(
+      (of) => wizard.edit({ type: 'split', id: of.id }),
+      (task?.files.length ?? 0) < 2 ? 'a group with fewer than two files cannot be split' : null,
+    ),
+    'groups.merge': withTask(
+      (of) => next && wizard.edit({ type: 'merge', id: next.id, into: of.id }),
+      next ? null : 'there is no group after this one',
+    ),
+    'groups.delete': withTask((of) => {
+      wizard.edit({ type: 'delete', id: of.id });
+      say(`${of.id} is deleted; u brings it back.`);
+    }),
+    'groups.files': withTask((of) =>
       dialogs.open({
         kind: 'find',
-        title: `Files for ${task.id}`,
-        items: port.trackedFiles().filter((one) => !task.files.includes(one)),
-        onDone: (files) => wizard.edit({ type: 'add_files', id: task.id, files }),
+        title: `Files for ${of.id}`,
+        items: port.trackedFiles().filter((one) => !of.files.includes(one)),
+        onDone: (files) => wizard.edit({ type: 'add_files', id: of.id, files }),
       }),
-    'groups.leaveOut': () => {
-      if (file) wizard.edit({ type: 'leave_out', id: task.id, file });
-    },
-    'groups.edit': () => void editText(task),
-    'groups.wait': () => {
-      if (others.length === 0) return setNote('There is no other group.');
+    ),
+    'groups.newFile': withTask((of) =>
       dialogs.open({
-        kind: 'choose',
-        title: `${task.id} waits for (again: no more)`,
-        items: others.map(
-          (one) => `${task.depends_on.includes(one.id) ? '[x]' : '[ ]'} ${one.id} ${one.title}`,
-        ),
-        onDone: (index) =>
-          wizard.edit({ type: 'depend', id: task.id, on: (others[index] as Task).id }),
-      });
+        kind: 'field',
+        title: `New file for ${of.id}`,
+        lines: ['A path relative to the repository, of a file that the agent is to create.'],
+        onDone: (name) => {
+          const path = name.trim();
+          if (path === '') return say('A file needs a name; none was added.');
+          if (of.files.includes(path)) return say(`${path} is in ${of.id} already.`);
+          wizard.edit({ type: 'add_files', id: of.id, files: [path] });
+        },
+      }),
+    ),
+    'groups.leaveOut': {
+      run: () => {
+        if (task && file) wizard.edit({ type: 'leave_out', id: task.id, file });
+      },
+      refusal: noFile ?? onlyFile,
     },
+    'groups.edit': withTask((of) => void editText(of)),
+    'groups.wait': withTask(
+      (of) =>
+        dialogs.open({
+          kind: 'choose',
+          title: `What does ${of.id} wait for?`,
+          lines: ['Enter adds a group that it waits for, or takes it away.'],
+          items: others.map(
+            (one) => `${of.depends_on.includes(one.id) ? '[x]' : '[ ]'} ${one.id} ${one.title}`,
+          ),
+          onDone: (index) =>
+            wizard.edit({ type: 'depend', id: of.id, on: (others[index] as Task).id }),
+        }),
+      others.length === 0 ? 'there is no other group' : null,
+    ),
   };
 }
 
@@ -288,7 +423,7 @@ function Column({ task, wave, own, fileRow, width, height, port, more }: ColumnP
       inverse: own && top + index === fileRow,
     };
   });
-  const none = task.files.length === 0 ? [{ text: 'no files: all of them', dim: true }] : [];
+  const none = task.files.length === 0 ? [{ text: 'the whole repository', dim: true }] : [];
   const lines: { text: string; bold?: boolean; dim?: boolean; inverse?: boolean }[] = [
     ...facts,
     ...files,

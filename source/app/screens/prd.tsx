@@ -1,27 +1,23 @@
 import { Box } from 'ink';
 import Spinner from 'ink-spinner';
 import { useEffect, useMemo, useState } from 'react';
-import { describe, type Failure } from '../../core/failure.js';
+import { describe } from '../../core/failure.js';
+import { type ActionsOf, hintsOf, useActions } from '../actions.js';
 import { clock } from '../agent-facts.js';
 import { useDialogs } from '../components/dialogs.js';
 import { Line } from '../components/line.js';
-import { ScreenFrame } from '../components/screen-frame.js';
+import { Rows } from '../components/rows.js';
+import { ScreenFrame, useNote } from '../components/screen-frame.js';
 import { ScrollText } from '../components/scroll-text.js';
 import { useEditor } from '../editor.js';
 import { useClock } from '../hooks.js';
-import type { ActionName, Keymap } from '../keymap.js';
 import type { WizardPort } from '../ports.js';
-import {
-  type ActionHandlers,
-  afterClearing,
-  useActions,
-  useEnvironment,
-  useSize,
-} from '../surface.js';
+import { useEnvironment, useSize } from '../surface.js';
 import { proseLines } from '../text/diff-lines.js';
 import { fill } from '../text/graphemes.js';
 import { renderMarkdown } from '../text/markdown.js';
-import type { Wizard } from '../wizard.js';
+import type { Making, Wizard } from '../wizard.js';
+import { useGeminiModelAction, useKeyAction } from './keys-and-models.js';
 
 export interface PrdScreenProps {
   readonly port: WizardPort;
@@ -50,157 +46,177 @@ export function PrdScreen({ port, wizard, onNext, onBack }: PrdScreenProps) {
   const { cols, rows } = useSize();
   const { theme, keymap } = useEnvironment();
   const dialogs = useDialogs();
-  const { making, draft, failure, problem } = wizard;
+  const { making, draft, failure, problem, half } = wizard;
   const now = useClock(making !== null);
-  const [note, setNote] = useState('');
+  const trouble = failure && !making ? describe(failure) : null;
+  const note = useNote();
+  const { say } = note;
   const [searching, setSearching] = useState(false);
-  const text = making ? making.text : (draft?.prd ?? '');
+  const hasPrd = draft !== null && draft.prd !== '';
+  const text = making ? making.text : hasPrd ? draft.prd : half;
   const lines = useMemo(() => renderMarkdown(text, cols - 4, theme), [text, cols, theme]);
 
   const idle = making === null;
   // What was said while it was being written is no news when it is there.
   // biome-ignore lint/correctness/useExhaustiveDependencies: only when that changes
-  useEffect(() => setNote(''), [idle]);
+  useEffect(() => say(''), [idle]);
   const take = async (text: string, own: boolean) => {
     await wizard.takePrd(text, own);
-    setNote('The tasks were read again from the text. u goes back to the one before.');
+    say('The tasks were read from the new text. u restores the previous PRD.');
   };
-  const openEditor = useEditor(port, setNote);
+  const openEditor = useEditor(port, say);
   const editText = async (start: string, own: boolean) => {
     const after = await openEditor('prd.md', start);
     if (after === null) return;
-    if (after.trim() === '') setNote('The text is empty; nothing was changed.');
-    else if (after === start) setNote('Nothing was changed.');
+    if (after.trim() === '') say('The text is empty; nothing was changed.');
+    else if (after === start) say('Nothing was changed.');
     else await take(after, own);
-  };
-  const next = () => {
-    if (making) setNote('It is still being written.');
-    else if (!draft || draft.prd === '')
-      setNote('There is no PRD yet: r writes it, w writes your own.');
-    else if (problem) setNote('The tasks in it cannot be used; e edits it.');
-    else onNext();
   };
   const back = () => {
     if (!making) onBack();
     else {
       wizard.cancel();
-      if (!draft) onBack();
+      if (!draft && making.text === '') onBack();
     }
   };
   const again = () =>
     dialogs.open({
       kind: 'field',
-      title: 'Write the PRD again',
-      lines: ['What is to be different ("smaller", "no new dependency"); may be empty:'],
-      onDone: (remark) => {
-        setNote('');
-        void wizard.make(remark.trim() === '' ? null : remark.trim());
-      },
+      multiline: true,
+      title: hasPrd ? 'Write the PRD again' : 'Write the PRD',
+      lines: ['What is to be different ("smaller", "no new dependency"); may be empty.'],
+      // One that led to nothing is not lost.
+      initial: wizard.remark,
+      onDone: (remark) => void wizard.make(remark.trim() === '' ? null : remark.trim()),
     });
   const open = () =>
     dialogs.open({
       kind: 'field',
       title: 'Open a PRD',
-      lines: ['A Markdown file, relative to where you are:'],
+      lines: ['A Markdown file; a relative path starts where you started the program.'],
       onDone: (file) => {
         void port.readText(file.trim()).then(async (read) => {
-          if (!read.ok) setNote(describe(read.failure).message);
+          if (!read.ok) say(describe(read.failure).message);
           else if (/\0/.test(read.value) || read.value.trim() === '') {
-            setNote(
+            say(
               `${file.trim()} is ${read.value === '' ? 'empty' : 'no text'}; nothing was changed.`,
             );
           } else await take(read.value, true);
         });
       },
     });
-  const handlers: ActionHandlers = {
-    'prd.next': next,
-    'prd.back': back,
-    ...(idle
-      ? {
-          'prd.edit': () => void editText(draft?.prd ?? ownPrd(wizard.change.text), !draft),
-          'prd.again': again,
-          'prd.own': () => void editText(ownPrd(wizard.change.text), true),
-          'prd.undo': () => {
-            if (!wizard.undoPrd()) setNote('There is no PRD before this one.');
-          },
-          'prd.open': open,
-        }
-      : {}),
+  const busy = idle ? null : 'the PRD is still being written';
+  const start = hasPrd ? draft.prd : half === '' ? ownPrd(wizard.change.text) : half;
+  const keyAction = useKeyAction(port, say, () => {}, wizard.wishes.model);
+  const modelAction = useGeminiModelAction(port, say, () => {});
+  const nextRefusal = () => {
+    if (busy !== null) return busy;
+    if (!hasPrd) return 'there is no PRD yet';
+    return problem === null ? null : 'some of its tasks could not be read; edit them';
   };
-  useActions(!dialogs.isOpen && !searching, 'prd', afterClearing(setNote, handlers));
+  const actions: ActionsOf<'prd'> = {
+    'prd.next': { run: onNext, refusal: nextRefusal() },
+    'prd.back': { run: back, ...(idle ? {} : { hint: 'cancel' }) },
+    'prd.edit': { run: () => void editText(start, !hasPrd), refusal: busy },
+    'prd.again': {
+      run: again,
+      refusal:
+        busy ?? (port.facts.source.kind === 'planner' ? null : 'this run asks Gemini for no PRD'),
+      ...(hasPrd ? {} : { hint: 'try again' }),
+    },
+    'prd.own': { run: () => void editText(ownPrd(wizard.change.text), true), refusal: busy },
+    'prd.open': { run: open, refusal: busy },
+    'prd.undo': {
+      run: () => wizard.undoPrd(),
+      refusal: busy ?? (wizard.earlier.length === 0 ? 'there is no previous PRD' : null),
+    },
+    'prd.key': { ...keyAction, refusal: busy ?? keyAction.refusal ?? null },
+    'prd.model': { ...modelAction, refusal: busy ?? modelAction.refusal ?? null },
+  };
+  useActions({ active: !dialogs.isOpen && !searching, context: 'prd', actions, say });
 
   const head = making
-    ? ` ${port.facts.geminiModel} writes the PRD, ${clock(now - making.startedAt)}`
-    : (problem ?? (draft ? headWords(draft.tasks.length, draft.model) : ''));
-  const warnings = making ? [] : (draft?.warnings ?? []).slice(0, 3);
-  const trouble = failure && !making ? describe(failure) : null;
-  const height = Math.max(2, rows - 5 - warnings.length);
+    ? makingWords(making, port.facts.geminiModel, now)
+    : (problem ?? (hasPrd ? headWords(draft.tasks.length, draft.model) : ''));
+  const heads = head === '' ? [] : proseLines(head, Math.max(8, cols - 3)).slice(0, rows / 3);
+  const warnings = (making ? [] : (draft?.warnings ?? [])).flatMap((warning) =>
+    proseLines(warning, Math.max(8, cols - 4)).map(
+      (line, row) => `${row === 0 ? '!' : ' '} ${line}`,
+    ),
+  );
+  const troubles = trouble
+    ? [
+        trouble.message,
+        ...trouble.hint.split('\n').filter(Boolean),
+        ...(hasPrd || half === '' ? [] : ['What had arrived stands below; e edits it.']),
+        `Here: ${hintsOf(actions, ['prd.again', 'prd.own', 'prd.open', 'prd.back'], keymap)
+          .map(([name, hint]) => `${keymap.label(name)} ${hint}`)
+          .join(', ')}.`,
+      ].flatMap((one) => proseLines(one, Math.max(8, cols - 4)))
+    : [];
+  const above = [
+    ...troubles.map((line, row) => ({ line, colour: row === 0 ? ('red' as const) : null })),
+    ...warnings.map((line) => ({ line, colour: 'yellow' as const })),
+  ].slice(0, Math.max(3, Math.floor(rows / 2)));
+  const height = Math.max(2, rows - 2 - Math.max(1, heads.length) - above.length - note.height);
   return (
     <ScreenFrame
       context="prd"
-      note={trouble && draft?.prd ? trouble.message : note}
+      note={note}
+      actions={{
+        ...actions,
+        'viewer.search': { run: () => {}, refusal: text === '' ? 'no text' : null },
+      }}
       hints={
-        making
-          ? [['prd.back', 'cancel']]
+        trouble
+          ? ['prd.again', 'prd.key', 'prd.model', 'prd.edit', 'prd.own', 'prd.open', 'prd.back']
           : [
-              ['prd.next', 'go on'],
-              ['prd.back', 'back'],
-              ['prd.edit', 'edit'],
-              ['prd.again', 'write again'],
-              ['prd.own', 'write your own'],
-              ['prd.open', 'open a file'],
-              ['viewer.search', 'search'],
-              ['prd.undo', 'undo'],
+              'prd.next',
+              'prd.back',
+              'prd.edit',
+              'prd.again',
+              'prd.own',
+              'prd.open',
+              'viewer.search',
+              'prd.undo',
             ]
       }
     >
-      <Box height={1} overflow="hidden">
-        {making && <Spinner type={theme.unicode ? 'dots' : 'line'} />}
-        <Line colour={problem ? 'red' : null} bold>
-          {fill(making ? head : ` ${head}`, cols - 1)}
-        </Line>
-      </Box>
-      {warnings.map((warning) => (
-        <Line key={warning} colour="yellow">
-          {fill(` ! ${warning}`, cols)}
-        </Line>
+      {(heads.length === 0 ? [''] : heads).map((line, row) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: a row of the screen is its place
+        <Box key={row} height={1} overflow="hidden">
+          {making && row === 0 ? (
+            <Spinner type={theme.unicode ? 'dots' : 'line'} />
+          ) : (
+            <Line> </Line>
+          )}
+          <Line colour={problem && !making ? 'red' : null} bold>
+            {fill(` ${line}`, cols - 1)}
+          </Line>
+        </Box>
       ))}
+      <Rows width={cols} rows={above.map(({ line, colour }) => ({ text: `  ${line}`, colour }))} />
       <Box paddingX={2} height={height} overflow="hidden">
-        {trouble && (!draft || draft.prd === '') ? (
-          <Box flexDirection="column">
-            {[trouble.message, '', trouble.hint, '', wayOut(failure, keymap)]
-              .flatMap((text) => proseLines(text, cols - 4))
-              .map((line, row) => (
-                // biome-ignore lint/suspicious/noArrayIndexKey: a row of the screen is its place
-                <Line key={row} colour={row === 0 ? 'red' : null}>
-                  {line === '' ? ' ' : line}
-                </Line>
-              ))}
-          </Box>
-        ) : (
-          <ScrollText
-            lines={lines}
-            width={cols - 4}
-            height={height}
-            active={!dialogs.isOpen}
-            follow={making !== null}
-            onSearching={setSearching}
-          />
-        )}
+        <ScrollText
+          lines={lines}
+          width={cols - 4}
+          height={height}
+          active={!dialogs.isOpen}
+          follow={making !== null}
+          onSearching={setSearching}
+        />
       </Box>
     </ScreenFrame>
   );
 }
 
-/** What can be done about it on this screen. */
-function wayOut(failure: Failure | null, keymap: Keymap): string {
-  const key = (action: ActionName) => keymap.label(action);
-  const missing = failure?.kind === 'planner' && failure.problem === 'no_key';
-  const first = missing
-    ? `${key('prd.back')} and then ${key('change.key')} gives a key`
-    : `${key('prd.again')} tries again`;
-  return `Here: ${first}, ${key('prd.own')} writes a PRD of your own, ${key('prd.open')} opens one.`;
+/** What Gemini is doing: it writes, or is waited for, with what it said and how long. */
+function makingWords({ startedAt, wait }: Making, model: string, now: number): string {
+  if (wait === null) return `${model} is writing the PRD, ${clock(now - startedAt)}`;
+  const { message } = describe({ kind: 'planner', problem: wait.problem, detail: wait.detail });
+  const seconds = Math.max(0, Math.ceil((wait.until - now) / 1000));
+  const left = seconds === 0 ? 'now' : `in ${seconds} s`;
+  return `${message} Trying again ${left} (attempt ${wait.attempt} of ${wait.attempts}); Esc cancels, nothing is lost.`;
 }
 
 function headWords(tasks: number, model: string | null): string {

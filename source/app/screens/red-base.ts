@@ -27,15 +27,15 @@ export function useRedBase(run: RunPort, state: RunState, onStartAgain: () => vo
     dialogs.open({
       kind: 'viewer',
       title: 'The tests on the base',
-      render: (width) => plainLines(text, width),
+      source: (width) => plainLines(text, width),
     });
   };
   const name = () => {
     askAgain();
     dialogs.open({
       kind: 'field',
-      title: 'The tests',
-      lines: ['Another command; the base is tested by it.'],
+      title: 'Test command',
+      lines: ['The base is tested again, with this command.'],
       initial: run.state().config.check?.command ?? '',
       onDone: (command) => {
         if (command.trim() !== '') run.dispatch({ type: 'tests_named', command: command.trim() });
@@ -46,17 +46,20 @@ export function useRedBase(run: RunPort, state: RunState, onStartAgain: () => vo
     const { baseCheck, config } = run.state();
     asked.current = true;
     const rule = baseCheck?.report
-      ? 'Go on: keep what passes, land only green'
-      : 'Go on: land only green';
+      ? 'Continue: keep what passes, land only green work'
+      : 'Continue: land only green work';
     dialogs.open({
       kind: 'choose',
-      title: `On the base ${baseCheck ? checkWords(baseCheck) : 'the tests fail'}: ${config.check?.command ?? ''}`,
+      title: 'The tests fail on the base',
+      lines: [
+        `${config.check?.command ?? ''}: ${baseCheck ? checkWords(baseCheck) : 'not run'}. No agent has started.`,
+      ],
       items: [
         rule,
-        'Go on: the tests are only reported',
-        'Look at what they printed',
-        'Name another test command',
-        'Back to Start',
+        'Continue: the tests are only reported',
+        'Show what they printed',
+        'Set another test command',
+        'Back to Start; the draft stays as it is',
       ],
       onDone: (index) => {
         if (index === 0) run.dispatch({ type: 'red_base_decided', how: 'fix' });

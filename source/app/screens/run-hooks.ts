@@ -79,50 +79,72 @@ export function useSizes(run: RunPort, panes: readonly AgentRect[]): void {
   }, [run, wanted]);
 }
 
-/** All keys go to the agent, but for the one that ends it. */
-export function useTyping(run: RunPort, on: boolean, agent: number, onLeave: () => void): void {
-  const { surface } = useEnvironment();
+/** All keys go to the agent, but for those that end it; to one that has ended they go nowhere. */
+export function useTyping(
+  run: RunPort,
+  on: boolean,
+  agent: number,
+  canType: boolean,
+  onLeave: () => void,
+  mouse: (event: MouseEvent) => boolean,
+): void {
+  const { surface, keymap } = useEnvironment();
+  const alive = useRef(canType);
+  alive.current = canType;
+  const leaveKeys = keymap.keys('typing.leave');
   useLayoutEffect(() => {
     if (!on) return;
     surface.setRaw((bytes) => {
       const screen = run.terminals.screen(agent);
-      if (screen) run.terminals.type(agent, bytesForAgent(bytes, screen.modes));
-    });
+      if (screen && alive.current) run.terminals.type(agent, bytesForAgent(bytes, screen.modes));
+    }, leaveKeys);
     return () => surface.setRaw(null);
-  }, [on, agent, run, surface]);
+  }, [on, agent, run, surface, leaveKeys]);
   useKeyHandler(on, {
     key: ({ name }) => {
-      if (name === 'ctrl+]') onLeave();
+      if (leaveKeys.includes(name)) onLeave();
       return true;
     },
+    mouse,
   });
 }
 
 /** Clicks that follow each other within this time are one double click, milliseconds. */
 const doubleClickMs = 400;
 
-/** A click focuses, a double click zooms, the wheel scrolls. */
+/** Where agents are on the screen, for the mouse. */
+export interface MouseTargets {
+  readonly panes: readonly AgentRect[];
+  /** Rows of a list or table, an agent each. */
+  readonly rows: readonly AgentRect[];
+}
+
+/** A click focuses, a double click zooms, the wheel scrolls what is under it without taking the focus. */
 export function useMouse(
-  panes: readonly AgentRect[],
-  zoomed: boolean,
+  { panes, rows }: MouseTargets,
   choose: (agent: number) => void,
-  setZoomed: (zoomed: boolean) => void,
+  zoom: (agent: number) => void,
   views: (agent: number) => PaneView | null,
 ) {
   const { now } = useEnvironment();
   const last = useRef({ agent: -1, at: 0 });
+  // That a pane is scrolled up is told in its border.
+  const [, update] = useReducer((n: number) => n + 1, 0);
   return (event: MouseEvent): boolean => {
     const pane = panes.find((one) => isWithin(one, event.x, event.y));
-    if (!pane) return false;
-    const { height } = inside(pane);
-    if (event.kind === 'wheel_up') views(pane.agent)?.scrollBy(-3, height);
-    if (event.kind === 'wheel_down') views(pane.agent)?.scrollBy(3, height);
-    if (event.kind === 'wheel_up' || event.kind === 'wheel_down') choose(pane.agent);
+    const target = pane ?? rows.find((one) => isWithin(one, event.x, event.y));
+    if (!target) return false;
+    if (pane) {
+      const { height } = inside(pane);
+      if (event.kind === 'wheel_up') views(pane.agent)?.scrollBy(-3, height);
+      if (event.kind === 'wheel_down') views(pane.agent)?.scrollBy(3, height);
+      if (event.kind === 'wheel_up' || event.kind === 'wheel_down') update();
+    }
     if (event.kind !== 'press' || event.button !== 0) return true;
-    const again = last.current.agent === pane.agent && now() - last.current.at < doubleClickMs;
-    last.current = { agent: pane.agent, at: again ? 0 : now() };
-    choose(pane.agent);
-    if (again) setZoomed(!zoomed);
+    const again = last.current.agent === target.agent && now() - last.current.at < doubleClickMs;
+    last.current = { agent: target.agent, at: again ? 0 : now() };
+    choose(target.agent);
+    if (again) zoom(target.agent);
     return true;
   };
 }

@@ -1,23 +1,43 @@
 import { Box } from 'ink';
-import { useEffect, useMemo, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import type { Agent } from '../../core/agent.js';
+import { useActions } from '../actions.js';
 import { useDialogs } from '../components/dialogs.js';
 import { Line } from '../components/line.js';
-import { Panes } from '../components/panes.js';
+import {
+  type OverviewFacts,
+  overviewAgents,
+  overviewRest,
+  overviewStart,
+} from '../components/overview.js';
+import { listStart, Panes } from '../components/panes.js';
+import { Rows } from '../components/rows.js';
 import { KeyHints, StepsLine } from '../components/screen-frame.js';
 import { StatusBar } from '../components/status-bar.js';
 import { TextField } from '../components/text-field.js';
+import { Toast } from '../components/toast.js';
 import { useClock, useRunState } from '../hooks.js';
-import { type AgentRect, inside, layoutPanes, neighbour, type PaneLayout } from '../layout.js';
-import type { RunPort } from '../ports.js';
-import { type ActionHandlers, afterClearing, useActions, useSize } from '../surface.js';
+import { type Keymap, keyLabel } from '../keymap.js';
+import {
+  type AgentRect,
+  inside,
+  layoutPanes,
+  neighbour,
+  type PaneLayout,
+  type RunView,
+} from '../layout.js';
+import type { RunPort, WizardPort } from '../ports.js';
+import { useEnvironment, useSize } from '../surface.js';
 import type { Rect } from '../terminal/painter.js';
+import { proseLines } from '../text/diff-lines.js';
 import { fill } from '../text/graphemes.js';
+import { bannerOf } from './banner.js';
 import { useRedBase } from './red-base.js';
 import { foundWords, hintsFor, useRunActions } from './run-actions.js';
 import { useMouse, usePosition, useSizes, useTyping, useViews } from './run-hooks.js';
 
 export interface RunScreenProps {
+  readonly port: WizardPort;
   readonly run: RunPort;
   readonly onSummary: () => void;
   /** Back to the last step of the wizard, as no agent has begun. */
@@ -25,32 +45,51 @@ export interface RunScreenProps {
   readonly onQuit: () => void;
 }
 
-/** Where panes may be: what steps, status and keys leave. Small terminals do without some of them. */
-function areaOf({ cols, rows }: { readonly cols: number; readonly rows: number }) {
-  const top = rows >= 16 ? 1 : 0;
+/** Where panes may be: what steps, banner, status and keys leave. Small terminals do without some of them. */
+function areaOf({ cols, rows }: { readonly cols: number; readonly rows: number }, banner: number) {
+  const top = (rows >= 16 ? 1 : 0) + banner;
   const bottom = rows >= 12 ? 2 : 1;
   const area: Rect = { x: 0, y: top, width: cols, height: Math.max(1, rows - top - bottom) };
-  return { area, steps: top > 0, keys: bottom > 1 };
+  return { area, steps: rows >= 16, keys: bottom > 1 };
 }
 
 /** The split screen: every agent's terminal live, and the keys to lead them. */
-export function RunScreen({ run, onSummary, onStartAgain, onQuit }: RunScreenProps) {
+export function RunScreen({ port, run, onSummary, onStartAgain, onQuit }: RunScreenProps) {
   const state = useRunState(run);
   const size = useSize();
   const dialogs = useDialogs();
+  const { keymap } = useEnvironment();
   const now = useClock(state.endedAt === null);
   const [focus, setFocus] = useState(0);
-  const [zoomed, setZoomed] = useState(false);
+  const [runView, setRunView] = useState<RunView>('panes');
+  const [table, setTable] = useState<OverviewFacts>({ by: 0, filter: '' });
   const [typing, setTyping] = useState(false);
   const [searching, setSearching] = useState(false);
   const [note, setNote] = useState('');
+  /** Warnings that were seen; later ones stand in the banner. */
+  const [seen, setSeen] = useState(0);
   const views = useViews(run);
-  const { area, steps, keys } = areaOf(size);
+  const banner = bannerOf(state, seen);
+  const wrapped = (text: string) =>
+    text === ''
+      ? []
+      : proseLines(text, Math.max(8, size.cols - 2)).slice(0, Math.max(2, size.rows / 2));
+  // What halts the run has a place of its own; what passes lies on the panes, and none is resized for it.
+  const halts = banner && !banner.isWarning ? wrapped(banner.text) : [];
+  const passing = [
+    ...(banner?.isWarning ? wrapped(banner.text) : []).map((text) => ({
+      text: ` ${text}`,
+      colour: 'yellow' as const,
+      bold: true,
+    })),
+    ...wrapped(note).map((text) => ({ text: ` ${text}`, colour: 'yellow' as const })),
+  ];
+  const { area, steps, keys } = areaOf(size, halts.length);
   const count = state.agents.length;
   const focused = Math.min(focus, Math.max(0, count - 1));
   const layout = useMemo(
-    () => layoutPanes(areaOf(size).area, size, count, focused, zoomed),
-    [size, count, focused, zoomed],
+    () => layoutPanes(areaOf(size, halts.length).area, size, count, focused, runView),
+    [size, halts.length, count, focused, runView],
   );
   const panes = panesOf(layout);
   useSizes(run, panes);
@@ -60,74 +99,61 @@ export function RunScreen({ run, onSummary, onStartAgain, onQuit }: RunScreenPro
   const position = usePosition(view, height);
   const live = agent !== undefined && canType(agent);
 
-  const stopTyping = () => setTyping(false);
-  useTyping(run, typing && live && !dialogs.isOpen, focused, stopTyping);
-  useEffect(() => {
-    if (typing && !live) setTyping(false);
-  }, [typing, live]);
+  const choose = (index: number) => setFocus(((index % count) + count) % count);
+  const zoom = (index: number) => {
+    choose(index);
+    setRunView(runView === 'zoomed' ? 'panes' : 'zoomed');
+  };
+  const shown = overviewAgents(state, table, now);
+  const rows = rowsOf(layout, shown, focused, count);
+  const onMouse = useMouse({ panes, rows }, choose, zoom, views);
+  useTyping(run, typing && !dialogs.isOpen, focused, live, () => setTyping(false), onMouse);
+  useEnding(state.phase === 'finished', () => setSeen(state.warnings.length));
 
-  const choose = (index: number) => {
-    setFocus(((index % count) + count) % count);
-    setNote('');
+  const move = (direction: 'left' | 'right' | 'up' | 'down') => {
+    const forward = direction === 'right' || direction === 'down';
+    if (layout.kind === 'grid') return choose(neighbour(layout.panes, focused, direction));
+    if (layout.kind !== 'overview') return choose(focused + (forward ? 1 : -1));
+    const at = shown.findIndex((one) => one.index === focused);
+    const next = shown[Math.max(0, Math.min(shown.length - 1, at + (forward ? 1 : -1)))];
+    if (next) choose(next.index);
   };
   const askAboutRedBase = useRedBase(run, state, onStartAgain);
-  const handlers = useRunActions({
+  const actions = useRunActions({
+    port,
     run,
     state,
     agent,
     view,
     height,
-    setNote,
-    startTyping: () => (live ? setTyping(true) : setNote('this agent has no process to type into')),
+    runView,
+    setRunView,
+    table,
+    setTable,
+    say: setNote,
+    choose,
+    move,
+    startTyping: () => setTyping(true),
+    canType: live,
     search: () => setSearching(true),
+    dismissBanner: banner?.isWarning ? () => setSeen(state.warnings.length) : null,
+    seeWarnings: () => setSeen(state.warnings.length),
+    askAboutRedBase,
+    onSummary,
+    onQuit,
   });
-  const move = (direction: 'left' | 'right' | 'up' | 'down') => () => {
-    if (layout.kind === 'grid') choose(neighbour(layout.panes, focused, direction));
-    else choose(focused + (direction === 'left' || direction === 'up' ? -1 : 1));
-  };
-  const navigation: ActionHandlers = {
-    'run.left': move('left'),
-    'run.right': move('right'),
-    'run.up': move('up'),
-    'run.down': move('down'),
-    'run.next': () => choose(focused + 1),
-    'run.previous': () => choose(focused - 1),
-    'run.focus': (key) => {
-      if (Number(key) <= count) choose(Number(key) - 1);
-    },
-    'run.zoom': () => setZoomed(!zoomed),
-    'run.open': () => {
-      if (state.phase === 'finished') onSummary();
-      else setZoomed(!zoomed);
-    },
-    'run.unzoom': () => {
-      setNote('');
-      // First what was searched for goes, then the zoom.
-      if (view?.marked()) view.clearMatch();
-      else setZoomed(false);
-    },
-    'run.attention': () => {
-      const wants = (one: Agent) => ['asking', 'failed', 'killed'].includes(one.state.name);
-      const order = [...state.agents.slice(focused + 1), ...state.agents.slice(0, focused + 1)];
-      const next = order.find(wants);
-      if (next) choose(next.index);
-      else setNote('no agent asks, and none has failed');
-    },
-    'run.redBase': () => {
-      if (state.phase === 'red_base') askAboutRedBase();
-      else setNote('the tests do not fail on the base');
-    },
-    'run.quit': onQuit,
-  };
-  const onMouse = useMouse(panes, zoomed, choose, setZoomed, views);
   const active = !dialogs.isOpen && !typing && !searching;
-  useActions(active, 'run', afterClearing(setNote, { ...handlers, ...navigation }), onMouse);
+  useActions({ active, context: 'run', actions, say: setNote, mouse: onMouse });
 
   // The sentence that asks for room is the application's.
   if (layout.kind === 'too_small') return null;
   return (
     <Box flexDirection="column" width={size.cols} height={size.rows} overflow="hidden">
       {steps && <StepsLine context="run" width={size.cols} />}
+      <Rows
+        width={size.cols}
+        rows={halts.map((line) => ({ text: ` ${line}`, bold: true, colour: 'red' }))}
+      />
       <Panes
         layout={layout}
         area={area}
@@ -136,44 +162,100 @@ export function RunScreen({ run, onSummary, onStartAgain, onQuit }: RunScreenPro
         focused={focused}
         typing={typing}
         now={now}
-        note={note === '' ? position : note}
+        note={position}
+        overview={table}
       />
       <StatusBar state={state} now={now} width={size.cols} />
-      {searching && view ? (
+      {searching ? (
         <Box height={1} width={size.cols} overflow="hidden">
           <Line>/</Line>
           <TextField
-            initial=""
+            initial={runView === 'overview' ? table.filter : ''}
+            width={size.cols - 1}
             onCancel={() => setSearching(false)}
             onDone={(text) => {
               setSearching(false);
-              setNote(foundWords(text, view.find(text, -1, height)));
+              if (runView === 'overview') setTable({ ...table, filter: text.trim() });
+              else if (view && text !== '') setNote(foundWords(text, view.find(text, -1, height)));
             }}
           />
         </Box>
       ) : (
         keys &&
         (typing ? (
-          <Line bold>
-            {fill(' Ctrl-] ends typing; every other key goes to the agent', size.cols)}
-          </Line>
+          <Line bold>{fill(` ${typingWords(focused, live, keymap)}`, size.cols)}</Line>
         ) : (
-          <KeyHints actions={hintsFor(state, agent)} width={size.cols} />
+          <KeyHints actions={actions} names={hintsFor(state, runView)} width={size.cols} />
         ))
       )}
+      <Toast y={size.rows - (keys ? 2 : 1) - passing.length} width={size.cols} rows={passing} />
     </Box>
   );
+}
+
+/** What is to be known while all keys go to an agent. */
+function typingWords(agent: number, live: boolean, keymap: Keymap): string {
+  const leave = keymap
+    .keys('typing.leave')
+    .map((key) => keyLabel(key))
+    .join(' or ');
+  return live
+    ? `${leave} stops typing; every other key goes to agent${agent}.`
+    : `${leave} stops typing; agent${agent} has ended, and keys go nowhere.`;
+}
+
+/** Does something once, when it has come to be so. */
+function useEnding(isSo: boolean, work: () => void): void {
+  const was = useRef(isSo);
+  useEffect(() => {
+    if (isSo && !was.current) work();
+    was.current = isSo;
+  });
 }
 
 function panesOf(layout: PaneLayout): readonly AgentRect[] {
   switch (layout.kind) {
     case 'too_small':
+    case 'overview':
       return [];
     case 'grid':
       return layout.panes;
     default:
       return [layout.pane];
   }
+}
+
+/** The rows of a list of agents, for the mouse. */
+function rowsOf(
+  layout: PaneLayout,
+  shown: readonly Agent[],
+  focused: number,
+  count: number,
+): readonly AgentRect[] {
+  if (layout.kind === 'list') {
+    const { list } = layout;
+    const start = listStart(focused, count, list.height);
+    return Array.from({ length: Math.min(list.height, count - start) }, (_, row) => ({
+      ...list,
+      y: list.y + row,
+      height: 1,
+      agent: start + row,
+    }));
+  }
+  if (layout.kind !== 'overview') return [];
+  const { table } = layout;
+  const height = Math.max(1, table.height - overviewRest);
+  const at = Math.max(
+    0,
+    shown.findIndex((agent) => agent.index === focused),
+  );
+  const start = overviewStart(at, shown.length, height);
+  return shown.slice(start, start + height).map((agent, row) => ({
+    ...table,
+    y: table.y + 1 + row,
+    height: 1,
+    agent: agent.index,
+  }));
 }
 
 function canType({ state }: Agent): boolean {

@@ -3,15 +3,17 @@ import { useState } from 'react';
 import { dollars } from '../../core/budget.js';
 import { waves } from '../../core/group-edits.js';
 import { unsignedWords } from '../../core/words.js';
+import { type ActionsOf, useActions } from '../actions.js';
 import { useDialogs } from '../components/dialogs.js';
 import { Line } from '../components/line.js';
-import { ScreenFrame } from '../components/screen-frame.js';
+import { ScreenFrame, useNote } from '../components/screen-frame.js';
 import { ScrollText } from '../components/scroll-text.js';
 import type { RunWishes, WizardPort } from '../ports.js';
-import { useActions, useSize } from '../surface.js';
+import { useSize } from '../surface.js';
 import { proseLines } from '../text/diff-lines.js';
 import { fill } from '../text/graphemes.js';
 import type { Wizard } from '../wizard.js';
+import { useModelDialog } from './keys-and-models.js';
 
 export interface StartScreenProps {
   readonly port: WizardPort;
@@ -23,13 +25,14 @@ export interface StartScreenProps {
 
 const landWords = {
   all: 'when all agents succeed, the merged work lands',
-  any: 'the merged work of those that succeed lands',
-  none: 'nothing lands by itself',
+  any: 'the merged work of the agents that succeed lands',
+  none: 'nothing lands by itself; L on the summary lands it',
 } as const;
 
 /** Everything that will happen, on one screen, before it does. */
 export function startFacts(port: WizardPort, wizard: Wizard): (readonly [string, string])[] {
   const { facts } = port;
+  const { wishes } = wizard;
   const tasks = wizard.draft?.tasks ?? [];
   const plan = waves(tasks, wizard.maxAgents);
   const where = facts.branch ?? 'a detached HEAD';
@@ -45,30 +48,31 @@ export function startFacts(port: WizardPort, wizard: Wizard): (readonly [string,
       `  ${task.id}`,
       `${task.title}: ${task.files.length === 0 ? 'the whole repository' : task.files.join(', ')}${task.depends_on.length > 0 ? ` (after ${task.depends_on.join(', ')})` : ''}`,
     ]),
-    ['Model', facts.model],
+    ['Model', wishes.model],
     [
       'Iterations',
-      `at most ${facts.maxIterations} for each agent, and ${facts.timeoutMs / 60_000} minutes`,
+      `at most ${wishes.maxIterations} for each agent, and ${minutesWords(wishes.timeoutMs)}`,
     ],
     [
       'Budget',
-      facts.budgetUsd === null
+      wishes.budgetUsd === null
         ? 'no limit'
-        : `${dollars(facts.budgetUsd)}, a warning at 80 %; then no more messages`,
+        : `${dollars(wishes.budgetUsd)}; a warning at 80 %, and no message is sent when it is spent`,
     ],
     ['PRD', wizard.draft?.prd ? (wizard.draft.prdPath ?? 'docs/prd/') : 'none'],
-    ['Evidence', 'of each agent: a clean exit, whole answers, a diff in its own files'],
+    ['Evidence', 'for each agent: a clean exit, whole answers, a diff in its own files'],
     ['Tests', testFacts(port, wizard)],
     [
       'Review',
-      wizard.wishes.review
-        ? `by ${facts.reviewModel ?? wizard.draft?.model ?? facts.geminiModel}: each agent's diff against the PRD, in the end the whole`
-        : 'none; v has the work reviewed',
+      wishes.review
+        ? `by ${facts.reviewModel ?? wizard.draft?.model ?? facts.geminiModel}: each agent's diff against the PRD, in the end the whole diff`
+        : 'none (v turns it on)',
     ],
-    ['Set-up', facts.setupCmd ?? 'none'],
+    ['Set-up', wishes.setupCmd === '' ? 'none' : `${wishes.setupCmd}, in each worktree`],
+    ['Copies', wishes.copy.length === 0 ? 'none' : `${wishes.copy.join(', ')}, to each worktree`],
     [
       'Worktrees',
-      'one for each agent, outside of your checkout, which stays as it is while they work',
+      'one for each agent, outside your checkout, which stays as it is while they work',
     ],
     [
       'Results',
@@ -76,9 +80,9 @@ export function startFacts(port: WizardPort, wizard: Wizard): (readonly [string,
     ],
     [
       'Landing',
-      facts.land === 'none'
+      wishes.land === 'none'
         ? landWords.none
-        : `${landWords[facts.land]} on ${where} by fast-forward`,
+        : `${landWords[wishes.land]} on ${where} by fast-forward`,
     ],
     ...(facts.signs ? [['Signing', unsignedWords] as const] : []),
   ];
@@ -87,8 +91,8 @@ export function startFacts(port: WizardPort, wizard: Wizard): (readonly [string,
 /** What is done where the tests fail on the base, in the order in which `b` goes through them. */
 const redBaseWords: Readonly<Record<RunWishes['redBase'], string>> = {
   ask: 'you are asked',
-  fix: 'go on, and only green work lands',
-  report: 'go on, and only report them',
+  fix: 'continue, and only green work lands',
+  report: 'continue, and only report them',
   stop: 'stop',
 };
 
@@ -102,64 +106,252 @@ function testFacts({ facts }: WizardPort, { wishes }: Wizard): string {
   if (wishes.testCmd === '') {
     const { proposal } = facts;
     const how = proposal
-      ? `t takes \`${proposal.command}\` (${proposal.from})`
-      : 't names a command';
-    return `none: the work lands untested; ${how}`;
+      ? `t takes \`${proposal.command}\` (from ${proposal.from})`
+      : 't sets a command';
+    return `no tests configured: the work lands untested (${how})`;
   }
-  return `${wishes.testCmd} (on the base first; then on each agent's work, and on what is merged). Where they fail on the base: ${redBaseWords[wishes.redBase]} (b)`;
+  return `${wishes.testCmd}: on the base first, then on each agent's work and on the merged work. If they fail on the base: ${redBaseWords[wishes.redBase]} (b)`;
+}
+
+function minutesWords(ms: number): string {
+  const minutes = ms / 60_000;
+  return minutes === 1 ? '1 minute' : `${minutes} minutes`;
+}
+
+/** One setting of a run: how it reads, and how a person gives another value. */
+interface Setting {
+  readonly name: string;
+  readonly value: string;
+  readonly change: () => void;
+}
+
+/** Everything about a run that can be decided here. */
+function useSettings(port: WizardPort, wizard: Wizard, say: (text: string) => void): Setting[] {
+  const dialogs = useDialogs();
+  const askModel = useModelDialog(port, say);
+  const { wishes } = wizard;
+  const field = (
+    title: string,
+    lines: readonly string[],
+    initial: string,
+    take: (text: string) => string | null,
+  ) =>
+    dialogs.open({
+      kind: 'field',
+      title,
+      lines,
+      initial,
+      onDone: (text) => {
+        const problem = take(text.trim());
+        say(problem === null ? '' : `${problem} Nothing was changed.`);
+      },
+    });
+  const choose = (
+    title: string,
+    items: readonly string[],
+    now: number,
+    take: (index: number) => void,
+  ) => dialogs.open({ kind: 'choose', title, items, initial: now, onDone: take });
+  const whole = (text: string, most: number, take: (count: number) => void): string | null => {
+    const count = Number(text);
+    const fits = Number.isInteger(count) && count >= 1 && count <= most;
+    if (fits) take(count);
+    return fits
+      ? null
+      : `${text === '' ? 'Nothing' : text} is not a whole number from 1 to ${most}.`;
+  };
+  const lands = Object.keys(landWords) as (keyof typeof landWords)[];
+  const ways = Object.keys(redBaseWords) as RunWishes['redBase'][];
+  const minutes = wishes.timeoutMs / 60_000;
+  return [
+    {
+      name: 'Model',
+      value: wishes.model,
+      change: () => askModel(wishes.model, (model) => wizard.wish({ model })),
+    },
+    {
+      name: 'Agents at once',
+      value: String(wizard.maxAgents),
+      change: () =>
+        field('Agents at once', [], String(wizard.maxAgents), (text) =>
+          whole(text, 1000, (count) => wizard.setMaxAgents(count)),
+        ),
+    },
+    {
+      name: 'Iterations',
+      value: `at most ${wishes.maxIterations} for each agent`,
+      change: () =>
+        field('Iterations of each agent', [], String(wishes.maxIterations), (text) =>
+          whole(text, 1000, (maxIterations) => wizard.wish({ maxIterations })),
+        ),
+    },
+    {
+      name: 'Time',
+      value: `at most ${minutesWords(wishes.timeoutMs)} for each agent`,
+      change: () =>
+        field('Minutes for each agent', [], String(minutes), (text) => {
+          const count = Number(text);
+          if (!(count > 0 && count <= 10_000))
+            return `${text || 'Nothing'} is not a number of minutes.`;
+          wizard.wish({ timeoutMs: Math.max(1000, Math.round(count * 60_000)) });
+          return null;
+        }),
+    },
+    {
+      name: 'Budget',
+      value: wishes.budgetUsd === null ? 'no limit' : dollars(wishes.budgetUsd),
+      change: () =>
+        field(
+          'Budget',
+          ['US dollars that all agents may cost together; empty for no limit.'],
+          wishes.budgetUsd?.toFixed(2) ?? '',
+          (text) => {
+            const usd = text === '' ? null : Number(text.replace('$', '').trim());
+            if (usd !== null && !(usd > 0)) return `${text} is not an amount of dollars.`;
+            wizard.wish({ budgetUsd: usd });
+            return null;
+          },
+        ),
+    },
+    {
+      name: 'Landing',
+      value: landWords[wishes.land],
+      change: () =>
+        choose(
+          'Landing',
+          lands.map((land) => landWords[land]),
+          lands.indexOf(wishes.land),
+          (index) => wizard.wish({ land: lands[index] as RunWishes['land'] }),
+        ),
+    },
+    {
+      name: 'Tests',
+      value: wishes.testCmd === '' ? 'none' : wishes.testCmd,
+      change: () =>
+        field(
+          'Test command',
+          ['It decides whether work counts; empty for no tests.'],
+          wishes.testCmd || (port.facts.proposal?.command ?? ''),
+          (testCmd) => {
+            wizard.wish({ testCmd });
+            return null;
+          },
+        ),
+    },
+    {
+      name: 'Red base',
+      value: redBaseWords[wishes.redBase],
+      change: () =>
+        choose(
+          'If the tests fail on the base',
+          ways.map((way) => redBaseWords[way]),
+          ways.indexOf(wishes.redBase),
+          (index) => wizard.wish({ redBase: ways[index] as RunWishes['redBase'] }),
+        ),
+    },
+    {
+      name: 'Review',
+      value: wishes.review ? 'on' : 'off',
+      change: () => wizard.wish({ review: !wishes.review }),
+    },
+    {
+      name: 'Set-up',
+      value: wishes.setupCmd === '' ? 'none' : wishes.setupCmd,
+      change: () =>
+        field(
+          'Set-up command',
+          ['It prepares each worktree, such as npm ci; empty for none.'],
+          wishes.setupCmd,
+          (setupCmd) => {
+            wizard.wish({ setupCmd });
+            return null;
+          },
+        ),
+    },
+    {
+      name: 'Copies',
+      value: wishes.copy.length === 0 ? 'none' : wishes.copy.join(' '),
+      change: () =>
+        field(
+          'Files that each worktree gets',
+          ['Ignored files such as .env.test, as globs, with blanks between them; empty for none.'],
+          wishes.copy.join(' '),
+          (text) => {
+            wizard.wish({ copy: text.split(/\s+/).filter(Boolean) });
+            return null;
+          },
+        ),
+    },
+  ];
 }
 
 /** Step 4: the last look. */
 export function StartScreen({ port, wizard, onStart, onBack }: StartScreenProps) {
   const { cols, rows } = useSize();
   const dialogs = useDialogs();
-  const [note, setNote] = useState('');
+  const note = useNote();
+  const { say } = note;
   const [starting, setStarting] = useState(false);
   const [searching, setSearching] = useState(false);
-  useActions(!dialogs.isOpen && !starting && !searching, 'start', {
-    'start.go': () => {
-      setStarting(true);
-      setNote('Starting…');
-      void onStart().then((problem) => {
-        if (problem === null) return;
-        setStarting(false);
-        setNote(problem);
-      });
+  const settings = useSettings(port, wizard, say);
+  const setting = (name: string) => settings.find((one) => one.name === name)?.change ?? (() => {});
+  const width = Math.max(...settings.map(({ name }) => name.length));
+  const go = async () => {
+    setStarting(true);
+    say('Starting…');
+    const problem = await onStart();
+    if (problem === null) return;
+    setStarting(false);
+    say(problem);
+  };
+  const actions: ActionsOf<'start'> = {
+    'start.go': { run: () => void go() },
+    'start.back': { run: onBack },
+    'start.change': {
+      run: () =>
+        void dialogs.open({
+          kind: 'choose',
+          title: 'Change a setting of this run',
+          items: settings.map(({ name, value }) => `${name.padEnd(width)}  ${value}`),
+          onDone: (index) => settings[index]?.change(),
+        }),
     },
-    'start.back': onBack,
-    'start.test': () =>
-      dialogs.open({
-        kind: 'field',
-        title: 'The tests',
-        lines: ['The command that tells whether all is well; empty goes without.'],
-        initial: wizard.wishes.testCmd || (port.facts.proposal?.command ?? ''),
-        onDone: (command) => wizard.wish({ testCmd: command.trim() }),
-      }),
-    'start.review': () => wizard.wish({ review: !wizard.wishes.review }),
-    'start.redBase': () => {
-      if (wizard.wishes.testCmd === '') setNote('No tests are run.');
-      else wizard.wish({ redBase: nextOf(wizard.wishes.redBase) });
+    'start.model': { run: setting('Model') },
+    'start.test': { run: setting('Tests') },
+    'start.review': { run: setting('Review') },
+    'start.redBase': {
+      run: () => wizard.wish({ redBase: nextOf(wizard.wishes.redBase) }),
+      refusal: wizard.wishes.testCmd === '' ? 'no tests are configured' : null,
     },
+  };
+  useActions({
+    active: !dialogs.isOpen && !starting && !searching,
+    context: 'start',
+    actions,
+    say,
   });
   const lines = startFacts(port, wizard).flatMap(([name, value]) =>
     proseLines(value, Math.max(8, cols - 15)).map(
       (text, row) => `\x1b[1m${fill(row === 0 ? name : '', 12)}\x1b[22m${text}`,
     ),
   );
-  const body = Math.max(2, rows - 5);
+  const body = Math.max(2, rows - 4 - note.height);
   return (
     <ScreenFrame
       context="start"
       note={note}
+      actions={actions}
       hints={[
-        ['start.go', 'start the agents'],
-        ['start.test', 'tests'],
-        ...(wizard.wishes.testCmd === '' ? [] : ([['start.redBase', 'red base']] as const)),
-        ['start.review', 'review'],
-        ['start.back', 'back'],
+        'start.go',
+        'start.back',
+        'start.change',
+        'start.test',
+        'start.redBase',
+        'start.model',
+        'start.review',
       ]}
     >
-      <Line bold>{fill(' This will happen. Enter starts it.', cols)}</Line>
+      <Line bold>{fill(' This is what will happen. Enter starts it.', cols)}</Line>
       <Line> </Line>
       <Box paddingX={1} height={body} overflow="hidden">
         <ScrollText

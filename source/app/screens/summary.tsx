@@ -1,209 +1,346 @@
 import { Box } from 'ink';
 import { useMemo, useState } from 'react';
 import { describe } from '../../core/failure.js';
-import { leaveOutRefusal } from '../../core/integrate-update.js';
-import { summarise } from '../../core/summary.js';
+import { refusalOf, type Wish } from '../../core/refusals.js';
+import type { RunState } from '../../core/run.js';
+import { landingWords, summarise } from '../../core/summary.js';
+import { mends } from '../../core/words.js';
 import { summaryReport } from '../../headless/report.js';
-import { glyphsFor } from '../../headless/table.js';
-import { useDialogs } from '../components/dialogs.js';
+import { formatCost, formatDuration, formatTokens } from '../../headless/table.js';
+import { type ActionsOf, refusalWords, useActions } from '../actions.js';
+import { capital, detailsOf, progressOf } from '../agent-facts.js';
+import { useDialogs, type ViewerSource } from '../components/dialogs.js';
 import { Line } from '../components/line.js';
-import { ScreenFrame } from '../components/screen-frame.js';
+import { Rows } from '../components/rows.js';
+import { ScreenFrame, useNote } from '../components/screen-frame.js';
 import { useRunState } from '../hooks.js';
-import type { RunPort } from '../ports.js';
-import { columns, columnWidths, rowFacts, sorted } from '../summary-rows.js';
-import {
-  type ActionHandlers,
-  afterClearing,
-  useActions,
-  useEnvironment,
-  useSize,
-} from '../surface.js';
-import { diffLines, plainLines } from '../text/diff-lines.js';
+import type { RunPort, WizardPort } from '../ports.js';
+import { columns, fitColumns, rowFacts, sorted } from '../summary-rows.js';
+import { useEnvironment, useSize } from '../surface.js';
+import { diffLines, plainLines, proseLines } from '../text/diff-lines.js';
 import { fill, fillLeft } from '../text/graphemes.js';
-import { glyphsOf } from '../theme.js';
+import { type AppGlyphs, glyphsOf } from '../theme.js';
+import { useKeyAction, useModelDialog } from './keys-and-models.js';
+import { eventLines, warningLines } from './run-texts.js';
 
 export interface SummaryScreenProps {
+  readonly port: WizardPort;
   readonly run: RunPort;
   readonly onBack: () => void;
   readonly onQuit: () => void;
 }
 
-/** Step 5: what each agent did, what landed, and what can still be done about it. */
-export function SummaryScreen({ run, onBack, onQuit }: SummaryScreenProps) {
+/** What came of it, what can be done about it, and what it took: all that one has to know first. */
+function headLines(state: RunState, glyphs: AppGlyphs): { text: string; isGood: boolean | null }[] {
+  const { done, failed, killed, notStarted, tokens, cost } = progressOf(state);
+  const parts = [
+    `${state.agents.length} ${state.agents.length === 1 ? 'agent' : 'agents'}: ${done} succeeded`,
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(killed > 0 ? [`${killed} killed`] : []),
+    ...(notStarted > 0 ? [`${notStarted} not started`] : []),
+  ].join(', ');
+  const seconds = ((state.endedAt ?? state.startedAt) - state.startedAt) / 1000;
+  const budget = state.budgetUsd === null ? '' : ` of $${state.budgetUsd.toFixed(2)}`;
+  const totals = [
+    parts,
+    formatDuration(Math.max(0, seconds)),
+    `${formatTokens(tokens)} tokens`,
+    `${formatCost(cost)}${budget}`,
+  ].join(`  ${glyphs.dot}  `);
+  const landed = state.landing?.state === 'landed';
+  const fine = landed || state.landing?.state === 'not_asked';
+  const outcome =
+    state.phase === 'finished'
+      ? `${fine ? glyphs.ok : glyphs.stopped} ${capital(landingWords(state))}.`
+      : `The run goes on: ${phaseWords[state.phase]}.`;
+  const advice = adviceOf(state);
+  return [
+    { text: outcome, isGood: state.phase === 'finished' ? fine : null },
+    ...(advice === '' ? [] : [{ text: advice, isGood: null }]),
+    { text: totals, isGood: null },
+  ];
+}
+
+const phaseWords: Readonly<Record<RunState['phase'], string>> = {
+  planning: 'the plan is being made',
+  confirming: 'it is about to start',
+  checking: 'the tests run on the base',
+  red_base: 'the tests fail on the base',
+  running: 'agents work',
+  integrating: 'the work is being merged and tested',
+  reviewing: 'the merged work is being reviewed',
+  landing: 'the work is landing, or being taken back',
+  finished: '',
+};
+
+/** What to press next, and what has to be mended before. */
+function adviceOf(state: RunState): string {
+  if (state.phase !== 'finished') return '';
+  const reasons = new Set(
+    state.agents.flatMap(({ state: now }) => (now.name === 'failed' ? [now.reason] : [])),
+  );
+  const mend = [...reasons].map((reason) => mends[reason]).filter((one) => one !== undefined);
+  const keyed = reasons.has('auth') || reasons.has('quota');
+  const can = (wish: Wish) => refusalOf(state, wish) === null;
+  const keys = [
+    ...(can({ type: 'land_now' }) ? ['L lands the merged work'] : []),
+    ...(keyed ? ['Ctrl-K enters another key'] : []),
+    ...(keyed || reasons.has('model_not_found') ? ['M chooses another model'] : []),
+    ...(can({ type: 'restart_failed' }) ? ['R restarts the failed agents'] : []),
+    ...(can({ type: 'undo_landing' }) ? ['u takes the landing back'] : []),
+  ];
+  const how = keys.length === 0 ? '' : `${keys.join(', ')}.`;
+  return [...mend, how].filter(Boolean).join(' ');
+}
+
+/** Step 6: what each agent did, what landed, and what can still be done about it. */
+export function SummaryScreen({ port, run, onBack, onQuit }: SummaryScreenProps) {
   const state = useRunState(run);
   const { cols, rows } = useSize();
-  const { surface, theme } = useEnvironment();
+  const { surface, theme, now } = useEnvironment();
   const dialogs = useDialogs();
   const [chosen, setChosen] = useState(0);
   const [by, setBy] = useState(0);
-  const [note, setNote] = useState('');
+  const [scrolled, setScrolled] = useState(0);
+  const note = useNote();
+  const { say } = note;
+  const askModel = useModelDialog(port, say);
   const glyphs = glyphsOf(theme);
   const facts = useMemo(() => sorted(rowFacts(state, glyphs), by), [state, glyphs, by]);
   const at = Math.min(chosen, Math.max(0, facts.length - 1));
   const agent = state.agents[facts[at]?.index ?? 0];
   const finished = state.phase === 'finished';
-  const failed = state.agents.some(
-    (one) => one.state.name === 'failed' || one.state.name === 'killed',
-  );
-  const commit = state.integration?.commit ?? null;
-  const landable = commit !== null && state.landed !== commit;
 
-  const view = (title: string, render: (width: number) => readonly string[]) =>
-    dialogs.open({ kind: 'viewer', title, render });
-  const name = agent ? `agent${agent.index} (${agent.task.id})` : '';
+  const view = (title: string, source: ViewerSource) =>
+    void dialogs.open({ kind: 'viewer', title, source });
+  const index = agent?.index ?? 0;
+  const name = agent ? `agent${index} (${agent.task.id})` : '';
+  const noAgent = agent ? null : 'there is no agent';
   const heading = (text: string) => ['', `\x1b[1m${text}\x1b[0m`, ''];
   const diffText = async () => {
-    if (!agent) return '';
-    const diff = await run.diff(agent.index);
+    const diff = await run.diff(index);
     return diff.ok ? diff.value || 'It changed nothing.' : describe(diff.failure).message;
   };
-  const logText = async () =>
-    (agent ? (await run.events(agent.index)).join('\n') : '') || 'It has no log.';
   const lastScreen = () => {
-    const screen = agent ? run.terminals.screen(agent.index) : null;
+    const screen = run.terminals.screen(index);
     return screen ? screen.lines().join('\n').trimEnd() : 'It never had a terminal.';
   };
-  const handlers: ActionHandlers = {
-    'summary.up': () => setChosen(Math.max(0, at - 1)),
-    'summary.down': () => setChosen(Math.min(facts.length - 1, at + 1)),
-    'summary.sort': () => setBy((by + 1) % columns.length),
-    'summary.open': () => {
-      if (!agent) return;
-      void Promise.all([diffText(), logText()]).then(([diff, log]) =>
-        view(name, (width) => [
-          ...heading('Diff'),
-          ...diffLines(diff, width, theme),
-          ...heading('Log'),
-          ...plainLines(log, width),
-          ...heading('Last screen'),
-          ...plainLines(lastScreen(), width),
-        ]),
-      );
-    },
-    'summary.diff': () => {
-      void diffText().then((text) =>
-        view(`Diff of ${name}`, (width) => diffLines(text, width, theme)),
-      );
-    },
-    'summary.log': () => {
-      void logText().then((text) => view(`Log of ${name}`, (width) => plainLines(text, width)));
-    },
-    'summary.last': () =>
-      view(`Last screen of ${name}`, (width) => plainLines(lastScreen(), width)),
-    'summary.land': () => {
-      if (!finished) return setNote('not yet: the run goes on');
-      if (!state.integration?.commit) return setNote('nothing is merged that could land');
-      if (state.landed === state.integration.commit) return setNote('it has landed already');
-      const { merged } = state.integration;
-      const now = () => run.dispatch({ type: 'land_now' });
-      if (merged.length === state.agents.length) return now();
-      dialogs.open({
-        kind: 'confirm',
-        title: 'Land only a part?',
-        lines: [
-          `The work of ${merged.length} of ${state.agents.length} agents is merged; the rest stays on branches.`,
-        ],
-        yes: 'land',
-        onYes: now,
-      });
-    },
-    'summary.leaveOut': () => {
-      if (!agent) return;
-      const refusal = leaveOutRefusal(state, agent.index);
-      if (refusal !== null) return setNote(`not now: ${refusal}`);
-      dialogs.open({
-        kind: 'confirm',
-        title: `Leave ${name} out?`,
-        lines: [
-          'The others are merged again without its work, and without what builds on it.',
-          'Its branch stays.',
-        ],
-        yes: 'leave out',
-        onYes: () => run.dispatch({ type: 'leave_out', agent: agent.index }),
-      });
-    },
-    'summary.restart': () => {
-      if (!finished || !failed)
-        return setNote(finished ? 'none has failed' : 'not yet: the run goes on');
-      run.dispatch({ type: 'restart_failed' });
-      onBack();
-    },
-    'summary.pager': () => {
-      const { integration, config } = state;
-      if (!integration?.commit) return setNote('nothing was merged');
-      void surface.runProgram(
-        'git',
-        ['diff', '--no-ext-diff', '--stat', '--patch', config.base, integration.commit, '--'],
-        {
-          cwd: config.repo,
-          // Git's pager may end at once when the text is short; ours waits, so that it can be read.
-          env: {
-            ...process.env,
-            LESS: 'R',
-            GIT_PAGER: process.env.GIT_PAGER || process.env.PAGER || 'less',
-          },
-        },
-      );
-    },
-    'summary.back': onBack,
-    'summary.quit': onQuit,
+  const details = async () => {
+    if (!agent) return;
+    const [diff, log, message] = await Promise.all([
+      diffText(),
+      run.events(index),
+      run.lastMessage(index),
+    ]);
+    const told = detailsOf(state, agent, message, now());
+    view(name, (width) => [
+      ...proseLines(told, width),
+      ...heading('Diff'),
+      ...diffLines(diff, width, theme),
+      ...heading('Log'),
+      ...eventLines(log, width),
+      ...heading('Last screen'),
+      ...plainLines(lastScreen(), width),
+    ]);
   };
-  useActions(!dialogs.isOpen, 'summary', afterClearing(setNote, handlers));
-
+  const wish = (message: Wish) => {
+    const refusal = refusalOf(run.state(), message);
+    if (refusal === null) run.dispatch(message);
+    else say(refusalWords(refusal));
+  };
+  const land = () => {
+    const merged = state.integration?.merged.length ?? 0;
+    if (merged === state.agents.length) return wish({ type: 'land_now' });
+    dialogs.open({
+      kind: 'confirm',
+      title: 'Land only a part?',
+      lines: [
+        `The work of ${merged} of ${state.agents.length} agents is merged; the rest stays on branches.`,
+      ],
+      yes: 'land',
+      onYes: () => wish({ type: 'land_now' }),
+    });
+  };
+  const leaveOut: Wish = { type: 'leave_out', agent: index };
+  const summary = useMemo(() => summarise(state), [state]);
   const report = useMemo(() => {
-    const summary = summarise(state);
-    const lines = summaryReport(summary, 200, glyphsFor(process.env));
+    const lines = finished ? summaryReport(summary, 200, { ...glyphs, some: glyphs.queued }) : [];
     // The table stands above already.
     const from = lines.indexOf('');
-    return from < 0 ? lines : lines.slice(from + 1);
-  }, [state]);
-  const widths = columnWidths(facts, cols);
-  const room = Math.max(2, rows - 6);
-  const below = finished ? report : [`The run goes on: ${state.phase}.`];
-  const tableHeight = Math.max(
-    1,
-    Math.min(facts.length, room - Math.min(below.length + 1, Math.ceil(room / 2))),
+    return lines.slice(from + 1).flatMap((line) => {
+      const indent = /^\s*(?:\S\s)?/.exec(line)?.[0].length ?? 0;
+      return proseLines(line, Math.max(8, cols - 2 - indent)).map((part, row) =>
+        row === 0 ? part : ' '.repeat(indent) + part,
+      );
+    });
+  }, [summary, finished, glyphs, cols]);
+  const heads = headLines(state, glyphs).flatMap(({ text, isGood }) =>
+    proseLines(text, Math.max(8, cols - 2)).map((line) => ({ line, isGood })),
   );
+  const room = Math.max(2, rows - 4 - heads.length - note.height);
+  // The table has at most two thirds of the room, and leaves a row for the text.
+  const tableHeight = Math.max(1, Math.min(facts.length, Math.ceil((room * 2) / 3), room - 2));
+  const below = Math.max(0, room - tableHeight - 1);
+  const last = Math.max(0, report.length - below);
+  const from = Math.min(scrolled, last);
+  const scroll = (step: number) => setScrolled(Math.max(0, Math.min(last, from + step)));
+  const actions: ActionsOf<'summary'> = {
+    'summary.up': {
+      run: () => setChosen(at - 1),
+      refusal: at === 0 ? 'this is the first row' : null,
+    },
+    'summary.down': {
+      run: () => setChosen(at + 1),
+      refusal: at >= facts.length - 1 ? 'this is the last row' : null,
+    },
+    'summary.pageUp': {
+      run: () => scroll(-Math.max(1, below - 1)),
+      refusal: from === 0 ? 'this is the begin of the text' : null,
+    },
+    'summary.pageDown': {
+      run: () => scroll(Math.max(1, below - 1)),
+      refusal: from >= last ? 'this is the end of the text' : null,
+    },
+    'summary.sort': { run: () => setBy((by + 1) % columns.length) },
+    'summary.open': { run: () => void details(), refusal: noAgent },
+    'summary.diff': {
+      run: () =>
+        void diffText().then((text) =>
+          view(`Diff of ${name}`, (width) => diffLines(text, width, theme)),
+        ),
+      refusal: noAgent,
+    },
+    'summary.log': {
+      run: () =>
+        void run
+          .events(index)
+          .then((log) => view(`Log of ${name}`, (width) => eventLines(log, width))),
+      refusal: noAgent,
+    },
+    'summary.last': {
+      run: () => view(`Last screen of ${name}`, (width) => plainLines(lastScreen(), width)),
+      refusal: noAgent,
+    },
+    'summary.land': { run: land, refusal: refusalOf(state, { type: 'land_now' }) },
+    'summary.undo': {
+      run: () =>
+        void dialogs.open({
+          kind: 'confirm',
+          title: 'Take the landing back?',
+          lines: [
+            `${state.config.branch ?? 'HEAD'} goes back to ${state.config.base.slice(0, 12)}, and its files with it. The merged work stays on its branch.`,
+          ],
+          yes: 'take it back',
+          onYes: () => wish({ type: 'undo_landing' }),
+        }),
+      refusal: refusalOf(state, { type: 'undo_landing' }),
+    },
+    'summary.leaveOut': {
+      run: () =>
+        void dialogs.open({
+          kind: 'confirm',
+          title: `Leave ${name} out?`,
+          lines: [
+            'The others are merged again without its work, and without what builds on it.',
+            'Its branch stays.',
+          ],
+          yes: 'leave out',
+          onYes: () => wish(leaveOut),
+        }),
+      refusal: noAgent ?? refusalOf(state, leaveOut),
+    },
+    'summary.restart': {
+      run: () => {
+        run.dispatch({ type: 'restart_failed' });
+        onBack();
+      },
+      refusal: refusalOf(state, { type: 'restart_failed' }),
+    },
+    'summary.key': useKeyAction(port, say, () => {}, state.config.model),
+    'summary.model': {
+      run: () =>
+        askModel(state.config.model, (model) => {
+          wish({ type: 'model_named', model });
+          if (run.state().config.model === model) say(`Agents that are restarted use ${model}.`);
+        }),
+    },
+    'summary.warnings': {
+      run: () => view('Warnings of this run', (width) => warningLines(run.state(), width)),
+      refusal: state.warnings.length === 0 ? 'there is no warning' : null,
+    },
+    'summary.pager': {
+      run: () =>
+        void surface.showDiff(
+          state.config.repo,
+          state.config.base,
+          state.integration?.commit ?? '',
+        ),
+      refusal: state.integration?.commit ? null : 'nothing was merged',
+    },
+    'summary.back': { run: onBack },
+    'summary.quit': { run: onQuit },
+  };
+  useActions({ active: !dialogs.isOpen, context: 'summary', actions, say });
+
+  const { shown, widths } = fitColumns(facts, cols);
   const top = Math.max(0, Math.min(at - Math.floor(tableHeight / 2), facts.length - tableHeight));
-  const line = (cells: readonly string[]) =>
-    ` ${cells.map((cell, column) => (columns[column]?.right ? fillLeft : fill)(cell, widths[column] as number)).join('  ')}`;
+  const line = (cell: (column: number) => string) =>
+    ` ${shown.map((column, place) => (columns[column]?.right ? fillLeft : fill)(cell(column), widths[place] as number)).join('  ')}`;
   return (
     <ScreenFrame
       context="summary"
       note={note}
+      actions={actions}
       hints={[
-        ['summary.open', 'open'],
-        ['summary.quit', 'leave'],
-        ...(landable
-          ? ([
-              ['summary.land', 'land'],
-              ['summary.leaveOut', 'leave out'],
-            ] as const)
-          : []),
-        ...(failed ? ([['summary.restart', 'restart failed']] as const) : []),
-        ['summary.pager', 'pager'],
-        ['summary.sort', 'sort'],
-        ['summary.back', 'panes'],
+        'summary.open',
+        'summary.quit',
+        'summary.land',
+        'summary.restart',
+        'summary.pageDown',
+        'summary.undo',
+        'summary.leaveOut',
+        'summary.pager',
+        'summary.back',
+        'summary.warnings',
+        'summary.sort',
       ]}
     >
+      <Rows
+        width={cols}
+        rows={heads.map(({ line: text, isGood }) => ({
+          text: ` ${text}`,
+          bold: isGood !== null,
+          colour: isGood === null ? null : isGood ? 'green' : 'red',
+        }))}
+      />
       <Line> </Line>
       <Line bold>
         {fill(
-          line(columns.map(({ head }, column) => (column === by ? head.toUpperCase() : head))),
+          line((column) => {
+            const head = columns[column]?.head ?? '';
+            return column === by ? head.toUpperCase() : head;
+          }),
           cols,
         )}
       </Line>
-      {facts.slice(top, top + tableHeight).map((row, index) => (
-        <Line key={row.index} inverse={top + index === at}>
-          {fill(line(columns.map(({ text }) => text(row))), cols)}
+      {facts.slice(top, top + tableHeight).map((row, position) => (
+        <Line key={row.index} inverse={top + position === at}>
+          {fill(
+            line((column) => columns[column]?.text(row) ?? ''),
+            cols,
+          )}
         </Line>
       ))}
-      <Line> </Line>
-      <Box flexDirection="column" height={Math.max(1, rows - tableHeight - 6)} overflow="hidden">
-        {below.slice(0, Math.max(1, rows - tableHeight - 6)).map((text, row) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: a row of the screen is its place
-          <Line key={row}>{fill(` ${text}`, cols)}</Line>
-        ))}
+      <Box flexDirection="column" height={below + 1} overflow="hidden">
+        <Line dim>
+          {last > 0
+            ? ` ${from + 1}-${Math.min(report.length, from + below)} of ${report.length}`
+            : ' '}
+        </Line>
+        <Rows
+          width={cols}
+          rows={report.slice(from, from + below).map((text) => ({ text: ` ${text}` }))}
+        />
       </Box>
     </ScreenFrame>
   );

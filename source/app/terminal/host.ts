@@ -80,6 +80,7 @@ export class Host implements Surface, InputListener {
   private paintMs = 0;
   private lastKey = 0;
   private blocked = false;
+  private readonly holes = new Map<string, Rect>();
   private closed = false;
   private current = { cols: 80, rows: 24 };
 
@@ -167,8 +168,10 @@ export class Host implements Surface, InputListener {
     this.requestPaint(true);
   }
 
-  setHoles(holes: readonly Rect[]): void {
-    this.painter.setHoles(holes);
+  setHole(id: string, hole: Rect | null): void {
+    if (hole) this.holes.set(id, hole);
+    else this.holes.delete(id);
+    this.painter.setHoles([...this.holes.values()]);
     this.requestPaint(true);
   }
 
@@ -311,7 +314,7 @@ export class Host implements Surface, InputListener {
 
   /** For a field, the letters that wait already come with this one. */
   private joined(key: KeyPress): KeyPress {
-    if (key.text === '' || !this.handlers.some((handler) => handler.takesText)) return key;
+    if (key.text === '' || !this.takesText) return key;
     let { text } = key;
     for (;;) {
       const next = this.events[0];
@@ -321,14 +324,24 @@ export class Host implements Surface, InputListener {
     }
   }
 
-  setRaw(listener: ((bytes: string) => void) | null): void {
-    this.input.setRaw(listener);
+  setRaw(listener: ((bytes: string) => void) | null, leaveKeys: readonly string[] = []): void {
+    this.input.setRaw(listener, leaveKeys);
     if (!listener) return;
-    // What was typed right after the key that began the mode is the agent's too.
-    for (const event of this.events.splice(0)) {
+    // What was typed right after the key that began the mode is the agent's too, up to the key that ends it.
+    for (let event = this.events.shift(); event; event = this.events.shift()) {
+      if ('key' in event && this.input.isLeaveKey(event.key)) {
+        this.input.setRaw(null);
+        this.events.unshift(event);
+        return;
+      }
       if ('key' in event) listener(event.key.sequence);
       else if ('paste' in event) listener(`${pasteStart}${event.paste}${pasteEnd}`);
     }
+  }
+
+  /** Whether text is being typed somewhere. */
+  get takesText(): boolean {
+    return this.handlers.some((handler) => handler.takesText);
   }
 
   typeIntoInk(bytes: string): void {
@@ -345,8 +358,22 @@ export class Host implements Surface, InputListener {
     this.session.ring(text);
   }
 
-  copy(text: string): void {
-    this.session.copy(text);
+  copy(text: string): Promise<string> {
+    return this.session.copy(text);
+  }
+
+  showDiff(repo: string, from: string, to: string): Promise<number | null> {
+    const args = ['diff', '--no-ext-diff', '--stat', '--patch', from, to, '--'];
+    // Git's pager may end at once when the text is short; ours waits, so that it can be read.
+    const pager = process.env.GIT_PAGER || process.env.PAGER || 'less';
+    return this.runProgram('git', args, {
+      cwd: repo,
+      env: { ...process.env, LESS: 'R', GIT_PAGER: pager },
+    });
+  }
+
+  shell(): string {
+    return process.env.SHELL || '/bin/sh';
   }
 
   /** Stops like any job of the shell, and comes back right (SIGCONT). */

@@ -1,5 +1,6 @@
 import { writeSync } from 'node:fs';
 import type { ReadStream, WriteStream } from 'node:tty';
+import { copyWay } from './clipboard.js';
 
 /**
  * The terminal while the screen has it: alternate screen, raw keys, mouse, bracketed paste, title.
@@ -115,9 +116,11 @@ export class TerminalSession {
     stdout.write(notify === 'osc9' ? `\x07\x1b]9;${clean(text)}\x07` : '\x07');
   }
 
-  /** Puts a text on the clipboard of the terminal's machine (OSC 52). */
-  copy(text: string): void {
-    this.options.stdout.write(`\x1b]52;c;${Buffer.from(text).toString('base64')}\x07`);
+  /** Puts a text on a clipboard, and says what is known of that. */
+  async copy(text: string): Promise<string> {
+    const { sequence, words } = await copyWay(text, process.env);
+    if (sequence !== '' && this.entered) this.options.stdout.write(sequence);
+    return words;
   }
 
   /** Warnings of Node or a library would tear the screen; they wait until it is left. */

@@ -90,6 +90,11 @@ export function deleteToLineStart(buffer: TextBuffer): TextBuffer {
   return at(buffer.text.slice(0, start) + buffer.text.slice(buffer.cursor), start);
 }
 
+export function deleteWordForward(buffer: TextBuffer): TextBuffer {
+  const end = wordRight(buffer).cursor;
+  return at(buffer.text.slice(0, buffer.cursor) + buffer.text.slice(end), buffer.cursor);
+}
+
 /** A row as it is drawn: from `start` to `end` of the text. */
 export interface TextRow {
   readonly start: number;
@@ -160,12 +165,13 @@ export function cursorPlace(
   return { row, column: displayWidth(printable(text.slice(start, cursor))) };
 }
 
-/** One row up or down, as it is drawn at a width; null when there is none. */
-export function vertical(buffer: TextBuffer, width: number, step: 1 | -1): TextBuffer | null {
+/** Rows up or down, as they are drawn at a width, as far as there are some; null when there is none. */
+export function vertical(buffer: TextBuffer, width: number, step: number): TextBuffer | null {
   const rows = layoutRows(buffer.text, width);
   const place = cursorPlace(buffer, rows);
-  const target = rows[place.row + step];
-  if (!target) return null;
+  const row = Math.max(0, Math.min(rows.length - 1, place.row + step));
+  const target = rows[row];
+  if (!target || row === place.row) return null;
   const column = buffer.column ?? place.column;
   let cursor = target.start;
   let used = 0;

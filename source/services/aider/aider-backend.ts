@@ -48,8 +48,9 @@ export interface AiderBackendOptions {
   readonly launcher: AiderLauncher;
   /** The command that is started, in whatever way. */
   readonly executable: string;
-  readonly model: string;
-  readonly geminiKey: string | null;
+  /** The model of the next attempt. */
+  readonly model: () => string;
+  readonly geminiKey: () => string | null;
   /** Who commits, where no configuration tells it; null where one does. */
   readonly identity: () => Identity | null;
   /** Where agents reach their provider, when that is not where it is; null when they do. */
@@ -234,7 +235,7 @@ export class AiderBackend implements AgentBackend {
 
   private environment(): Record<string, string> {
     const { model, geminiKey, provider, identity } = this.options;
-    const plain = agentEnvironment(process.env, model, geminiKey);
+    const plain = agentEnvironment(process.env, model(), geminiKey());
     const who = identity();
     const env = who ? { ...plain, ...identityVariables(plain, who) } : plain;
     const led = provider();
@@ -297,7 +298,7 @@ export class AiderBackend implements AgentBackend {
     });
     const prd = request.prdPath === null ? null : path.resolve(repo, request.prdPath);
     const args = aiderArguments({
-      model,
+      model: model(),
       // One that is to be new comes into being when the model writes it: Aider would make it empty.
       files: task.files.filter((file) => existsSync(inWorktree(file))),
       message:

@@ -20,6 +20,11 @@ export function historyFile(): string {
   return path.join(folders().data, 'changes.json');
 }
 
+/** What was typed and made before a run, for the next start; a file for each checkout. */
+export function draftsFolder(): string {
+  return path.join(folders().data, 'drafts');
+}
+
 /** Where `setup` puts Aider. */
 export function aiderFolder(): string {
   return path.join(folders().data, 'aider');

@@ -7,7 +7,7 @@ import {
   type ResponseSchema,
 } from '@google/generative-ai';
 import type { Failure, PlannerProblem } from '../../core/failure.js';
-import type { Planner, PlannerAnswer, PlanRequest } from '../../core/ports.js';
+import type { Planner, PlannerAnswer, PlanRequest, PlanWait } from '../../core/ports.js';
 import { err, ok, type Result } from '../../core/result.js';
 import { unlessLater } from '../files/private-files.js';
 import { PrdReader, planPrompt, readAnswer, responseSchema } from './answer.js';
@@ -36,6 +36,7 @@ interface Question {
   readonly signal: AbortSignal;
   readonly schema: ResponseSchema;
   readonly onText?: (prd: string) => void;
+  readonly onWait?: (wait: PlanWait) => void;
 }
 
 /** Writes the PRD with Gemini: one streamed call with a response schema, at most one repair. */
@@ -144,6 +145,13 @@ export class GeminiPlanner implements Planner {
         const pause = trouble.waitMs ?? wait * (1 + Math.random() / 4);
         if (!trouble.retry || attempt === tries || pause > longestWaitMs)
           return problem(trouble.problem, trouble.detail);
+        request.onWait?.({
+          problem: trouble.problem,
+          detail: trouble.detail,
+          until: Date.now() + pause,
+          attempt: attempt + 1,
+          attempts: tries,
+        });
         await unlessLater(['ABORT_ERR'], null, sleep(pause, undefined, { signal: request.signal }));
         if (request.signal.aborted) return problem('cancelled', '');
         wait *= 2;

@@ -1,4 +1,5 @@
 import { describe } from '../../core/failure.js';
+import type { Undone } from '../../core/run.js';
 import { currentBranch, whenUnlocked } from './land.js';
 import { git, gitText } from './run-git.js';
 
@@ -11,10 +12,6 @@ export interface UndoRequest {
   /** What landed last. */
   readonly commit: string;
 }
-
-export type Undone =
-  | { readonly state: 'undone' }
-  | { readonly state: 'refused'; readonly reason: string; readonly how: string };
 
 /**
  * Takes a landing back exactly: the branch and the files are as before it. Only while the landed commit

@@ -17,7 +17,7 @@ import type {
   Workspace,
 } from '../../core/ports.js';
 import { err, ok, type Result } from '../../core/result.js';
-import type { Inspection, InspectionHints, Landing } from '../../core/run.js';
+import type { Inspection, InspectionHints, Landing, Undone } from '../../core/run.js';
 import type { RunConfig } from '../../core/run-config.js';
 import { agentBranch, integrationBranch } from '../../core/summary.js';
 import { problemOf, problemOfError } from '../../core/work-problem.js';
@@ -45,6 +45,7 @@ import {
 } from './snapshot.js';
 import { emptied } from './trash.js';
 import { isSubstantial, treeChanges } from './tree-changes.js';
+import { undoLanding } from './undo.js';
 import {
   addDetachedWorktree,
   addWorktree,
@@ -824,6 +825,12 @@ export class GitWorkspace implements Workspace {
       merged: integrationBranch(config.stamp),
       later: this.options.landLater,
     });
+  }
+
+  async undoLanding(commit: string): Promise<Undone> {
+    const { repo, stamp, base, branch } = this.options.config;
+    if (branch === null) return { state: 'refused', reason: 'HEAD was detached', how: '' };
+    return undoLanding({ repo, stamp, base, branch, commit });
   }
 }
 

@@ -52,8 +52,8 @@ async function run(launcher: AiderLauncher, stamp: string, many: number): Promis
   const backend = new AiderBackend({
     launcher,
     executable: 'aider',
-    model: 'gpt-4o',
-    geminiKey: null,
+    model: () => 'gpt-4o',
+    geminiKey: () => null,
     provider: () => null,
     identity: () => null,
     extra: [],

@@ -48,7 +48,7 @@ export async function playRun(observers: readonly Observer[] = []) {
       await app.settle();
     }
   };
-  for (const step of [/All that a run needs/, /R1/, /GROUPS/, /This will happen/]) {
+  for (const step of [/Everything a run needs/, /R1/, /GROUPS/, /This is what will happen/]) {
     await shows(step);
     app.type(keys.enter);
   }
@@ -68,7 +68,7 @@ export async function playRun(observers: readonly Observer[] = []) {
     },
     /** A paint that does not wait for the next thirtieth of a second. */
     paint: async () => {
-      app.host.setHoles([]);
+      app.host.setHole('bench', null);
       await Promise.resolve();
       await app.terminal.drawn();
     },
