@@ -160,9 +160,13 @@ export function failureWords(agent: Agent): string {
   return `${capital(outcomeWords(outcome).replace(/\.$/, ''))}.`;
 }
 
-/** What the tests said of an agent's work last, in a word or two; '' when they were not asked. */
-export function testWords({ check }: Agent): string {
+/** What the tests said of an agent's work last, beside the base where that was red; '' when they were not asked. */
+export function testWords({ baseCheck }: RunState, { check }: Agent): string {
   if (check === null) return '';
+  const before = baseCheck?.report?.failed.length ?? 0;
+  if (check.report && before > 0 && (check.state === 'passed' || check.state === 'failed')) {
+    return `${before} → ${check.report.failed.length} fail`;
+  }
   const failed = check.report?.failed.length ?? 0;
   if (check.state === 'failed' && failed > 0) return `${failed} fail`;
   const words = { passed: 'pass', failed: 'fail', stopped: 'stopped', faulted: 'not run' } as const;

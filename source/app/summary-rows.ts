@@ -2,7 +2,7 @@ import { iterations, outcomeOf } from '../core/agent.js';
 import type { RunState } from '../core/run.js';
 import { outcomeWords } from '../core/words.js';
 import { formatCost, formatDuration, formatTokens } from '../headless/table.js';
-import { changedFiles, elapsedMs, totalTokens } from './agent-facts.js';
+import { changedFiles, elapsedMs, testWords, totalTokens } from './agent-facts.js';
 import { displayWidth } from './text/graphemes.js';
 import { lookOf } from './theme.js';
 
@@ -18,6 +18,7 @@ interface RowFacts {
   readonly index: number;
   readonly task: string;
   readonly outcome: string;
+  readonly tests: string;
   readonly iterations: number;
   readonly files: number;
   readonly added: number;
@@ -31,6 +32,7 @@ export const columns: readonly Column[] = [
   { head: 'agent', text: (row) => `agent${row.index}`, key: (row) => row.index, right: false },
   { head: 'task', text: (row) => row.task, key: (row) => row.task, right: false },
   { head: 'outcome', text: (row) => row.outcome, key: (row) => row.outcome, right: false },
+  { head: 'tests', text: (row) => row.tests, key: (row) => row.tests, right: false },
   {
     head: 'iter',
     text: (row) => String(row.iterations),
@@ -79,6 +81,7 @@ export function rowFacts(
       index: agent.index,
       task: `${agent.task.id} ${agent.task.title}`,
       outcome: outcome ? `${glyph} ${outcomeWords(outcome)}${lost}` : lookOf(agent).word,
+      tests: testWords(state, agent),
       iterations: iterations(agent),
       files: files.length,
       added: files.reduce((sum, file) => sum + (file.added ?? 0), 0),
@@ -102,7 +105,7 @@ export function sorted(rows: readonly RowFacts[], by: number): RowFacts[] {
 }
 
 /** Columns that are left out where there is no room, in that order. */
-const gives = ['+/-', 'tokens', 'files', 'iter', 'time', 'cost'];
+const gives = ['+/-', 'tokens', 'files', 'tests', 'iter', 'time', 'cost'];
 /** Least width of the columns of words before another column is left out. */
 const leastWords = 14;
 

@@ -268,8 +268,5 @@ export function onLandNow(state: RunState): Next {
   const commit = state.integration?.commit;
   if (state.phase !== 'finished' || !commit || state.landed === commit) return [state, []];
   const from = state.landed ?? state.config.base;
-  return [
-    { ...state, phase: 'landing', endedAt: null, landing: null },
-    [{ type: 'land', commit, from }],
-  ];
+  return [{ ...state, phase: 'landing', landing: null }, [{ type: 'land', commit, from }]];
 }

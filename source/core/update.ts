@@ -106,7 +106,7 @@ function onBaseChecked(state: RunState, check: CheckResult, at: number): Next {
     }
     case 'fix':
     case 'report': {
-      const said = `On the base ${checkWords(check)}: ${redBaseWords(checked)}.`;
+      const said = `On the base the ${checkWords(check)}: ${redBaseWords(checked)}.`;
       return [{ ...checked, warnings: [...state.warnings, said], phase: 'running' }, []];
     }
     default:
@@ -316,13 +316,14 @@ function apply(state: RunState, message: Exclude<Message, { type: 'run_started' 
     case 'landing_done': {
       const { landing } = message;
       const landed = landing.state === 'landed' ? landing.commit : state.landed;
-      return end({ ...state, landing, landed }, at);
+      return end({ ...state, landing, landed }, state.endedAt ?? at);
     }
     case 'undo_landing':
       return state.landed === null
         ? [state, []]
         : [
-            { ...state, phase: 'landing', endedAt: null },
+            // The time that a person took to decide is none of the run's.
+            { ...state, phase: 'landing' },
             [{ type: 'undo_landing', commit: state.landed }],
           ];
     case 'landing_undone':
@@ -337,11 +338,14 @@ function apply(state: RunState, message: Exclude<Message, { type: 'run_started' 
 function onUndone(state: RunState, undone: Undone, at: number): Next {
   if (undone.state === 'undone') {
     const branch = state.config.branch ?? 'HEAD';
-    return end({ ...state, landed: null, landing: { state: 'undone', branch } }, at);
+    return end(
+      { ...state, landed: null, landing: { state: 'undone', branch } },
+      state.endedAt ?? at,
+    );
   }
   const way = undone.how === '' ? '' : ` A way on: ${undone.how}`;
   const said = `The landing was not taken back: ${undone.reason}.${way}`;
-  return end({ ...state, warnings: [...new Set([...state.warnings, said])] }, at);
+  return end({ ...state, warnings: [...new Set([...state.warnings, said])] }, state.endedAt ?? at);
 }
 
 /** The model of the attempts that start from now on; which agents had another one is said. */

@@ -84,29 +84,29 @@ describe.each([
       await app.press(key.enter, /Everything a run needs is here/);
       await app.press('Größer: alles auf 2', /Größer: alles auf 2/);
       await app.press(key.enter, /PRD by [\s\S]*everything is 2/);
-      await app.press('e', /read again from the text/);
+      await app.press('e', /read from the new text/);
       await app.press(key.enter, /GROUPS[\s\S]*T3/);
-      await app.press(`${key.down}>`, /d\.py is T2's now/);
+      await app.press(`${key.down}>`, /d\.py moved to T2/);
       await app.press(key.enter, /This is what will happen[\s\S]*Raise b: b\.py, d\.py/);
       await app.press(key.enter, /▸ RUN/);
 
       // Three agents at work: one is killed, one restarted with a remark, one taken over.
-      await app.shows(/3 running/);
+      await app.shows(/3 working/);
       await eventually(() =>
         expect(server.requests.filter(({ kind }) => kind === 'chat').length).toBe(3),
       );
-      await app.press('1z', /^(?![\s\S]*2 T2)[\s\S]*1 T1 Raise a[\s\S]*I think about it/);
+      await app.press('0z', /^(?![\s\S]*1 T2)[\s\S]*0 T1 Raise a[\s\S]*I think about it/);
       await app.press('/', /^\/ ?$/m);
       await app.press(`think about${key.enter}`, /\/think about \d+ of \d+/);
       await app.press(key.esc, /^(?![\s\S]*\/think about)/);
-      await app.press(key.esc, /2 T2|2●/);
-      await app.press('1x', /Kill agent0 \(T1\)\?/);
-      await app.press('y', /1 failed/);
-      await app.press('2R', /Restart agent1 \(T2\) with a remark/);
+      await app.press(key.esc, /1 T2|1●/);
+      await app.press('0x', /Kill agent0 \(T1\)\?/);
+      await app.press('y', /1 killed/);
+      await app.press('1R', /Restart agent1 \(T2\) with a remark/);
       await app.press(`Mind d too${key.enter}`, /1 done/);
-      await app.press('3t', /Take over agent2/);
+      await app.press('2t', /Take over agent2/);
       await app.press('y', /yours/);
-      await app.press('z', /3 T3 Raise c[\s\S]*^.?> /m);
+      await app.press('z', /2 T3 Raise c[\s\S]*^.?> /m);
       await app.press('i', /TYPING/);
       await app.press(`please raise c${key.enter}`, /Applied edit to c\.py/);
       await app.press(key.leave, /^(?![\s\S]*TYPING)/);
@@ -117,9 +117,10 @@ describe.each([
       for (const line of app.text().split('\n'))
         expect([...line].length).toBeLessThanOrEqual(small[0]);
       app.resize(cols, rows);
-      await app.press(key.esc, /2 T2 Raise b/);
+      await app.press(key.esc, /1 T2 Raise b/);
       await app.press('i', /TYPING/);
       await app.press(`/exit${key.enter}`, /2 done[\s\S]*not landed, as asked/);
+      await app.press(key.leave, /^(?![\s\S]*HAS ENDED)/);
 
       // The summary: what failed once more on top of what is merged, then all of it lands.
       await app.press(key.enter, /▸ SUMMARY[\s\S]*killed/);
@@ -129,7 +130,7 @@ describe.each([
       await app.press('L', /landed on main/);
       await app.press(key.enter, /Last screen|Diff/);
       // Esc and a letter right after it would be Alt with the letter.
-      await app.press(key.esc, /^(?![\s\S]*Esc: close)/);
+      await app.press(key.esc, /^(?![\s\S]*Esc close)/);
       app.type('q');
 
       const end = await app.end();

@@ -74,9 +74,9 @@ describe('leaving the wizard', () => {
     const app = openWizard();
     await app.shows(/Everything a run needs|missing|warning|changed\?/);
     await app.press('Größere Änderung', /Größere Änderung/);
-    await app.press(key.ctrl('c'), /Leave\?/);
-    await app.press('n', /^(?![\s\S]*Leave\?)/);
-    await app.press(key.ctrl('c'), /Leave\?/);
+    await app.press(key.ctrl('c'), /Quit\?/);
+    await app.press('n', /^(?![\s\S]*Quit\?)/);
+    await app.press(key.ctrl('c'), /Quit\?/);
     app.type(key.ctrl('c'));
     expect((await app.end()).code).toBe(1);
     const history = path.join(app.home, 'data/aider-orchestrator/changes.json');
@@ -85,11 +85,23 @@ describe('leaving the wizard', () => {
       cwd: app.repo,
       env: { ...world(null, app.home).env, OPENAI_API_KEY: 'k' },
     });
-    await again.shows(/changed\?/);
-    await again.press(key.up, /Größere Änderung/);
-    again.type(key.ctrl('c'));
-    await again.press(key.ctrl('c'), /Leave\?|Not started/);
+    // The draft itself is offered, and taken or dropped for good.
+    await again.shows(/Continue where you left off\?[\s\S]*Größere Änderung/);
+    await again.press(key.enter, /changed\?\s+Größere Änderung/);
+    await again.press(' und mehr', /Größere Änderung und mehr/);
+    process.kill(again.pid, 'SIGHUP');
     await again.end();
+    const third = openScreen(['--no-prd', '--aider', noAider], {
+      cwd: app.repo,
+      env: { ...world(null, app.home).env, OPENAI_API_KEY: 'k' },
+    });
+    await third.shows(/Continue where you left off\?[\s\S]*Größere Änderung und mehr/);
+    await third.press('j', /▸ Start with an empty change/);
+    await third.press(key.enter, /^(?![\s\S]*Continue where)/);
+    await third.press(key.up, /Größere Änderung/);
+    third.type(key.ctrl('c'));
+    await third.press(key.ctrl('c'), /Quit\?|Not started/);
+    await third.end();
   });
 
   test.each([
@@ -148,7 +160,7 @@ describe('leaving the wizard', () => {
     await app.press('echo "in the $((1+1))nd place"\r', /in the 2nd place/);
     await app.press('fg\r', /changed\?[\s\S]*some text/);
     await app.press(' and more', /some text and more/);
-    await app.press(key.ctrl('c'), /Leave\?/);
+    await app.press(key.ctrl('c'), /Quit\?/);
     await app.press('y', /shell\$ ?$/m);
     app.type('exit\r');
     await app.end();
@@ -198,10 +210,11 @@ describe('on the screen', () => {
     await app.shows(/model: gpt-4o needs OPENAI_API_KEY/);
     await app.press('x', /^ +x/m);
     await app.press(key.enter, /Missing: gpt-4o needs/);
-    await app.press(key.ctrl('k'), /Paste the key/);
+    await app.press(key.ctrl('k'), /Which key\?[\s\S]*▸ OPENAI_API_KEY \(missing\)/);
+    await app.press(key.enter, /The key for Aider's model gpt-4o. It is not set/);
     await app.press('sk-very-secret', /\*{14}/);
     await app.press(key.enter, /^(?![\s\S]*needs OPENAI_API_KEY)[\s\S]*changed\?/);
-    await app.press(key.ctrl('c'), /Leave/);
+    await app.press(key.ctrl('c'), /Quit/);
     app.type('y');
     const end = await app.end();
     expect(app.bytes() + end.text).not.toContain('sk-very-secret');
@@ -243,7 +256,7 @@ describe('on the screen', () => {
     await app.shows(/changed\?/);
     await app.press('\x1b[200~one\ntwo\r\nthree 日本\x1b[201~', /^ +one\n +two\n +three 日本$/m);
     await app.press(key.enter, /GROUPS/);
-    await app.press(key.ctrl('c'), /Leave/);
+    await app.press(key.ctrl('c'), /Quit/);
     app.type('y');
     await app.end();
 
@@ -272,7 +285,7 @@ describe('on the screen', () => {
     await app.press(key.enter, /GROUPS/);
     await app.press(key.enter, /This is what will happen[\s\S]*SIMULATED/);
     await app.press(key.enter, /running SIMULATED/);
-    await app.press(key.ctrl('c'), /Stop the agents and leave\?/);
+    await app.press(key.ctrl('c'), /Stop the run and quit\?/);
     app.type(key.ctrl('c'));
     const end = await app.end();
     expect(end.code, end.text).toBe(130);

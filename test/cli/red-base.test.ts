@@ -97,7 +97,7 @@ describe('on the screen a red base asks', () => {
     return openScreen([...args, ...where.aiderFlags], { cwd: repo, env: where.env });
   };
   const question =
-    /On the base tests failed \(1 of 2\)[\s\S]*Go on: keep what passes, land only green/;
+    /The tests fail on the base[\s\S]*tests failed \(1 of 2\)[\s\S]*Continue: keep what passes, land only green/;
 
   test('look, another command, back to Start with the draft, and on towards green', async () => {
     const repo = makeRepo(files);
@@ -107,19 +107,19 @@ describe('on the screen a red base asks', () => {
     await app.press(key.enter, /This is what will happen[\s\S]*you are asked \(b\)/);
     await app.press(key.enter, question);
     // What they printed, and back to the question.
-    await app.press('jj', /Look at what they printed/);
+    await app.press('jj', /▸ Show what they printed/);
     await app.press(key.enter, /a\.txt has by an agent/);
     await app.press(key.esc, question);
     // Put off, it says what to press.
-    await app.press(key.esc, /tests fail: b decides/);
+    await app.press(key.esc, /your decision \(b\)/);
     await app.press('b', question);
     // Another command.
-    await app.press('jjj', /Name another/);
-    await app.press(key.enter, /Another command/);
+    await app.press('jjj', /▸ Set another/);
+    await app.press(key.enter, /The base is tested again/);
     app.type(' --silent');
-    await app.press(key.enter, /On the base tests failed \(exit code 1\)/);
+    await app.press(key.enter, /The tests fail on the base[\s\S]*tests failed \(exit code 1\)/);
     // Back: all is as it was, and the run can be started again.
-    await app.press('jjjj', /Back to Start/);
+    await app.press('jjjj', /▸ Back to Start/);
     await app.press(key.enter, /This is what will happen[\s\S]*you are asked \(b\)/);
     await app.shows(/Add a line/);
     await app.press(key.enter, question);

@@ -568,7 +568,7 @@ describe('the tests of the project', () => {
 
     const allowed = begin({ redBase: 'report' }).send({ type: 'base_checked', check: red });
     expect(allowed.state?.phase).toBe('running');
-    expect(allowed.state?.warnings.join()).toContain('On the base tests failed');
+    expect(allowed.state?.warnings.join()).toContain('On the base the tests failed');
     judged(allowed.prepared(0).response(0), 0).send({
       type: 'agent_checked',
       agent: 0,

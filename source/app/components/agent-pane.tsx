@@ -43,7 +43,7 @@ function factsOf(state: RunState, agent: Agent, now: number): string[] {
   const files = changedFiles(agent).length;
   const begun = agent.startedAt !== null;
   const answered = iterations(agent) > 0;
-  const tests = testWords(agent);
+  const tests = testWords(state, agent);
   return [
     ...(begun ? [`iter ${iterationWords(state, agent)}`, clock(elapsedMs(agent, now))] : []),
     ...(answered ? [formatCost(agent.usage.cost)] : []),

@@ -92,7 +92,12 @@ export const overviewColumns: readonly Column[] = [
     right: true,
     gives: 0,
   },
-  { head: 'tests', text: testWords, key: testWords, gives: 2 },
+  {
+    head: 'tests',
+    text: (agent, state) => testWords(state, agent),
+    key: (agent, state) => testWords(state, agent),
+    gives: 2,
+  },
   {
     head: 'files',
     text: (agent) => String(changedFiles(agent).length || ''),

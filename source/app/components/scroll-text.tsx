@@ -15,19 +15,22 @@ export interface ScrollTextProps {
   readonly onClose?: () => void;
   /** The end of the text stays in sight as it grows. */
   readonly follow?: boolean;
+  /** Where something is said; the last row without it. */
+  readonly say?: (text: string) => void;
   /** Where a search field is open, keys are its own. */
   readonly onSearching?: (searching: boolean) => void;
 }
 
 /** A text that is scrolled and searched by keys; the last row tells the position. */
 export function ScrollText(props: ScrollTextProps) {
-  const { lines, width, height, active, onClose, follow = false, onSearching } = props;
+  const { lines, width, height, active, onClose, follow = false, onSearching, say } = props;
   // Null until it is scrolled: then a growing text is followed no more, but at its end.
   const [top, setTop] = useState<number | null>(null);
   const [searching, setSearching] = useState(false);
   const [query, setQuery] = useState('');
   const [match, setMatch] = useState<number | null>(null);
-  const [note, setNote] = useState('');
+  const [own, setOwn] = useState('');
+  const setNote = say ?? setOwn;
   const { keymap, surface } = useEnvironment();
   const body = Math.max(1, height - 1);
   const last = Math.max(0, lines.length - body);
@@ -101,7 +104,7 @@ export function ScrollText(props: ScrollTextProps) {
       : `${first + 1}-${Math.min(lines.length, first + body)} of ${lines.length}`;
   const hits = found === 0 ? 'not found' : found === 1 ? '1 line' : `${found} lines`;
   const where = query === '' ? position : `${position}  /${query}: ${hits}`;
-  const status = note === '' ? where : note;
+  const status = own === '' ? where : own;
   return (
     <Box flexDirection="column" width={width} height={height} overflow="hidden">
       <Box flexDirection="column" height={body} overflow="hidden">

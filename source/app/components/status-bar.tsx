@@ -17,7 +17,7 @@ function phaseWords(state: RunState, now: number): string {
     case 'checking':
       return 'testing the base';
     case 'red_base':
-      return 'waits for your decision';
+      return 'waits for your decision (b)';
     case 'running':
       if (state.interruptedBy) return 'stopping';
       if (state.halt) return 'halted';

@@ -203,6 +203,7 @@ export function PrdScreen({ port, wizard, onNext, onBack }: PrdScreenProps) {
           height={height}
           active={!dialogs.isOpen}
           follow={making !== null}
+          say={say}
           onSearching={setSearching}
         />
       </Box>

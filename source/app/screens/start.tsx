@@ -359,6 +359,7 @@ export function StartScreen({ port, wizard, onStart, onBack }: StartScreenProps)
           width={cols - 2}
           height={body}
           active={!dialogs.isOpen && !starting}
+          say={say}
           onSearching={setSearching}
         />
       </Box>
