@@ -127,7 +127,7 @@ export function hintsOf(
   names: readonly ActionName[],
   keymap: Keymap,
 ): readonly (readonly [ActionName, string])[] {
-  return names.flatMap((name) => {
+  return [...new Set(names)].flatMap((name) => {
     const action = actions[name];
     if (!action || (action.refusal ?? null) !== null) return [];
     return [[name, action.hint ?? keymap.hint(name)] as const];

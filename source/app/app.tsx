@@ -1,5 +1,5 @@
 import { Box } from 'ink';
-import { type ReactNode, useEffect, useRef, useState } from 'react';
+import { type ReactNode, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { isDone } from '../core/agent.js';
 import { describe } from '../core/failure.js';
 import type { RunState } from '../core/run.js';
@@ -95,7 +95,7 @@ function Screens({ port, onExit }: ScreensProps) {
   const [screen, setScreen] = useState<ScreenName>('change');
   const [run, setRun] = useState<RunPort | null>(null);
   const starting = useRef(false);
-  const keep = useKeptDraft(port, wizard);
+  const keep = useKeptDraft(port, wizard, run !== null);
   const leave = useQuit(
     run,
     () => wizard.change.text.trim() !== '',
@@ -266,7 +266,7 @@ function useGlobalActions(quit: () => void): void {
 const keepMs = 300;
 
 /** Offers the draft that was left the last time, and keeps this one. @returns keeps it now; false where that failed */
-function useKeptDraft(port: WizardPort, wizard: Wizard): () => boolean {
+function useKeptDraft(port: WizardPort, wizard: Wizard, hasRun: boolean): () => boolean {
   const dialogs = useDialogs();
   const [kept] = useState(() =>
     port.change === '' && port.given === null ? port.keptDraft() : null,
@@ -306,12 +306,23 @@ function useKeptDraft(port: WizardPort, wizard: Wizard): () => boolean {
       maxAgents,
     });
   };
+  const isRun = useRef(hasRun);
+  isRun.current = hasRun;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: as the screen is closed, in whatever way
+  useLayoutEffect(
+    () => () => {
+      // A run's own records keep it from its start on.
+      if (!isRun.current) keep();
+    },
+    [],
+  );
   const { change, draft, maxAgents } = wizard;
   // biome-ignore lint/correctness/useExhaustiveDependencies: whenever one of these has changed
   useEffect(() => {
+    if (hasRun) return;
     const timer = setTimeout(keep, keepMs);
     return () => clearTimeout(timer);
-  }, [change.text, draft, maxAgents]);
+  }, [change.text, draft, maxAgents, hasRun]);
   return keep;
 }
 

@@ -124,7 +124,7 @@ async function demoAider(args: Arguments, say: (text?: string) => void): Promise
   } else {
     say(describe(found.failure).message);
   }
-  say('The demo goes on with SIMULATED agents.');
+  say('The demo continues with SIMULATED agents.');
   return {
     command: simulatedCommand(),
     version: 'simulated',

@@ -300,6 +300,14 @@ async function checkGemini(
         );
   } catch (error) {
     const detail = (error as Error).message.split(key).join('***');
+    // What the API answers to a key that is wrong or may not be used for it.
+    if (/^HTTP (400|401|403)$/.test(detail)) {
+      return warning(
+        'Gemini',
+        `the key ${name} was refused (${detail})`,
+        'Check the key at https://aistudio.google.com/apikey, or use --prd FILE or --no-prd',
+      );
+    }
     return warning(
       'Gemini',
       `cannot be reached with ${name} (${detail})`,

@@ -51,8 +51,9 @@ PRD
   --api-key KEY         Google API key; better set GEMINI_API_KEY, or give - and pipe it in
 
 Result
-  --land all|any|none   bring the work onto the current branch when all agents
-                        succeeded (default), when any did, or never
+  --land all|any|ask|none
+                        bring the work onto the current branch when all agents
+                        succeeded (default), when any did, after your look, or never
   --headless            no screen, plain lines (as with -y, -q, -v and --dry-run)
   --json                NDJSON events on standard output
   -q, --quiet  -v, --verbose  -y, --yes (no questions)

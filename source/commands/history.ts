@@ -342,7 +342,8 @@ export async function undoCommand(args: Arguments, terminal: Terminal): Promise<
     terminal.out(`Run ${stamp} has not landed, so there is nothing to take back.\n`);
     return 0;
   }
-  const undone = await undoLanding({ repo: repo.root, stamp, base: summary.base, branch, commit });
+  const base = summary.landed_from ?? summary.base;
+  const undone = await undoLanding({ repo: repo.root, stamp, base, branch, commit });
   if (undone.state === 'refused') {
     terminal.error(`aider-orchestrator: not taken back: ${printable(undone.reason)}\n`);
     const way = undone.how === '' ? '' : ` A way on: ${undone.how}`;
@@ -353,6 +354,7 @@ export async function undoCommand(args: Arguments, terminal: Terminal): Promise<
     ...summary,
     landed: false,
     landed_commit: null,
+    landed_from: null,
     landing: `taken back from ${branch}`,
     land_later: `aider-orchestrator land ${stamp}`,
   });
@@ -362,7 +364,7 @@ export async function undoCommand(args: Arguments, terminal: Terminal): Promise<
     ? `The work is still on ${merged}; aider-orchestrator land ${stamp} lands it again.`
     : `The work is the commit ${commit}.`;
   terminal.out(
-    `${printable(branch)} is at ${summary.base.slice(0, 12)} again, as before run ${stamp}. ${where}\n`,
+    `${printable(branch)} is at ${base.slice(0, 12)} again, as before run ${stamp}. ${where}\n`,
   );
   return 0;
 }

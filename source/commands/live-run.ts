@@ -337,7 +337,10 @@ function isImportant({ type }: Message): boolean {
     'agent_prepared',
     'agent_committed',
     'integrated',
+    'tip_merged',
+    'tip_checked',
     'landing_done',
+    'landing_undone',
   ];
   return important.includes(type);
 }

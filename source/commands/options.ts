@@ -146,8 +146,8 @@ export function resolveOptions(
       );
   const land =
     first<string>([flags.land, '--land'], [repo.land, 'land'], [user.land, 'land'])?.[0] ?? 'all';
-  if (land !== 'all' && land !== 'any' && land !== 'none') {
-    problems.push(`--land is all, any or none, not ${land}`);
+  if (land !== 'all' && land !== 'any' && land !== 'ask' && land !== 'none') {
+    problems.push(`--land is all, any, ask or none, not ${land}`);
   }
   const testReport =
     first<string>([flags.testReport, ''], [repo.test_report, ''], [user.test_report, ''])?.[0] ??

@@ -96,7 +96,7 @@ async function closeBooks(
       record.close('recovered');
       const what = hasEnded
         ? `The summary of run ${run.stamp} could not be written when it ended, and is written now`
-        : `Run ${run.stamp} was ended by the end of its program. Its books are closed now`;
+        : `Run ${run.stamp} was cut off when its program ended. Its work is saved, and its summary is written now`;
       say(`${what}: aider-orchestrator show ${run.stamp}`);
     }
     for (const line of told) say(`  ${line}`);

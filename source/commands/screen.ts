@@ -124,5 +124,7 @@ function screenOptions({ mouse, notify, keys }: RunOptions): ScreenOptions {
   const { stdin, stdout } = process;
   const ascii = glyphsFor(process.env).line === '-';
   const hold = (ms: number) => parseQueue.hold(ms);
-  return { stdin, stdout, mouse, notify, keys, ascii, colour: !process.env.NO_COLOR, hold };
+  const { COLORTERM, NO_COLOR } = process.env;
+  const trueColour = /^(truecolor|24bit)$/i.test(COLORTERM ?? '');
+  return { stdin, stdout, mouse, notify, keys, ascii, trueColour, colour: !NO_COLOR, hold };
 }

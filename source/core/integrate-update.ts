@@ -9,7 +9,7 @@ import {
 import { gates } from './agent-judging.js';
 import { givenUp, requeueForRepair } from './agent-steps.js';
 import { isSpent } from './budget.js';
-import { checkWords } from './check.js';
+import { type CheckResult, checkWords } from './check.js';
 import type { Failure } from './failure.js';
 import { topological } from './groups.js';
 import { haltedBy } from './halt.js';
@@ -22,6 +22,7 @@ import type {
   LeftOut,
   Next,
   RunState,
+  TipMerge,
 } from './run.js';
 import { integrationBranch } from './summary.js';
 import { problemOf } from './work-problem.js';
@@ -187,15 +188,18 @@ export function conclude(given: RunState, at: number): Next {
     return end({ ...state, landing: { state: 'not_asked' } satisfies Landing }, at);
   if (state.interruptedBy !== null) return refuse('the run was interrupted');
   if (state.excluded.length > 0) return refuse('work was left out, so it is for you to land');
-  if (config.land === 'all' && !allIn) return refuse('not all agents succeeded');
+  if ((config.land === 'all' || config.land === 'ask') && !allIn)
+    return refuse('not all agents succeeded');
   const { baseCheck } = state;
   const last = integration.check;
   if (baseCheck?.state === 'failed' && config.redBase === 'fix' && last?.state !== 'passed') {
     const still = last === null ? 'nothing tells that the tests pass now' : checkWords(last);
     return refuse(`what lands has to be green, and ${still}`);
   }
+  if (config.land === 'ask') return end({ ...state, landing: { state: 'waits' } }, at);
   const from = state.landed ?? config.base;
-  return [{ ...state, phase: 'landing' }, [{ type: 'land', commit: integration.commit, from }]];
+  const { commit } = integration;
+  return [{ ...state, phase: 'landing' }, [{ type: 'land', commit, from }]];
 }
 
 /** The supervisor has read the merged work. It is reported; the tests and the reviewers decide. */
@@ -256,6 +260,7 @@ export function onLeaveOut(state: RunState, agent: number): Next {
       ...state,
       excluded: [...state.excluded, agent],
       landing: null,
+      onto: null,
       endedAt: null,
       phase: 'integrating',
       integrating: { order, rebuild: true },
@@ -264,9 +269,76 @@ export function onLeaveOut(state: RunState, agent: number): Next {
   ];
 }
 
+/** A person lands what is merged; onto a branch that has moved it is merged and tested first. */
 export function onLandNow(state: RunState): Next {
   const commit = state.integration?.commit;
   if (state.phase !== 'finished' || !commit || state.landed === commit) return [state, []];
-  const from = state.landed ?? state.config.base;
+  const tip = state.landing?.state === 'refused' ? state.landing.tip : undefined;
+  if (tip !== undefined) {
+    const onto = { tip, step: 'merging' as const, commit: null };
+    return [
+      { ...state, phase: 'landing', landing: null, onto },
+      [{ type: 'merge_onto_tip', commit, tip }],
+    ];
+  }
+  const from = state.onto?.tip ?? state.landed ?? state.config.base;
   return [{ ...state, phase: 'landing', landing: null }, [{ type: 'land', commit, from }]];
+}
+
+/** Ends a landing onto a moved branch without it. */
+function notOnto(state: RunState, reason: string, at: number): Next {
+  const how = `git merge ${integrationBranch(state.config.stamp)}`;
+  const tip = state.onto === null ? {} : { tip: state.onto.tip };
+  const landing: Landing = { state: 'refused', reason, how, ...tip };
+  return end({ ...state, onto: null, landing }, state.endedAt ?? at);
+}
+
+/** What is on the branch now, in words. */
+function branchNow({ config }: RunState): string {
+  return `${config.branch ?? 'the branch'} as it is now`;
+}
+
+export function onTipMerged(state: RunState, merged: TipMerge, at: number): Next {
+  const { onto, config } = state;
+  if (onto?.step !== 'merging') return [state, []];
+  if (merged.state === 'refused') {
+    return notOnto(
+      state,
+      `the work cannot be merged onto ${branchNow(state)}: ${merged.reason}`,
+      at,
+    );
+  }
+  const { commit } = merged;
+  if (config.check === null) return landOnto(state, commit, null);
+  return [
+    { ...state, onto: { ...onto, step: 'testing', commit } },
+    [{ type: 'check_tip', commit }],
+  ];
+}
+
+export function onTipChecked(state: RunState, check: CheckResult, at: number): Next {
+  const { onto } = state;
+  if (onto?.step !== 'testing' || onto.commit === null) return [state, []];
+  const decides = checkOf(state) === 'decides' || state.config.redBase === 'fix';
+  if (
+    check.state === 'faulted' ||
+    check.state === 'stopped' ||
+    (decides && check.state !== 'passed')
+  ) {
+    return notOnto(state, `on top of ${branchNow(state)} the ${checkWords(check)}`, at);
+  }
+  return landOnto(state, onto.commit, check);
+}
+
+function landOnto(state: RunState, commit: string, check: CheckResult | null): Next {
+  const { onto, integration } = state;
+  if (onto === null || integration === null) return [state, []];
+  return [
+    {
+      ...state,
+      integration: { ...integration, commit, check },
+      onto: { ...onto, step: 'landing', commit },
+    },
+    [{ type: 'land', commit, from: onto.tip, advance: true }],
+  ];
 }

@@ -132,7 +132,7 @@ const config = z.object({
   maxAgents: z.number(),
   maxIterations: z.number(),
   timeoutMs: z.number(),
-  land: z.enum(['all', 'any', 'none']),
+  land: z.enum(['all', 'any', 'ask', 'none']),
   files: texts,
   planSource: z.discriminatedUnion('kind', [
     z.object({ kind: z.literal('planner') }),
@@ -204,8 +204,14 @@ const inspection = z.object({
 const landing = z.discriminatedUnion('state', [
   z.object({ state: z.literal('landed'), commit: object, branch: z.string() }),
   z.object({ state: z.literal('not_asked') }),
+  z.object({ state: z.literal('waits') }),
   z.object({ state: z.literal('undone'), branch: z.string() }),
-  z.object({ state: z.literal('refused'), reason: z.string(), how: z.string() }),
+  z.object({
+    state: z.literal('refused'),
+    reason: z.string(),
+    how: z.string(),
+    tip: object.optional(),
+  }),
 ]);
 
 const step = z.object({
@@ -288,6 +294,13 @@ export const messageSchema = z.discriminatedUnion('type', [
   plain('set_slots').extend({ slots: z.number() }),
   ofAgent('leave_out'),
   plain('land_now'),
+  plain('tip_merged').extend({
+    merged: z.discriminatedUnion('state', [
+      z.object({ state: z.literal('merged'), commit: object }),
+      z.object({ state: z.literal('refused'), reason: z.string() }),
+    ]),
+  }),
+  plain('tip_checked').extend({ check }),
   plain('undo_landing'),
   plain('landing_undone').extend({
     undone: z.discriminatedUnion('state', [

@@ -116,8 +116,10 @@ export interface Workspace {
   advance(commit: string): Promise<Result<DiffStat, Failure>>;
   /** @param from where the branch has to be */
   land(commit: string, from: string): Promise<Landing>;
-  /** Brings the branch back to the base, from the commit that has landed. */
-  undoLanding(commit: string): Promise<Undone>;
+  /** Merges the merged work onto the tip of a branch that has moved, without a checkout. */
+  mergeOntoTip(tip: string, commit: string): Promise<Result<Merged, Failure>>;
+  /** Brings the branch back to where it was, from the commit that has landed. */
+  undoLanding(commit: string, from: string): Promise<Undone>;
 }
 
 /** A look at an agent at work. */

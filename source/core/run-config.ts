@@ -37,7 +37,8 @@ export interface RunConfig {
   readonly simulated: boolean;
 }
 
-export type LandRule = 'all' | 'any' | 'none';
+/** `ask`: as `all`, but a person looks first. */
+export type LandRule = 'all' | 'any' | 'ask' | 'none';
 
 export interface ReviewPlan {
   /** A model of Aider's; null for the Gemini model of the PRD. */

@@ -71,6 +71,10 @@ export interface RunState {
   readonly reviewUsage: Usage;
   /** The commit that landed last; null when none did. */
   readonly landed: string | null;
+  /** Where the branch was before that, when it had moved since the run started; null when it had not. */
+  readonly landedFrom: string | null;
+  /** The merged work is brought onto a branch that has moved; null where that is not so. */
+  readonly onto: OntoTip | null;
   /** The signal that stopped the run, such as SIGINT; null when none did. */
   readonly interruptedBy: string | null;
   readonly failure: Failure | null;
@@ -158,9 +162,31 @@ export interface LeftOut {
 export type Landing =
   | { readonly state: 'landed'; readonly commit: string; readonly branch: string }
   | { readonly state: 'not_asked' }
+  /** It is for a person to land it, after a look. */
+  | { readonly state: 'waits' }
   /** A person took it back: the branch is where it was. */
   | { readonly state: 'undone'; readonly branch: string }
-  | { readonly state: 'refused'; readonly reason: string; readonly how: string };
+  | {
+      readonly state: 'refused';
+      readonly reason: string;
+      readonly how: string;
+      /** Where the branch is now, when it has moved: the work can be merged onto it. */
+      readonly tip?: string | undefined;
+    };
+
+/** Work that lands on a branch which has moved since the run started. */
+export interface OntoTip {
+  /** Where the branch is. */
+  readonly tip: string;
+  /** What is under way; null when that has ended. */
+  readonly step: 'merging' | 'testing' | 'landing' | null;
+  /** The work merged onto the tip, once it is. */
+  readonly commit: string | null;
+}
+
+export type TipMerge =
+  | { readonly state: 'merged'; readonly commit: string }
+  | { readonly state: 'refused'; readonly reason: string };
 
 /** What came of taking a landing back. */
 export type Undone =
@@ -257,6 +283,9 @@ export type MessageBody =
   | { readonly type: 'set_slots'; readonly slots: number }
   | { readonly type: 'leave_out'; readonly agent: number }
   | { readonly type: 'land_now' }
+  /** The work was merged onto the tip of a branch that has moved, or conflicts with it. */
+  | { readonly type: 'tip_merged'; readonly merged: TipMerge }
+  | { readonly type: 'tip_checked'; readonly check: CheckResult }
   /** Takes back what has landed. */
   | { readonly type: 'undo_landing' }
   | { readonly type: 'landing_undone'; readonly undone: Undone }
@@ -386,8 +415,12 @@ export type Effect =
       readonly commit: string;
       /** Where the branch has to be for it. */
       readonly from: string;
+      /** The integration branch is not there yet. */
+      readonly advance?: boolean;
     }
-  | { readonly type: 'undo_landing'; readonly commit: string }
+  | { readonly type: 'merge_onto_tip'; readonly commit: string; readonly tip: string }
+  | { readonly type: 'check_tip'; readonly commit: string }
+  | { readonly type: 'undo_landing'; readonly commit: string; readonly from: string }
   | { readonly type: 'finish' };
 
 /** A state and what is to be done for it. */
@@ -419,6 +452,8 @@ export function initialState(config: RunConfig, at: number): RunState {
     halt: null,
     reviewUsage: noUsage,
     landed: null,
+    landedFrom: null,
+    onto: null,
     interruptedBy: null,
     failure: null,
   };

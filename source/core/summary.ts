@@ -137,6 +137,10 @@ export const summarySchema = z.strictObject({
   provider: z.string(),
   landed: z.boolean(),
   landed_commit: objectName.nullable().optional().describe('What landed last'),
+  landed_from: objectName
+    .nullable()
+    .optional()
+    .describe('Where the branch was before, when it had moved since the run started'),
   landing: z.string().describe('What happened to the merged work, in words'),
   tests: z
     .strictObject({
@@ -312,6 +316,8 @@ export function landingWords(state: RunState): string {
   const { landing, config } = state;
   if (landing?.state === 'landed') return `landed on ${landing.branch}, ${testedWords(state)}`;
   if (landing?.state === 'not_asked') return 'not landed, as asked';
+  if (landing?.state === 'waits')
+    return `not landed: it waits for your look, ${testedWords(state)}`;
   if (landing?.state === 'undone') return `taken back from ${landing.branch}`;
   if (landing?.state === 'refused') return `not landed: ${landing.reason}`;
   if (state.failure) return `not landed: ${describe(state.failure).message.replace(/\.$/, '')}`;
@@ -321,7 +327,8 @@ export function landingWords(state: RunState): string {
 
 /** The command that lands the work later; null where there is nothing to land. */
 function landLater({ landing, config }: RunState): string | null {
-  if (landing?.state === 'undone') return `aider-orchestrator land ${config.stamp}`;
+  if (landing?.state === 'undone' || landing?.state === 'waits')
+    return `aider-orchestrator land ${config.stamp}`;
   return landing?.state === 'refused' && landing.how !== '' ? landing.how : null;
 }
 
@@ -342,6 +349,7 @@ export function summarise(state: RunState): Summary {
     provider: config.provider,
     landed: landing?.state === 'landed',
     landed_commit: state.landed,
+    landed_from: state.landedFrom,
     landing: landingWords(state),
     tests: config.check && {
       command: config.check.command,

@@ -29,6 +29,8 @@ import {
   onLandNow,
   onLeaveOut,
   onSupervised,
+  onTipChecked,
+  onTipMerged,
 } from './integrate-update.js';
 import { providerOf } from './providers.js';
 import { isWish, refusalOf } from './refusals.js';
@@ -37,6 +39,7 @@ import { unreachable } from './result.js';
 import {
   type Effect,
   initialState,
+  type Landing,
   type MadePlan,
   type Message,
   type Next,
@@ -315,8 +318,7 @@ function apply(state: RunState, message: Exclude<Message, { type: 'run_started' 
       return onIntegrationFailed(state, message.failure, at);
     case 'landing_done': {
       const { landing } = message;
-      const landed = landing.state === 'landed' ? landing.commit : state.landed;
-      return end({ ...state, landing, landed }, state.endedAt ?? at);
+      return end(withLanding(state, landing), state.endedAt ?? at);
     }
     case 'undo_landing':
       return state.landed === null
@@ -324,8 +326,18 @@ function apply(state: RunState, message: Exclude<Message, { type: 'run_started' 
         : [
             // The time that a person took to decide is none of the run's.
             { ...state, phase: 'landing' },
-            [{ type: 'undo_landing', commit: state.landed }],
+            [
+              {
+                type: 'undo_landing',
+                commit: state.landed,
+                from: state.landedFrom ?? state.config.base,
+              },
+            ],
           ];
+    case 'tip_merged':
+      return onTipMerged(state, message.merged, at);
+    case 'tip_checked':
+      return onTipChecked(state, message.check, at);
     case 'landing_undone':
       return onUndone(state, message.undone, at);
     case 'model_named':
@@ -335,13 +347,27 @@ function apply(state: RunState, message: Exclude<Message, { type: 'run_started' 
   }
 }
 
+function withLanding(state: RunState, landing: Landing): RunState {
+  const { onto } = state;
+  if (landing.state !== 'landed') {
+    return { ...state, landing, onto: onto && { ...onto, step: null } };
+  }
+  return {
+    ...state,
+    landing,
+    landed: landing.commit,
+    landedFrom: onto?.tip ?? state.landedFrom,
+    onto: null,
+  };
+}
+
 function onUndone(state: RunState, undone: Undone, at: number): Next {
   if (undone.state === 'undone') {
-    const branch = state.config.branch ?? 'HEAD';
-    return end(
-      { ...state, landed: null, landing: { state: 'undone', branch } },
-      state.endedAt ?? at,
-    );
+    const { landed, landedFrom } = state;
+    // What landed on a branch that had moved can land there again.
+    const onto = landedFrom === null ? null : { tip: landedFrom, step: null, commit: landed };
+    const landing: Landing = { state: 'undone', branch: state.config.branch ?? 'HEAD' };
+    return end({ ...state, landed: null, landedFrom: null, onto, landing }, state.endedAt ?? at);
   }
   const way = undone.how === '' ? '' : ` A way on: ${undone.how}`;
   const said = `The landing was not taken back: ${undone.reason}.${way}`;
@@ -421,7 +447,7 @@ function onInterrupt(state: RunState, signal: string, at: number): Next {
     return [ended, [stopped, ...effects]];
   }
   const effects: Effect[] = [];
-  if (state.integrating !== null || state.phase === 'reviewing') {
+  if (state.integrating !== null || state.phase === 'reviewing' || state.onto?.step === 'testing') {
     effects.push({ type: 'stop_check', agent: null });
   }
   const agents = state.agents.map((agent): Agent => {

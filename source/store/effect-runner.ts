@@ -2,10 +2,17 @@ import { type Agent, type AttemptExit, committedWork, type Usage } from '../core
 import { measureOf } from '../core/agent-judging.js';
 import { describe, type Failure } from '../core/failure.js';
 import type { Task } from '../core/plan.js';
-import type { AgentBackend, AttemptHandle, MergeItem, Reviewer, Workspace } from '../core/ports.js';
+import type {
+  AgentBackend,
+  AttemptHandle,
+  Merged,
+  MergeItem,
+  Reviewer,
+  Workspace,
+} from '../core/ports.js';
 import { type Result, unreachable } from '../core/result.js';
 import { type Criterion, noReview, type Review, readReview, reviewPrompt } from '../core/review.js';
-import type { Effect, MadePlan, RunState } from '../core/run.js';
+import type { Effect, Landing, MadePlan, RunState, TipMerge } from '../core/run.js';
 import { isAccepted, withoutNames } from '../core/test-report.js';
 import { integrateBatch, testTwice } from './integrate.js';
 import type { Dispatch } from './run-store.js';
@@ -189,15 +196,33 @@ export function createEffectRunner(ports: Ports, state: () => RunState, onFinish
         return;
       case 'land':
         background(async () => {
-          dispatch({
-            type: 'landing_done',
-            landing: await workspace.land(effect.commit, effect.from),
-          });
+          const set = effect.advance ? await workspace.advance(effect.commit) : null;
+          const landing: Landing =
+            set && !set.ok
+              ? { state: 'refused', reason: describe(set.failure).message, how: '' }
+              : await workspace.land(effect.commit, effect.from);
+          dispatch({ type: 'landing_done', landing });
+        });
+        return;
+      case 'merge_onto_tip':
+        background(async () => {
+          const merged = await workspace.mergeOntoTip(effect.tip, effect.commit);
+          dispatch({ type: 'tip_merged', merged: tipMerge(merged) });
+        });
+        return;
+      case 'check_tip':
+        background(async () => {
+          const signal = stoppable(null);
+          const check = withoutNames(await workspace.checkCommit(effect.commit, signal));
+          dispatch({ type: 'tip_checked', check });
         });
         return;
       case 'undo_landing':
         background(async () => {
-          dispatch({ type: 'landing_undone', undone: await workspace.undoLanding(effect.commit) });
+          dispatch({
+            type: 'landing_undone',
+            undone: await workspace.undoLanding(effect.commit, effect.from),
+          });
         });
         return;
       case 'finish':
@@ -317,4 +342,12 @@ function mergeItem(state: RunState, index: number): MergeItem {
     commit: committedWork(agent)?.commit as string,
     needs: agent.task.depends_on.flatMap((id) => byTask.get(id) ?? []),
   };
+}
+
+/** Whether the merged work goes onto the tip of its branch. */
+function tipMerge(merged: Result<Merged, Failure>): TipMerge {
+  if (!merged.ok) return { state: 'refused', reason: describe(merged.failure).message };
+  return merged.value.clean
+    ? { state: 'merged', commit: merged.value.commit }
+    : { state: 'refused', reason: `conflicts in ${merged.value.files.join(', ')}` };
 }

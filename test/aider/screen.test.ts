@@ -128,7 +128,7 @@ describe.each([
       await app.shows(/3 done[\s\S]*not landed, as asked/);
       await app.press(key.enter, /▸ SUMMARY/);
       await app.press('L', /landed on main/);
-      await app.press(key.enter, /Last screen|Diff/);
+      await app.press(key.enter, /agent0 \(T1\)[\s\S]*Succeeded\./);
       // Esc and a letter right after it would be Alt with the letter.
       await app.press(key.esc, /^(?![\s\S]*Esc close)/);
       app.type('q');
@@ -155,5 +155,80 @@ describe.each([
       expect(app.bytes()).toContain('\x1b]2;aider-orchestrator 3/3');
     },
     180_000,
+  );
+});
+
+describe('what a provider refuses', () => {
+  aiderTest(
+    'refused keys are said where one stands, replaced there, and the run goes on to its landing',
+    async () => {
+      const repo = makeRepo(files);
+      const [g, o] = ['g-right-key-12345', 'sk-right-key-12345'];
+      const server = await modelServer(
+        ['a', 'b', 'c'].map((name) => ({
+          when: `Task: Raise ${name}`,
+          replies: [{ text: edit(name) }],
+        })),
+        {
+          keys: [g, o],
+          gemini: [
+            {
+              replies: [
+                {
+                  text: JSON.stringify({
+                    prd,
+                    parallel: true,
+                    tasks: ['a', 'b', 'c'].map((name, index) =>
+                      planned(`T${index + 1}`, `Raise ${name}`, [`${name}.py`]),
+                    ),
+                  }),
+                },
+              ],
+            },
+          ],
+        },
+      );
+      const where = world(server);
+      const app = openScreen(
+        ['--max-agents', '3', '--change', 'Raise', ...where.aiderFlags, ...where.afterFlags],
+        { cwd: repo, env: where.env, cols: 80, rows: 24 },
+      );
+      // Gemini's key, before anything is asked of it.
+      await app.shows(/Gemini: .*refused/);
+      await app.press(key.ctrl('k'), /Which key\?[\s\S]*GEMINI_API_KEY \(set\)/);
+      await app.press(
+        /▸ GEMINI/.test(app.text()) ? key.enter : `${key.down}${key.enter}`,
+        /It replaces/,
+      );
+      await app.press(`${g}${key.enter}`, /^(?![\s\S]*refused)[\s\S]*(Everything|!)/);
+      await app.press(key.enter, /PRD by/);
+      await app.press(key.enter, /GROUPS/);
+      await app.press(key.enter, /This is what will happen/);
+      await app.press(key.enter, /▸ RUN/);
+      // Aider's key: it is said on the run, in the summary, and in what is known of the agent.
+      await app.shows(/3 agents: the provider refused the API key[\s\S]*Ctrl-K enters another\s+key/);
+      await app.shows(/3 failed/);
+      await app.press(key.enter, /SUMMARY[\s\S]*Ctrl-K enters another\s+key/);
+      await app.press(
+        key.enter,
+        /Failed: the provider refused[\s\S]*Check the API key of the model/,
+      );
+      await app.press(key.esc, /^(?![\s\S]*Esc close)/);
+      await app.press(key.ctrl('k'), /Which key\?/);
+      await app.press(
+        /▸ OPENAI/.test(app.text()) ? key.enter : `${key.down}${key.enter}`,
+        /It replaces/,
+      );
+      await app.press(`${o}${key.enter}`, /OPENAI_API_KEY is set for this run/);
+      await app.press('R', /landed on main/);
+      const bytes = app.bytes();
+      expect(bytes).not.toContain(g);
+      expect(bytes).not.toContain(o);
+      app.type('q');
+      expect((await app.end()).code).toBe(0);
+      for (const name of ['a', 'b', 'c']) {
+        expect(readFileSync(path.join(repo, `${name}.py`), 'utf8')).toBe(`${name} = 2\n`);
+      }
+    },
   );
 });

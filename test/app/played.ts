@@ -238,6 +238,7 @@ export interface HarnessOptions {
   readonly keys?: KeySettings;
   readonly colour?: boolean;
   readonly unicode?: boolean;
+  readonly trueColour?: boolean;
   readonly checks?: readonly Check[];
   readonly given?: WizardPort['given'];
   /** Called when the editor would be: what it leaves in the file. */
@@ -297,6 +298,7 @@ export class PlayedApp {
       mouse: true,
       notify: 'bell',
       ascii: !unicode,
+      trueColour: options.trueColour ?? true,
     });
     // The editor of the test: no program is started.
     this.host.runProgram = async (_file, args) => {

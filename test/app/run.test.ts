@@ -226,6 +226,20 @@ describe('the run screen', () => {
     );
   });
 
+  test.each([
+    [true, '38;2;10;200;30m'],
+    [false, '38;5;41m'],
+  ])(
+    '24-bit colours only where the terminal says that it knows them: %s',
+    async (trueColour, style) => {
+      const { app, run } = await openRun({ colour: true, trueColour });
+      await run.print(0, '\x1b[38;2;10;200;30mgreen enough\x1b[0m\n');
+      await app.shows(/green enough/);
+      expect(app.output.join('')).toContain(style);
+      expect(app.output.join('').includes('38;2;10;200;30')).toBe(trueColour);
+    },
+  );
+
   test('own keys are valid and shown', async () => {
     const { app } = await openRun({ keys: { 'run.kill': 'X', help: 'f1' } });
     expect(app.text()).toContain('X kill');

@@ -99,7 +99,7 @@ describe('the command line', () => {
     [['--timeout', 'x'], '--timeout'],
     [['--max-agents', '0'], '--max-agents'],
     [['--max-agents', '1.5'], '--max-agents'],
-    [['--land', 'some'], 'all, any or none'],
+    [['--land', 'some'], 'all, any, ask or none'],
     [['--claude', '--model', 'x'], 'exclude each other'],
     [['--prd', 'x', '--no-prd'], 'exclude each other'],
   ])('%j is refused', (argv, words) => {

@@ -253,7 +253,7 @@ describe('a repository that was copied or moved after a crash', () => {
     const moved = path.join(tempFolder(), 'moved');
     renameSync(repo, moved);
     const runs = await runCli(['runs'], { cwd: moved, env: where.env });
-    expect(runs.stderr).toContain('Its books are closed now');
+    expect(runs.stderr).toContain('its summary is written now');
     expect(existsSync(repo)).toBe(false);
     expect(worktreesLeft(where)).toEqual([]);
     const kept = [...branches(moved).values()].some((commit) =>

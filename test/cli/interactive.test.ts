@@ -306,7 +306,7 @@ test('the demo without Aider goes on with simulated agents, and says so on every
     env: where.env,
   });
   expect(end.code, end.stdout + end.stderr).toBe(0);
-  expect(end.stdout).toContain('The demo goes on with SIMULATED agents');
+  expect(end.stdout).toContain('The demo continues with SIMULATED agents');
   const agentLines = end.stdout.split('\n').filter((line) => /\bagent\d/.test(line));
   expect(agentLines.length).toBeGreaterThan(8);
   for (const line of agentLines) expect(line).toContain('simulated');

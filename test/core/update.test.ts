@@ -1112,7 +1112,25 @@ describe('any order of messages', () => {
     }),
     fc.record({
       type: fc.constant('landing_done' as const),
-      landing: fc.constant({ state: 'landed' as const, commit: 'd'.repeat(40), branch: 'main' }),
+      landing: fc.constantFrom(
+        { state: 'landed' as const, commit: 'd'.repeat(40), branch: 'main' },
+        { state: 'refused' as const, reason: 'moved', how: '', tip: 'e'.repeat(40) },
+      ),
+    }),
+    fc.record({
+      type: fc.constant('tip_merged' as const),
+      merged: fc.constantFrom(
+        { state: 'merged' as const, commit: 'f'.repeat(40) },
+        { state: 'refused' as const, reason: 'conflicts' },
+      ),
+    }),
+    fc.record({ type: fc.constant('tip_checked' as const), check: fc.constantFrom(green, red) }),
+    fc.record({
+      type: fc.constant('landing_undone' as const),
+      undone: fc.constantFrom(
+        { state: 'undone' as const },
+        { state: 'refused' as const, reason: 'no', how: '' },
+      ),
     }),
   );
 
@@ -1160,6 +1178,9 @@ describe('any order of messages', () => {
     { type: 'set_slots', slots: state.slots + 1 },
     { type: 'set_slots', slots: state.slots - 1 },
     { type: 'land_now' },
+    { type: 'undo_landing' },
+    { type: 'model_named', model: 'gpt-4o' },
+    { type: 'model_named', model: 'other' },
     { type: 'red_base_decided', how: 'report' },
     { type: 'tests_named', command: 'other' },
   ];
@@ -1174,12 +1195,15 @@ describe('any order of messages', () => {
       },
     )
     .map((bodies) => bodies.flat());
+  const base = fc
+    .constantFrom(green, red)
+    .map((check): MessageBody => ({ type: 'base_checked', check }));
 
   test('a wish that is not refused does something, and one that is refused does nothing', () => {
     const met = new Set<string>();
     fc.assert(
       fc.property(
-        story,
+        fc.tuple(base, story).map(([first, rest]) => [first, ...rest]),
         fc.constantFrom(null, 0.4, 5),
         fc.constantFrom('ask' as const, 'fix' as const),
         (bodies, budgetUsd, redBase) => {
@@ -1205,7 +1229,7 @@ describe('any order of messages', () => {
           }
         },
       ),
-      { numRuns: 200 },
+      { numRuns: 80 },
     );
     // Each of them was refused and was not.
     const types = new Set(wishesIn({ slots: 1 } as RunState).map(({ type }) => type));

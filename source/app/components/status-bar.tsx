@@ -29,10 +29,17 @@ function phaseWords(state: RunState, now: number): string {
     case 'reviewing':
       return 'in review';
     case 'landing':
-      return 'landing';
+      return landingStep(state);
     case 'finished':
       return landingWords(state);
   }
+}
+
+/** What a landing is doing. */
+export function landingStep({ onto, config }: RunState): string {
+  if (onto === null || onto.step === null || onto.step === 'landing') return 'landing';
+  const branch = config.branch ?? 'HEAD';
+  return onto.step === 'merging' ? `merging onto ${branch}` : `testing on top of ${branch}`;
 }
 
 /** What it has cost, what it may, and while agents work what it will at their pace; the longest form first. */

@@ -1,5 +1,5 @@
 import type { RunState } from '../../core/run.js';
-import { haltWords } from '../../core/words.js';
+import { haltWords, mends, reasonWords } from '../../core/words.js';
 
 export interface Banner {
   readonly text: string;
@@ -23,9 +23,26 @@ export function bannerOf(state: RunState, seen: number): Banner | null {
       isWarning: false,
     };
   }
+  const refused = refusedBy(state);
+  if (refused !== null) return { text: refused, isWarning: false };
   const fresh = state.warnings.slice(seen);
   const last = fresh.at(-1);
   if (last === undefined) return null;
   const more = fresh.length > 1 ? ` (${fresh.length - 1} more)` : '';
   return { text: `${last}${more} w shows all warnings, Esc dismisses this.`, isWarning: true };
+}
+
+/** What a provider refuses, for all of one key or model: said until the agents that met it have been started again. */
+function refusedBy(state: RunState): string | null {
+  const failed = state.agents.flatMap(({ index, state: now }) =>
+    now.name === 'failed' && ['auth', 'quota', 'model_not_found'].includes(now.reason)
+      ? [{ index, reason: now.reason }]
+      : [],
+  );
+  const [first] = failed;
+  if (!first) return null;
+  const alike = failed.filter(({ reason }) => reason === first.reason);
+  const who = alike.length === 1 ? `agent${first.index}` : `${alike.length} agents`;
+  const key = first.reason === 'model_not_found' ? '' : 'Ctrl-K enters another key, ';
+  return `${who}: ${reasonWords(first.reason)}. ${mends[first.reason] ?? ''} ${key}M chooses another model; r restarts the agent.`;
 }

@@ -26,6 +26,7 @@ export interface StartScreenProps {
 const landWords = {
   all: 'when all agents succeed, the merged work lands',
   any: 'the merged work of the agents that succeed lands',
+  ask: 'when all agents succeed, the merged work waits for your look; L lands it',
   none: 'nothing lands by itself; L on the summary lands it',
 } as const;
 

@@ -13,6 +13,7 @@ import { useDialogs, type ViewerSource } from '../components/dialogs.js';
 import { Line } from '../components/line.js';
 import { Rows } from '../components/rows.js';
 import { ScreenFrame, useNote } from '../components/screen-frame.js';
+import { landingStep } from '../components/status-bar.js';
 import { useRunState } from '../hooks.js';
 import type { RunPort, WizardPort } from '../ports.js';
 import { columns, fitColumns, rowFacts, sorted } from '../summary-rows.js';
@@ -52,7 +53,7 @@ function headLines(state: RunState, glyphs: AppGlyphs): { text: string; isGood: 
   const outcome =
     state.phase === 'finished'
       ? `${fine ? glyphs.ok : glyphs.stopped} ${capital(landingWords(state))}.`
-      : `The run goes on: ${phaseWords[state.phase]}.`;
+      : `The run goes on: ${state.phase === 'landing' && state.onto ? landingStep(state) : phaseWords[state.phase]}.`;
   const advice = adviceOf(state);
   return [
     { text: outcome, isGood: state.phase === 'finished' ? fine : null },
@@ -82,8 +83,11 @@ function adviceOf(state: RunState): string {
   const mend = [...reasons].map((reason) => mends[reason]).filter((one) => one !== undefined);
   const keyed = reasons.has('auth') || reasons.has('quota');
   const can = (wish: Wish) => refusalOf(state, wish) === null;
+  const waits = state.landing?.state === 'waits';
   const keys = [
-    ...(can({ type: 'land_now' }) ? ['L lands the merged work'] : []),
+    ...(waits ? ['b shows the merged diff'] : []),
+    ...(can({ type: 'land_now' }) ? [landWords(state)] : []),
+    ...(waits ? ["x leaves an agent's work out"] : []),
     ...(keyed ? ['Ctrl-K enters another key'] : []),
     ...(keyed || reasons.has('model_not_found') ? ['M chooses another model'] : []),
     ...(can({ type: 'restart_failed' }) ? ['R restarts the failed agents'] : []),
@@ -91,6 +95,13 @@ function adviceOf(state: RunState): string {
   ];
   const how = keys.length === 0 ? '' : `${keys.join(', ')}.`;
   return [...mend, how].filter(Boolean).join(' ');
+}
+
+function landWords({ landing, config }: RunState): string {
+  const moved = landing?.state === 'refused' && landing.tip !== undefined;
+  return moved
+    ? `L merges the work onto ${config.branch ?? 'HEAD'} as it is now, tests it there, and lands it`
+    : 'L lands the merged work';
 }
 
 /** Step 6: what each agent did, what landed, and what can still be done about it. */
@@ -228,7 +239,7 @@ export function SummaryScreen({ port, run, onBack, onQuit }: SummaryScreenProps)
           kind: 'confirm',
           title: 'Take the landing back?',
           lines: [
-            `${state.config.branch ?? 'HEAD'} goes back to ${state.config.base.slice(0, 12)}, and its files with it. The merged work stays on its branch.`,
+            `${state.config.branch ?? 'HEAD'} goes back to ${(state.landedFrom ?? state.config.base).slice(0, 12)}, and its files with it. The merged work stays on its branch.`,
           ],
           yes: 'take it back',
           onYes: () => wish({ type: 'undo_landing' }),
@@ -292,6 +303,7 @@ export function SummaryScreen({ port, run, onBack, onQuit }: SummaryScreenProps)
       note={note}
       actions={actions}
       hints={[
+        ...(state.landing?.state === 'waits' ? (['summary.pager', 'summary.land'] as const) : []),
         'summary.open',
         'summary.quit',
         'summary.land',

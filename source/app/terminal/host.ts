@@ -4,6 +4,7 @@ import type { ReadStream, WriteStream } from 'node:tty';
 import type { ReactNode } from 'react';
 import sliceAnsi from 'slice-ansi';
 import type { KeyHandler, Surface } from '../surface.js';
+import { in256Colours } from '../text/colours.js';
 import { straighten, styledWidth, toAscii } from '../text/graphemes.js';
 import { InkHost } from './ink-host.js';
 import {
@@ -24,6 +25,8 @@ export interface HostOptions {
   readonly notify: 'bell' | 'osc9' | 'off';
   /** The terminal cannot show more than ASCII. */
   readonly ascii: boolean;
+  /** The terminal says that it knows 24-bit colours; else they come as the nearest of 256. */
+  readonly trueColour: boolean;
   /** Work that can wait does so for at most these milliseconds; 0 lets it go on. */
   readonly hold?: (ms: number) => void;
 }
@@ -229,7 +232,9 @@ export class Host implements Surface, InputListener {
       this.backWaits = false;
     }
     const painted = this.painter.paint(all);
-    const bytes = this.options.ascii ? toAscii(painted) : painted;
+    const { ascii, trueColour } = this.options;
+    const shown = ascii ? toAscii(painted) : painted;
+    const bytes = trueColour ? shown : in256Colours(shown);
     if (bytes !== '' && !this.options.stdout.write(bytes)) {
       this.blocked = this.options.stdout.writableNeedDrain;
     }

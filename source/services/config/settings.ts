@@ -17,7 +17,7 @@ export const settingsSchema = z.strictObject({
   max_agents: positive.optional(),
   max_iterations: positive.optional(),
   timeout_minutes: z.number().positive().optional(),
-  land: z.enum(['all', 'any', 'none']).optional(),
+  land: z.enum(['all', 'any', 'ask', 'none']).optional(),
   setup_cmd: z.string().min(1).optional(),
   copy: z.array(z.string().min(1)).optional(),
   test_cmd: z.string().min(1).optional(),

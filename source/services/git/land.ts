@@ -48,8 +48,11 @@ export async function land(request: LandRequest): Promise<Landing> {
   const { repo, base, commit, branch } = request;
   const moved = await whetherMoved(request);
   // It can never be a fast-forward again, so git's own merge is the way.
-  if (moved !== null)
-    return { state: 'refused', reason: moved, how: `git merge ${request.merged}` };
+  if (moved !== null) {
+    const { reason, tip } = moved;
+    const how = `git merge ${request.merged}`;
+    return { state: 'refused', reason, how, ...(tip === null ? {} : { tip }) };
+  }
   const changes = await changesOf(repo, base, commit);
   if (!changes.ok) {
     return { state: 'refused', reason: describe(changes.failure).message, how: request.later };
@@ -110,18 +113,23 @@ async function changesOf(
   );
 }
 
-async function whetherMoved({ repo, base, branch }: LandRequest): Promise<string | null> {
+/** Why the branch is not where the run left it, and where it is instead. */
+async function whetherMoved({
+  repo,
+  base,
+  branch,
+}: LandRequest): Promise<{ readonly reason: string; readonly tip: string | null } | null> {
   if (branch === null) return null;
   const head = await gitText(
     repo,
     ['rev-parse', '--verify', '--quiet', '--end-of-options', `refs/heads/${branch}`],
     { answers: [1] },
   );
-  if (!head.ok) return describe(head.failure).message.replace(/\.$/, '');
+  if (!head.ok) return { reason: describe(head.failure).message.replace(/\.$/, ''), tip: null };
   if (head.value === base) return null;
   return head.value === ''
-    ? `there is no branch ${branch} any more`
-    : `the branch ${branch} has moved since the run started`;
+    ? { reason: `there is no branch ${branch} any more`, tip: null }
+    : { reason: `the branch ${branch} has moved since the run started`, tip: head.value };
 }
 
 /** The branch that is checked out; '' when HEAD is detached. */

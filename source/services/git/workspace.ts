@@ -827,10 +827,16 @@ export class GitWorkspace implements Workspace {
     });
   }
 
-  async undoLanding(commit: string): Promise<Undone> {
-    const { repo, stamp, base, branch } = this.options.config;
+  mergeOntoTip(tip: string, commit: string): Promise<Result<Merged, Failure>> {
+    const { repo, stamp, branch } = this.options.config;
+    const message = `Merge ${integrationBranch(stamp)} into ${branch ?? 'HEAD'}\n`;
+    return mergeCommits(repo, tip, commit, message);
+  }
+
+  async undoLanding(commit: string, from: string): Promise<Undone> {
+    const { repo, stamp, branch } = this.options.config;
     if (branch === null) return { state: 'refused', reason: 'HEAD was detached', how: '' };
-    return undoLanding({ repo, stamp, base, branch, commit });
+    return undoLanding({ repo, stamp, base: from, branch, commit });
   }
 }
 

@@ -62,6 +62,16 @@ async function answer(
   const note = (kind: SeenRequest['kind'], model: string, text: string, stream: boolean) => {
     requests.push({ kind, model, text, stream, headers: request.headers, at: Date.now() });
   };
+  if (script.keys && !script.keys.includes(keyOf(request, url))) {
+    note('refused', '', '', false);
+    const message = /\/chat\/completions$/.test(url.pathname)
+      ? 'Incorrect API key provided'
+      : 'API key not valid. Please pass a valid API key.';
+    const status = /\/chat\/completions$/.test(url.pathname) ? 401 : 400;
+    return sendJson(response, status, {
+      error: { code: status, message, status: 'INVALID_ARGUMENT' },
+    });
+  }
   if (request.method === 'GET' && /\/v1(beta)?\/models$/.test(url.pathname)) {
     note('models', '', '', false);
     return sendJson(response, 200, modelList(script));
@@ -96,6 +106,12 @@ async function answer(
     return sendChat(response, reply, model ?? 'scripted', stream === true);
   }
   sendJson(response, 404, { error: { message: `no such path: ${url.pathname}` } });
+}
+
+/** The key of a request, wherever its protocol has it. */
+function keyOf({ headers }: IncomingMessage, url: URL): string {
+  const google = headers['x-goog-api-key'] ?? url.searchParams.get('key');
+  return String(google ?? headers.authorization?.replace(/^Bearer /, '') ?? '');
 }
 
 /** Milliseconds until one more chat request is within the limit; null when it is now. */

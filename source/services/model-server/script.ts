@@ -7,6 +7,8 @@ export interface Script {
   /** So many chat requests in any span of that length; more are refused with 429 and a hint. */
   readonly limit?: { readonly requests: number; readonly spanMs: number };
   readonly gemini: readonly Rule[];
+  /** The only keys that it takes, for either protocol; absent: any. */
+  readonly keys?: readonly string[];
   /** Names that the Gemini model list gives; any other model is 404. Null: all exist. */
   readonly geminiModels?: readonly string[] | null;
 }

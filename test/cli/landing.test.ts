@@ -1,0 +1,104 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { git, lastSummary, makeRepo, runCli } from '../rig.js';
+import { key, openScreen } from '../screen-rig.js';
+import { lineWriter } from '../stand-in-aider.js';
+
+const files = { 'a.txt': '1\n', 'b.txt': '1\n', 'c.txt': 'fine\n' };
+const task = { id: 'T1', title: 'Add a line', files: ['a.txt'] };
+
+/** A run on the screen whose one agent has done its work; `during` happens while it works. */
+async function finished(
+  flags: readonly string[],
+  during: (repo: string) => void,
+  ends: RegExp,
+): Promise<{
+  app: ReturnType<typeof openScreen>;
+  repo: string;
+  where: ReturnType<typeof lineWriter>;
+}> {
+  const repo = makeRepo(files);
+  const where = lineWriter(1);
+  const plan = path.join(where.home, 'plan.json');
+  writeFileSync(plan, JSON.stringify({ tasks: [task] }));
+  const args = ['--plan', plan, '--change', 'Add a line', ...flags];
+  const app = openScreen([...args, ...where.aiderFlags], { cwd: repo, env: where.env });
+  await app.shows(/What is to be changed/);
+  await app.press(key.enter, /GROUPS/);
+  await app.press(key.enter, /This is what will happen/);
+  await app.press(key.enter, /● working/);
+  during(repo);
+  await app.shows(ends);
+  await app.press(key.enter, /SUMMARY/);
+  return { app, repo, where };
+}
+
+/** A commit of somebody else on the branch that the run is to land on. */
+const commits = (file: string, text: string) => (repo: string) => {
+  writeFileSync(path.join(repo, file), text);
+  git(repo, 'commit', '-qam', 'Meanwhile');
+};
+
+const inTree = (repo: string, file: string) => readFileSync(path.join(repo, file), 'utf8');
+
+describe('a branch that has moved', () => {
+  test('L merges the work onto it, tests it there, and lands it; u brings it back to where it was', async () => {
+    const { app, repo, where } = await finished(
+      ['--test-cmd', 'grep -q 1 a.txt b.txt'],
+      commits('b.txt', '1\n2\n'),
+      /has moved since the run started/,
+    );
+    const moved = git(repo, 'rev-parse', 'HEAD');
+    await app.shows(/L merges the work onto main as it is now, tests it there, and lands it/);
+    await app.press('L', /✓ Landed on main, tests passed/);
+    expect(inTree(repo, 'a.txt')).toBe('1\nby an agent\n');
+    expect(inTree(repo, 'b.txt')).toBe('1\n2\n');
+    expect(git(repo, 'rev-parse', 'HEAD^1')).toBe(moved);
+    await app.press('u', new RegExp(`main goes back to ${moved.slice(0, 12)}`));
+    await app.press('y', /Taken back from main/);
+    expect(git(repo, 'rev-parse', 'HEAD')).toBe(moved);
+    expect(inTree(repo, 'a.txt')).toBe('1\n');
+    // And once more, to be taken back by the command.
+    await app.press('L', /✓ Landed on main/);
+    app.type('q');
+    expect((await app.end()).code).toBe(0);
+    expect(lastSummary(repo)).toMatchObject({ landed: true, landed_from: moved });
+    const undone = await runCli(['undo'], { cwd: repo, env: where.env });
+    expect(undone.stdout + undone.stderr).toContain(`main is at ${moved.slice(0, 12)} again`);
+    expect(git(repo, 'rev-parse', 'HEAD')).toBe(moved);
+  });
+
+  test('a conflict, and tests that are red there, are said; nothing is touched', async () => {
+    for (const [file, text, why] of [
+      ['a.txt', 'other\n', /conflicts in a\.txt/],
+      ['c.txt', 'broken\n', /on top of main as it is now the\s+tests failed/],
+    ] as const) {
+      const { app, repo } = await finished(
+        ['--test-cmd', 'grep -q fine c.txt'],
+        commits(file, text),
+        /has moved since the run started/,
+      );
+      const moved = git(repo, 'rev-parse', 'HEAD');
+      await app.press('L', why);
+      expect(git(repo, 'rev-parse', 'HEAD')).toBe(moved);
+      expect(git(repo, 'status', '--porcelain')).toBe('');
+      app.type('q');
+      const end = await app.end();
+      expect(end.code).toBe(1);
+      expect(end.text).toContain('git merge aider/');
+    }
+  });
+});
+
+describe('--land ask', () => {
+  test('waits for a look at the merged diff, then L lands it', async () => {
+    const { app, repo } = await finished(['--land', 'ask'], () => {}, /it waits for your\s+look/);
+    expect(inTree(repo, 'a.txt')).toBe('1\n');
+    await app.shows(/b shows the merged diff, L lands the merged work/);
+    await app.press('L', /✓ Landed on main/);
+    expect(inTree(repo, 'a.txt')).toBe('1\nby an agent\n');
+    app.type('q');
+    expect((await app.end()).code).toBe(0);
+  });
+});
