@@ -17,6 +17,7 @@ import { printable, printableJson, printableLines } from '../source/core/printab
 import { checkReply, lastReply } from '../source/core/reply-check.js';
 import { criteriaOf, linesOfPatch, readReview } from '../source/core/review.js';
 import { findCause, findQuestion, findTexts } from '../source/core/screen-facts.js';
+import { testsNamedIn } from '../source/core/test-report.js';
 import { LineSplitter } from '../source/services/aider/log-tail.js';
 import { cutMap } from '../source/services/aider/repo-map.js';
 import { PrdReader, readAnswer } from '../source/services/gemini/answer.js';
@@ -93,6 +94,10 @@ export const readers: Readonly<Record<string, (text: string) => unknown>> = {
     new ReportReader().read(`<testsuite><testcase name="a">${text}`, '/w'),
     new ReportReader().read(`<testsuite><testcase name="${text.replaceAll('"', '')}"/>`, '/w'),
   ],
+  testsNamedIn: (text) => {
+    testsNamedIn(text);
+    testsNamedIn('(test: '.repeat(text.length / 8));
+  },
   eventText: (text) => {
     eventText(text, () => '00:00:00');
     eventText(JSON.stringify({ event: 'asked', time: 1, question: text }), () => '00:00:00');

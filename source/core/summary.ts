@@ -16,7 +16,7 @@ import { refusalKinds } from './fence.js';
 import { ancestors } from './groups.js';
 import { type Review, reviewWords, verdicts } from './review.js';
 import type { RunState } from './run.js';
-import { heldWords } from './test-report.js';
+import { heldWords, stateOfNamed, testsNamedIn } from './test-report.js';
 import { outcomeWords } from './words.js';
 
 /** Summaries are read back, and git is asked by what stands in them: so it has to be what it says. */
@@ -70,6 +70,10 @@ const requirementSchema = z.strictObject({
     .nullable()
     .describe('The least of what the reviewers of its tasks said'),
   supervisor: z.enum(verdicts).nullable(),
+  named_tests: z
+    .array(z.strictObject({ name: z.string(), state: z.enum(['passes', 'fails', 'not run']) }))
+    .optional()
+    .describe('Tests that the requirement points at, and what they say of the merged work'),
 });
 
 const agentSummarySchema = z.strictObject({
@@ -306,6 +310,10 @@ function requirementsOf(state: RunState): z.infer<typeof requirementSchema>[] {
       files: [...new Set(files.map((file) => file.path))],
       tests: state.integration?.check ? checkWords(state.integration.check) : null,
       reviewers: least ?? null,
+      named_tests: testsNamedIn(text).map((name) => ({
+        name,
+        state: stateOfNamed(state.integration?.check ?? null, name),
+      })),
       supervisor: state.review?.criteria.find((one) => one.id === id)?.verdict ?? null,
     };
   });

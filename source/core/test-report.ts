@@ -6,7 +6,10 @@ export interface TestReport {
   readonly skipped: number;
   /** Names of those that failed, each once. */
   readonly failed: readonly string[];
-  /** Names of those that passed; only of the base, which others are held against. Null elsewhere. */
+  /**
+   * Names of those that passed: of the base all, as others are held against it; elsewhere those that a criterion of
+   * the PRD names. Null where nobody needs any.
+   */
   readonly passedNames: readonly string[] | null;
 }
 
@@ -14,11 +17,40 @@ export interface TestReport {
 export const redBases = ['stop', 'fix', 'report'] as const;
 export type RedBase = (typeof redBases)[number];
 
-/** The report without what only the base needs. */
-export function withoutNames(check: CheckResult): CheckResult {
-  return check.report?.passedNames
-    ? { ...check, report: { ...check.report, passedNames: null } }
-    : check;
+/**
+ * The report without what only the base needs.
+ * @param wanted tests that criteria name
+ */
+export function withoutNames(check: CheckResult, wanted: readonly string[] = []): CheckResult {
+  const { report } = check;
+  if (!report?.passedNames) return check;
+  const named = report.passedNames.filter((name) => wanted.some((one) => isNamed(name, one)));
+  return { ...check, report: { ...report, passedNames: wanted.length > 0 ? named : null } };
+}
+
+/** Whether a test of a report is the one that is meant: its name, or the end of it behind its suites'. */
+export function isNamed(name: string, meant: string): boolean {
+  if (name === meant) return true;
+  return name.endsWith(meant) && /[^\p{L}\p{N}]$/u.test(name.slice(0, -meant.length));
+}
+
+/** The tests that a criterion points at: `(test: NAME)` or `(tests: NAME; NAME)` at the end of its text. */
+export function testsNamedIn(text: string): string[] {
+  const named = /\(tests?: ([^()]{1,500})\)\.?$/i.exec(text.trimEnd())?.[1] ?? '';
+  return named
+    .split(';')
+    .map((one) => one.trim().replace(/^[`"]|[`"]$/g, ''))
+    .filter(Boolean);
+}
+
+/** What the tests say of one that a criterion names. */
+export function stateOfNamed(
+  check: CheckResult | null,
+  meant: string,
+): 'passes' | 'fails' | 'not run' {
+  const report = check?.report;
+  if (report?.failed.some((name) => isNamed(name, meant))) return 'fails';
+  return report?.passedNames?.some((name) => isNamed(name, meant)) ? 'passes' : 'not run';
 }
 
 /** What tests are held against: what they said of the base, and what was wanted of a red one. */

@@ -11,9 +11,19 @@ type Requirement = NonNullable<Summary['requirements']>[number];
  */
 function requirementLines(one: Requirement, isTested: boolean, glyphs: Glyphs): string[] {
   const said = one.supervisor ?? one.reviewers;
-  const isBad = one.commits.length === 0 || said === 'not_met';
-  const isShown = said === 'met' || (said === null && isTested);
-  const verdict = said !== null ? said.replace('_', ' ') : isTested ? 'tests pass' : 'not verified';
+  const named = one.named_tests ?? [];
+  const isBad =
+    one.commits.length === 0 || said === 'not_met' || named.some((test) => test.state === 'fails');
+  const passes = named.length > 0 ? named.every((test) => test.state === 'passes') : isTested;
+  const isShown = said === 'met' || (said === null && passes);
+  const general = isTested ? 'tests pass' : 'not verified';
+  const tests = named.map(
+    ({ name, state }) => `test "${name}" ${state === 'not run' ? 'was not run' : state}`,
+  );
+  const verdict = [
+    ...(said === null ? [] : [said.replace('_', ' ')]),
+    ...(tests.length > 0 ? tests : said === null ? [general] : []),
+  ].join(', ');
   const how =
     one.tasks.length === 0
       ? 'no task serves it'

@@ -13,7 +13,7 @@ import type {
 import { type Result, unreachable } from '../core/result.js';
 import { type Criterion, noReview, type Review, readReview, reviewPrompt } from '../core/review.js';
 import type { Effect, Landing, MadePlan, RunState, TipMerge } from '../core/run.js';
-import { isAccepted, withoutNames } from '../core/test-report.js';
+import { isAccepted, testsNamedIn, withoutNames } from '../core/test-report.js';
 import { integrateBatch, testTwice } from './integrate.js';
 import type { Dispatch } from './run-store.js';
 
@@ -179,7 +179,8 @@ export function createEffectRunner(ports: Ports, state: () => RunState, onFinish
             {
               merge: (onto, item) => workspace.merge(onto, item),
               advance: (commit) => workspace.advance(commit),
-              check: async (commit) => withoutNames(await workspace.checkCommit(commit, signal)),
+              check: async (commit) =>
+                withoutNames(await workspace.checkCommit(commit, signal), namedTests(state())),
               accepts: (result) => isAccepted(measureOf(state()), result),
             },
             effect.check,
@@ -213,7 +214,8 @@ export function createEffectRunner(ports: Ports, state: () => RunState, onFinish
       case 'check_tip':
         background(async () => {
           const signal = stoppable(null);
-          const check = withoutNames(await workspace.checkCommit(effect.commit, signal));
+          const result = await workspace.checkCommit(effect.commit, signal);
+          const check = withoutNames(result, namedTests(state()));
           dispatch({ type: 'tip_checked', check });
         });
         return;
@@ -350,4 +352,9 @@ function tipMerge(merged: Result<Merged, Failure>): TipMerge {
   return merged.value.clean
     ? { state: 'merged', commit: merged.value.commit }
     : { state: 'refused', reason: `conflicts in ${merged.value.files.join(', ')}` };
+}
+
+/** Tests that the PRD's criteria point at. */
+function namedTests({ criteria }: RunState): string[] {
+  return criteria.flatMap(({ text }) => testsNamedIn(text));
 }

@@ -206,7 +206,9 @@ describe('what a provider refuses', () => {
       await app.press(key.enter, /This is what will happen/);
       await app.press(key.enter, /▸ RUN/);
       // Aider's key: it is said on the run, in the summary, and in what is known of the agent.
-      await app.shows(/3 agents: the provider refused the API key[\s\S]*Ctrl-K enters another\s+key/);
+      await app.shows(
+        /3 agents: the provider refused the API key[\s\S]*Ctrl-K enters another\s+key/,
+      );
       await app.shows(/3 failed/);
       await app.press(key.enter, /SUMMARY[\s\S]*Ctrl-K enters another\s+key/);
       await app.press(

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { git, lastSummary, makeRepo, runPlan } from '../rig.js';
+import { git, lastSummary, makeRepo, runCli, runPlan } from '../rig.js';
 import { key, openScreen } from '../screen-rig.js';
 import { lineWriter } from '../stand-in-aider.js';
 
@@ -86,6 +86,56 @@ describe('tests that fail on the base', () => {
     expect(code).toBe(0);
     expect(summary.landing).toBe('landed on main, tests passed, 1 fail → 0 fail');
   });
+});
+
+test('criteria of the PRD point at tests, and the summary says what those do', async () => {
+  const repo = makeRepo(files);
+  const where = lineWriter(0);
+  const prd = path.join(where.home, 'prd.md');
+  writeFileSync(
+    prd,
+    `# A line
+
+## Requirements
+
+- R1: a.txt gets a line (test: a.txt has by an agent)
+- R2: b.txt stays (tests: b.txt has not by an agent; nobody wrote this one)
+- R3: nothing else
+
+## Tasks
+
+### T1: Add a line
+
+- Files: \`a.txt\`
+- Requirements: R1, R2, R3
+`,
+  );
+  const args = [
+    '--prd',
+    prd,
+    '--change',
+    'Add a line',
+    '--test-cmd',
+    'npm test',
+    '--red-base',
+    'fix',
+  ];
+  const end = await runCli([...args, '--headless', ...where.aiderFlags], {
+    cwd: repo,
+    env: where.env,
+  });
+  expect(end.code, end.stdout + end.stderr).toBe(0);
+  expect(lastSummary(repo).requirements?.map(({ named_tests }) => named_tests)).toEqual([
+    [{ name: 'a.txt has by an agent', state: 'passes' }],
+    [
+      { name: 'b.txt has not by an agent', state: 'passes' },
+      { name: 'nobody wrote this one', state: 'not run' },
+    ],
+    [],
+  ]);
+  expect(end.stdout).toMatch(/✓ R1 .*test "a\.txt has by an agent" passes/);
+  expect(end.stdout).toMatch(/○ R2 .*test "nobody wrote this one" was not run/);
+  expect(end.stdout).toMatch(/✓ R3 .*tests pass/);
 });
 
 describe('on the screen a red base asks', () => {

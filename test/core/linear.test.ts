@@ -33,6 +33,7 @@ const short = new Set([
   'shellWord',
   'askForReport',
   'namesOf',
+  'isNamed',
   'leadsOut',
   'runsCode',
   'isManifest',

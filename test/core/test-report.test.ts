@@ -5,8 +5,12 @@ import {
   brokenTests,
   changeWords,
   isAccepted,
+  isNamed,
   namesOf,
   ruleOf,
+  stateOfNamed,
+  testsNamedIn,
+  withoutNames,
 } from '../../source/core/test-report.js';
 import { askForReport } from '../../source/core/test-runners.js';
 
@@ -96,5 +100,45 @@ describe('runners are asked for a report', () => {
       command: './mvnw -q test',
       glob: '**/target/surefire-reports/TEST-*.xml',
     });
+  });
+});
+
+describe('tests that a criterion points at', () => {
+  test.each([
+    ['Dates are read (test: reads dates)', ['reads dates']],
+    ['Dates are read (tests: reads dates; `refuses others`).', ['reads dates', 'refuses others']],
+    ['Dates (in test: mode) are read', []],
+    ['Dates are read', []],
+    ['(test: )', []],
+  ])('%s', (text, names) => {
+    expect(testsNamedIn(text)).toEqual(names);
+  });
+
+  test('are found by their names, also behind those of their suites; never by a part of a word', () => {
+    expect(isNamed('reads dates', 'reads dates')).toBe(true);
+    expect(isNamed('forms > reads dates', 'reads dates')).toBe(true);
+    expect(isNamed('test_forms.py::test_reads', 'test_reads')).toBe(true);
+    expect(isNamed('misreads dates', 'reads dates')).toBe(false);
+    expect(isNamed('reads dates twice', 'reads dates')).toBe(false);
+  });
+
+  test('say what they do: one that nobody ran is not passed', () => {
+    const check: CheckResult = {
+      state: 'failed',
+      words: '',
+      output: '',
+      ms: 1,
+      flaky: false,
+      report: { passed: 3, skipped: 0, failed: ['b'], passedNames: ['a', 'c', 'd'] },
+    };
+    const kept = withoutNames(check, ['a', 'b', 'x']);
+    expect(kept.report?.passedNames).toEqual(['a']);
+    expect(['a', 'b', 'x'].map((name) => stateOfNamed(kept, name))).toEqual([
+      'passes',
+      'fails',
+      'not run',
+    ]);
+    expect(withoutNames(check).report?.passedNames).toBe(null);
+    expect(stateOfNamed(null, 'a')).toBe('not run');
   });
 });
