@@ -45,11 +45,15 @@ export interface OpenedRun {
   readonly given: GivenPlan | null;
 }
 
-/** Checks arguments, repository, settings, PRD and plan, one after the other. Nothing is written. */
+/**
+ * Checks arguments, repository, settings, PRD and plan, one after the other. Nothing is written.
+ * @param onScreen what is wrong with the tasks of a PRD or a plan is shown and mended there
+ */
 export async function openRun(
   args: Arguments,
   terminal: Terminal,
   overrides: Overrides = {},
+  onScreen = false,
 ): Promise<Result<OpenedRun, Failure>> {
   const { flags } = args;
   if ([flags.change, flags.apiKey, flags.plan].filter((value) => value === '-').length > 1) {
@@ -83,7 +87,13 @@ export async function openRun(
   if (landing) return err(landing);
   const focus = await resolveFocus(repo, flags.files ?? []);
   if (!focus.ok) return focus;
-  const planned = await readPlanFiles(args, repo, focus.value, options.value.options.maxAgents);
+  const planned = await readPlanFiles(
+    args,
+    repo,
+    focus.value,
+    options.value.options.maxAgents,
+    onScreen,
+  );
   if (!planned.ok) return planned;
   return ok({
     repo,
@@ -188,6 +198,7 @@ async function readPlanFiles(
   repo: Repository,
   focus: readonly string[],
   maxAgents: number,
+  onScreen: boolean,
 ): Promise<Result<Pick<OpenedRun, 'source' | 'given'>, Failure>> {
   const prd = flags.prd === undefined ? null : await readText(flags.prd);
   if (prd && !prd.ok) return prd;
@@ -206,7 +217,9 @@ async function readPlanFiles(
     if (!plan.ok) return plan;
     const { tasks, problems } = await resolveTasks(repo, plan.value.tasks);
     const all = [...problems, ...checkPlan(tasks)];
-    if (all.length > 0) return err({ kind: 'plan', source: flags.plan, problems: all });
+    if (all.length > 0 && !onScreen) {
+      return err({ kind: 'plan', source: flags.plan, problems: all });
+    }
     return ok({
       source: { kind: 'plan', path: flags.plan, prdPath },
       given: { tasks, ...(prd ? { withPrd: prd.value } : {}) },
@@ -221,7 +234,7 @@ async function readPlanFiles(
       { files: focus, maxAgents, change: '' },
       resolve,
     );
-    if (!checked.ok) return checked;
+    if (!checked.ok && !(onScreen && checked.failure.kind === 'plan')) return checked;
     return ok({ source: { kind: 'prd', path: prdPath }, given: { prd: prd.value } });
   }
   return ok({ source: { kind: flags.withoutPrd ? 'none' : 'planner' }, given: null });

@@ -23,7 +23,7 @@ export async function runOnScreen(
 ): Promise<number> {
   // Loaded while git is asked.
   const loading = loadScreen();
-  const opened = await openRun(args, terminal, overrides);
+  const opened = await openRun(args, terminal, overrides, true);
   if (!opened.ok) {
     reportFailure(terminal, opened.failure);
     return 2;

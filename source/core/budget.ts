@@ -16,7 +16,8 @@ type Spending = Pick<RunState, 'agents' | 'reviewUsage'>;
 
 /** An amount that a person named, such as a budget. */
 export function dollars(usd: number): string {
-  return `$${usd.toFixed(2)}`;
+  // A budget of tenths of a cent is told as it is.
+  return `$${usd.toFixed(Number.isInteger(Number((usd * 100).toFixed(6))) ? 2 : 4)}`;
 }
 
 /** At this part of the budget a warning is given. */

@@ -210,7 +210,7 @@ describe.each([
     await app.shows(/80 % of the budget/);
     whole(
       app,
-      '80 % of the budget of $0.01 is spent.',
+      '80 % of the budget of $0.0120 is spent.',
       'w shows all warnings, Esc dismisses this.',
     );
     await golden(app, 'warning');

@@ -320,3 +320,42 @@ test('the demo without Aider goes on with simulated agents, and says so on every
   expect(readFileSync(path.join(repo, 'src/index.js'), 'utf8')).toContain('wordCount');
   expect(git(repo, 'log', '--format=%B')).toContain('Made by a simulated agent.');
 });
+
+test('a PRD or a plan whose tasks cannot be used opens the screen, where that is said and mended', async () => {
+  const app = openWizard();
+  await app.shows(/changed\?/);
+  app.type(key.ctrl('c'));
+  await app.end();
+  const file = path.join(app.home, 'prd.md');
+  writeFileSync(file, '# X\n\n## Tasks\n\n### Nobody understands this\n');
+  const prd = openScreen(['--prd', file, '--change', 'x', '--aider', noAider], {
+    cwd: app.repo,
+    env: { ...world(null, app.home).env, OPENAI_API_KEY: 'k' },
+  });
+  await prd.shows(/changed\?/);
+  await prd.press(key.enter, /PRD[\s\S]*line 5[\s\S]*Nobody understands this/);
+  await prd.press(key.enter, /could not be read/);
+  prd.type(key.ctrl('c'));
+  await prd.press(key.ctrl('c'), /Quit\?|Not started/);
+  await prd.end();
+  const plan = path.join(app.home, 'plan.json');
+  const task = { title: 'Same', files: ['src/a.ts'] };
+  writeFileSync(
+    plan,
+    JSON.stringify({
+      tasks: [
+        { id: 'T1', ...task },
+        { id: 'T2', ...task },
+      ],
+    }),
+  );
+  const groups = openScreen(['--plan', plan, '--change', 'x', '--aider', noAider], {
+    cwd: app.repo,
+    env: { ...world(null, app.home).env, OPENAI_API_KEY: 'k' },
+  });
+  await groups.shows(/changed\?/);
+  await groups.press(key.enter, /GROUPS[\s\S]*✗ .*src\/a\.ts/);
+  groups.type(key.ctrl('c'));
+  await groups.press(key.ctrl('c'), /Quit\?|Not started/);
+  await groups.end();
+});

@@ -319,7 +319,7 @@ function useLeading(facts: ActionFacts): Pick<ActionsOf<'run'>, Leading> {
           kind: 'field',
           title: 'Budget',
           lines: ['US dollars that all agents may cost together; empty for no limit.'],
-          initial: state.budgetUsd?.toFixed(2) ?? '',
+          initial: state.budgetUsd === null ? '' : String(state.budgetUsd),
           onDone: (text) => {
             const usd = text.trim() === '' ? null : Number(text.replace('$', '').trim());
             if (usd === null || usd > 0) wish({ type: 'set_budget', usd });

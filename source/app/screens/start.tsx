@@ -205,7 +205,7 @@ function useSettings(port: WizardPort, wizard: Wizard, say: (text: string) => vo
         field(
           'Budget',
           ['US dollars that all agents may cost together; empty for no limit.'],
-          wishes.budgetUsd?.toFixed(2) ?? '',
+          wishes.budgetUsd === null ? '' : String(wishes.budgetUsd),
           (text) => {
             const usd = text === '' ? null : Number(text.replace('$', '').trim());
             if (usd !== null && !(usd > 0)) return `${text} is not an amount of dollars.`;

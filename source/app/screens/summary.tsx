@@ -1,5 +1,6 @@
 import { Box } from 'ink';
 import { useMemo, useState } from 'react';
+import { dollars } from '../../core/budget.js';
 import { describe } from '../../core/failure.js';
 import { refusalOf, type Wish } from '../../core/refusals.js';
 import type { RunState } from '../../core/run.js';
@@ -41,7 +42,7 @@ function headLines(state: RunState, glyphs: AppGlyphs): { text: string; isGood: 
     ...(notStarted > 0 ? [`${notStarted} not started`] : []),
   ].join(', ');
   const seconds = ((state.endedAt ?? state.startedAt) - state.startedAt) / 1000;
-  const budget = state.budgetUsd === null ? '' : ` of $${state.budgetUsd.toFixed(2)}`;
+  const budget = state.budgetUsd === null ? '' : ` of ${dollars(state.budgetUsd)}`;
   const totals = [
     parts,
     formatDuration(Math.max(0, seconds)),

@@ -23,7 +23,7 @@ async function leave(): Promise<Left> {
   agents.open();
   await sleep(2000);
   client.type('q');
-  await client.shows(/Stop the agents and leave\?/);
+  await client.shows(/Stop the run and quit\?/);
   await sleep(500);
   client.blind(true);
   // The last of what gives the terminal back.

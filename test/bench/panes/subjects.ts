@@ -149,7 +149,7 @@ export async function openProduct(agents: Agents, tasks = agents.count): Promise
     client,
     whole: true,
     pid: client.pid,
-    focus: (agent) => ({ keys: String(agent + 1), seen: `▸${agent + 1} T${agent + 1} ` }),
+    focus: (agent) => ({ keys: String(agent), seen: `▸${agent} T${agent + 1} ` }),
     typing: async (on) => {
       client.type(on ? 'i' : '\x1d');
       await sleep(300);
