@@ -66,8 +66,8 @@ export function RunScreen({ port, run, onSummary, onStartAgain, onQuit }: RunScr
   const [typing, setTyping] = useState(false);
   const [searching, setSearching] = useState(false);
   const [note, setNote] = useState('');
-  /** Warnings that were seen; later ones stand in the banner. */
-  const [seen, setSeen] = useState(0);
+  /** Warnings that were seen, those of the plan with it; later ones stand in the banner. */
+  const [seen, setSeen] = useState(() => state.warnings.length);
   const views = useViews(run);
   const banner = bannerOf(state, seen);
   const wrapped = (text: string) =>
