@@ -175,7 +175,7 @@ async function checkRepository(repo: Repository): Promise<Check[]> {
     checks.push(
       warning(
         'changes',
-        `${changed.value.length} tracked files are changed: agents do not see that, and nothing can land`,
+        `${changed.value.length === 1 ? '1 tracked file is' : `${changed.value.length} tracked files are`} changed: agents do not see that, and nothing can land`,
         'Commit or stash them (git stash), or use --land none',
       ),
     );

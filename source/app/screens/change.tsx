@@ -94,9 +94,9 @@ export function ChangeScreen({ port, wizard, onNext, onQuit }: ChangeScreenProps
       actions={actions}
       hints={[
         'change.next',
+        ...mendingOf(checks),
         'change.newline',
         'change.editor',
-        ...mendingOf(checks),
         'change.leave',
         'change.history',
         'change.key',
