@@ -41,7 +41,7 @@ describe('limits, with real Aider', () => {
       const end = await runPlan(repo, world(server), tasks, flags);
       expect(end.code, end.stdout + end.stderr).toBe(1);
       expect(server.requests.length).toBe(2);
-      expect(end.stdout).toContain('The budget of $0.01 is spent');
+      expect(end.stdout).toContain('The budget of $0.0080 is spent');
       const { agent0, agent1, agent2 } = end.summary.agents;
       expect([agent0, agent1, agent2].map((agent) => agent?.outcome.reason)).toEqual([
         null,
@@ -49,7 +49,7 @@ describe('limits, with real Aider', () => {
         'not_started',
       ]);
       expect(end.summary.landed).toBe(true);
-      expect(end.stdout).toMatch(/Cost: +\$0\.01\d* of a budget of \$0\.01/);
+      expect(end.stdout).toMatch(/Cost: +\$0\.01\d* of a budget of \$0\.0080/);
     },
   );
 
