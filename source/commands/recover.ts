@@ -86,14 +86,15 @@ async function closeBooks(
   const state = journal?.state === 'read' ? here(journal.run, repo, run) : null;
   if (problem === null && state !== null) {
     const hasEnded = state.phase === 'finished';
-    const { rescued, told } = await rescue(repo, run, state, paths, record);
-    const written = hasEnded
-      ? writeSummary(state, paths, record, say, rescued)
+    const { rescued, told, isWhole } = await rescue(repo, run, state, paths, record);
+    const done = hasEnded
+      ? { written: writeSummary(state, paths, record, say, rescued), isWhole: true }
       : await recover(run, state, paths, record, say, rescued);
     await removeIdle(repo, run);
     releaseWorktrees(run.worktrees);
-    if (written) {
-      record.close('recovered');
+    // While work lies where it could not be committed, as on a full disk, the next start tries again.
+    if (done.written && isWhole && done.isWhole) record.close('recovered');
+    if (done.written) {
       const what = hasEnded
         ? `The summary of run ${run.stamp} could not be written when it ended, and is written now`
         : `Run ${run.stamp} was cut off when its program ended. Its work is saved, and its summary is written now`;
@@ -120,9 +121,15 @@ async function rescue(
   state: RunState,
   paths: LogPaths,
   record: RunRecord,
-): Promise<{ readonly rescued: Rescued; readonly told: readonly string[] }> {
+): Promise<{
+  readonly rescued: Rescued;
+  readonly told: readonly string[];
+  /** Nothing is left that could not be committed. */
+  readonly isWhole: boolean;
+}> {
   const rescued = new Map<number, CommittedWork>();
   const told: string[] = [];
+  let isWhole = true;
   const workspace = workspaceOf(run, state.config, paths, record, () => state.prdPath);
   for (const { index, task, leftIn } of state.agents) {
     const made = run.made.find(({ path }) => path === leftIn);
@@ -131,6 +138,7 @@ async function rescue(
     const place = { worktree: made.path, branch: made.branch, start: made.start };
     const done = await workspace.commit(index, task, place, false);
     if (!done.ok) {
+      isWhole = false;
       const why = printable(`${reasonWords(done.failure.reason)}: ${done.failure.detail}`);
       told.push(`The work of agent${index} is still in ${printable(made.path)} (${why}).`);
     } else if (done.value.commit !== null) {
@@ -139,7 +147,7 @@ async function rescue(
     }
   }
   await workspace.settled();
-  return { rescued, told };
+  return { rescued, told, isWhole };
 }
 
 /** What can be kept without a journal: whatever lies in the run's worktrees. */
@@ -257,7 +265,7 @@ async function recover(
   record: RunRecord,
   say: Say,
   rescued: Rescued,
-): Promise<boolean> {
+): Promise<{ readonly written: boolean; readonly isWhole: boolean }> {
   const { config } = state;
   let current = state;
   const workspace = workspaceOf(run, config, paths, record, () => current.prdPath);
@@ -296,5 +304,8 @@ async function recover(
   await workspace.settled();
   journal.close();
   logs.close();
-  return written;
+  const isWhole = current.agents.every(
+    ({ index, leftIn }) => leftIn === null || leftIn === state.agents[index]?.leftIn,
+  );
+  return { written, isWhole };
 }
