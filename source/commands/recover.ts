@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import type { CommittedWork } from '../core/agent.js';
 import { describe } from '../core/failure.js';
 import { journalHead, type ReadJournal, readJournal } from '../core/journal.js';
@@ -304,8 +304,10 @@ async function recover(
   await workspace.settled();
   journal.close();
   logs.close();
+  // A worktree that is gone holds nothing that could be committed later.
   const isWhole = current.agents.every(
-    ({ index, leftIn }) => leftIn === null || leftIn === state.agents[index]?.leftIn,
+    ({ index, leftIn }) =>
+      leftIn === null || leftIn === state.agents[index]?.leftIn || !existsSync(leftIn),
   );
   return { written, isWhole };
 }
