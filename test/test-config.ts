@@ -19,6 +19,7 @@ export const testConfig: RunConfig = {
   planSource: { kind: 'none' },
   check: null,
   redBase: 'stop',
+  setup: null,
   budgetUsd: null,
   review: null,
   unattended: true,

@@ -11,8 +11,9 @@ import {
 import { moneyOf } from '../core/budget.js';
 import { checkWords } from '../core/check.js';
 import type { RunState } from '../core/run.js';
-import { mends, outcomeWords } from '../core/words.js';
-import { lookOf } from './theme.js';
+import { isUnstarted, mends, outcomeWords } from '../core/words.js';
+import type { Keymap } from './keymap.js';
+import { isLeftOut, lookOf } from './theme.js';
 
 /** What an agent has changed, as far as is known now. */
 export function changedFiles(agent: Agent): readonly FileChange[] {
@@ -64,6 +65,8 @@ function related(state: RunState, a: Agent, b: Agent): boolean {
 
 export interface Progress {
   readonly done: number;
+  /** Succeeded, but their work is not in what is merged. */
+  readonly leftOut: number;
   /** At work: a process, tests, a review or git works for it. */
   readonly working: number;
   /** Its attempt has ended, and the next one waits for the pause to end. */
@@ -81,12 +84,9 @@ export interface Progress {
   readonly forecast: number | null;
 }
 
-/** Whether an agent failed without having been started: skipped, or the run ended before. */
+/** Whether an agent failed without having been started: for what it depends on, or as the run ended before. */
 export function wasNotStarted({ state }: Agent): boolean {
-  return (
-    state.name === 'failed' &&
-    (state.reason === 'not_started' || state.reason === 'dependency_failed')
-  );
+  return state.name === 'failed' && isUnstarted(state.reason);
 }
 
 export function progressOf(state: RunState): Progress {
@@ -95,7 +95,8 @@ export function progressOf(state: RunState): Progress {
   const { spent, isPartial, forecast } = moneyOf(state);
   const ended = state.phase === 'finished';
   return {
-    done: count((agent) => agent.state.name === 'succeeded'),
+    done: count((agent) => agent.state.name === 'succeeded' && !isLeftOut(state, agent)),
+    leftOut: count((agent) => isLeftOut(state, agent)),
     working: count((agent) => isActive(agent) && agent.state.name !== 'waiting'),
     paused: count((agent) => agent.state.name === 'waiting'),
     waiting: ended ? 0 : count((agent) => agent.state.name === 'queued'),
@@ -113,10 +114,16 @@ export function hasSomethingToLose(agent: Agent): boolean {
   return !isDone(agent) && agent.state.name !== 'queued';
 }
 
-/** What a queued agent waits for, a sentence. */
-export function queuedWords(state: RunState, agent: Agent): string {
+/** What a queued agent waits for, and what becomes of it then. */
+export function queuedWords(state: RunState, agent: Agent, keymap: Keymap): string {
+  const waits = waitingWords(state, agent, keymap);
+  return agent.wish === 'take_over' ? `${waits} It is yours as soon as it starts.` : waits;
+}
+
+function waitingWords(state: RunState, agent: Agent, keymap: Keymap): string {
   if (state.phase === 'finished') return 'It was not started.';
-  if (state.phase === 'red_base') return 'Waits for your decision: the tests fail on the base (b).';
+  if (state.phase === 'red_base')
+    return `Waits for your decision: the tests fail on the base (${keymap.label('run.redBase')}).`;
   if (state.phase === 'checking') return 'Waits: the tests run on the base first.';
   const needs = agent.task.depends_on.flatMap((id) => {
     const other = state.agents.find((one) => one.task.id === id);
@@ -127,13 +134,14 @@ export function queuedWords(state: RunState, agent: Agent): string {
   if (unfinished.length > 0) return `Waits for ${names(unfinished)}.`;
   const unmerged = needs.filter((need) => !state.integration?.merged.includes(need.index));
   if (unmerged.length > 0) return `Waits until ${names(unmerged)} is merged.`;
-  if (state.halt) return 'Waits: the run is halted.';
-  if (state.paused) return 'Waits: the run is paused.';
+  const resume = keymap.label('run.pause');
+  if (state.halt) return `Waits: the run is halted; ${resume} resumes it.`;
+  if (state.paused) return `Waits: the run is paused; ${resume} resumes it.`;
   return 'Waits for a free slot.';
 }
 
 /** What a pane shows of an agent that has no terminal (yet). */
-export function stillWords(state: RunState, agent: Agent): string[] {
+export function stillWords(state: RunState, agent: Agent, keymap: Keymap): string[] {
   const { task } = agent;
   const outcome = outcomeOf(agent);
   return [
@@ -142,7 +150,7 @@ export function stillWords(state: RunState, agent: Agent): string[] {
     outcome
       ? capital(`${outcomeWords(outcome)}.`)
       : agent.state.name === 'queued'
-        ? queuedWords(state, agent)
+        ? queuedWords(state, agent, keymap)
         : 'Its worktree is being made.',
     '',
     ...(task.files.length > 0 ? task.files : ['the whole repository']),
@@ -174,12 +182,18 @@ export function testWords({ baseCheck }: RunState, { check }: Agent): string {
 }
 
 /** All that is known of an agent, to be read: why it failed, its tests, what it was told. */
-export function detailsOf(state: RunState, agent: Agent, message: string, now: number): string {
+export function detailsOf(
+  state: RunState,
+  agent: Agent,
+  message: string,
+  now: number,
+  keymap: Keymap,
+): string {
   const { task, check, review, repair } = agent;
   const section = (title: string, lines: readonly string[]) =>
     lines.length === 0 ? [] : ['', title, '', ...lines];
   const outcome = outcomeOf(agent);
-  const now1 = agent.state.name === 'queued' ? queuedWords(state, agent) : '';
+  const waits = agent.state.name === 'queued' ? queuedWords(state, agent, keymap) : '';
   const mend = agent.state.name === 'failed' ? (mends[agent.state.reason] ?? '') : '';
   const failed = check?.report?.failed ?? [];
   return [
@@ -187,7 +201,7 @@ export function detailsOf(state: RunState, agent: Agent, message: string, now: n
     '',
     outcome
       ? `${capital(outcomeWords(outcome).replace(/\.$/, ''))}.`
-      : `State: ${lookOf(agent).word}. ${now1}`.trim(),
+      : `${capital(lookOf(state, agent).word)}. ${waits}`.trim(),
     ...(mend === '' ? [] : [mend]),
     `${iterationWords(state, agent)} iterations, ${clock(elapsedMs(agent, now))}, ${totalTokens(agent)} tokens, ${agent.usage.cost === null ? 'cost unknown' : `$${agent.usage.cost.toFixed(4)}`}.`,
     ...(agent.leftIn === null ? [] : [`Its work is not committed; it is in ${agent.leftIn}.`]),

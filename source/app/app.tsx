@@ -3,7 +3,7 @@ import { type ReactNode, useEffect, useLayoutEffect, useRef, useState } from 're
 import { isDone } from '../core/agent.js';
 import { describe } from '../core/failure.js';
 import type { RunState } from '../core/run.js';
-import { ActionsProvider, useActions, useScopes } from './actions.js';
+import { ActionsProvider, type Scope, useActions, useScopes } from './actions.js';
 import { progressOf } from './agent-facts.js';
 import { DialogProvider, useDialogs } from './components/dialogs.js';
 import { Line } from './components/line.js';
@@ -114,6 +114,11 @@ function Screens({ port, onExit }: ScreensProps) {
   useGlobalActions(quit);
 
   const { facts, given } = port;
+  /** The files in even parts; a PRD that is there can be restored. */
+  const withoutPrd = () => {
+    wizard.withoutPrd();
+    setScreen('groups');
+  };
   const planned = async () => {
     const same = wizard.draft !== null && wizard.draftChange === wizard.change.text.trim();
     const make = () => {
@@ -171,7 +176,13 @@ function Screens({ port, onExit }: ScreensProps) {
   switch (screen) {
     case 'change':
       return (
-        <ChangeScreen port={port} wizard={wizard} onNext={() => void planned()} onQuit={quit} />
+        <ChangeScreen
+          port={port}
+          wizard={wizard}
+          onNext={() => void planned()}
+          onWithoutPrd={withoutPrd}
+          onQuit={quit}
+        />
       );
     case 'prd':
       return (
@@ -179,6 +190,7 @@ function Screens({ port, onExit }: ScreensProps) {
           port={port}
           wizard={wizard}
           onNext={() => setScreen('groups')}
+          onWithoutPrd={withoutPrd}
           onBack={() => setScreen('change')}
         />
       );
@@ -237,7 +249,14 @@ function useGlobalActions(quit: () => void): void {
     active: true,
     context: 'everywhere',
     actions: {
-      help: { run: () => void dialogs.open({ kind: 'help', scopes: [...scopes] }) },
+      help: {
+        run: () =>
+          void dialogs.open({
+            kind: 'help',
+            scopes: scopes.map(frozen),
+            typing: screen()?.context === 'change',
+          }),
+      },
       palette: {
         run: () => void dialogs.open({ kind: 'palette', scopes: [...scopes] }),
         refusal: dialogs.isOpen ? 'a dialog is open' : null,
@@ -260,6 +279,12 @@ function useGlobalActions(quit: () => void): void {
     },
     true,
   );
+}
+
+/** A place with its actions as they are now: what opens above it changes what can be had. */
+function frozen(scope: Scope): Scope {
+  const actions = scope.actions();
+  return { ...scope, actions: () => actions };
 }
 
 /** How long typing rests before the draft is written, milliseconds. */

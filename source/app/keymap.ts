@@ -71,6 +71,24 @@ const rows = {
     help: 'put changes of tracked files away (git stash)',
     hint: 'git stash',
   },
+  'change.problems': {
+    context: 'change',
+    keys: ['f2'],
+    help: 'show what is missing, whole',
+    hint: 'all of it',
+  },
+  'change.aiderModel': {
+    context: 'change',
+    keys: ['f3'],
+    help: "choose Aider's model",
+    hint: "Aider's model",
+  },
+  'change.withoutPrd': {
+    context: 'change',
+    keys: ['f4'],
+    help: 'continue without a PRD: the files are split into even groups',
+    hint: 'without a PRD',
+  },
   'change.history': {
     context: 'change',
     keys: ['ctrl+r'],
@@ -99,6 +117,12 @@ const rows = {
     hint: 'write your own',
   },
   'prd.open': { context: 'prd', keys: ['o'], help: 'open a PRD from a file', hint: 'open a file' },
+  'prd.without': {
+    context: 'prd',
+    keys: ['s'],
+    help: 'skip the PRD: the files are split into even groups',
+    hint: 'skip the PRD',
+  },
   'prd.undo': { context: 'prd', keys: ['u'], help: 'restore the previous PRD', hint: 'undo' },
   'prd.key': {
     context: 'prd',
@@ -299,6 +323,12 @@ const rows = {
     help: 'choose another model for what starts from now on',
     hint: 'model',
   },
+  'run.setup': {
+    context: 'run',
+    keys: ['S'],
+    help: 'change the set-up command of what starts from now on',
+    hint: 'set-up command',
+  },
   'run.remark': {
     context: 'run',
     keys: ['m'],
@@ -332,7 +362,12 @@ const rows = {
     help: 'show the warnings of this run',
     hint: 'warnings',
   },
-  'run.copy': { context: 'run', keys: ['y'], help: 'copy what the pane shows', hint: 'copy' },
+  'run.copy': {
+    context: 'run',
+    keys: ['y'],
+    help: 'copy what is selected (drag the mouse), or what the pane shows',
+    hint: 'copy',
+  },
   'run.copyAll': {
     context: 'run',
     keys: ['Y'],
@@ -425,8 +460,8 @@ const rows = {
   'summary.restart': {
     context: 'summary',
     keys: ['R'],
-    help: 'restart the failed agents on top of what is merged',
-    hint: 'restart failed',
+    help: 'restart the agents that did not succeed, on top of what is merged',
+    hint: 'restart them',
   },
   'summary.key': {
     context: 'summary',
@@ -439,6 +474,12 @@ const rows = {
     keys: ['M'],
     help: 'choose another model for a restart',
     hint: 'model',
+  },
+  'summary.setup': {
+    context: 'summary',
+    keys: ['S'],
+    help: 'change the set-up command of what starts from now on',
+    hint: 'set-up command',
   },
   'summary.warnings': {
     context: 'summary',

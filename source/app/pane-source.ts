@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import type { AgentScreen } from './ports.js';
 import type { PaintedPane, Rect } from './terminal/painter.js';
 
@@ -8,6 +9,18 @@ export interface Marked {
   readonly length: number;
 }
 
+/** A place in a terminal: a row, scrollback counted, and a column. */
+export interface Cell {
+  readonly row: number;
+  readonly column: number;
+}
+
+/** An end of what is selected; it stays with its line while others scroll off. */
+interface HeldCell {
+  readonly place: { readonly line: () => number | null; dispose(): void };
+  readonly column: number;
+}
+
 /**
  * What a person sees of an agent's terminal: where it is scrolled to, and what is marked. Lives as long
  * as the terminal; the pane that shows it may come and go with the layout.
@@ -16,6 +29,7 @@ export class PaneView {
   private anchor: { readonly line: () => number | null; dispose(): void } | null = null;
   private match: { readonly place: { line: () => number | null }; readonly found: Marked } | null =
     null;
+  private selection: { readonly from: HeldCell; readonly to: HeldCell } | null = null;
   private changes = 0;
   query = '';
 
@@ -109,6 +123,70 @@ export class PaneView {
     this.changed();
   }
 
+  /** Selects what is between two places, both within it. */
+  select(from: Cell, to: Cell): void {
+    this.drop();
+    this.selection = { from: this.hold(from), to: this.hold(to) };
+    this.changed();
+  }
+
+  /** @returns whether there was one */
+  clearSelection(): boolean {
+    if (!this.selection) return false;
+    this.drop();
+    this.changed();
+    return true;
+  }
+
+  /** What is selected, from its first place to its last; null for nothing, or when its lines are gone. */
+  selected(): { readonly from: Cell; readonly to: Cell } | null {
+    if (!this.selection) return null;
+    const { from, to } = this.selection;
+    const [first, second] = [from.place.line(), to.place.line()];
+    if (first === null || second === null) return null;
+    const ends = [
+      { row: first, column: from.column },
+      { row: second, column: to.column },
+    ].toSorted((a, b) => a.row - b.row || a.column - b.column) as [Cell, Cell];
+    return { from: ends[0], to: ends[1] };
+  }
+
+  /** The text of what is selected, without trailing spaces; '' for nothing. */
+  selectedText(): string {
+    const selected = this.selected();
+    if (!selected) return '';
+    const lines: string[] = [];
+    for (let y = selected.from.row; y <= selected.to.row; y++) {
+      const { column, length } = this.markOf(y) ?? { column: 0, length: 0 };
+      const drawn = this.screen.row(y, column, column + length, 0, false);
+      lines.push(stripVTControlCharacters(drawn).trimEnd());
+    }
+    return lines.join('\n');
+  }
+
+  /** What is marked in a row: of what is selected, or the match of a search. */
+  markOf(y: number): Marked | null {
+    const selected = this.selected();
+    if (selected && y >= selected.from.row && y <= selected.to.row) {
+      const start = y === selected.from.row ? selected.from.column : 0;
+      const end = y === selected.to.row ? selected.to.column + 1 : this.screen.cols;
+      return { row: y, column: start, length: end - start };
+    }
+    const match = this.marked();
+    return match?.row === y ? match : null;
+  }
+
+  private hold({ row, column }: Cell): HeldCell {
+    const anchor = this.screen.anchor(row);
+    return { column, place: anchor ?? { line: () => row, dispose: () => {} } };
+  }
+
+  private drop(): void {
+    this.selection?.from.place.dispose();
+    this.selection?.to.place.dispose();
+    this.selection = null;
+  }
+
   marked(): Marked | null {
     if (!this.match) return null;
     const row = this.match.place.line();
@@ -126,8 +204,8 @@ export function paneSource(
   const { colour } = options;
   const row = (index: number, from: number, to: number, column: number) => {
     const y = view.top(rect.height) + index;
-    const marked = view.marked();
-    if (marked?.row !== y) return screen.row(y, from, to, column, colour);
+    const marked = view.markOf(y);
+    if (marked === null) return screen.row(y, from, to, column, colour);
     const start = Math.min(Math.max(marked.column, from), to);
     const end = Math.min(Math.max(marked.column + marked.length, from), to);
     const plain = screen.row(y, start, end, column + start - from, false);

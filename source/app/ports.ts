@@ -68,6 +68,8 @@ export interface NeededKey {
   readonly isSet: boolean;
   /** Aider's model needs it. */
   readonly isAider: boolean;
+  /** Gemini needs it to write the PRD. */
+  readonly isPlanner: boolean;
 }
 
 /** What is kept of the steps before a run, for the next start. */
@@ -187,8 +189,8 @@ export interface WizardPort {
   keys(model: string): readonly NeededKey[];
   /** Kept for this run only; replaces one that is there. */
   setKey(variable: string, key: string): void;
-  /** Puts changes of tracked files away (`git stash`). */
-  stash(): Promise<Result<void, Failure>>;
+  /** Puts changes of tracked files away (`git stash`); false when there were none. */
+  stash(): Promise<Result<boolean, Failure>>;
   /** The draft that was left here the last time; null when there is none. */
   keptDraft(): KeptDraft | null;
   /** @param draft null forgets it. @returns false where it could not be written */

@@ -1,10 +1,9 @@
-import { iterations, outcomeOf } from '../core/agent.js';
+import { iterations } from '../core/agent.js';
 import type { RunState } from '../core/run.js';
-import { outcomeWords } from '../core/words.js';
 import { formatCost, formatDuration, formatTokens } from '../headless/table.js';
 import { changedFiles, elapsedMs, testWords, totalTokens } from './agent-facts.js';
 import { displayWidth } from './text/graphemes.js';
-import { lookOf } from './theme.js';
+import { type AppGlyphs, lookOf } from './theme.js';
 
 /** A column of the table: its head, its text, what it is sorted by, and whether it stands right. */
 interface Column {
@@ -62,25 +61,17 @@ export const columns: readonly Column[] = [
 ];
 
 /** The rows of the table, one an agent, in their own order. */
-export function rowFacts(
-  state: RunState,
-  glyphs: Record<'ok' | 'bad' | 'stopped', string>,
-): RowFacts[] {
+export function rowFacts(state: RunState, glyphs: AppGlyphs): RowFacts[] {
   return state.agents.map((agent) => {
     const files = changedFiles(agent);
-    const outcome = outcomeOf(agent);
+    // The reason of a failure does not fit into a cell: it stands below the table.
+    const look = lookOf(state, agent);
     const merged = state.integration?.merged.includes(agent.index) ?? false;
-    const lost = outcome?.state === 'succeeded' && !merged ? ', not merged' : '';
-    const glyph =
-      outcome?.state === 'succeeded'
-        ? glyphs.ok
-        : outcome?.state === 'killed'
-          ? glyphs.stopped
-          : glyphs.bad;
+    const lost = look.word === 'succeeded' && !merged ? ', not merged' : '';
     return {
       index: agent.index,
       task: `${agent.task.id} ${agent.task.title}`,
-      outcome: outcome ? `${glyph} ${outcomeWords(outcome)}${lost}` : lookOf(agent).word,
+      outcome: `${glyphs[look.glyph]} ${look.word}${lost}`,
       tests: testWords(state, agent),
       iterations: iterations(agent),
       files: files.length,

@@ -1,6 +1,8 @@
 import type { Agent } from '../core/agent.js';
 import { currentAttempt } from '../core/agent.js';
 import { unreachable } from '../core/result.js';
+import type { RunState } from '../core/run.js';
+import { isUnstarted } from '../core/words.js';
 import type { Theme } from './surface.js';
 
 /** Colours of the terminal's own 16, so that they suit it, dark or light; undefined where none are wanted. */
@@ -82,8 +84,15 @@ export interface StateLook {
   readonly colour: Colour | null;
 }
 
+/** Whether an agent's work is good by itself, and is not in what is merged: a person or a conflict keeps it out. */
+export function isLeftOut({ excluded, integration }: RunState, { index, state }: Agent): boolean {
+  if (state.name !== 'succeeded') return false;
+  const out = integration?.leftOut.some(({ agent }) => agent === index) ?? false;
+  return excluded.includes(index) || out;
+}
+
 /** An agent's state as a glyph, a word and a colour; each tells it alone. */
-export function lookOf(agent: Agent): StateLook {
+export function lookOf(run: RunState, agent: Agent): StateLook {
   const { state } = agent;
   switch (state.name) {
     case 'queued':
@@ -92,14 +101,14 @@ export function lookOf(agent: Agent): StateLook {
       return { glyph: 'changing', word: 'preparing', colour: null };
     case 'running':
       return currentAttempt(agent)?.interactive
-        ? { glyph: 'person', word: 'yours', colour: 'magenta' }
+        ? { glyph: 'person', word: 'taken over', colour: 'magenta' }
         : { glyph: 'working', word: 'working', colour: 'cyan' };
     case 'asking':
       return { glyph: 'asks', word: 'asks', colour: 'yellow' };
     case 'stopping':
       return { glyph: 'changing', word: 'stopping', colour: 'yellow' };
     case 'judging':
-      return { glyph: 'changing', word: 'judging', colour: 'cyan' };
+      return { glyph: 'changing', word: 'checking', colour: 'cyan' };
     case 'checking':
       return { glyph: 'changing', word: 'testing', colour: 'cyan' };
     case 'waiting':
@@ -109,12 +118,12 @@ export function lookOf(agent: Agent): StateLook {
     case 'committing':
       return { glyph: 'changing', word: 'saving', colour: 'cyan' };
     case 'succeeded':
-      return { glyph: 'ok', word: 'succeeded', colour: 'green' };
+      return isLeftOut(run, agent)
+        ? { glyph: 'stopped', word: 'left out', colour: 'yellow' }
+        : { glyph: 'ok', word: 'succeeded', colour: 'green' };
     case 'failed':
-      if (state.reason === 'not_started')
-        return { glyph: 'queued', word: 'not started', colour: null };
-      return state.reason === 'dependency_failed'
-        ? { glyph: 'queued', word: 'skipped', colour: null }
+      return isUnstarted(state.reason)
+        ? { glyph: 'queued', word: 'not started', colour: null }
         : { glyph: 'bad', word: 'failed', colour: 'red' };
     case 'killed':
       return { glyph: 'stopped', word: 'killed', colour: 'red' };

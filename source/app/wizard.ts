@@ -211,6 +211,8 @@ export function useWizard(port: WizardPort, now: () => number): Wizard {
     withoutPrd: () => {
       const change = changeText();
       patch({
+        earlier: kept(),
+        failure: null,
         draft: emptyDraft(port.withoutPrd(change, latest.current.maxAgents)),
         draftChange: change,
         problem: null,

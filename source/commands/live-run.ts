@@ -109,7 +109,7 @@ export function openLiveRun(options: LiveRunOptions): LiveRun {
     warn,
     record,
     copy: run.options.copy,
-    setup: setupCommand(run, paths),
+    setup: setupCommand(() => (state()?.config ?? config).setup, run, paths),
     check: config.check && checkCommand(config.check, () => state()?.config.check ?? null, run),
     protect: run.options.protect,
     maxFileBytes: run.options.maxFileBytes,
@@ -191,6 +191,7 @@ export function makeConfig(
     files: run.focus,
     planSource: run.source,
     check: options.check,
+    setup: options.setupCmd,
     redBase: options.redBase ?? (more.unattended ? 'stop' : 'ask'),
     budgetUsd: options.budgetUsd,
     review: options.review,
@@ -308,11 +309,9 @@ function secretsOf(run: PreparedRun): string[] {
   return secretsIn({ ...process.env, GEMINI_KEY: run.geminiKey ?? '' });
 }
 
-function setupCommand(run: PreparedRun, paths: LogPaths): ShellSetup | null {
-  const { setupCmd } = run.options;
-  if (setupCmd === null) return null;
+function setupCommand(now: () => string | null, run: PreparedRun, paths: LogPaths): ShellSetup {
   const env = setupEnvironment(process.env);
-  return new ShellSetup(setupCmd, env, (agent) => paths.setup(agent), secretsOf(run));
+  return new ShellSetup(now, env, (agent) => paths.setup(agent), secretsOf(run));
 }
 
 /** Says what of the checkout does not count: changes that agents do not see, signing. */

@@ -29,6 +29,7 @@ import { proposeTest } from '../services/config/test-proposal.js';
 import { unless, unlessLater, unreadable } from '../services/files/private-files.js';
 import { defaultBaseUrl, listModels } from '../services/gemini/models.js';
 import {
+  changedTrackedFiles,
   openRepository,
   type Repository,
   resolveTasks,
@@ -175,13 +176,16 @@ export function openWizard(
     },
     keys: (model) => neededKeys(model, opened, source.kind === 'planner'),
     stash: async () => {
+      const changed = await changedTrackedFiles(repo.root);
+      if (!changed.ok) return changed;
+      if (changed.value.length === 0) return ok(false);
       const done = await git(repo.root, [
         'stash',
         'push',
         '--message',
         'before aider-orchestrator',
       ]);
-      return done.ok ? ok(undefined) : done;
+      return done.ok ? ok(true) : done;
     },
     keptDraft: () => readDraft(repo.root),
     keepDraft: (draft) => {
@@ -391,11 +395,18 @@ function neededKeys(model: string, { options, handed }: OpenedRun, planner: bool
       ...(planner ? ['Gemini, which writes the PRD'] : []),
       ...(isAider ? [`Aider's model ${model}`] : []),
     ];
-    needed.push({ variable: gemini, use: use.join(' and '), isSet: geminiKey() !== null, isAider });
+    const isSet = geminiKey() !== null;
+    needed.push({ variable: gemini, use: use.join(' and '), isSet, isAider, isPlanner: planner });
   }
   if (own !== null && !isAider) {
     const isSet = modelKeyKnown({ ...options, model }, geminiKey(), handed);
-    needed.push({ variable: own, use: `Aider's model ${model}`, isSet, isAider: true });
+    needed.push({
+      variable: own,
+      use: `Aider's model ${model}`,
+      isSet,
+      isAider: true,
+      isPlanner: false,
+    });
   }
   return needed;
 }

@@ -1,14 +1,63 @@
 import { printable } from './printable.js';
 
-/** Fields of an agent's log that say nothing to a person who reads it in the run itself. */
-const unsaid = new Set(['event', 'time', 'simulated', 'properties']);
-/** Of Aider's own properties the ones that tell how the work goes. */
-const telling = ['prompt_tokens', 'completion_tokens', 'cost', 'main_model', 'edit_format'];
 /** Characters of a value; a log may hold a whole reply. */
 const longest = 300;
 
+type Fields = Readonly<Record<string, unknown>>;
+
+/** What our own events and Aider's say, in a person's words; the others are told by their names. */
+const told: Readonly<Record<string, (event: Fields) => string>> = {
+  prepared: ({ files }) => `its worktree is ready${listed(', for ', files)}`,
+  started: ({ pid }) => `Aider started${typeof pid === 'number' ? ` (process ${pid})` : ''}`,
+  launched: () => 'Aider runs',
+  'cli session': ({ main_model, edit_format }) =>
+    `Aider uses ${valueText(main_model) || 'its model'}${prefixed(', edit format ', edit_format)}`,
+  message_send_starting: () => 'a message goes to the model',
+  message_send: () => 'the model has answered',
+  message_send_exception: ({ exception }) => `the message failed${prefixed(': ', exception)}`,
+  assistant_response: ({ iteration, prompt_tokens, completion_tokens, cost }) =>
+    [
+      `iteration ${valueText(iteration)}: ${valueText(prompt_tokens) || '?'} tokens sent`,
+      `${valueText(completion_tokens) || '?'} received`,
+      typeof cost === 'number' ? `$${cost.toFixed(4)}` : 'cost unknown',
+    ].join(', '),
+  asked: ({ question }) => `asks: ${valueText(question)}`,
+  exit: ({ reason }) => `Aider ends${prefixed(': ', reason)}`,
+  exited: ({ code, signal, edited, cause }) =>
+    [
+      signal
+        ? `its process was ended by ${valueText(signal)}`
+        : `its process ended, exit code ${valueText(code)}`,
+      ...(Array.isArray(edited) && edited.length > 0
+        ? [`says that it edited ${valueText(edited)}`]
+        : []),
+      ...(cause ? [valueText(cause)] : []),
+    ].join('; '),
+  judged: ({ verdict, files, refused }) =>
+    [
+      `checked: ${valueText(verdict).replaceAll('_', ' ') || 'no verdict'}`,
+      Array.isArray(files) && files.length > 0 ? `changed ${valueText(files)}` : 'no file changed',
+      ...(Array.isArray(refused) && refused.length > 0
+        ? [
+            `taken back ${refused.map((one) => valueText(isRecord(one) ? one.path : one)).join(' ')}`,
+          ]
+        : []),
+    ].join(', '),
+  outcome: ({ words, iterations }) =>
+    `${valueText(words)}${iterations === undefined ? '' : ` after ${valueText(iterations)} iterations`}`,
+};
+
+function prefixed(before: string, value: unknown): string {
+  const text = valueText(value);
+  return text === '' ? '' : `${before}${text}`;
+}
+
+function listed(before: string, value: unknown): string {
+  return Array.isArray(value) && value.length > 0 ? `${before}${valueText(value)}` : '';
+}
+
 /**
- * A line of `agent<N>_<stamp>.jsonl` as a person reads it: the time of day, what happened, and the facts.
+ * A line of `agent<N>_<stamp>.jsonl` as a person reads it: the time of day, and what happened.
  * One that is no JSON object is given as it is.
  * @param timeOf the time of day for epoch seconds, such as `12:03:04`
  */
@@ -16,16 +65,11 @@ export function eventText(line: string, timeOf: (seconds: number) => string): st
   const event = objectOf(line);
   if (!event) return printable(line.slice(0, longest));
   const time = typeof event.time === 'number' ? timeOf(event.time) : '        ';
+  const name = String(event.event ?? '?');
   const properties = isRecord(event.properties) ? event.properties : {};
-  const facts = [
-    ...Object.entries(event).filter(([name]) => !unsaid.has(name)),
-    ...Object.entries(properties).filter(([name]) => telling.includes(name)),
-  ].flatMap(([name, value]) => {
-    const text = valueText(value);
-    return text === '' ? [] : [`${name.replaceAll('_', ' ')} ${text}`];
-  });
-  const what = String(event.event ?? '?').replaceAll('_', ' ');
-  return printable([`${time}  ${what}`, facts.join(', ')].filter(Boolean).join(': '));
+  const words = Object.hasOwn(told, name) ? told[name] : undefined;
+  const what = words ? words({ ...event, ...properties }) : name.replaceAll('_', ' ');
+  return printable(`${time}  ${what}`);
 }
 
 function objectOf(line: string): Record<string, unknown> | null {

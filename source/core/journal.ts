@@ -149,6 +149,8 @@ const config = z.object({
     })
     .nullable(),
   redBase: z.enum([...redBases, 'ask']),
+  // Journals of earlier versions did not tell it.
+  setup: z.string().nullable().default(null),
   review: z.object({ model: z.string().nullable() }).nullable(),
   budgetUsd: z.number().nullable(),
   unattended: z.boolean(),
@@ -308,6 +310,7 @@ export const messageSchema = z.discriminatedUnion('type', [
       z.object({ state: z.literal('refused'), reason: z.string(), how: z.string() }),
     ]),
   }),
+  plain('setup_named').extend({ command: z.string().nullable() }),
   plain('model_named').extend({ model: z.string() }),
   plain('interrupt').extend({ signal: z.string() }),
   plain('orphaned').extend({ detail: z.string() }),

@@ -19,6 +19,7 @@ const wishes = [
   'land_now',
   'undo_landing',
   'model_named',
+  'setup_named',
   'red_base_decided',
   'tests_named',
 ] as const;
@@ -81,6 +82,8 @@ export function refusalOf(state: RunState, wish: Wish): string | null {
       return state.landed === null ? 'nothing has landed' : null;
     case 'model_named':
       return wish.model === state.config.model ? `${wish.model} is the model already` : null;
+    case 'setup_named':
+      return wish.command === state.config.setup ? 'that is the set-up command already' : null;
     case 'red_base_decided':
     case 'tests_named':
       return state.phase === 'red_base'

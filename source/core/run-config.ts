@@ -23,6 +23,8 @@ export interface RunConfig {
   /** Files to focus on, relative to the repository; empty means all. */
   readonly files: readonly string[];
   readonly planSource: PlanSource;
+  /** The command that prepares each worktree, by `sh -c`; null for none. */
+  readonly setup: string | null;
   /** How the work is checked; null lands it untested. */
   readonly check: CheckPlan | null;
   /** What is done when the check fails on the base already; `ask`: a person is asked. */

@@ -35,6 +35,8 @@ export interface RunState {
   readonly phase: Phase;
   readonly startedAt: number;
   readonly endedAt: number | null;
+  /** Milliseconds for which it had ended before a person led it on: none of them is the run's. */
+  readonly rested: number;
   /** Absolute path of the PRD, once there is one. */
   readonly prdPath: string | null;
   /** The Gemini model that wrote the PRD; null when none did. */
@@ -289,6 +291,8 @@ export type MessageBody =
   /** Takes back what has landed. */
   | { readonly type: 'undo_landing' }
   | { readonly type: 'landing_undone'; readonly undone: Undone }
+  /** A person has named another set-up command for the worktrees that are made from now on; null for none. */
+  | { readonly type: 'setup_named'; readonly command: string | null }
   /** A person has named another model for what starts from now on. */
   | { readonly type: 'model_named'; readonly model: string }
   | { readonly type: 'interrupt'; readonly signal: string }
@@ -423,6 +427,11 @@ export type Effect =
   | { readonly type: 'undo_landing'; readonly commit: string; readonly from: string }
   | { readonly type: 'finish' };
 
+/** Milliseconds that a run has taken, without those in which it had ended and a person was reading. */
+export function runTime({ startedAt, endedAt, rested }: RunState, now: number): number {
+  return Math.max(0, (endedAt ?? now) - startedAt - rested);
+}
+
 /** A state and what is to be done for it. */
 export type Next = readonly [RunState, readonly Effect[]];
 
@@ -432,6 +441,7 @@ export function initialState(config: RunConfig, at: number): RunState {
     phase: 'planning',
     startedAt: at,
     endedAt: null,
+    rested: 0,
     prdPath: null,
     geminiModelUsed: null,
     warnings: [],

@@ -25,14 +25,23 @@ export function schedule(given: RunState, at: number): Next {
       changed = true;
     }
   }
-  // Paused, nothing is merged and nothing lands either.
-  if (state.paused && state.interruptedBy === null) return [state, effects];
+  // Paused, nothing is merged and nothing lands either; where there is nothing of that, it ends.
+  if (state.paused && state.interruptedBy === null && !isOver(state)) return [state, effects];
   const [merging, more] = integrateReady(state);
   effects.push(...more);
   if (!merging.agents.every(isDone)) return [merging, effects];
   if (merging.integrating !== null) return [{ ...merging, phase: 'integrating' }, effects];
   const [concluded, last] = conclude(merging, at);
   return [concluded, [...effects, ...last]];
+}
+
+/** All agents have ended, and none has work that could be merged or land. */
+function isOver({ agents, integrating, integration }: RunState): boolean {
+  return (
+    integrating === null &&
+    (integration?.commit ?? null) === null &&
+    agents.every((agent) => isDone(agent) && agent.state.name !== 'succeeded')
+  );
 }
 
 /** What scheduling one agent has to know of the others. */

@@ -15,7 +15,7 @@ import { describe, type Failure } from './failure.js';
 import { refusalKinds } from './fence.js';
 import { ancestors } from './groups.js';
 import { type Review, reviewWords, verdicts } from './review.js';
-import type { RunState } from './run.js';
+import { type RunState, runTime } from './run.js';
 import { heldWords, stateOfNamed, testsNamedIn } from './test-report.js';
 import { outcomeWords } from './words.js';
 
@@ -196,10 +196,6 @@ export function agentLogName(stamp: string, agent: number): string {
   return `.aider_logs/agent${agent}_${stamp}.jsonl`;
 }
 
-function seconds(from: number | null, to: number | null): number {
-  return from === null || to === null ? 0 : Math.max(0, Math.round((to - from) / 100) / 10);
-}
-
 /** Why the work of a success is not merged; null when it is, or was never to be. */
 function leftOutWords(state: RunState, { index, state: now }: Agent): string | null {
   const { integration } = state;
@@ -265,7 +261,7 @@ function summariseAgent(state: RunState, agent: Agent): AgentSummary {
 }
 
 /** Whether the merged work is tested, in words. */
-function testedWords({ integration, baseCheck }: RunState): string {
+export function testedWords({ integration, baseCheck }: RunState): string {
   const check = integration?.check ?? null;
   if (check === null) return 'untested';
   if (baseCheck?.report && check.report) return heldWords(baseCheck, check);
@@ -379,7 +375,7 @@ export function summarise(state: RunState): Summary {
     interrupted_by: state.interruptedBy,
     error: state.failure ? describe(state.failure).message : null,
     warnings: [...state.warnings],
-    duration_s: seconds(state.startedAt, state.endedAt),
+    duration_s: state.endedAt === null ? 0 : Math.round(runTime(state, state.endedAt) / 100) / 10,
   };
 }
 

@@ -65,9 +65,17 @@ export function update(state: RunState | null, message: Message): Next {
   if (state === null) throw new Error(`update: ${message.type} before run_started`);
   if (state.phase === 'finished' && !reopens(message)) return [state, []];
   if (isWish(message) && refusalOf(state, message) !== null) return [state, []];
-  const [next, effects] = apply(state, message);
+  const [applied, effects] = apply(state, message);
+  const next = ledOn(state, applied, message.at);
   const [scheduled, more] = schedule(noteMoney(noteFailures(state, next)), message.at);
   return [scheduled, [...effects, ...more]];
+}
+
+/** A person leads a finished run on: the time in between is not the run's. */
+function ledOn(before: RunState, next: RunState, at: number): RunState {
+  if (before.phase !== 'finished' || next.phase === 'finished') return next;
+  const rested = before.rested + Math.max(0, at - (before.endedAt ?? at));
+  return { ...next, endedAt: null, rested };
 }
 
 /** Goes on after a pause; what a common cause has failed is begun anew. */
@@ -119,7 +127,7 @@ function onBaseChecked(state: RunState, check: CheckResult, at: number): Next {
 
 /** How work is judged on a red base, for a person. */
 function redBaseWords({ config: { redBase }, baseCheck: base }: RunState): string {
-  if (redBase === 'report') return 'they are reported, but gate nothing';
+  if (redBase === 'report') return 'they are only reported, and keep nothing from landing';
   const rule = ruleOf({ base, redBase });
   return rule === 'no_worse'
     ? 'no test that passed there may fail, and what lands has to be green'
@@ -175,6 +183,7 @@ function reopens({ type }: Message): boolean {
     'undo_landing',
     'set_budget',
     'model_named',
+    'setup_named',
   ];
   return asked.includes(type);
 }
@@ -324,7 +333,6 @@ function apply(state: RunState, message: Exclude<Message, { type: 'run_started' 
       return state.landed === null
         ? [state, []]
         : [
-            // The time that a person took to decide is none of the run's.
             { ...state, phase: 'landing' },
             [
               {
@@ -342,6 +350,8 @@ function apply(state: RunState, message: Exclude<Message, { type: 'run_started' 
       return onUndone(state, message.undone, at);
     case 'model_named':
       return [onModelNamed(state, message.model), []];
+    case 'setup_named':
+      return [onSetupNamed(state, message.command), []];
     default:
       return unreachable(message);
   }
@@ -383,6 +393,14 @@ function onModelNamed(state: RunState, model: string): RunState {
     config: { ...config, model, provider: providerOf(model) },
     warnings: [...state.warnings, said],
   };
+}
+
+/** The command that prepares the worktrees that are made from now on; that it is another one is said. */
+function onSetupNamed(state: RunState, command: string | null): RunState {
+  const { config, warnings } = state;
+  const name = (one: string | null) => (one === null ? 'no set-up command' : `\`${one}\``);
+  const said = `From here on worktrees are prepared by ${name(command)}; before, by ${name(config.setup)}.`;
+  return { ...state, config: { ...config, setup: command }, warnings: [...warnings, said] };
 }
 
 function changeAgent(state: RunState, index: number, change: (agent: Agent) => Step): Next {

@@ -154,11 +154,11 @@ const reasons: Record<FailReason, ReasonWords> = {
     model: 'Not started.',
   },
   dependency_failed: {
-    person: 'skipped: what it depends on did not succeed',
+    person: 'not started: what it depends on did not succeed',
     model: 'A dependency failed.',
   },
   dependency_conflict: {
-    person: 'skipped: what it depends on conflicts',
+    person: 'not started: what it depends on conflicts',
     model: 'The dependencies conflict.',
   },
 };
@@ -168,16 +168,28 @@ export function reasonWords(reason: FailReason): string {
   return reasons[reason].person;
 }
 
+/** Reasons of agents that were never started; a summary that is read back tells them as text. */
+export const unstartedReasons: readonly string[] = [
+  'not_started',
+  'dependency_failed',
+  'dependency_conflict',
+];
+
+/** Whether an agent that failed so was never started. */
+export function isUnstarted(reason: FailReason): boolean {
+  return unstartedReasons.includes(reason);
+}
+
 /** An outcome in words for a person, with the detail that tells one case from another. */
 export function outcomeWords(outcome: Outcome): string {
   switch (outcome.state) {
     case 'succeeded':
       return 'succeeded';
     case 'killed':
-      return `killed (${outcome.by})`;
+      return outcome.by === 'you' ? 'killed by you' : `killed (${outcome.by})`;
     case 'failed':
       // It did nothing that could have failed.
-      if (outcome.reason === 'not_started' || outcome.reason === 'dependency_failed') {
+      if (isUnstarted(outcome.reason)) {
         return `${reasonWords(outcome.reason)}${outcome.detail === '' ? '' : ` (${outcome.detail})`}`;
       }
       return `failed: ${reasonWords(outcome.reason)}${outcome.detail === '' ? '' : ` (${outcome.detail})`}`;
@@ -189,13 +201,13 @@ export function outcomeWords(outcome: Outcome): string {
 /** What a person can do about a failure that no message to a model cures. */
 export const mends: Partial<Record<FailReason, string>> = {
   auth: 'Check the API key of the model, and that it may use it.',
-  model_not_found: 'Name a model that the provider has, with --model.',
+  model_not_found: 'Choose a model that the provider has.',
   disk_full: 'Free some space or inodes (df -h, df -i).',
   machine_fault: 'Correct what is named, then resume.',
   quota: 'Look at the plan and the credit of your account with the provider.',
   provider_error: 'Wait until the provider is up again, or take another model.',
   start_failed: 'Look whether Aider is still there: aider-orchestrator doctor.',
-  setup_failed: 'Mend the set-up command.',
+  setup_failed: 'Fix the set-up command.',
 };
 
 /** Why a run was halted, and the way out. */

@@ -1,6 +1,7 @@
 import stringWidth from 'string-width';
 import { printable } from '../core/printable.js';
 import type { AgentSummary, Summary } from '../core/summary.js';
+import { unstartedReasons } from '../core/words.js';
 
 export interface Glyphs {
   readonly ok: string;
@@ -51,9 +52,17 @@ export function formatCost(cost: number | null): string {
 }
 
 function row(name: string, agent: AgentSummary, simulated: boolean, glyphs: Glyphs): string[] {
-  const { state } = agent.outcome;
-  const glyph =
-    state === 'succeeded' ? glyphs.ok : state === 'killed' ? glyphs.stopped : glyphs.bad;
+  const { state, reason } = agent.outcome;
+  const isStarted = !unstartedReasons.includes(reason ?? '');
+  // Why it failed stands below the table, where there is room for it.
+  const [glyph, word] =
+    state === 'succeeded'
+      ? [glyphs.ok, 'succeeded']
+      : state === 'killed'
+        ? [glyphs.stopped, 'killed']
+        : isStarted
+          ? [glyphs.bad, 'failed']
+          : [glyphs.some, 'not started'];
   const notMerged =
     agent.success && !agent.merged
       ? `, not merged${agent.conflicts.length > 0 ? ': conflict' : ''}`
@@ -63,7 +72,7 @@ function row(name: string, agent: AgentSummary, simulated: boolean, glyphs: Glyp
   return [
     simulated ? `${name} (simulated)` : name,
     `${agent.task.id} ${agent.task.title}`,
-    `${glyph} ${agent.error ?? 'succeeded'}${notMerged}`,
+    `${glyph} ${word}${notMerged}`,
     String(agent.iterations),
     String(agent.files_changed.length),
     `+${added} -${removed}`,

@@ -275,7 +275,13 @@ describe('dialogs', () => {
   test('a finder: fuzzy, several at once', async () => {
     const onDone = vi.fn();
     const items = ['src/date.ts', 'src/show.ts', 'README.md', 'test/date.test.ts'];
-    const view = showDialog({ kind: 'find', title: 'Files', items, onDone });
+    const view = showDialog({
+      kind: 'find',
+      title: 'Files',
+      none: 'No file matches.',
+      items,
+      onDone,
+    });
     await view.shows('README.md');
     await view.type('date');
     await eventually(() => expect(view.frame()).not.toContain('README.md'));
@@ -295,7 +301,7 @@ describe('dialogs', () => {
       actions: () => ({ 'summary.land': { run: () => {}, refusal: 'nothing is merged' } }),
       say: () => {},
     };
-    const view = showDialog({ kind: 'help', scopes: [scope] });
+    const view = showDialog({ kind: 'help', scopes: [scope], typing: false });
     await view.shows(/Summary\s[\s\S]*land the merged work \(not now: nothing is/);
     await view.type('worktree');
     await view.shows("open a shell in the agent's worktree");

@@ -163,7 +163,7 @@ describe.each([
 
   test('a refused key halts the run, and the way out stands there', async () => {
     const { app, run } = await halted();
-    whole(app, 'Ctrl-K enters another key', 'M another model', 'p resumes');
+    whole(app, 'Ctrl-K enters another key', 'M chooses another model', 'p resumes');
     await golden(app, 'halted');
     await app.press(keys.ctrl('k'), /Which key/);
     await app.press(`${keys.down}${keys.enter}`, /It replaces/);
@@ -272,7 +272,7 @@ describe.each([
     whole(
       app,
       'Check the API key of the model, and that it may use it.',
-      'Ctrl-K enters another key, M chooses another model, R restarts the failed agents.',
+      'Ctrl-K enters another key, M chooses another model, R restarts the agents that did not succeed.',
     );
     await golden(app, 'summary');
   });

@@ -33,7 +33,7 @@ describe.each([
   test('what is missing is said first', async () => {
     const app = new Harness({ cols, rows, checks, missingKeys: ['OPENAI_API_KEY'] });
     await app.press('Größere 日本語', /OPENAI_API_KEY[\s\S]*Größere 日本語/);
-    await app.press(keys.enter, /Missing: gpt-4o needs/);
+    await app.press(keys.enter, /Model: gpt-4o needs/);
     await golden(app, 'change-missing');
     await app.press(keys.ctrl('k'), /Which key\?[\s\S]*OPENAI_API_KEY \(missing\)/);
     await app.press(keys.enter, /OPENAI_API_KEY[\s\S]*written nowhere/);

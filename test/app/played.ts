@@ -70,6 +70,7 @@ const config: RunConfig = {
   planSource: { kind: 'planner' },
   check: null,
   redBase: 'stop',
+  setup: null,
   budgetUsd: null,
   review: null,
   unattended: false,
@@ -377,7 +378,7 @@ export class PlayedApp {
       },
       problemsOf: async (list) => options.problems?.(list) ?? [],
       keys: (model) => [
-        { variable: 'GEMINI_API_KEY', use: 'Gemini', isSet: true, isAider: false },
+        { variable: 'GEMINI_API_KEY', use: 'Gemini', isSet: true, isAider: false, isPlanner: true },
         {
           variable: model.startsWith('claude') ? 'ANTHROPIC_API_KEY' : 'OPENAI_API_KEY',
           use: `Aider's model ${model}`,
@@ -386,11 +387,12 @@ export class PlayedApp {
               (model.startsWith('claude') ? 'ANTHROPIC_API_KEY' : 'OPENAI_API_KEY') === name,
           ),
           isAider: true,
+          isPlanner: false,
         },
       ],
       stash: async () => {
         this.stashed += 1;
-        return ok(undefined);
+        return ok(true);
       },
       keptDraft: () => options.keptDraft ?? null,
       keepDraft: (kept) => {

@@ -124,8 +124,10 @@ describe('the run screen', () => {
     await app.press('x', /Kill agent0 \(T1\)\?/);
     await app.press('y', /stopping/);
     expect(run.effects).toContainEqual({ type: 'signal_agent', agent: 0, signal: 'SIGINT' });
-    // A queued one has nothing to lose.
-    await app.press('2x', /■ killed/);
+    // Of a queued one it says what comes of it.
+    await app.press('2x', /Kill agent2 \(T3\)\?[\s\S]*It does not start\./);
+    await app.press('!', /! does nothing here: y kill/);
+    await app.press('y', /■ killed/);
     await app.press('r', /queued again/);
   });
 
@@ -151,7 +153,7 @@ describe('the run screen', () => {
     await app.press('y', /stopping/);
     run.dispatch({ type: 'attempt_exited', agent: 0, exit: cleanExit });
     run.dispatch({ type: 'attempt_inspected', agent: 0, inspection: unchanged });
-    await app.shows(/◆ yours/);
+    await app.shows(/◆ taken over/);
     expect(run.effects.at(-1)).toMatchObject({ type: 'start_attempt', message: null });
   });
 
@@ -213,6 +215,32 @@ describe('the run screen', () => {
     await app.press('\x1b[<64;10;10M', /▸1 T2[\s\S]*scrolled up/);
     expect(app.text()).toContain('zero 41');
     await app.press('\x1b[<65;10;10M', gone('scrolled up'));
+  });
+
+  test('what is dragged over is selected, and copied by y', async () => {
+    const { app, run } = await openRun();
+    const copied = () => {
+      const all = [...app.output.join('').matchAll(/\x1b\]52;c;([^\x07]*)\x07/g)];
+      return Buffer.from(all.at(-1)?.[1] ?? '', 'base64').toString();
+    };
+    // From the second row of agent0's terminal, third column, to the next row's first one; upwards as well.
+    await app.press(
+      '\x1b[<0;4;4M\x1b[<32;2;5M\x1b[<0;2;5m',
+      /Selected\. y copies it, Esc clears it/,
+    );
+    await app.press('y', /Sent 2 lines/);
+    expect(copied()).toBe('ro 45\nz');
+    // Further output does not move it.
+    await run.print(0, 'more\nand more\n');
+    await app.press('y', /Sent 2 lines/);
+    expect(copied()).toBe('ro 45\nz');
+    await app.press(keys.esc, gone('Sent 2'));
+    await app.press('y', /Sent 1\d lines/);
+    expect(copied()).toMatch(/and more$/);
+    await app.press('\x1b[<0;3;6M\x1b[<32;9;4M\x1b[<0;9;4m', /Selected/);
+    // A click takes it back.
+    await app.press('\x1b[<0;3;6M\x1b[<0;3;6m', /0 T1/);
+    await app.press(keys.esc, /All panes are shown already/);
   });
 
   test('q asks while agents run; Ctrl-C again stops at once', async () => {

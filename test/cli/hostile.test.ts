@@ -97,6 +97,7 @@ function journalNaming(repo: string, worktree: string): string {
     planSource: { kind: 'none' },
     check: null,
     redBase: 'stop',
+    setup: null,
     review: null,
     budgetUsd: null,
     unattended: true,

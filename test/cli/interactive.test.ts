@@ -209,7 +209,7 @@ describe('on the screen', () => {
     const app = openScreen(['--aider', noAider], { cwd: repo, env });
     await app.shows(/model: gpt-4o needs OPENAI_API_KEY/);
     await app.press('x', /^ +x/m);
-    await app.press(key.enter, /Missing: gpt-4o needs/);
+    await app.press(key.enter, /Model: gpt-4o needs/);
     await app.press(key.ctrl('k'), /Which key\?[\s\S]*▸ OPENAI_API_KEY \(missing\)/);
     await app.press(key.enter, /The key for Aider's model gpt-4o. It is not set/);
     await app.press('sk-very-secret', /\*{14}/);

@@ -89,7 +89,7 @@ export const AgentPane = memo(function AgentPane(props: AgentPaneProps) {
   const { state, agent, rect, view, scrolled, focused, typing, now, note } = props;
   const { theme, surface, keymap } = useEnvironment();
   const glyphs = glyphsOf(theme);
-  const look = lookOf(agent);
+  const look = lookOf(state, agent);
   const colour: Colour | null = typing
     ? 'magenta'
     : focused
@@ -124,7 +124,7 @@ export const AgentPane = memo(function AgentPane(props: AgentPaneProps) {
   useEffect(() => view?.onChange(() => surface.paneChanged(focused)), [view, surface, focused]);
   const corner = [glyphs.topLeft, glyphs.topRight] as const;
   const below = [glyphs.bottomLeft, glyphs.bottomRight] as const;
-  const still = view ? [] : stillWords(state, agent);
+  const still = view ? [] : stillWords(state, agent, keymap);
   // Why it failed stands below its screen, which then is a little lower; its terminal keeps its size.
   const reason = view ? reasonLines(agent, inner, keymap) : [];
   const live = { ...inner, height: Math.max(1, inner.height - reason.length) };
@@ -168,8 +168,13 @@ function remarkWords(agent: Agent, keymap: Keymap): string {
 function reasonLines(agent: Agent, { width, height }: Rect, keymap: Keymap): string[] {
   const words = failureWords(agent);
   if (words === '') return [];
-  const lines = proseLines(`${words} ${keymap.label('run.open')} shows more.`, width);
   const most = Math.max(1, Math.floor(height / 3));
+  return foldLines(`${words} ${keymap.label('run.open')} shows more.`, width, most, keymap);
+}
+
+/** A text as lines; where there is no room for all of it, the last one names the key that shows it. */
+export function foldLines(text: string, width: number, most: number, keymap: Keymap): string[] {
+  const lines = proseLines(text, Math.max(8, width));
   return lines.length <= most
     ? lines
     : [...lines.slice(0, most - 1), `… ${keymap.label('run.open')} shows all of it`];

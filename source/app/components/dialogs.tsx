@@ -10,7 +10,7 @@ import {
   useRef,
   useState,
 } from 'react';
-import { type Action, perform, refusalWords, type Scope, type SomeActions } from '../actions.js';
+import { type Action, perform, type Scope, type SomeActions } from '../actions.js';
 import { DialogPlace, useDialogPlace } from '../dialog-place.js';
 import { useDialogEditor } from '../editor.js';
 import {
@@ -39,6 +39,8 @@ export type Dialog =
       readonly lines: readonly string[];
       readonly yes: string;
       readonly onYes: () => void;
+      /** What it asks about can come to be settled while it is open: then it closes itself. */
+      readonly until?: Settling;
     }
   | {
       readonly kind: 'field';
@@ -47,12 +49,15 @@ export type Dialog =
       readonly initial?: string;
       /** It may hold several lines, and a person's editor can be used. */
       readonly multiline?: boolean;
+      /** Why a text cannot be taken, a sentence; then the field stays open with it. */
+      readonly problem?: (text: string) => string | null;
       readonly onDone: (text: string) => void;
     }
   | {
       readonly kind: 'secret';
       readonly title: string;
       readonly lines: readonly string[];
+      readonly problem?: (text: string) => string | null;
       readonly onDone: (text: string) => void;
     }
   | {
@@ -68,10 +73,17 @@ export type Dialog =
   | {
       readonly kind: 'find';
       readonly title: string;
+      /** What is said where nothing matches. */
+      readonly none: string;
       readonly items: readonly string[];
       readonly onDone: (items: readonly string[]) => void;
     }
-  | { readonly kind: 'help'; readonly scopes: readonly Scope[] }
+  | {
+      readonly kind: 'help';
+      readonly scopes: readonly Scope[];
+      /** Letters are typed in the place it was opened from, so that keys which are letters do nothing there. */
+      readonly typing: boolean;
+    }
   | { readonly kind: 'palette'; readonly scopes: readonly Scope[] }
   | {
       readonly kind: 'viewer';
@@ -81,6 +93,14 @@ export type Dialog =
       readonly follow?: boolean;
     }
   | { readonly kind: 'message'; readonly title: string; readonly lines: readonly string[] };
+
+/** When a question is settled without an answer. */
+export interface Settling {
+  readonly subscribe: (listener: () => void) => () => void;
+  /** What has settled it, a sentence; null while it is open. */
+  readonly settled: () => string | null;
+  readonly say: (text: string) => void;
+}
 
 /** A text as lines for a width. */
 export type Render = (width: number) => readonly string[];
@@ -156,7 +176,7 @@ function DialogView({ dialog, close }: { readonly dialog: Dialog; readonly close
     case 'secret':
       return <Secret dialog={dialog} close={close} />;
     case 'help':
-      return <Help scopes={dialog.scopes} close={close} />;
+      return <Help scopes={dialog.scopes} typing={dialog.typing} close={close} />;
     case 'palette':
       return <Palette scopes={dialog.scopes} close={close} />;
     case 'viewer':
@@ -192,21 +212,27 @@ function useFitted(title: string, lines: readonly string[]) {
 function Confirm({ dialog, close }: Props<'confirm'>) {
   const isTop = useDialogPlace();
   const { title, lines } = useFitted(dialog.title, dialog.lines);
+  const stray = useStrayKey();
+  const answered = useSettling(dialog.until, close);
   useKeyHandler(isTop, {
     key: ({ name }) => {
       if (name === 'y') {
+        answered.current = true;
         close();
         dialog.onYes();
       } else if (name === 'n' || name === 'enter' || name === 'esc' || name === 'q') {
         close();
       } else if (name === 'ctrl+c' || name === 'ctrl+z') {
         return false;
+      } else {
+        stray.met(name);
       }
       return true;
     },
     mouse: () => true,
   });
-  const hint = `y ${dialog.yes}, n or Enter cancel`;
+  const answers = `y ${dialog.yes}, n or Enter cancel`;
+  const hint = `${stray.words}${answers}`;
   return (
     <Popup
       title={title}
@@ -218,6 +244,39 @@ function Confirm({ dialog, close }: Props<'confirm'>) {
       {({ width }) => <Rows width={width} rows={lines.map((text) => ({ text }))} />}
     </Popup>
   );
+}
+
+/** A key that does nothing in a dialog is told before the keys that do something. */
+function useStrayKey(): { readonly words: string; readonly met: (key: string) => void } {
+  const { theme } = useEnvironment();
+  const [key, setKey] = useState<string | null>(null);
+  return {
+    words: key === null ? '' : `${keyLabel(key, theme.unicode)} does nothing here: `,
+    met: setKey,
+  };
+}
+
+/**
+ * Closes a question that has settled itself, and says what has settled it.
+ * @returns to be set when it is answered: what the answer does is no news
+ */
+function useSettling(until: Settling | undefined, close: () => void): { current: boolean } {
+  const answered = useRef(false);
+  const latest = useRef(close);
+  latest.current = close;
+  useEffect(() => {
+    if (!until) return;
+    const look = () => {
+      const settled = until.settled();
+      if (settled === null || answered.current) return;
+      latest.current();
+      until.say(settled);
+    };
+    const end = until.subscribe(look);
+    look();
+    return end;
+  }, [until]);
+  return answered;
 }
 
 function Message({ dialog, close }: Props<'message'>) {
@@ -249,11 +308,13 @@ function Field({ dialog, close }: Props<'field'>) {
   const { keymap } = useEnvironment();
   const { initial = '', multiline = false } = dialog;
   const [text, setText] = useState(initial);
+  const [problem, setProblem] = useState<string | null>(null);
   const { title, lines, room } = useFitted(dialog.title, dialog.lines ?? []);
   const width = Math.min(room, Math.max(70, widest(title, ...lines)));
+  const wrong = problem === null ? [] : proseLines(problem, width);
   // It grows with what is typed, as far as there is room.
   const needed = layoutRows(text, Math.max(4, width - 1)).length;
-  const most = Math.max(1, rows - lines.length - 4);
+  const most = Math.max(1, rows - lines.length - wrong.length - 4);
   const height = Math.max(Math.min(multiline ? 3 : 1, most), Math.min(needed, most));
   const more = multiline
     ? `, ${keymap.label('change.newline')} new line${editor ? `, ${keymap.label('change.editor')} editor` : ''}`
@@ -262,7 +323,7 @@ function Field({ dialog, close }: Props<'field'>) {
     <Popup
       title={title}
       width={width}
-      height={lines.length + height}
+      height={lines.length + height + wrong.length}
       hint={`Enter done, Esc cancel${more}`}
     >
       {({ width: inner }) => (
@@ -273,14 +334,20 @@ function Field({ dialog, close }: Props<'field'>) {
             multiline={multiline}
             width={inner}
             height={height}
-            onChange={setText}
+            onChange={(now) => {
+              setText(now);
+              setProblem(null);
+            }}
             onCancel={close}
             {...(multiline && editor ? { onEditor: (now) => editor('text.md', now) } : {})}
             onDone={(done) => {
+              const why = dialog.problem?.(done) ?? null;
+              if (why !== null) return setProblem(why);
               close();
               dialog.onDone(done);
             }}
           />
+          <Rows width={inner} rows={wrong.map((text) => ({ text, colour: 'red' }))} />
         </>
       )}
     </Popup>
@@ -288,12 +355,15 @@ function Field({ dialog, close }: Props<'field'>) {
 }
 
 function Secret({ dialog, close }: Props<'secret'>) {
-  const { title, lines } = useFitted(dialog.title, dialog.lines);
+  const { title, lines, room } = useFitted(dialog.title, dialog.lines);
+  const [problem, setProblem] = useState<string | null>(null);
+  const most = Math.min(room, Math.max(70, widest(title, ...lines)));
+  const wrong = problem === null ? [] : proseLines(problem, most);
   return (
     <Popup
       title={title}
-      width={Math.max(70, widest(title, ...lines))}
-      height={lines.length + 3}
+      width={most}
+      height={lines.length + 3 + wrong.length}
       hint="Enter done, Esc cancel"
     >
       {({ width }) => (
@@ -303,11 +373,14 @@ function Secret({ dialog, close }: Props<'secret'>) {
             <SecretField
               onCancel={close}
               onDone={(text) => {
+                const why = dialog.problem?.(text) ?? null;
+                if (why !== null) return setProblem(why);
                 close();
                 dialog.onDone(text);
               }}
             />
           </Box>
+          <Rows width={width} rows={wrong.map((text) => ({ text, colour: 'red' }))} />
         </>
       )}
     </Popup>
@@ -325,6 +398,7 @@ function Choose({ dialog, close }: Props<'choose'>) {
   const { theme } = useEnvironment();
   const [chosen, setChosen] = useState(Math.max(0, dialog.initial ?? 0));
   const { items } = dialog;
+  const stray = useStrayKey();
   useKeyHandler(isTop, {
     key: ({ name }) => {
       if (name === 'up' || name === 'k') setChosen(Math.max(0, chosen - 1));
@@ -334,6 +408,7 @@ function Choose({ dialog, close }: Props<'choose'>) {
         if (items.length > 0) dialog.onDone(chosen);
       } else if (name === 'esc' || name === 'q') close();
       else if (name === 'ctrl+c' || name === 'ctrl+z') return false;
+      else stray.met(name);
       return true;
     },
     mouse: () => true,
@@ -355,7 +430,7 @@ function Choose({ dialog, close }: Props<'choose'>) {
       title={title}
       width={Math.max(40, widest(title, ...lines, ...itemRows.map(({ text }) => text)))}
       height={lines.length + height}
-      hint="Enter choose, Esc cancel"
+      hint={`${stray.words}Enter choose, Esc cancel`}
     >
       {({ width }) => (
         <>
@@ -419,9 +494,11 @@ function Find({ dialog, close }: Props<'find'>) {
               }}
               onCancel={close}
               onDone={() => {
-                close();
                 const items = taken.length > 0 ? taken : current ? [current] : [];
-                if (items.length > 0) dialog.onDone(items);
+                // Nothing matches: that and the way out stand there already.
+                if (items.length === 0) return;
+                close();
+                dialog.onDone(items);
               }}
             />
           </Box>
@@ -430,7 +507,12 @@ function Find({ dialog, close }: Props<'find'>) {
               {fill(`${taken.includes(item) ? glyphsOf(theme).ok : ' '} ${item}`, width)}
             </Line>
           ))}
-          {found.length === 0 && <Line dim>{fill('no file matches', width)}</Line>}
+          {found.length === 0 && (
+            <Rows
+              width={width}
+              rows={proseLines(dialog.none, width).map((text) => ({ text, colour: 'yellow' }))}
+            />
+          )}
         </>
       )}
     </Popup>
@@ -509,16 +591,20 @@ interface HelpLine {
 }
 
 /** Help is made from the key table: first the place one is at, then the others. Typing narrows it. */
-function Help(props: { readonly scopes: readonly Scope[]; readonly close: () => void }) {
-  const { scopes, close } = props;
+function Help(props: {
+  readonly scopes: readonly Scope[];
+  readonly typing: boolean;
+  readonly close: () => void;
+}) {
+  const { scopes, typing, close } = props;
   const { cols, rows } = useSize();
   const { keymap } = useEnvironment();
   const [query, setQuery] = useState('');
   const [top, setTop] = useState(0);
   const width = Math.min(100, cols - 4);
   const lines = useMemo(
-    () => helpLines(keymap, scopes, query, width),
-    [keymap, scopes, query, width],
+    () => helpLines(keymap, scopes, typing, query, width),
+    [keymap, scopes, typing, query, width],
   );
   const height = Math.max(3, rows - 4);
   const body = height - 1;
@@ -562,6 +648,7 @@ function Help(props: { readonly scopes: readonly Scope[]; readonly close: () => 
 function helpLines(
   keymap: Keymap,
   scopes: readonly Scope[],
+  typing: boolean,
   query: string,
   width: number,
 ): readonly HelpLine[] {
@@ -582,9 +669,12 @@ function helpLines(
       ...matching.flatMap(({ keys, help, action }) => {
         const refusal = actions[action]?.refusal ?? null;
         const why = refusal === null ? '' : ` (not now: ${refusal})`;
+        // A letter is typed there, and does nothing else.
+        const works =
+          typing && context === 'everywhere' ? keys.filter((key) => key.length > 1) : keys;
         return proseLines(`${help}${why}  ${action}`, Math.max(10, width - 24)).map(
           (text, row) => ({
-            text: `  ${fill(row === 0 ? keys.join(' ') : '', 21)} ${text}`,
+            text: `  ${fill(row === 0 ? works.join(' ') : '', 21)} ${text}`,
             head: false,
             dim: refusal !== null,
           }),
@@ -621,7 +711,7 @@ function Palette(props: { readonly scopes: readonly Scope[]; readonly close: () 
   const current = found[at];
   const refusal = current?.action.refusal ?? null;
   const width = Math.min(90, cols - 4);
-  const reason = refusal === null ? [] : proseLines(refusalWords(refusal), width);
+  const reason = refusal === null ? [] : proseLines(`Not now: ${refusal}.`, width);
   const height = Math.max(3, Math.min(20, rows - 6));
   const body = Math.max(1, height - 1 - reason.length);
   const start = windowStart(at, body, found.length);

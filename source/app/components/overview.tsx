@@ -12,12 +12,15 @@ import {
   testWords,
   totalTokens,
 } from '../agent-facts.js';
+import type { Keymap } from '../keymap.js';
 import type { PaneView } from '../pane-source.js';
 import { useEnvironment } from '../surface.js';
 import type { Rect } from '../terminal/painter.js';
 import { cut, displayWidth, fill, fillLeft } from '../text/graphemes.js';
 import { type AppGlyphs, glyphsOf, lookOf } from '../theme.js';
+import { foldLines } from './agent-pane.js';
 import { Line } from './line.js';
+import { Rows } from './rows.js';
 
 /** How the table is sorted and filtered. */
 export interface OverviewFacts {
@@ -64,8 +67,8 @@ export const overviewColumns: readonly Column[] = [
   },
   {
     head: 'state',
-    text: (agent, _state, _now, glyphs) => {
-      const look = lookOf(agent);
+    text: (agent, state, _now, glyphs) => {
+      const look = lookOf(state, agent);
       return `${glyphs[look.glyph]} ${look.word}`;
     },
     key: (agent) => String(order.indexOf(agent.state.name)).padStart(2, '0'),
@@ -129,7 +132,7 @@ export function overviewAgents(
   const column = overviewColumns[facts.by];
   const wanted = facts.filter.toLowerCase();
   const shown = state.agents.filter((agent) =>
-    `agent${agent.index} ${lookOf(agent).word} ${agent.task.id} ${agent.task.title} ${failureWords(agent)}`
+    `agent${agent.index} ${lookOf(state, agent).word} ${agent.task.id} ${agent.task.title} ${failureWords(agent)}`
       .toLowerCase()
       .includes(wanted),
   );
@@ -147,8 +150,15 @@ export function overviewStart(at: number, count: number, height: number): number
   return Math.max(0, Math.min(at - Math.floor(height / 2), count - height));
 }
 
-/** Rows beside those of agents: the head, and what is told of the one in focus. */
-export const overviewRest = 3;
+/** Rows of the table for agents: beside them are the head, the filter, and what is told of the one in focus. */
+export function overviewHeight(rows: number): number {
+  return Math.max(1, rows - 2 - toldRows(rows));
+}
+
+/** Rows for what is told of the agent in focus: whole sentences have to fit. */
+function toldRows(rows: number): number {
+  return Math.max(1, Math.min(4, Math.floor(rows / 4)));
+}
 
 /** Least columns that a last line is worth. */
 const leastLast = 24;
@@ -164,11 +174,11 @@ export function Overview(props: {
   readonly facts: OverviewFacts;
 }) {
   const { state, rect, focused, now, views, facts } = props;
-  const { theme } = useEnvironment();
+  const { theme, keymap } = useEnvironment();
   const glyphs = glyphsOf(theme);
   const agents = overviewAgents(state, facts, now);
   const { columns, widths, last } = columnsFor(state, agents, now, rect.width, glyphs);
-  const height = Math.max(1, rect.height - overviewRest);
+  const height = overviewHeight(rect.height);
   const at = Math.max(
     0,
     agents.findIndex((agent) => agent.index === focused),
@@ -186,11 +196,21 @@ export function Overview(props: {
     )
     .join('  ');
   const current = agents[at];
-  const told = current ? lastWords(state, current, views(current.index)) : '';
+  const told = current
+    ? foldLines(
+        `agent${current.index}: ${lastWords(state, current, views(current.index), keymap)}`,
+        rect.width - 2,
+        toldRows(rect.height),
+        keymap,
+      )
+    : [];
+  const clear = `${keymap.label('run.unzoom')} clears the filter`;
   const filter =
     facts.filter === ''
       ? ''
-      : `only "${facts.filter}" (${agents.length} of ${state.agents.length})`;
+      : agents.length === 0
+        ? `No agent matches "${facts.filter}"; ${clear}.`
+        : `Only "${facts.filter}" (${agents.length} of ${state.agents.length}); ${clear}.`;
   return (
     <Box flexDirection="column" width={rect.width} height={rect.height} overflow="hidden">
       <Line bold>{fill(` ${head}${last > 0 ? '  last line' : ''}`, rect.width)}</Line>
@@ -200,16 +220,16 @@ export function Overview(props: {
             cell(column, column.text(agent, state, now, glyphs), widths[index] as number),
           )
           .join('  ');
-        const line = last > 0 ? `  ${cut(lastWords(state, agent, views(agent.index)), last)}` : '';
+        const line =
+          last > 0 ? `  ${cut(lastWords(state, agent, views(agent.index), keymap), last)}` : '';
         return (
-          <Line key={agent.index} colour={lookOf(agent).colour} inverse={agent.index === focused}>
+          <Line key={agent.index} colour={lookOf(state, agent).colour} inverse={agent === current}>
             {fill(` ${row}${line}`, rect.width)}
           </Line>
         );
       })}
-      {agents.length === 0 && <Line dim>{fill(' no agent matches', rect.width)}</Line>}
       <Box flexGrow={1} />
-      <Line dim>{fill(` ${current ? `agent${current.index}: ${told}` : ''}`, rect.width)}</Line>
+      <Rows width={rect.width} rows={told.map((text) => ({ text: ` ${text}`, dim: true }))} />
       <Line colour="yellow">{fill(` ${filter}`, rect.width)}</Line>
     </Box>
   );
@@ -254,10 +274,10 @@ function columnsFor(
 }
 
 /** What an agent waits for, why it failed, or the last line that it printed. */
-function lastWords(state: RunState, agent: Agent, view: PaneView | null): string {
+function lastWords(state: RunState, agent: Agent, view: PaneView | null, keymap: Keymap): string {
   const failure = failureWords(agent);
   if (failure !== '') return failure;
-  if (agent.state.name === 'queued') return queuedWords(state, agent);
+  if (agent.state.name === 'queued') return queuedWords(state, agent, keymap);
   if (agent.state.name === 'asking') return agent.state.question;
   if (!view) return '';
   const { screen } = view;

@@ -95,7 +95,7 @@ function AgentList(props: {
   return (
     <Box flexDirection="column" width={rect.width} height={rect.height} overflow="hidden">
       {state.agents.slice(start, start + rect.height).map((agent) => {
-        const look = lookOf(agent);
+        const look = lookOf(state, agent);
         const own = agent.index === focused;
         const text = `${own ? glyphs.arrow : ' '}${agent.index} ${glyphs[look.glyph]} ${look.word} ${agent.task.id} ${agent.task.title}`;
         return (
@@ -117,7 +117,7 @@ function Tabs(props: {
   const { theme } = useEnvironment();
   const glyphs = glyphsOf(theme);
   const tabs = state.agents.map((agent) => {
-    const label = `${agent.index}${glyphs[lookOf(agent).glyph]}`;
+    const label = `${agent.index}${glyphs[lookOf(state, agent).glyph]}`;
     return agent.index === focused ? `[${label}]` : ` ${label} `;
   });
   // The one in focus stays in sight.

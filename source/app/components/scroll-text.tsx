@@ -2,7 +2,8 @@ import { stripVTControlCharacters } from 'node:util';
 import { Box } from 'ink';
 import { useMemo, useState } from 'react';
 import { type SomeActions, useActions } from '../actions.js';
-import { useEnvironment } from '../surface.js';
+import { keyLabel } from '../keymap.js';
+import { useEnvironment, useKeyHandler } from '../surface.js';
 import { Line } from './line.js';
 import { TextField } from './text-field.js';
 
@@ -31,7 +32,7 @@ export function ScrollText(props: ScrollTextProps) {
   const [match, setMatch] = useState<number | null>(null);
   const [own, setOwn] = useState('');
   const setNote = say ?? setOwn;
-  const { keymap, surface } = useEnvironment();
+  const { keymap, surface, theme } = useEnvironment();
   const body = Math.max(1, height - 1);
   const last = Math.max(0, lines.length - body);
   const first = follow && top === null ? last : Math.min(top ?? 0, last);
@@ -95,6 +96,20 @@ export function ScrollText(props: ScrollTextProps) {
       return true;
     },
   });
+  // In a dialog nobody else tells about a key that does nothing; elsewhere the screen does.
+  useKeyHandler(
+    active && !searching && onClose !== undefined,
+    {
+      key: ({ name }) => {
+        if (keymap.find('everywhere', name) !== null) return false;
+        setNote(
+          `${keyLabel(name, theme.unicode)} does nothing here; ${keymap.label('viewer.close')} closes this.`,
+        );
+        return true;
+      },
+    },
+    true,
+  );
   const shown = lines.slice(first, first + body);
   const found =
     query === '' ? 0 : plain.filter((line) => line.includes(query.toLowerCase())).length;

@@ -1,15 +1,16 @@
 import { dollars } from '../../core/budget.js';
-import type { RunState } from '../../core/run.js';
+import { type RunState, runTime } from '../../core/run.js';
 import { landingWords } from '../../core/summary.js';
 import { formatCost, formatTokens } from '../../headless/table.js';
 import { clock, progressOf } from '../agent-facts.js';
+import type { Keymap } from '../keymap.js';
 import { useEnvironment } from '../surface.js';
 import { cut, displayWidth, fill } from '../text/graphemes.js';
 import { glyphsOf } from '../theme.js';
 import { Line } from './line.js';
 
 /** What the run is doing, in words. */
-function phaseWords(state: RunState, now: number): string {
+function phaseWords(state: RunState, now: number, keymap: Keymap): string {
   switch (state.phase) {
     case 'planning':
     case 'confirming':
@@ -17,7 +18,7 @@ function phaseWords(state: RunState, now: number): string {
     case 'checking':
       return 'testing the base';
     case 'red_base':
-      return 'waits for your decision (b)';
+      return `waits for your decision (${keymap.label('run.redBase')})`;
     case 'running':
       if (state.interruptedBy) return 'stopping';
       if (state.halt) return 'halted';
@@ -64,13 +65,14 @@ export function StatusBar(props: {
   readonly width: number;
 }) {
   const { state, now, width } = props;
-  const { theme } = useEnvironment();
+  const { theme, keymap } = useEnvironment();
   const glyphs = glyphsOf(theme);
   const progress = progressOf(state);
   const { tokens, cost, forecast } = progress;
   const simulated = state.config.simulated ? ' SIMULATED' : '';
   const counts = [
     [glyphs.ok, progress.done, 'done'],
+    [glyphs.stopped, progress.leftOut, 'left out'],
     [glyphs.working, progress.working, 'working'],
     [glyphs.paused, progress.paused, 'paused'],
     [glyphs.queued, progress.waiting, 'queued'],
@@ -90,17 +92,22 @@ export function StatusBar(props: {
   }
   const left = words();
   const slots = state.slots === 1 ? '1 at once' : `${state.slots} at once`;
-  const phase = phaseWords(state, now) + simulated;
+  const long = phaseWords(state, now, keymap);
+  // A reason is told whole or not at all: where there is no room for it, it stands on the summary.
+  const short = state.phase === 'finished' ? (long.split(/[:,]/, 1)[0] as string) : long;
   const room = Math.max(0, width - displayWidth(left) - 3);
   const join = (...facts: readonly string[]) => facts.join(` ${glyphs.dot} `);
   const fits = (text: string) => displayWidth(text) <= room;
   // The cost is always told, and what the run is doing wherever there is room for both.
+  const phases = [...new Set([long, short])].map((one) => one + simulated);
   let right =
-    costs.map((one) => join(phase, one)).find(fits) ??
-    (phase === 'running' ? least : fits(join(phase, least)) ? join(phase, least) : phase);
+    phases.flatMap((phase) => costs.map((one) => join(phase, one))).find(fits) ??
+    (state.phase === 'running' && long === 'running'
+      ? least
+      : (phases.find(fits) ?? (phases.at(-1) as string)));
   right = cut(right, room);
   for (const fact of [
-    clock((state.endedAt ?? now) - state.startedAt),
+    clock(runTime(state, now)),
     `${formatTokens(tokens)} tok`,
     ...(state.phase === 'running' ? [slots] : []),
   ]) {

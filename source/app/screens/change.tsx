@@ -2,12 +2,15 @@ import { Box } from 'ink';
 import Spinner from 'ink-spinner';
 import { useEffect, useState } from 'react';
 import { describe } from '../../core/failure.js';
+import { unreachable } from '../../core/result.js';
 import { type ActionsOf, useActions } from '../actions.js';
+import { capital } from '../agent-facts.js';
 import { useDialogs } from '../components/dialogs.js';
 import { Line } from '../components/line.js';
 import { ScreenFrame, useNote } from '../components/screen-frame.js';
 import { TextArea } from '../components/text-area.js';
 import { useEditor } from '../editor.js';
+import type { ActionName, Keymap } from '../keymap.js';
 import type { Check, WizardPort } from '../ports.js';
 import { useEnvironment, useSize } from '../surface.js';
 import { proseLines } from '../text/diff-lines.js';
@@ -15,42 +18,52 @@ import { cut, fill } from '../text/graphemes.js';
 import { insert, textBuffer } from '../text/text-buffer.js';
 import { glyphsOf } from '../theme.js';
 import type { Wizard } from '../wizard.js';
-import { useGeminiModelAction, useKeyAction } from './keys-and-models.js';
+import { useGeminiModelAction, useKeyAction, useModelDialog } from './keys-and-models.js';
 
 export interface ChangeScreenProps {
   readonly port: WizardPort;
   readonly wizard: Wizard;
   readonly onNext: () => void;
+  /** Continues without a PRD. */
+  readonly onWithoutPrd: () => void;
   readonly onQuit: () => void;
 }
 
 /** Step 1: what is missing and how to mend it, and the change. */
-export function ChangeScreen({ port, wizard, onNext, onQuit }: ChangeScreenProps) {
+export function ChangeScreen(props: ChangeScreenProps) {
+  const { port, wizard, onNext, onWithoutPrd, onQuit } = props;
   const { cols, rows } = useSize();
+  const { keymap } = useEnvironment();
   const dialogs = useDialogs();
   const { checks, look } = useChecks(port, wizard.wishes.model);
   const note = useNote();
   const [progress, setProgress] = useState<string | null>(null);
   const history = useHistory(port, wizard);
-  const missing = checks?.filter((check) => check.state === 'missing') ?? [];
+  const problems = checks?.filter((check) => check.state !== 'ok') ?? [];
+  const missing = problems.filter((check) => check.state === 'missing');
   const mending = useMending(port, wizard, checks, look, note.say, setProgress);
 
-  const [goingOn, setGoingOn] = useState(false);
-  const next = () => {
-    setGoingOn(false);
+  const [goingOn, setGoingOn] = useState<'next' | 'without' | null>(null);
+  const goOn = (how: 'next' | 'without') => {
+    setGoingOn(null);
     if (wizard.change.text.trim() === '') note.say('Type what is to be changed first.');
     else if (checks === null) {
       note.say('Checking that everything a run needs is here; then it continues…');
-      setGoingOn(true);
-    } else if (missing.length > 0)
-      note.say(`Missing: ${missing.map((one) => one.text).join('; ')}.`);
-    else {
+      setGoingOn(how);
+    } else if (missing.length > 0) {
+      note.say(
+        missing
+          .map((one) => `${capital(one.name)}: ${ended(one.text)} ${mendWords(one, keymap)}`)
+          .join(' '),
+      );
+    } else {
       port.remember(wizard.change.text.trim());
-      onNext();
+      if (how === 'next') onNext();
+      else onWithoutPrd();
     }
   };
   useEffect(() => {
-    if (goingOn && checks !== null && !dialogs.isOpen) next();
+    if (goingOn !== null && checks !== null && !dialogs.isOpen) goOn(goingOn);
   });
   const openEditor = useEditor(port, note.say);
   const edit = async () => {
@@ -59,7 +72,35 @@ export function ChangeScreen({ port, wizard, onNext, onQuit }: ChangeScreenProps
   };
   const earlier = port.history();
   const actions: ActionsOf<'change'> = {
-    'change.next': { run: next },
+    'change.next': { run: () => goOn('next') },
+    'change.withoutPrd': {
+      run: () => goOn('without'),
+      refusal:
+        port.facts.source.kind === 'planner'
+          ? null
+          : `this run asks for no PRD; ${keymap.label('change.next')} continues`,
+    },
+    'change.problems': {
+      run: () =>
+        void dialogs.open({
+          kind: 'viewer',
+          title: 'What is missing',
+          source: (width) =>
+            problems.flatMap((one) => [
+              ...proseLines(`${one.name}: ${ended(one.text)}`, width),
+              ...proseLines(mendWords(one, keymap), Math.max(8, width - 2)).map(
+                (line) => `  ${line}`,
+              ),
+              '',
+            ]),
+        }),
+      refusal:
+        checks === null
+          ? 'this is still being checked'
+          : problems.length === 0
+            ? 'nothing is missing'
+            : null,
+    },
     'change.newline': { run: () => wizard.setChange(insert(wizard.change, '\n')) },
     'change.editor': { run: () => void edit() },
     'change.leave': { run: onQuit },
@@ -78,15 +119,19 @@ export function ChangeScreen({ port, wizard, onNext, onQuit }: ChangeScreenProps
   const active = !dialogs.isOpen && progress === null;
   useActions({ active, context: 'change', actions, say: note.say });
 
-  const lines = checkLines(checks, cols);
-  // The field keeps at least four rows, however much is missing.
-  const most = Math.max(1, rows - 9 - note.height);
-  const shown = lines.length <= most ? lines : lines.slice(0, most - 1);
-  const left = lines.length - shown.length;
-  const height = Math.max(
-    1,
-    rows - Math.max(1, shown.length + (left > 0 ? 1 : 0)) - 4 - note.height,
-  );
+  // The field keeps at least four rows, however much is missing; where there is no room, each problem has a line.
+  const most = Math.max(1, rows - 8 - note.height);
+  const whole = checkLines(problems, cols, keymap);
+  const short = problems.map((one): CheckLine => {
+    const text = `${one.name}: ${shortWords(one, keymap)}`;
+    return { text, state: one.state, head: true };
+  });
+  const fits = whole.length <= most;
+  const shown = fits ? whole : short.slice(0, Math.max(1, most - 1));
+  const more = fits
+    ? ''
+    : `${problems.length > shown.length ? `${problems.length - shown.length} more; ` : ''}${keymap.label('change.problems')} shows all of it`;
+  const height = Math.max(1, rows - Math.max(1, shown.length + (fits ? 0 : 1)) - 4 - note.height);
   return (
     <ScreenFrame
       context="change"
@@ -95,6 +140,7 @@ export function ChangeScreen({ port, wizard, onNext, onQuit }: ChangeScreenProps
       hints={[
         'change.next',
         ...mendingOf(checks),
+        ...(fits ? [] : (['change.problems'] as const)),
         'change.newline',
         'change.editor',
         'change.leave',
@@ -104,13 +150,13 @@ export function ChangeScreen({ port, wizard, onNext, onQuit }: ChangeScreenProps
       typing
     >
       <Line> </Line>
-      <CheckList lines={shown} left={left} looking={checks === null} />
+      <CheckList lines={shown} more={more} looking={checks === null} />
       <Line bold>{fill(' What is to be changed?', cols)}</Line>
       <Box paddingX={2} height={height} overflow="hidden">
         <TextArea
           buffer={wizard.change}
           onChange={(change) => {
-            setGoingOn(false);
+            setGoingOn(null);
             note.say('');
             wizard.setChange(change);
           }}
@@ -126,9 +172,9 @@ export function ChangeScreen({ port, wizard, onNext, onQuit }: ChangeScreenProps
 
 function useChecks(port: WizardPort, model: string) {
   const [checks, setChecks] = useState<readonly Check[] | null>(null);
-  const look = async () => {
+  const look = async (now = model) => {
     setChecks(null);
-    setChecks(await port.checks(model));
+    setChecks(await port.checks(now));
   };
   // biome-ignore lint/correctness/useExhaustiveDependencies: looked at once, and after each mending
   useEffect(() => void look(), []);
@@ -150,7 +196,57 @@ function useHistory(port: WizardPort, wizard: Wizard): (step: 1 | -1) => void {
   };
 }
 
-type Mending = 'change.key' | 'change.install' | 'change.model' | 'change.stash';
+type Mending =
+  | 'change.key'
+  | 'change.install'
+  | 'change.model'
+  | 'change.aiderModel'
+  | 'change.stash';
+
+/** With a full stop, and only one. */
+function ended(text: string): string {
+  return `${text.replace(/\.$/, '')}.`;
+}
+
+/** How a problem is mended on this screen, a sentence; the doctor's advice where no key does it. */
+function mendWords({ name, mend, action }: Check, keymap: Keymap): string {
+  const key = (action: ActionName) => keymap.label(action);
+  const without = `${key('change.withoutPrd')} continues without a PRD`;
+  switch (action?.kind) {
+    case 'key':
+      return name === 'Gemini'
+        ? `${key('change.key')} enters a key, ${without}.`
+        : `${key('change.key')} enters it, ${key('change.aiderModel')} chooses another model.`;
+    case 'install':
+      return `${key('change.install')} installs it.`;
+    case 'gemini_model':
+      return `${key('change.model')} chooses another one, ${without}.`;
+    case 'stash':
+      return `${key('change.stash')} puts the changes away (git stash); or commit them.`;
+    case undefined:
+      return mend === '' ? '' : ended(mend.split('\n').join('; '));
+    default:
+      return unreachable(action);
+  }
+}
+
+/** The key that mends a problem, in two or three words; without one what is wrong. */
+function shortWords({ name, text, action }: Check, keymap: Keymap): string {
+  const names = {
+    key: 'change.key',
+    install: 'change.install',
+    gemini_model: 'change.model',
+    stash: 'change.stash',
+  } as const;
+  if (!action) return text;
+  const what = {
+    key: name === 'Gemini' ? 'another key' : 'its key',
+    install: 'install it',
+    gemini_model: 'another model',
+    stash: 'git stash',
+  }[action.kind];
+  return `${keymap.label(names[action.kind])} ${what}`;
+}
 
 /** What mends the checks that are not met, in their order. */
 function mendingOf(checks: readonly Check[] | null): readonly Mending[] {
@@ -167,15 +263,15 @@ function useMending(
   port: WizardPort,
   wizard: Wizard,
   known: readonly Check[] | null,
-  look: () => Promise<void>,
+  look: (model?: string) => Promise<void>,
   say: (note: string) => void,
   setProgress: (progress: string | null) => void,
 ): Pick<ActionsOf<'change'>, Mending> {
   const installs = known?.some(({ action }) => action?.kind === 'install') ?? false;
-  const stashes = known?.some(({ action }) => action?.kind === 'stash') ?? false;
   const looking = known === null ? 'this is still being checked' : null;
-  const keys = useKeyAction(port, say, look, wizard.wishes.model);
-  const models = useGeminiModelAction(port, say, look);
+  const askModel = useModelDialog(port);
+  const keys = useKeyAction(port, say, () => look(), wizard.wishes.model);
+  const models = useGeminiModelAction(port, say, () => look());
   const install = async () => {
     setProgress('Installing Aider (about a minute, 700 MB)…');
     const done = await port.installAider((line) => setProgress(`Installing Aider: ${line}`));
@@ -185,11 +281,9 @@ function useMending(
   };
   const stash = async () => {
     const done = await port.stash();
-    say(
-      done.ok
-        ? 'The changes are stashed; git stash pop brings them back.'
-        : describe(done.failure).message,
-    );
+    if (!done.ok) say(describe(done.failure).message);
+    else if (done.value) say('The changes are stashed; git stash pop brings them back.');
+    else say('No tracked file has changes.');
     await look();
   };
   return {
@@ -199,9 +293,15 @@ function useMending(
       run: () => void install(),
       refusal: looking ?? (installs ? null : 'Aider is installed'),
     },
-    'change.stash': {
-      run: () => void stash(),
-      refusal: looking ?? (stashes ? null : 'no tracked file has changes'),
+    // Git is asked when it is pressed: an editor may have written meanwhile.
+    'change.stash': { run: () => void stash() },
+    'change.aiderModel': {
+      run: () =>
+        askModel(wizard.wishes.model, (model) => {
+          wizard.wish({ model });
+          say(`Aider uses ${model}.`);
+          void look(model);
+        }),
     },
   };
 }
@@ -212,25 +312,23 @@ interface CheckLine {
   readonly head: boolean;
 }
 
-function checkLines(checks: readonly Check[] | null, cols: number): CheckLine[] {
-  return (checks ?? [])
-    .filter((check) => check.state !== 'ok')
-    .flatMap(({ name, state, text, mend }) => [
-      ...proseLines(`${name}: ${text}`, Math.max(8, cols - 5)).map((line, row) => ({
-        text: line,
-        state,
-        head: row === 0,
-      })),
-      ...proseLines(mend, Math.max(8, cols - 9))
-        .filter(Boolean)
-        .map((line) => ({ text: `    ${line}`, state, head: false })),
-    ]);
+function checkLines(problems: readonly Check[], cols: number, keymap: Keymap): CheckLine[] {
+  return problems.flatMap((check) => [
+    ...proseLines(`${check.name}: ${check.text}`, Math.max(8, cols - 5)).map((line, row) => ({
+      text: line,
+      state: check.state,
+      head: row === 0,
+    })),
+    ...proseLines(mendWords(check, keymap), Math.max(8, cols - 9))
+      .filter(Boolean)
+      .map((line) => ({ text: `    ${line}`, state: check.state, head: false })),
+  ]);
 }
 
 function CheckList(props: {
   readonly lines: readonly CheckLine[];
-  /** Lines there is no room for. */
-  readonly left: number;
+  /** What there is beside the lines, and how it is seen; '' for nothing. */
+  readonly more: string;
   readonly looking: boolean;
 }) {
   const { theme } = useEnvironment();
@@ -256,11 +354,7 @@ function CheckList(props: {
           {` ${head ? (state === 'missing' ? glyphs.bad : '!') : ' '} ${text}`}
         </Line>
       ))}
-      {props.left > 0 && (
-        <Line colour="yellow">
-          {cut(`   ${props.left} lines more: aider-orchestrator doctor shows them all`, cols)}
-        </Line>
-      )}
+      {props.more !== '' && <Line colour="yellow">{cut(`   ${props.more}`, cols)}</Line>}
     </Box>
   );
 }

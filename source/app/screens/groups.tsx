@@ -2,6 +2,7 @@ import { Box } from 'ink';
 import { useEffect, useMemo, useState } from 'react';
 import { editGroups, waves } from '../../core/group-edits.js';
 import { checkPlan } from '../../core/groups.js';
+import { type PathFacts, refusePath } from '../../core/paths.js';
 import type { Task } from '../../core/plan.js';
 import { type Action, type ActionsOf, type NameOf, useActions } from '../actions.js';
 import { useDialogs } from '../components/dialogs.js';
@@ -120,6 +121,7 @@ export function GroupsScreen({ port, wizard, onNext, onBack }: GroupsScreenProps
       actions={actions}
       hints={[
         'groups.next',
+        ...(tasks.length === 0 ? (['groups.add'] as const) : []),
         'groups.back',
         'groups.show',
         'groups.moveRight',
@@ -131,6 +133,7 @@ export function GroupsScreen({ port, wizard, onNext, onBack }: GroupsScreenProps
         'groups.wait',
         'groups.split',
         'groups.merge',
+        'groups.add',
         'groups.undo',
       ]}
     >
@@ -164,6 +167,15 @@ export function GroupsScreen({ port, wizard, onNext, onBack }: GroupsScreenProps
 }
 
 const noTasks: readonly Task[] = [];
+const nothingKnown: PathFacts = {
+  tracked: new Set(),
+  folders: new Set(),
+  byLowerCase: new Map(),
+  links: new Set(),
+  untracked: new Set(),
+  submodules: [],
+  ignored: new Set(),
+};
 
 interface EditFacts {
   readonly port: WizardPort;
@@ -204,10 +216,20 @@ function wholeGroup(task: Task, problems: readonly string[]): string {
   ].join('\n');
 }
 
+/** Why a group cannot have a new file of that name, a sentence; null when it can. */
+function newFileProblem(task: Task, name: string): string | null {
+  if (name === '') return 'A file needs a name.';
+  if (task.files.includes(name)) return `${name} is in ${task.id} already.`;
+  // What exists there is looked up with the whole plan; a name that is wrong by itself is told at once.
+  const wrong = refusePath(name, nothingKnown);
+  return wrong === null ? null : `${wrong}.`;
+}
+
 function useGroupEdits(facts: EditFacts): { readonly [Name in Edits]: Action } {
   const { port, wizard, task, file, group, problems, choose, say } = facts;
   const openEditor = useEditor(port, say);
   const dialogs = useDialogs();
+  const { keymap } = useEnvironment();
   const tasks = wizard.draft?.tasks ?? noTasks;
   const others = tasks.filter((one) => one !== task);
   const noGroup = task ? null : 'there is no group';
@@ -215,7 +237,7 @@ function useGroupEdits(facts: EditFacts): { readonly [Name in Edits]: Action } {
   // A group without files is about the whole repository: taking the last one away would widen it.
   const onlyFile =
     task?.files.length === 1
-      ? 'it is the only file of this group, and a group without files may change all of them; merge (m) or delete (D) the group instead'
+      ? `it is the only file of this group, and a group without files may change all of them; merge (${keymap.label('groups.merge')}) or delete (${keymap.label('groups.delete')}) the group instead`
       : null;
   const move = (step: 1 | -1): Action => {
     const to = tasks[group + step];
@@ -266,8 +288,8 @@ function useGroupEdits(facts: EditFacts): { readonly [Name in Edits]: Action } {
           kind: 'field',
           title: 'New group',
           lines: ['What is it to do?'],
+          problem: (title) => (title.trim() === '' ? 'A group needs a title.' : null),
           onDone: (title) => {
-            if (title.trim() === '') return say('A group needs a title; none was added.');
             wizard.edit({ type: 'add', title });
             choose(tasks.length);
           },
@@ -300,12 +322,13 @@ function useGroupEdits(facts: EditFacts): { readonly [Name in Edits]: Action } {
     ),
     'groups.delete': withTask((of) => {
       wizard.edit({ type: 'delete', id: of.id });
-      say(`${of.id} is deleted; u brings it back.`);
+      say(`${of.id} is deleted; ${keymap.label('groups.undo')} brings it back.`);
     }),
     'groups.files': withTask((of) =>
       dialogs.open({
         kind: 'find',
         title: `Files for ${of.id}`,
+        none: `No file matches. Esc, then ${keymap.label('groups.newFile')} names one that does not exist yet.`,
         items: port.trackedFiles().filter((one) => !of.files.includes(one)),
         onDone: (files) => wizard.edit({ type: 'add_files', id: of.id, files }),
       }),
@@ -315,11 +338,9 @@ function useGroupEdits(facts: EditFacts): { readonly [Name in Edits]: Action } {
         kind: 'field',
         title: `New file for ${of.id}`,
         lines: ['A path relative to the repository, of a file that the agent is to create.'],
+        problem: (name) => newFileProblem(of, name.trim()),
         onDone: (name) => {
-          const path = name.trim();
-          if (path === '') return say('A file needs a name; none was added.');
-          if (of.files.includes(path)) return say(`${path} is in ${of.id} already.`);
-          wizard.edit({ type: 'add_files', id: of.id, files: [path] });
+          wizard.edit({ type: 'add_files', id: of.id, files: [name.trim()] });
         },
       }),
     ),
@@ -406,9 +427,11 @@ function Column({ task, wave, own, fileRow, width, height, port, more }: ColumnP
     `${left}${glyphs.line.repeat(Math.max(0, width - 2))}${right}`;
   const waits =
     task.depends_on.length > 0 ? `waits for ${task.depends_on.join(', ')}` : 'waits for none';
+  // A title takes further rows as long as two of the files can be seen.
+  const titles = proseLines(task.title, inner).slice(0, Math.max(1, height - 8));
   const facts = [
     { text: `${own ? glyphs.arrow : ' '}${task.id}${more ? ` ${glyphs.more}` : ''}`, bold: true },
-    { text: task.title, bold: own },
+    ...titles.map((text) => ({ text, bold: own })),
     { text: `wave ${wave || '-'}, ${waits}`, dim: true },
     { text: '' },
   ];

@@ -1,7 +1,22 @@
 import { useState } from 'react';
 import type { Action } from '../actions.js';
 import { useDialogs } from '../components/dialogs.js';
-import type { NeededKey, WizardPort } from '../ports.js';
+import type { NeededKey, RunPort, WizardPort } from '../ports.js';
+import { useEnvironment } from '../surface.js';
+
+/** Why a text is no API key, a sentence; null when it may be one. */
+function keyProblem(text: string): string | null {
+  const key = text.trim();
+  if (key === '') return 'Enter a key, or cancel with Esc.';
+  return /\s/.test(key) ? 'A key has no spaces.' : null;
+}
+
+/** Why a text is no name of a model, a sentence; null when it may be one. */
+function modelProblem(text: string): string | null {
+  const model = text.trim();
+  if (model === '') return 'Enter the name of a model, or cancel with Esc.';
+  return /\s/.test(model) ? 'The name of a model has no spaces.' : null;
+}
 
 /**
  * Asks for an API key; one that is there is replaced. Where several are needed, those that are missing
@@ -25,8 +40,8 @@ export function useKeyAction(
         `The key for ${use}. ${isSet ? 'It replaces the one that is set' : 'It is not set'}.`,
         'It is kept for this run only, and written nowhere.',
       ],
+      problem: keyProblem,
       onDone: (text) => {
-        if (text.trim() === '') return say('No key was entered; nothing was changed.');
         port.setKey(variable, text.trim());
         say(`${variable} is set for this run.`);
         void onGiven();
@@ -84,17 +99,23 @@ export function useGeminiModelAction(
       },
     });
   };
-  const none = port.facts.source.kind === 'planner' ? null : 'this run asks Gemini for no PRD';
+  const { keymap } = useEnvironment();
+  const hasKey = port.keys(port.facts.model).some((key) => key.isPlanner && key.isSet);
+  const none =
+    port.facts.source.kind !== 'planner'
+      ? 'this run asks Gemini for no PRD'
+      : hasKey
+        ? null
+        : `there is no Gemini key; ${keymap.label('change.key')} enters one`;
   return { run: () => void choose(), refusal: looking ? 'Gemini is being asked already' : none };
 }
 
 /** Asks for the name of a model of Aider's, and for its key where that is missing. */
 export function useModelDialog(
   port: WizardPort,
-  say: (text: string) => void,
 ): (now: string, onDone: (model: string) => void) => void {
   const dialogs = useDialogs();
-  const askKey = (model: string, { variable, use }: NeededKey, onDone: () => void) =>
+  const askKey = ({ variable, use }: NeededKey, onDone: () => void) =>
     dialogs.open({
       kind: 'secret',
       title: variable,
@@ -102,8 +123,8 @@ export function useModelDialog(
         `The key for ${use}, which is not set.`,
         'It is kept for this run only, and written nowhere.',
       ],
+      problem: keyProblem,
       onDone: (text) => {
-        if (text.trim() === '') return say(`Without its key ${model} was not taken.`);
         port.setKey(variable, text.trim());
         onDone();
       },
@@ -116,15 +137,41 @@ export function useModelDialog(
         'A name as Aider knows it, such as gpt-4o, anthropic/claude-sonnet-4 or gemini/gemini-2.5-pro.',
       ],
       initial: now,
+      problem: modelProblem,
       onDone: (text) => {
         const model = text.trim();
-        if (model === '' || /\s/.test(model)) {
-          return say('The name of a model has no blanks; nothing was changed.');
-        }
         const missing = port.keys(model).find((key) => key.isAider && !key.isSet);
-        if (missing) askKey(model, missing, () => onDone(model));
+        if (missing) askKey(missing, () => onDone(model));
         else onDone(model);
       },
     });
+  };
+}
+
+/** Asks for the command that prepares the worktrees which are made from now on. */
+export function useSetupAction(run: RunPort, say: (text: string) => void): Action {
+  const dialogs = useDialogs();
+  return {
+    run: () => {
+      const { setup } = run.state().config;
+      dialogs.open({
+        kind: 'field',
+        title: 'Set-up command',
+        lines: [
+          'It prepares each worktree that is made from now on, such as npm ci; empty for none.',
+        ],
+        initial: setup ?? '',
+        onDone: (text) => {
+          const command = text.trim() === '' ? null : text.trim();
+          if (command === setup) return say('That is the set-up command already.');
+          run.dispatch({ type: 'setup_named', command });
+          say(
+            command === null
+              ? 'New worktrees need no set-up command.'
+              : `New worktrees are prepared by \`${command}\`.`,
+          );
+        },
+      });
+    },
   };
 }

@@ -1,7 +1,7 @@
 import { Box } from 'ink';
 import Spinner from 'ink-spinner';
 import { useEffect, useMemo, useState } from 'react';
-import { describe } from '../../core/failure.js';
+import { describe, type Failure, type PlannerProblem } from '../../core/failure.js';
 import { type ActionsOf, hintsOf, useActions } from '../actions.js';
 import { clock } from '../agent-facts.js';
 import { useDialogs } from '../components/dialogs.js';
@@ -11,6 +11,7 @@ import { ScreenFrame, useNote } from '../components/screen-frame.js';
 import { ScrollText } from '../components/scroll-text.js';
 import { useEditor } from '../editor.js';
 import { useClock } from '../hooks.js';
+import type { ActionName } from '../keymap.js';
 import type { WizardPort } from '../ports.js';
 import { useEnvironment, useSize } from '../surface.js';
 import { proseLines } from '../text/diff-lines.js';
@@ -23,6 +24,7 @@ export interface PrdScreenProps {
   readonly port: WizardPort;
   readonly wizard: Wizard;
   readonly onNext: () => void;
+  readonly onWithoutPrd: () => void;
   readonly onBack: () => void;
 }
 
@@ -42,7 +44,7 @@ What is to be done.
 `;
 
 /** Step 2: the PRD as it is written, then as it is; edited, written again, or replaced. */
-export function PrdScreen({ port, wizard, onNext, onBack }: PrdScreenProps) {
+export function PrdScreen({ port, wizard, onNext, onWithoutPrd, onBack }: PrdScreenProps) {
   const { cols, rows } = useSize();
   const { theme, keymap } = useEnvironment();
   const dialogs = useDialogs();
@@ -62,7 +64,11 @@ export function PrdScreen({ port, wizard, onNext, onBack }: PrdScreenProps) {
   useEffect(() => say(''), [idle]);
   const take = async (text: string, own: boolean) => {
     await wizard.takePrd(text, own);
-    say('The tasks were read from the new text. u restores the previous PRD.');
+    say(
+      hasPrd
+        ? `The tasks were read from the new text. ${keymap.label('prd.undo')} restores the previous PRD.`
+        : 'The tasks were read from the text.',
+    );
   };
   const openEditor = useEditor(port, say);
   const editText = async (start: string, own: boolean) => {
@@ -126,8 +132,12 @@ export function PrdScreen({ port, wizard, onNext, onBack }: PrdScreenProps) {
     },
     'prd.own': { run: () => void editText(ownPrd(wizard.change.text), true), refusal: busy },
     'prd.open': { run: open, refusal: busy },
+    'prd.without': { run: onWithoutPrd, refusal: busy },
     'prd.undo': {
-      run: () => wizard.undoPrd(),
+      run: () => {
+        wizard.undoPrd();
+        say('The previous PRD is back, with its groups.');
+      },
       refusal: busy ?? (wizard.earlier.length === 0 ? 'there is no previous PRD' : null),
     },
     'prd.key': { ...keyAction, refusal: busy ?? keyAction.refusal ?? null },
@@ -147,9 +157,14 @@ export function PrdScreen({ port, wizard, onNext, onBack }: PrdScreenProps) {
   const troubles = trouble
     ? [
         trouble.message,
-        ...trouble.hint.split('\n').filter(Boolean),
-        ...(hasPrd || half === '' ? [] : ['What had arrived stands below; e edits it.']),
-        `Here: ${hintsOf(actions, ['prd.again', 'prd.own', 'prd.open', 'prd.back'], keymap)
+        ...(failure?.kind === 'planner'
+          ? [advice[failure.problem] ?? '']
+          : trouble.hint.split('\n')
+        ).filter(Boolean),
+        ...(hasPrd || half === ''
+          ? []
+          : [`What had arrived stands below; ${keymap.label('prd.edit')} edits it.`]),
+        `Here: ${hintsOf(actions, waysOut(failure), keymap)
           .map(([name, hint]) => `${keymap.label(name)} ${hint}`)
           .join(', ')}.`,
       ].flatMap((one) => proseLines(one, Math.max(8, cols - 4)))
@@ -169,7 +184,7 @@ export function PrdScreen({ port, wizard, onNext, onBack }: PrdScreenProps) {
       }}
       hints={
         trouble
-          ? ['prd.again', 'prd.key', 'prd.model', 'prd.edit', 'prd.own', 'prd.open', 'prd.back']
+          ? [...waysOut(failure), 'prd.key', 'prd.model', 'prd.edit']
           : [
               'prd.next',
               'prd.back',
@@ -209,6 +224,27 @@ export function PrdScreen({ port, wizard, onNext, onBack }: PrdScreenProps) {
       </Box>
     </ScreenFrame>
   );
+}
+
+/** What can be done about a failure of Gemini's beside the keys of this screen. */
+const advice: Partial<Record<PlannerProblem, string>> = {
+  bad_key:
+    'A key is made at https://aistudio.google.com/apikey, and has to be allowed to use the Generative Language API.',
+  blocked: 'Word the change differently, or write the PRD yourself.',
+  cut_off: 'Describe a smaller change.',
+  network: 'Check the network, the proxy and GOOGLE_GEMINI_BASE_URL.',
+};
+
+/** The keys that lead on from a failure, the likeliest first. */
+function waysOut(failure: Failure | null): ActionName[] {
+  const problem = failure?.kind === 'planner' ? failure.problem : null;
+  const first: ActionName[] =
+    problem === 'no_key' || problem === 'bad_key' || problem === 'quota'
+      ? ['prd.key']
+      : problem === 'model_gone'
+        ? ['prd.model']
+        : [];
+  return [...first, 'prd.again', 'prd.own', 'prd.open', 'prd.without', 'prd.back'];
 }
 
 /** What Gemini is doing: it writes, or is waited for, with what it said and how long. */

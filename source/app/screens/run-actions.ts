@@ -1,5 +1,6 @@
 import { useReducer } from 'react';
 import type { Agent } from '../../core/agent.js';
+import { dollars } from '../../core/budget.js';
 import { refusalOf, type Wish } from '../../core/refusals.js';
 import type { RunState } from '../../core/run.js';
 import { type Action, type ActionsOf, refusalWords } from '../actions.js';
@@ -13,13 +14,16 @@ import type { RunPort, WizardPort } from '../ports.js';
 import { useEnvironment } from '../surface.js';
 import { diffLines, plainLines, proseLines } from '../text/diff-lines.js';
 import { renderMarkdown } from '../text/markdown.js';
-import { useKeyAction, useModelDialog } from './keys-and-models.js';
+import { curesOf } from './banner.js';
+import { useKeyAction, useModelDialog, useSetupAction } from './keys-and-models.js';
 import { eventLines, warningLines } from './run-texts.js';
 
 /** What a search has found, in words. */
 export function foundWords(query: string, found: { index: number; count: number } | null): string {
   return found ? `/${query} ${found.index + 1} of ${found.count}` : `/${query}: not found`;
 }
+
+export type Direction = 'left' | 'right' | 'up' | 'down';
 
 interface ActionFacts {
   readonly port: WizardPort;
@@ -34,7 +38,10 @@ interface ActionFacts {
   readonly setTable: (table: OverviewFacts) => void;
   readonly say: (note: string) => void;
   readonly choose: (agent: number) => void;
-  readonly move: (direction: 'left' | 'right' | 'up' | 'down') => void;
+  /** The agent in a direction; null where there is none. */
+  readonly beside: (direction: Direction) => number | null;
+  /** The agents that are seen. */
+  readonly shown: readonly Agent[];
   readonly startTyping: () => void;
   readonly canType: boolean;
   readonly search: () => void;
@@ -73,36 +80,54 @@ type Navigation =
   | 'run.redBase'
   | 'run.quit';
 
+/** Why nothing can be done to the agent in focus: there is none. */
+function noAgentWords({ agent, state }: ActionFacts): string | null {
+  if (agent) return null;
+  return state.agents.length > 0 ? 'no agent matches the filter' : 'there is no agent yet';
+}
+
 /** Where one looks. */
 function useNavigation(facts: ActionFacts): Pick<ActionsOf<'run'>, Navigation> {
-  const { state, agent, view, runView, setRunView, table, setTable, say, choose, move } = facts;
+  const { state, agent, view, runView, setRunView, table, setTable, say, choose } = facts;
+  const { beside, shown } = facts;
+  const { keymap } = useEnvironment();
   const { onSummary, onQuit, askAboutRedBase, dismissBanner } = facts;
   const showDetails = useDetails(facts);
   const count = state.agents.length;
   const focused = agent?.index ?? 0;
   const alone = count < 2 ? 'there is no other agent' : null;
+  const move = (direction: Direction): Action => {
+    const to = beside(direction);
+    const where = { left: 'to the left', right: 'to the right', up: 'above', down: 'below' };
+    return {
+      run: () => to !== null && choose(to),
+      refusal: alone ?? (to === null ? `there is no agent ${where[direction]}` : null),
+    };
+  };
+  const filtered = runView === 'overview' && table.filter !== '';
   const wants = (one: Agent) => ['asking', 'failed', 'killed'].includes(one.state.name);
   const others = [...state.agents.slice(focused + 1), ...state.agents.slice(0, focused)];
   const next = others.find(wants);
   const finished = state.phase === 'finished';
-  const marked = view?.marked() ?? null;
+  const marked = view?.marked() ?? view?.selected() ?? null;
   return {
-    'run.left': { run: () => move('left'), refusal: alone },
-    'run.right': { run: () => move('right'), refusal: alone },
-    'run.up': { run: () => move('up'), refusal: alone },
-    'run.down': { run: () => move('down'), refusal: alone },
+    'run.left': move('left'),
+    'run.right': move('right'),
+    'run.up': move('up'),
+    'run.down': move('down'),
     'run.next': { run: () => choose(focused + 1), refusal: alone },
     'run.previous': { run: () => choose(focused - 1), refusal: alone },
     'run.focus': {
       run: (key) => {
         const index = key === '' ? focused : Number(key);
-        if (index < count) choose(index);
+        if (shown.some((one) => one.index === index)) choose(index);
+        else if (index < count) say(refusalWords(`agent${index} does not match the filter`));
         else say(refusalWords(`there is no agent${index}`));
       },
     },
     'run.open': finished
       ? { run: onSummary, hint: 'summary' }
-      : { run: () => showDetails(), refusal: agent ? null : 'there is no agent yet' },
+      : { run: () => showDetails(), refusal: noAgentWords(facts) },
     'run.overview': {
       run: () => setRunView(runView === 'overview' ? 'panes' : 'overview'),
       ...(runView === 'overview' ? { hint: 'panes' } : {}),
@@ -113,22 +138,33 @@ function useNavigation(facts: ActionFacts): Pick<ActionsOf<'run'>, Navigation> {
         setTable({ ...table, by });
         say(`Sorted by ${overviewColumns[by]?.head}.`);
       },
-      refusal: runView === 'overview' ? null : 'only the overview (o) is sorted',
+      refusal:
+        runView === 'overview'
+          ? null
+          : `only the overview (${keymap.label('run.overview')}) is sorted`,
     },
     'run.zoom': {
-      run: () => setRunView(runView === 'zoomed' ? 'panes' : 'zoomed'),
+      run: () => {
+        if (agent) choose(agent.index);
+        setRunView(runView === 'zoomed' ? 'panes' : 'zoomed');
+      },
       refusal: runView === 'panes' && count < 2 ? 'the only pane has all the room already' : null,
       ...(runView === 'zoomed' ? { hint: 'all panes' } : {}),
     },
     'run.unzoom': {
       run: () => {
-        // First the marks of a search go, then the warning, then the zoom.
-        if (marked) view?.clearMatch();
+        // First the marks of a search and the filter go, then the warning, then the zoom.
+        if (marked) {
+          view?.clearMatch();
+          view?.clearSelection();
+          say('');
+        } else if (filtered) setTable({ ...table, filter: '' });
         else if (dismissBanner) dismissBanner();
         else setRunView('panes');
       },
       refusal:
         marked || dismissBanner || runView !== 'panes' ? null : 'all panes are shown already',
+      ...(filtered ? { hint: 'clear the filter' } : {}),
     },
     'run.attention': {
       run: () => next && choose(next.index),
@@ -178,6 +214,7 @@ function useScrolling(facts: ActionFacts): Pick<ActionsOf<'run'>, Scrolling> {
     run: () => view && say(foundWords(view.query, view.find(view.query, step, height))),
     refusal: none ?? (view?.query ? null : `search first (${keymap.label('run.search')})`),
   });
+  const selected = view?.selectedText() ?? '';
   const copy = (lines: readonly string[]) => {
     const end = lines.findLastIndex((line) => line.trim() !== '') + 1;
     if (end === 0) say('There is no text to copy.');
@@ -200,10 +237,12 @@ function useScrolling(facts: ActionFacts): Pick<ActionsOf<'run'>, Scrolling> {
     'run.copy': {
       run: () => {
         if (!view) return;
+        if (selected !== '') return copy(selected.split('\n'));
         const top = view.top(height);
         copy(view.screen.lines().slice(top, top + height));
       },
       refusal: none,
+      ...(selected === '' ? {} : { hint: 'copy the selection' }),
     },
     'run.copyAll': { run: () => view && copy(view.screen.lines()), refusal: none },
   };
@@ -221,6 +260,7 @@ type Leading =
   | 'run.budget'
   | 'run.key'
   | 'run.model'
+  | 'run.setup'
   | 'run.remark'
   | 'run.takeOver'
   | 'run.shell';
@@ -228,14 +268,21 @@ type Leading =
 /** What is done to the agent in focus and to the run. */
 function useLeading(facts: ActionFacts): Pick<ActionsOf<'run'>, Leading> {
   const { port, run, state, agent, say, startTyping, canType } = facts;
-  const { surface } = useEnvironment();
+  const { surface, keymap } = useEnvironment();
   const dialogs = useDialogs();
-  const askModel = useModelDialog(port, say);
+  const askModel = useModelDialog(port);
   const index = agent?.index ?? 0;
   const name = agent ? `agent${index} (${agent.task.id})` : '';
-  const noAgent = agent ? null : 'there is no agent yet';
-  const ask = (title: string, lines: readonly string[], yes: string, onYes: () => void) =>
-    dialogs.open({ kind: 'confirm', title, lines, yes, onYes });
+  const noAgent = noAgentWords(facts);
+  /** Asks before a wish is sent; the question closes itself when the wish has come to be impossible. */
+  const ask = (title: string, lines: readonly string[], yes: string, message: Wish) => {
+    const settled = () => {
+      const refusal = refusalOf(run.state(), message);
+      return refusal === null ? null : refusalWords(refusal);
+    };
+    const until = { subscribe: (listener: () => void) => run.subscribe(listener), settled, say };
+    dialogs.open({ kind: 'confirm', title, lines, yes, onYes: () => wish(message), until });
+  };
   /** What has been asked for may have come to be impossible while a dialog was open: then that is said. */
   const wish = (message: Wish) => {
     const refusal = refusalOf(run.state(), message);
@@ -248,6 +295,10 @@ function useLeading(facts: ActionFacts): Pick<ActionsOf<'run'>, Leading> {
   const takeOver: Wish = { type: 'take_over', agent: index };
   const pause: Wish = { type: 'pause', paused: !state.paused };
   const loses = agent !== undefined && hasSomethingToLose(agent);
+  const queued = agent?.state.name === 'queued';
+  const follow = state.agents.filter(
+    ({ task }) => agent && task.depends_on.includes(agent.task.id),
+  );
   /** Of an agent that has ended: they were never told. */
   const untold = agent && agent.endedAt !== null ? agent.remarks.join('\n') : '';
   return {
@@ -257,24 +308,26 @@ function useLeading(facts: ActionFacts): Pick<ActionsOf<'run'>, Leading> {
       ...(agent?.state.name === 'asking' ? { hint: 'answer' } : {}),
     },
     'run.kill': {
-      run: () => {
-        if (!loses) return wish(kill);
+      run: () =>
         ask(
           `Kill ${name}?`,
-          ['Its process ends now. What it has written so far is kept on its branch.'],
+          [
+            queued
+              ? `It does not start${follow.length === 0 ? '' : `, nor does what depends on it (${follow.map(({ task }) => task.id).join(', ')})`}.`
+              : 'Its process ends now. What it has written so far is kept on its branch.',
+          ],
           'kill',
-          () => wish(kill),
-        );
-      },
+          kill,
+        ),
       refusal: refused(kill),
     },
     'run.killAll': {
       run: () =>
-        void ask(
+        ask(
           'Kill all agents?',
           ['Their processes end now, and queued ones do not start. Work is kept on the branches.'],
           'kill all',
-          () => wish({ type: 'kill_all' }),
+          { type: 'kill_all' },
         ),
       refusal: refusalOf(state, { type: 'kill_all' }),
     },
@@ -285,7 +338,7 @@ function useLeading(facts: ActionFacts): Pick<ActionsOf<'run'>, Leading> {
           `Restart ${name}?`,
           ['It starts from the beginning. What it has done so far is kept on a branch.'],
           'restart',
-          () => wish(again(null)),
+          again(null),
         );
       },
       refusal: refused(again(null)),
@@ -320,10 +373,14 @@ function useLeading(facts: ActionFacts): Pick<ActionsOf<'run'>, Leading> {
           title: 'Budget',
           lines: ['US dollars that all agents may cost together; empty for no limit.'],
           initial: state.budgetUsd === null ? '' : String(state.budgetUsd),
+          problem: (text) => {
+            const usd = dollarsIn(text);
+            return usd === null || usd > 0 ? null : `${text.trim()} is not an amount of dollars.`;
+          },
           onDone: (text) => {
-            const usd = text.trim() === '' ? null : Number(text.replace('$', '').trim());
-            if (usd === null || usd > 0) wish({ type: 'set_budget', usd });
-            else say(`${text.trim()} is not an amount of dollars; nothing was changed.`);
+            const usd = dollarsIn(text);
+            wish({ type: 'set_budget', usd });
+            say(usd === null ? 'The run has no budget.' : `The budget is ${dollars(usd)}.`);
           },
         }),
     },
@@ -335,6 +392,7 @@ function useLeading(facts: ActionFacts): Pick<ActionsOf<'run'>, Leading> {
           if (run.state().config.model === model) say(`New attempts use ${model}.`);
         }),
     },
+    'run.setup': useSetupAction(run, say),
     'run.remark': {
       run: () =>
         void dialogs.open({
@@ -355,15 +413,22 @@ function useLeading(facts: ActionFacts): Pick<ActionsOf<'run'>, Leading> {
     },
     'run.takeOver': {
       run: () => {
-        if (!loses) return wish(takeOver);
+        const start = loses
+          ? 'Its process ends, and an interactive Aider starts in its worktree'
+          : queued
+            ? 'As soon as it starts, an interactive Aider waits for you in its worktree'
+            : 'It is started again, as an interactive Aider in its worktree';
         ask(
           `Take over ${name}?`,
           [
-            'Its process ends, and an interactive Aider starts in its worktree: i types into it.',
+            `${start}: ${keymap.label('run.type')} types into it.`,
+            ...(state.paused
+              ? [`The run is paused: it starts when ${keymap.label('run.pause')} resumes.`]
+              : []),
             'When you leave it (/exit), the work is judged like any other.',
           ],
           'take over',
-          () => wish(takeOver),
+          takeOver,
         );
       },
       refusal: refused(takeOver),
@@ -392,6 +457,11 @@ function useLeading(facts: ActionFacts): Pick<ActionsOf<'run'>, Leading> {
   }
 }
 
+/** An amount that a person typed, US dollars; null for no limit, NaN for what is no amount. */
+export function dollarsIn(text: string): number | null {
+  return text.trim() === '' ? null : Number(text.replace('$', '').trim());
+}
+
 function slots(state: RunState, step: 1 | -1, wish: (message: Wish) => void): Action {
   const message: Wish = { type: 'set_slots', slots: state.slots + step };
   return { run: () => wish(message), refusal: refusalOf(state, message) };
@@ -404,7 +474,7 @@ function useTexts(facts: ActionFacts): Pick<ActionsOf<'run'>, Texts> {
   const { run, state, agent, say, seeWarnings } = facts;
   const { theme } = useEnvironment();
   const dialogs = useDialogs();
-  const noAgent = agent ? null : 'there is no agent yet';
+  const noAgent = noAgentWords(facts);
   const index = agent?.index ?? 0;
   const name = `agent${index} (${agent?.task.id ?? ''})`;
   const diff = async (): Promise<Render> => {
@@ -490,7 +560,7 @@ function useTexts(facts: ActionFacts): Pick<ActionsOf<'run'>, Texts> {
 
 /** Shows all that is known of the agent in focus. */
 function useDetails({ run, agent }: ActionFacts): () => void {
-  const { now } = useEnvironment();
+  const { now, keymap } = useEnvironment();
   const dialogs = useDialogs();
   return () => {
     if (!agent) return;
@@ -498,7 +568,7 @@ function useDetails({ run, agent }: ActionFacts): () => void {
     const look = async (): Promise<Render> => {
       const message = await run.lastMessage(index);
       const state = run.state();
-      const text = detailsOf(state, state.agents[index] as Agent, message, now());
+      const text = detailsOf(state, state.agents[index] as Agent, message, now(), keymap);
       return (width) => plainOrProse(text, width);
     };
     dialogs.open({
@@ -509,7 +579,7 @@ function useDetails({ run, agent }: ActionFacts): () => void {
   };
 }
 
-/** Sentences are broken between words; output of programs keeps its blanks. */
+/** Sentences are broken between words; output of programs keeps its spaces. */
 function plainOrProse(text: string, width: number): string[] {
   return text
     .split('\n')
@@ -519,7 +589,11 @@ function plainOrProse(text: string, width: number): string[] {
 }
 
 /** The actions that matter most now; the hint line leaves out what is refused. */
-export function hintsFor(state: RunState, view: RunView): readonly ActionName[] {
+export function hintsFor(
+  state: RunState,
+  view: RunView,
+  isFiltered: boolean,
+): readonly ActionName[] {
   if (state.phase === 'finished') {
     return [
       'run.open',
@@ -532,8 +606,18 @@ export function hintsFor(state: RunState, view: RunView): readonly ActionName[] 
     ];
   }
   if (state.phase === 'red_base') return ['run.redBase', 'run.quit', 'run.prd', 'run.task'];
+  // While nothing starts, what makes it go on comes first.
+  const paused: ActionName[] = state.paused
+    ? [...(state.halt ? curesOf([state.halt.reason], 'run') : []), 'run.pause']
+    : [];
+  const common = curesOf(
+    state.agents.flatMap(({ state: now }) => (now.name === 'failed' ? [now.reason] : [])),
+    'run',
+  );
   if (view === 'overview') {
     return [
+      ...(isFiltered ? (['run.unzoom'] as const) : []),
+      ...paused,
       'run.overview',
       'run.zoom',
       'run.open',
@@ -548,7 +632,7 @@ export function hintsFor(state: RunState, view: RunView): readonly ActionName[] 
   const asks = state.agents.some((agent) => agent.state.name === 'asking');
   return [
     ...(asks ? (['run.type', 'run.attention'] as const) : []),
-    ...(state.halt ? (['run.key', 'run.model', 'run.pause'] as const) : []),
+    ...paused,
     'run.zoom',
     ...(asks ? [] : (['run.type'] as const)),
     'run.kill',
@@ -558,7 +642,8 @@ export function hintsFor(state: RunState, view: RunView): readonly ActionName[] 
     'run.overview',
     'run.diff',
     'run.takeOver',
-    ...(state.halt ? [] : (['run.pause'] as const)),
+    ...common,
+    'run.pause',
     ...(asks ? [] : (['run.attention'] as const)),
     'run.warnings',
     'run.remark',

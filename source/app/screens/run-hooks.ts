@@ -1,7 +1,7 @@
 import { useEffect, useLayoutEffect, useReducer, useRef } from 'react';
 import { isWithin } from '../components/popup.js';
 import { type AgentRect, inside } from '../layout.js';
-import { PaneView } from '../pane-source.js';
+import { type Cell, PaneView } from '../pane-source.js';
 import type { RunPort } from '../ports.js';
 import { useEnvironment, useKeyHandler } from '../surface.js';
 import type { MouseEvent } from '../terminal/input.js';
@@ -119,18 +119,59 @@ export interface MouseTargets {
   readonly rows: readonly AgentRect[];
 }
 
-/** A click focuses, a double click zooms, the wheel scrolls what is under it without taking the focus. */
+/**
+ * A click focuses, a double click zooms, the wheel scrolls what is under it without taking the focus, and
+ * what is dragged over is selected.
+ * @param onSelection told when something is selected, and when that ends
+ */
 export function useMouse(
   { panes, rows }: MouseTargets,
   choose: (agent: number) => void,
   zoom: (agent: number) => void,
   views: (agent: number) => PaneView | null,
+  onSelection: (isSelected: boolean) => void,
 ) {
   const { now } = useEnvironment();
   const last = useRef({ agent: -1, at: 0 });
+  /** Where the button went down, while it is held. */
+  const from = useRef<{ readonly agent: number; readonly cell: Cell; moved: boolean } | null>(null);
   // That a pane is scrolled up is told in its border.
   const [, update] = useReducer((n: number) => n + 1, 0);
+  /** The place in an agent's terminal that is nearest to the mouse. */
+  const cellAt = (pane: AgentRect, view: PaneView, { x, y }: MouseEvent): Cell => {
+    const { width, height, ...at } = inside(pane);
+    const within = (value: number, most: number) => Math.max(0, Math.min(most, value));
+    const row = view.top(height) + within(y - at.y, height - 1);
+    return {
+      row: within(row, view.screen.length - 1),
+      column: within(x - at.x, Math.min(width, view.screen.cols) - 1),
+    };
+  };
+  const drag = (event: MouseEvent): boolean => {
+    const start = from.current;
+    const pane = start && panes.find((one) => one.agent === start.agent);
+    const view = start && views(start.agent);
+    if (!start || !pane || !view) return false;
+    const { y, height } = inside(pane);
+    // Beyond the edge the window follows.
+    if (event.y < y) view.scrollBy(-1, height);
+    else if (event.y >= y + height) view.scrollBy(1, height);
+    const to = cellAt(pane, view, event);
+    start.moved ||= to.row !== start.cell.row || to.column !== start.cell.column;
+    if (start.moved) view.select(start.cell, to);
+    return true;
+  };
   return (event: MouseEvent): boolean => {
+    if (event.kind === 'drag') return drag(event);
+    if (event.kind === 'release') {
+      if (from.current?.moved) {
+        // What was dragged is no first click of two.
+        last.current = { agent: -1, at: 0 };
+        onSelection(true);
+      }
+      from.current = null;
+      return true;
+    }
     const pane = panes.find((one) => isWithin(one, event.x, event.y));
     const target = pane ?? rows.find((one) => isWithin(one, event.x, event.y));
     if (!target) return false;
@@ -141,6 +182,10 @@ export function useMouse(
       if (event.kind === 'wheel_up' || event.kind === 'wheel_down') update();
     }
     if (event.kind !== 'press' || event.button !== 0) return true;
+    const view = pane && views(pane.agent);
+    if (view?.clearSelection()) onSelection(false);
+    const cell = pane && view ? cellAt(pane, view, event) : null;
+    from.current = cell && { agent: target.agent, cell, moved: false };
     const again = last.current.agent === target.agent && now() - last.current.at < doubleClickMs;
     last.current = { agent: target.agent, at: again ? 0 : now() };
     choose(target.agent);

@@ -7,7 +7,7 @@ import { Line } from '../components/line.js';
 import {
   type OverviewFacts,
   overviewAgents,
-  overviewRest,
+  overviewHeight,
   overviewStart,
 } from '../components/overview.js';
 import { listStart, Panes } from '../components/panes.js';
@@ -33,7 +33,7 @@ import { proseLines } from '../text/diff-lines.js';
 import { fill } from '../text/graphemes.js';
 import { bannerOf } from './banner.js';
 import { useRedBase } from './red-base.js';
-import { foundWords, hintsFor, useRunActions } from './run-actions.js';
+import { type Direction, foundWords, hintsFor, useRunActions } from './run-actions.js';
 import { useMouse, usePosition, useSizes, useTyping, useViews } from './run-hooks.js';
 
 export interface RunScreenProps {
@@ -69,7 +69,7 @@ export function RunScreen({ port, run, onSummary, onStartAgain, onQuit }: RunScr
   /** Warnings that were seen, those of the plan with it; later ones stand in the banner. */
   const [seen, setSeen] = useState(() => state.warnings.length);
   const views = useViews(run);
-  const banner = bannerOf(state, seen);
+  const banner = bannerOf(state, seen, keymap);
   const wrapped = (text: string) =>
     text === ''
       ? []
@@ -93,7 +93,12 @@ export function RunScreen({ port, run, onSummary, onStartAgain, onQuit }: RunScr
   );
   const panes = panesOf(layout);
   useSizes(run, panes);
-  const agent = state.agents[focused];
+  const shown = overviewAgents(state, table, now);
+  // In a filtered table only what is seen is acted on.
+  const agent =
+    layout.kind === 'overview'
+      ? (shown.find(({ index }) => index === focused) ?? shown[0])
+      : state.agents[focused];
   const view = views(focused);
   const height = inside(panes.find((pane) => pane.agent === focused) ?? area).height;
   const position = usePosition(view, height);
@@ -104,19 +109,29 @@ export function RunScreen({ port, run, onSummary, onStartAgain, onQuit }: RunScr
     choose(index);
     setRunView(runView === 'zoomed' ? 'panes' : 'zoomed');
   };
-  const shown = overviewAgents(state, table, now);
   const rows = rowsOf(layout, shown, focused, count);
-  const onMouse = useMouse({ panes, rows }, choose, zoom, views);
+  const onMouse = useMouse({ panes, rows }, choose, zoom, views, (isSelected) => {
+    if (!isSelected) return setNote('');
+    const [copy, clear] = [keymap.label('run.copy'), keymap.label('run.unzoom')];
+    setNote(
+      typing
+        ? `Selected. ${keymap.label('typing.leave')}, then ${copy} copies it.`
+        : `Selected. ${copy} copies it, ${clear} clears it.`,
+    );
+  });
   useTyping(run, typing && !dialogs.isOpen, focused, live, () => setTyping(false), onMouse);
   useEnding(state.phase === 'finished', () => setSeen(state.warnings.length));
 
-  const move = (direction: 'left' | 'right' | 'up' | 'down') => {
+  /** The agent in a direction; null where there is none. */
+  const beside = (direction: Direction): number | null => {
     const forward = direction === 'right' || direction === 'down';
-    if (layout.kind === 'grid') return choose(neighbour(layout.panes, focused, direction));
-    if (layout.kind !== 'overview') return choose(focused + (forward ? 1 : -1));
-    const at = shown.findIndex((one) => one.index === focused);
-    const next = shown[Math.max(0, Math.min(shown.length - 1, at + (forward ? 1 : -1)))];
-    if (next) choose(next.index);
+    if (layout.kind === 'grid') {
+      const other = neighbour(layout.panes, focused, direction);
+      return other === focused ? null : other;
+    }
+    if (layout.kind !== 'overview') return count < 2 ? null : focused + (forward ? 1 : -1);
+    const at = shown.findIndex((one) => one.index === agent?.index);
+    return shown[at + (forward ? 1 : -1)]?.index ?? null;
   };
   const askAboutRedBase = useRedBase(run, state, onStartAgain);
   const actions = useRunActions({
@@ -132,7 +147,8 @@ export function RunScreen({ port, run, onSummary, onStartAgain, onQuit }: RunScr
     setTable,
     say: setNote,
     choose,
-    move,
+    beside,
+    shown: layout.kind === 'overview' ? shown : state.agents,
     startTyping: () => setTyping(true),
     canType: live,
     search: () => setSearching(true),
@@ -185,7 +201,11 @@ export function RunScreen({ port, run, onSummary, onStartAgain, onQuit }: RunScr
         (typing ? (
           <Line bold>{fill(` ${typingWords(focused, live, keymap)}`, size.cols)}</Line>
         ) : (
-          <KeyHints actions={actions} names={hintsFor(state, runView)} width={size.cols} />
+          <KeyHints
+            actions={actions}
+            names={hintsFor(state, runView, table.filter !== '')}
+            width={size.cols}
+          />
         ))
       )}
       <Toast y={size.rows - (keys ? 2 : 1) - passing.length} width={size.cols} rows={passing} />
@@ -244,7 +264,7 @@ function rowsOf(
   }
   if (layout.kind !== 'overview') return [];
   const { table } = layout;
-  const height = Math.max(1, table.height - overviewRest);
+  const height = overviewHeight(table.height);
   const at = Math.max(
     0,
     shown.findIndex((agent) => agent.index === focused),

@@ -2,6 +2,7 @@ import { Box } from 'ink';
 import { useState } from 'react';
 import { dollars } from '../../core/budget.js';
 import { waves } from '../../core/group-edits.js';
+import { normalisePath } from '../../core/paths.js';
 import { unsignedWords } from '../../core/words.js';
 import { type ActionsOf, useActions } from '../actions.js';
 import { useDialogs } from '../components/dialogs.js';
@@ -14,6 +15,7 @@ import { proseLines } from '../text/diff-lines.js';
 import { fill } from '../text/graphemes.js';
 import type { Wizard } from '../wizard.js';
 import { useModelDialog } from './keys-and-models.js';
+import { dollarsIn } from './run-actions.js';
 
 export interface StartScreenProps {
   readonly port: WizardPort;
@@ -126,25 +128,35 @@ interface Setting {
   readonly change: () => void;
 }
 
+const mostCount = 1000;
+const mostMinutes = 10_000;
+
+function globsIn(text: string): string[] {
+  return text.split(/\s+/).filter(Boolean);
+}
+
 /** Everything about a run that can be decided here. */
 function useSettings(port: WizardPort, wizard: Wizard, say: (text: string) => void): Setting[] {
   const dialogs = useDialogs();
-  const askModel = useModelDialog(port, say);
+  const askModel = useModelDialog(port);
   const { wishes } = wizard;
   const field = (
     title: string,
     lines: readonly string[],
     initial: string,
-    take: (text: string) => string | null,
+    /** Why a value cannot be taken, a sentence; null when it can. */
+    problem: (text: string) => string | null,
+    take: (text: string) => void,
   ) =>
     dialogs.open({
       kind: 'field',
       title,
       lines,
       initial,
+      problem: (text) => problem(text.trim()),
       onDone: (text) => {
-        const problem = take(text.trim());
-        say(problem === null ? '' : `${problem} Nothing was changed.`);
+        take(text.trim());
+        say(`${title}: ${text.trim() === '' ? 'none' : text.trim()}.`);
       },
     });
   const choose = (
@@ -152,15 +164,23 @@ function useSettings(port: WizardPort, wizard: Wizard, say: (text: string) => vo
     items: readonly string[],
     now: number,
     take: (index: number) => void,
-  ) => dialogs.open({ kind: 'choose', title, items, initial: now, onDone: take });
-  const whole = (text: string, most: number, take: (count: number) => void): string | null => {
+  ) =>
+    dialogs.open({
+      kind: 'choose',
+      title,
+      items,
+      initial: now,
+      onDone: (index) => {
+        take(index);
+        say(`${title}: ${items[index]}.`);
+      },
+    });
+  const noWhole = (text: string): string | null => {
     const count = Number(text);
-    const fits = Number.isInteger(count) && count >= 1 && count <= most;
-    if (fits) take(count);
-    return fits
-      ? null
-      : `${text === '' ? 'Nothing' : text} is not a whole number from 1 to ${most}.`;
+    const fits = text !== '' && Number.isInteger(count) && count >= 1 && count <= mostCount;
+    return fits ? null : `Enter a whole number from 1 to ${mostCount}.`;
   };
+  const anything = () => null;
   const lands = Object.keys(landWords) as (keyof typeof landWords)[];
   const ways = Object.keys(redBaseWords) as RunWishes['redBase'][];
   const minutes = wishes.timeoutMs / 60_000;
@@ -168,35 +188,42 @@ function useSettings(port: WizardPort, wizard: Wizard, say: (text: string) => vo
     {
       name: 'Model',
       value: wishes.model,
-      change: () => askModel(wishes.model, (model) => wizard.wish({ model })),
+      change: () =>
+        askModel(wishes.model, (model) => {
+          wizard.wish({ model });
+          say(`Model: ${model}.`);
+        }),
     },
     {
       name: 'Agents at once',
       value: String(wizard.maxAgents),
       change: () =>
-        field('Agents at once', [], String(wizard.maxAgents), (text) =>
-          whole(text, 1000, (count) => wizard.setMaxAgents(count)),
+        field('Agents at once', [], String(wizard.maxAgents), noWhole, (text) =>
+          wizard.setMaxAgents(Number(text)),
         ),
     },
     {
       name: 'Iterations',
       value: `at most ${wishes.maxIterations} for each agent`,
       change: () =>
-        field('Iterations of each agent', [], String(wishes.maxIterations), (text) =>
-          whole(text, 1000, (maxIterations) => wizard.wish({ maxIterations })),
+        field('Iterations of each agent', [], String(wishes.maxIterations), noWhole, (text) =>
+          wizard.wish({ maxIterations: Number(text) }),
         ),
     },
     {
       name: 'Time',
       value: `at most ${minutesWords(wishes.timeoutMs)} for each agent`,
       change: () =>
-        field('Minutes for each agent', [], String(minutes), (text) => {
-          const count = Number(text);
-          if (!(count > 0 && count <= 10_000))
-            return `${text || 'Nothing'} is not a number of minutes.`;
-          wizard.wish({ timeoutMs: Math.max(1000, Math.round(count * 60_000)) });
-          return null;
-        }),
+        field(
+          'Minutes for each agent',
+          [],
+          String(minutes),
+          (text) =>
+            Number(text) > 0 && Number(text) <= mostMinutes
+              ? null
+              : `Enter a number of minutes, at most ${mostMinutes}.`,
+          (text) => wizard.wish({ timeoutMs: Math.max(1000, Math.round(Number(text) * 60_000)) }),
+        ),
     },
     {
       name: 'Budget',
@@ -207,11 +234,10 @@ function useSettings(port: WizardPort, wizard: Wizard, say: (text: string) => vo
           ['US dollars that all agents may cost together; empty for no limit.'],
           wishes.budgetUsd === null ? '' : String(wishes.budgetUsd),
           (text) => {
-            const usd = text === '' ? null : Number(text.replace('$', '').trim());
-            if (usd !== null && !(usd > 0)) return `${text} is not an amount of dollars.`;
-            wizard.wish({ budgetUsd: usd });
-            return null;
+            const usd = dollarsIn(text);
+            return usd === null || usd > 0 ? null : `${text} is not an amount of dollars.`;
           },
+          (text) => wizard.wish({ budgetUsd: dollarsIn(text) }),
         ),
     },
     {
@@ -233,10 +259,8 @@ function useSettings(port: WizardPort, wizard: Wizard, say: (text: string) => vo
           'Test command',
           ['It decides whether work counts; empty for no tests.'],
           wishes.testCmd || (port.facts.proposal?.command ?? ''),
-          (testCmd) => {
-            wizard.wish({ testCmd });
-            return null;
-          },
+          anything,
+          (testCmd) => wizard.wish({ testCmd }),
         ),
     },
     {
@@ -253,7 +277,10 @@ function useSettings(port: WizardPort, wizard: Wizard, say: (text: string) => vo
     {
       name: 'Review',
       value: wishes.review ? 'on' : 'off',
-      change: () => wizard.wish({ review: !wishes.review }),
+      change: () => {
+        wizard.wish({ review: !wishes.review });
+        say(`Review: ${wishes.review ? 'off' : 'on'}.`);
+      },
     },
     {
       name: 'Set-up',
@@ -263,10 +290,8 @@ function useSettings(port: WizardPort, wizard: Wizard, say: (text: string) => vo
           'Set-up command',
           ['It prepares each worktree, such as npm ci; empty for none.'],
           wishes.setupCmd,
-          (setupCmd) => {
-            wizard.wish({ setupCmd });
-            return null;
-          },
+          anything,
+          (setupCmd) => wizard.wish({ setupCmd }),
         ),
     },
     {
@@ -275,12 +300,13 @@ function useSettings(port: WizardPort, wizard: Wizard, say: (text: string) => vo
       change: () =>
         field(
           'Files that each worktree gets',
-          ['Ignored files such as .env.test, as globs, with blanks between them; empty for none.'],
+          ['Ignored files such as .env.test, as globs, with spaces between them; empty for none.'],
           wishes.copy.join(' '),
           (text) => {
-            wizard.wish({ copy: text.split(/\s+/).filter(Boolean) });
-            return null;
+            const outside = globsIn(text).find((glob) => normalisePath(glob) === null);
+            return outside === undefined ? null : `${outside} leads out of the repository.`;
           },
+          (text) => wizard.wish({ copy: globsIn(text) }),
         ),
     },
   ];
@@ -321,7 +347,11 @@ export function StartScreen({ port, wizard, onStart, onBack }: StartScreenProps)
     'start.test': { run: setting('Tests') },
     'start.review': { run: setting('Review') },
     'start.redBase': {
-      run: () => wizard.wish({ redBase: nextOf(wizard.wishes.redBase) }),
+      run: () => {
+        const redBase = nextOf(wizard.wishes.redBase);
+        wizard.wish({ redBase });
+        say(`If the tests fail on the base: ${redBaseWords[redBase]}.`);
+      },
       refusal: wizard.wishes.testCmd === '' ? 'no tests are configured' : null,
     },
   };

@@ -3,26 +3,29 @@ import { useMemo, useState } from 'react';
 import { dollars } from '../../core/budget.js';
 import { describe } from '../../core/failure.js';
 import { refusalOf, type Wish } from '../../core/refusals.js';
-import type { RunState } from '../../core/run.js';
-import { landingWords, summarise } from '../../core/summary.js';
+import { type RunState, runTime } from '../../core/run.js';
+import { landingWords, summarise, testedWords } from '../../core/summary.js';
 import { mends } from '../../core/words.js';
 import { summaryReport } from '../../headless/report.js';
 import { formatCost, formatDuration, formatTokens } from '../../headless/table.js';
 import { type ActionsOf, refusalWords, useActions } from '../actions.js';
-import { capital, detailsOf, progressOf } from '../agent-facts.js';
+import { capital, detailsOf, failureWords, progressOf } from '../agent-facts.js';
+import { foldLines } from '../components/agent-pane.js';
 import { useDialogs, type ViewerSource } from '../components/dialogs.js';
 import { Line } from '../components/line.js';
 import { Rows } from '../components/rows.js';
 import { ScreenFrame, useNote } from '../components/screen-frame.js';
 import { landingStep } from '../components/status-bar.js';
 import { useRunState } from '../hooks.js';
+import type { ActionName, Keymap } from '../keymap.js';
 import type { RunPort, WizardPort } from '../ports.js';
 import { columns, fitColumns, rowFacts, sorted } from '../summary-rows.js';
 import { useEnvironment, useSize } from '../surface.js';
 import { diffLines, plainLines, proseLines } from '../text/diff-lines.js';
 import { fill, fillLeft } from '../text/graphemes.js';
 import { type AppGlyphs, glyphsOf } from '../theme.js';
-import { useKeyAction, useModelDialog } from './keys-and-models.js';
+import { curesOf, cureWords } from './banner.js';
+import { useKeyAction, useModelDialog, useSetupAction } from './keys-and-models.js';
 import { eventLines, warningLines } from './run-texts.js';
 
 export interface SummaryScreenProps {
@@ -32,35 +35,51 @@ export interface SummaryScreenProps {
   readonly onQuit: () => void;
 }
 
+interface Head {
+  readonly text: string;
+  readonly isGood: boolean | null;
+}
+
 /** What came of it, what can be done about it, and what it took: all that one has to know first. */
-function headLines(state: RunState, glyphs: AppGlyphs): { text: string; isGood: boolean | null }[] {
-  const { done, failed, killed, notStarted, tokens, cost } = progressOf(state);
+function headLines(
+  state: RunState,
+  glyphs: AppGlyphs,
+  now: number,
+  keymap: Keymap,
+): { outcome: Head; advice: Head[]; totals: Head } {
+  const { done, leftOut, failed, killed, notStarted, tokens, cost } = progressOf(state);
   const parts = [
     `${state.agents.length} ${state.agents.length === 1 ? 'agent' : 'agents'}: ${done} succeeded`,
+    ...(leftOut > 0 ? [`${leftOut} left out`] : []),
     ...(failed > 0 ? [`${failed} failed`] : []),
     ...(killed > 0 ? [`${killed} killed`] : []),
     ...(notStarted > 0 ? [`${notStarted} not started`] : []),
   ].join(', ');
-  const seconds = ((state.endedAt ?? state.startedAt) - state.startedAt) / 1000;
   const budget = state.budgetUsd === null ? '' : ` of ${dollars(state.budgetUsd)}`;
   const totals = [
     parts,
-    formatDuration(Math.max(0, seconds)),
+    formatDuration(runTime(state, now) / 1000),
     `${formatTokens(tokens)} tokens`,
     `${formatCost(cost)}${budget}`,
   ].join(`  ${glyphs.dot}  `);
   const landed = state.landing?.state === 'landed';
-  const fine = landed || state.landing?.state === 'not_asked';
+  const fine = (landed || state.landing?.state === 'not_asked') && !failsTests(state);
   const outcome =
     state.phase === 'finished'
       ? `${fine ? glyphs.ok : glyphs.stopped} ${capital(landingWords(state))}.`
       : `The run goes on: ${state.phase === 'landing' && state.onto ? landingStep(state) : phaseWords[state.phase]}.`;
-  const advice = adviceOf(state);
-  return [
-    { text: outcome, isGood: state.phase === 'finished' ? fine : null },
-    ...(advice === '' ? [] : [{ text: advice, isGood: null }]),
-    { text: totals, isGood: null },
-  ];
+  const advice = adviceOf(state, keymap);
+  return {
+    outcome: { text: outcome, isGood: state.phase === 'finished' ? fine : null },
+    advice: advice === '' ? [] : [{ text: advice, isGood: null }],
+    totals: { text: totals, isGood: null },
+  };
+}
+
+/** Whether tests fail on the merged work, whatever they did before. */
+function failsTests({ integration }: RunState): boolean {
+  const check = integration?.check ?? null;
+  return check !== null && check.state !== 'passed';
 }
 
 const phaseWords: Readonly<Record<RunState['phase'], string>> = {
@@ -76,47 +95,52 @@ const phaseWords: Readonly<Record<RunState['phase'], string>> = {
 };
 
 /** What to press next, and what has to be mended before. */
-function adviceOf(state: RunState): string {
+function adviceOf(state: RunState, keymap: Keymap): string {
   if (state.phase !== 'finished') return '';
-  const reasons = new Set(
-    state.agents.flatMap(({ state: now }) => (now.name === 'failed' ? [now.reason] : [])),
-  );
-  const mend = [...reasons].map((reason) => mends[reason]).filter((one) => one !== undefined);
-  const keyed = reasons.has('auth') || reasons.has('quota');
+  const reasons = [
+    ...new Set(
+      state.agents.flatMap(({ state: now }) => (now.name === 'failed' ? [now.reason] : [])),
+    ),
+  ];
+  const mend = reasons.map((reason) => mends[reason]).filter((one) => one !== undefined);
   const can = (wish: Wish) => refusalOf(state, wish) === null;
   const waits = state.landing?.state === 'waits';
+  const key = (name: ActionName) => keymap.label(name);
+  const cures = curesOf(reasons, 'summary');
   const keys = [
-    ...(waits ? ['b shows the merged diff'] : []),
-    ...(can({ type: 'land_now' }) ? [landWords(state)] : []),
-    ...(waits ? ["x leaves an agent's work out"] : []),
-    ...(keyed ? ['Ctrl-K enters another key'] : []),
-    ...(keyed || reasons.has('model_not_found') ? ['M chooses another model'] : []),
-    ...(can({ type: 'restart_failed' }) ? ['R restarts the failed agents'] : []),
-    ...(can({ type: 'undo_landing' }) ? ['u takes the landing back'] : []),
+    ...(waits ? [`${key('summary.pager')} shows the merged diff`] : []),
+    ...(can({ type: 'land_now' }) ? [landWords(state, keymap)] : []),
+    ...(waits ? [`${key('summary.leaveOut')} leaves an agent's work out`] : []),
+    ...(cures.length > 0 ? [cureWords(cures, keymap)] : []),
+    ...(can({ type: 'restart_failed' })
+      ? [`${key('summary.restart')} restarts the agents that did not succeed`]
+      : []),
+    ...(can({ type: 'undo_landing' }) ? [`${key('summary.undo')} takes the landing back`] : []),
   ];
   const how = keys.length === 0 ? '' : `${keys.join(', ')}.`;
   return [...mend, how].filter(Boolean).join(' ');
 }
 
-function landWords({ landing, config }: RunState): string {
+function landWords({ landing, config }: RunState, keymap: Keymap): string {
   const moved = landing?.state === 'refused' && landing.tip !== undefined;
+  const key = keymap.label('summary.land');
   return moved
-    ? `L merges the work onto ${config.branch ?? 'HEAD'} as it is now, tests it there, and lands it`
-    : 'L lands the merged work';
+    ? `${key} merges the work onto ${config.branch ?? 'HEAD'} as it is now, tests it there, and lands it`
+    : `${key} lands the merged work`;
 }
 
 /** Step 6: what each agent did, what landed, and what can still be done about it. */
 export function SummaryScreen({ port, run, onBack, onQuit }: SummaryScreenProps) {
   const state = useRunState(run);
   const { cols, rows } = useSize();
-  const { surface, theme, now } = useEnvironment();
+  const { surface, theme, now, keymap } = useEnvironment();
   const dialogs = useDialogs();
   const [chosen, setChosen] = useState(0);
   const [by, setBy] = useState(0);
   const [scrolled, setScrolled] = useState(0);
   const note = useNote();
   const { say } = note;
-  const askModel = useModelDialog(port, say);
+  const askModel = useModelDialog(port);
   const glyphs = glyphsOf(theme);
   const facts = useMemo(() => sorted(rowFacts(state, glyphs), by), [state, glyphs, by]);
   const at = Math.min(chosen, Math.max(0, facts.length - 1));
@@ -144,7 +168,7 @@ export function SummaryScreen({ port, run, onBack, onQuit }: SummaryScreenProps)
       run.events(index),
       run.lastMessage(index),
     ]);
-    const told = detailsOf(state, agent, message, now());
+    const told = detailsOf(state, agent, message, now(), keymap);
     view(name, (width) => [
       ...proseLines(told, width),
       ...heading('Diff'),
@@ -162,16 +186,31 @@ export function SummaryScreen({ port, run, onBack, onQuit }: SummaryScreenProps)
   };
   const land = () => {
     const merged = state.integration?.merged.length ?? 0;
-    if (merged === state.agents.length) return wish({ type: 'land_now' });
-    dialogs.open({
-      kind: 'confirm',
-      title: 'Land only a part?',
-      lines: [
-        `The work of ${merged} of ${state.agents.length} agents is merged; the rest stays on branches.`,
+    const whole = merged === state.agents.length;
+    const fails = failsTests(state);
+    if (whole && !fails) return wish({ type: 'land_now' });
+    ask(
+      whole ? 'Land work whose tests fail?' : 'Land only a part?',
+      [
+        ...(whole
+          ? []
+          : [
+              `The work of ${merged} of ${state.agents.length} agents is merged; the rest stays on branches.`,
+            ]),
+        `The merged work: ${testedWords(state)}.`,
       ],
-      yes: 'land',
-      onYes: () => wish({ type: 'land_now' }),
-    });
+      'land',
+      { type: 'land_now' },
+    );
+  };
+  /** Asks before a wish is sent; the question closes itself when the wish has come to be impossible. */
+  const ask = (title: string, lines: readonly string[], yes: string, message: Wish) => {
+    const settled = () => {
+      const refusal = refusalOf(run.state(), message);
+      return refusal === null ? null : refusalWords(refusal);
+    };
+    const until = { subscribe: (listener: () => void) => run.subscribe(listener), settled, say };
+    dialogs.open({ kind: 'confirm', title, lines, yes, onYes: () => wish(message), until });
   };
   const leaveOut: Wish = { type: 'leave_out', agent: index };
   const summary = useMemo(() => summarise(state), [state]);
@@ -186,14 +225,39 @@ export function SummaryScreen({ port, run, onBack, onQuit }: SummaryScreenProps)
       );
     });
   }, [summary, finished, glyphs, cols]);
-  const heads = headLines(state, glyphs).flatMap(({ text, isGood }) =>
-    proseLines(text, Math.max(8, cols - 2)).map((line) => ({ line, isGood })),
+  const head = headLines(state, glyphs, now(), keymap);
+  const wrapped = (all: readonly Head[]) =>
+    all.flatMap(({ text, isGood }) =>
+      proseLines(text, Math.max(8, cols - 2)).map((line) => ({ line, isGood })),
+    );
+  const all = wrapped([head.outcome, ...head.advice, head.totals]);
+  // Why the agent in the row did not succeed stands below the table, whole.
+  const why = agent ? failureWords(agent) : '';
+  const whole =
+    why === ''
+      ? []
+      : foldLines(
+          `agent${index} ${why.charAt(0).toLowerCase()}${why.slice(1)}`,
+          cols - 2,
+          Math.max(2, rows / 4),
+          keymap,
+        );
+  // In a small terminal the totals scroll with the text, where the reasons are too.
+  const isSmall = rows - 5 - all.length - note.height - whole.length < 5;
+  const heads = isSmall ? wrapped([head.outcome, ...head.advice]) : all;
+  const whyLines = isSmall ? [] : whole;
+  const scrolling = isSmall
+    ? [...wrapped([head.totals]).map(({ line }) => line), ...report]
+    : report;
+  const beside = (isSmall ? 4 : 5) + heads.length + note.height + whyLines.length;
+  const room = Math.max(2, rows - beside);
+  // The table has at most two thirds of the room, and leaves rows for the text.
+  const tableHeight = Math.max(
+    1,
+    Math.min(facts.length, Math.ceil((room * (isSmall ? 1 : 2)) / (isSmall ? 2 : 3)), room - 1),
   );
-  const room = Math.max(2, rows - 4 - heads.length - note.height);
-  // The table has at most two thirds of the room, and leaves a row for the text.
-  const tableHeight = Math.max(1, Math.min(facts.length, Math.ceil((room * 2) / 3), room - 2));
-  const below = Math.max(0, room - tableHeight - 1);
-  const last = Math.max(0, report.length - below);
+  const below = Math.max(1, room - tableHeight);
+  const last = Math.max(0, scrolling.length - below);
   const from = Math.min(scrolled, last);
   const scroll = (step: number) => setScrolled(Math.max(0, Math.min(last, from + step)));
   const actions: ActionsOf<'summary'> = {
@@ -207,7 +271,7 @@ export function SummaryScreen({ port, run, onBack, onQuit }: SummaryScreenProps)
     },
     'summary.pageUp': {
       run: () => scroll(-Math.max(1, below - 1)),
-      refusal: from === 0 ? 'this is the begin of the text' : null,
+      refusal: from === 0 ? 'this is the start of the text' : null,
     },
     'summary.pageDown': {
       run: () => scroll(Math.max(1, below - 1)),
@@ -236,29 +300,27 @@ export function SummaryScreen({ port, run, onBack, onQuit }: SummaryScreenProps)
     'summary.land': { run: land, refusal: refusalOf(state, { type: 'land_now' }) },
     'summary.undo': {
       run: () =>
-        void dialogs.open({
-          kind: 'confirm',
-          title: 'Take the landing back?',
-          lines: [
+        ask(
+          'Take the landing back?',
+          [
             `${state.config.branch ?? 'HEAD'} goes back to ${(state.landedFrom ?? state.config.base).slice(0, 12)}, and its files with it. The merged work stays on its branch.`,
           ],
-          yes: 'take it back',
-          onYes: () => wish({ type: 'undo_landing' }),
-        }),
+          'take it back',
+          { type: 'undo_landing' },
+        ),
       refusal: refusalOf(state, { type: 'undo_landing' }),
     },
     'summary.leaveOut': {
       run: () =>
-        void dialogs.open({
-          kind: 'confirm',
-          title: `Leave ${name} out?`,
-          lines: [
+        ask(
+          `Leave ${name} out?`,
+          [
             'The others are merged again without its work, and without what builds on it.',
             'Its branch stays.',
           ],
-          yes: 'leave out',
-          onYes: () => wish(leaveOut),
-        }),
+          'leave out',
+          leaveOut,
+        ),
       refusal: noAgent ?? refusalOf(state, leaveOut),
     },
     'summary.restart': {
@@ -276,6 +338,7 @@ export function SummaryScreen({ port, run, onBack, onQuit }: SummaryScreenProps)
           if (run.state().config.model === model) say(`Agents that are restarted use ${model}.`);
         }),
     },
+    'summary.setup': useSetupAction(run, say),
     'summary.warnings': {
       run: () => view('Warnings of this run', (width) => warningLines(run.state(), width)),
       refusal: state.warnings.length === 0 ? 'there is no warning' : null,
@@ -296,6 +359,19 @@ export function SummaryScreen({ port, run, onBack, onQuit }: SummaryScreenProps)
 
   const { shown, widths } = fitColumns(facts, cols);
   const top = Math.max(0, Math.min(at - Math.floor(tableHeight / 2), facts.length - tableHeight));
+  // What there is beside what is seen, and the key that leads there.
+  const beyond = [
+    ...(tableHeight < facts.length
+      ? [
+          `agents ${top + 1}-${top + tableHeight} of ${facts.length} (${keymap.label('summary.down')})`,
+        ]
+      : []),
+    ...(last > 0
+      ? [
+          `lines ${from + 1}-${from + below} of ${scrolling.length} (${keymap.label('summary.pageDown')})`,
+        ]
+      : []),
+  ];
   const line = (cell: (column: number) => string) =>
     ` ${shown.map((column, place) => (columns[column]?.right ? fillLeft : fill)(cell(column), widths[place] as number)).join('  ')}`;
   return (
@@ -307,6 +383,10 @@ export function SummaryScreen({ port, run, onBack, onQuit }: SummaryScreenProps)
         ...(state.landing?.state === 'waits' ? (['summary.pager', 'summary.land'] as const) : []),
         'summary.open',
         'summary.quit',
+        ...curesOf(
+          state.agents.flatMap(({ state: now }) => (now.name === 'failed' ? [now.reason] : [])),
+          'summary',
+        ),
         'summary.land',
         'summary.restart',
         'summary.pageDown',
@@ -326,7 +406,7 @@ export function SummaryScreen({ port, run, onBack, onQuit }: SummaryScreenProps)
           colour: isGood === null ? null : isGood ? 'green' : 'red',
         }))}
       />
-      <Line> </Line>
+      {!isSmall && <Line> </Line>}
       <Line bold>
         {fill(
           line((column) => {
@@ -344,15 +424,15 @@ export function SummaryScreen({ port, run, onBack, onQuit }: SummaryScreenProps)
           )}
         </Line>
       ))}
+      <Rows
+        width={cols}
+        rows={whyLines.map((text) => ({ text: ` ${text}`, colour: 'yellow' as const }))}
+      />
       <Box flexDirection="column" height={below + 1} overflow="hidden">
-        <Line dim>
-          {last > 0
-            ? ` ${from + 1}-${Math.min(report.length, from + below)} of ${report.length}`
-            : ' '}
-        </Line>
+        <Line dim>{fill(` ${beyond.join('; ')}`, cols)}</Line>
         <Rows
           width={cols}
-          rows={report.slice(from, from + below).map((text) => ({ text: ` ${text}` }))}
+          rows={scrolling.slice(from, from + below).map((text) => ({ text: ` ${text}` }))}
         />
       </Box>
     </ScreenFrame>

@@ -59,6 +59,8 @@ import { WorktreeGuard } from './worktree-guard.js';
 
 /** A command that makes a fresh worktree ready, such as `npm ci`. */
 export interface SetupCommand {
+  /** Whether a command is set now. */
+  isSet(): boolean;
   /**
    * The failure's detail is its last lines.
    * @param agent null for a worktree in which a commit is checked
@@ -84,7 +86,7 @@ export interface WorkspaceOptions {
   readonly copy: readonly string[];
   /** The project's tests; null when they are not asked. */
   readonly check: CheckRunner | null;
-  /** The set-up command; null when there is none. */
+  /** The set-up command, which a person can replace while the run goes; null where no worktree is made. */
   readonly setup: SetupCommand | null;
   /** Globs of files that stop an agent at once when it changes them. */
   readonly protect: readonly string[];
@@ -154,7 +156,8 @@ export class GitWorkspace implements Workspace {
   }
 
   async prepare(agent: number, task: Task, from: PrepareFrom): Promise<Result<Place, WorkProblem>> {
-    const { config, worktrees, setup, record } = this.options;
+    const { config, worktrees, record } = this.options;
+    const setup = this.options.setup?.isSet() ? this.options.setup : null;
     this.stopped.delete(agent);
     this.states.delete(agent);
     this.drifts.delete(agent);
@@ -743,7 +746,8 @@ export class GitWorkspace implements Workspace {
   }
 
   async checkCommit(commit: string, signal: AbortSignal): Promise<CheckResult> {
-    const { config, worktrees, setup, check, paths, record } = this.options;
+    const { config, worktrees, check, paths, record } = this.options;
+    const setup = this.options.setup?.isSet() ? this.options.setup : null;
     if (!check) throw new Error('no check was asked for');
     this.checks += 1;
     const name = `check${this.checks}-${randomBytes(4).toString('hex')}`;

@@ -16,7 +16,8 @@ export class ShellSetup {
   private readonly running = new Map<number | null, PtyProcess>();
 
   constructor(
-    private readonly command: string,
+    /** As it is now; null for none. */
+    private readonly command: () => string | null,
     private readonly env: Readonly<Record<string, string>>,
     /** Where an agent's output of it goes. */
     private readonly logFile: (agent: number | null) => string,
@@ -24,11 +25,18 @@ export class ShellSetup {
     private readonly secrets: readonly string[],
   ) {}
 
+  isSet(): boolean {
+    return this.command() !== null;
+  }
+
+  /** Does nothing where no command is set. */
   async run(agent: number | null, worktree: string): Promise<Result<void, WorkProblem>> {
+    const command = this.command();
+    if (command === null) return ok(undefined);
     try {
       const end = await runCommand({
         file: '/bin/sh',
-        args: ['-c', this.command],
+        args: ['-c', command],
         cwd: worktree,
         env: this.env,
         onStart: (started) => this.running.set(agent, started),
@@ -38,10 +46,11 @@ export class ShellSetup {
       if (end.exit.code === 0) return ok(undefined);
       const what = end.exit.signal ?? `exit code ${end.exit.code}`;
       const last = text.trim().split('\n').slice(-2).join(' ').slice(-200);
+      const said = last === '' ? '' : `: ${last}`;
       const fault = confirmedFault(text, worktree);
       return err(
         fault === null
-          ? { reason: 'setup_failed', detail: `${what}: ${last}` }
+          ? { reason: 'setup_failed', detail: `${command.slice(0, 80)}: ${what}${said}` }
           : problemOfFault(fault, 'the set-up command'),
       );
     } catch (error) {
