@@ -218,6 +218,118 @@ describe.each([
     await app.press('w', /80 % of the budget/);
   });
 
+  test('what is missing before a change is typed: each with its key, all of it on F2', async () => {
+    const missing = { state: 'missing' as const, mend: 'Read the manual.' };
+    const variable = 'OPENAI_API_KEY';
+    const app = new Harness({
+      ...size,
+      missingKeys: [variable],
+      checks: [
+        {
+          ...missing,
+          name: 'Aider',
+          text: 'Aider is not installed',
+          action: { kind: 'install' },
+        },
+        {
+          ...missing,
+          name: 'model',
+          text: `gpt-4o needs ${variable}, which is not set`,
+          action: { kind: 'key', variable },
+        },
+        {
+          name: 'Gemini',
+          state: 'warning',
+          text: 'no key, so no PRD can be written',
+          mend: 'Use --no-prd',
+          action: { kind: 'key', variable: 'GEMINI_API_KEY' },
+        },
+      ],
+    });
+    await app.shows(/Gemini: /);
+    for (const name of ['Aider', 'model', 'Gemini']) {
+      expect(words(app)).toMatch(new RegExp(`${name}: .*?(Ctrl-O|Ctrl-K)`));
+    }
+    await golden(app, 'missing');
+    await app.press(keys.f(2), /What is missing/);
+    await app.press('G', /F4 continues/);
+    expect(words(app)).not.toContain('--no-prd');
+    await app.press(keys.esc, /^(?![\s\S]*What is missing)/);
+    await app.press(`Dates${keys.enter}`, /Ctrl-O installs it/);
+    whole(app, 'Aider: Aider is not installed. Ctrl-O installs it.', 'F3 chooses another model.');
+    await app.press(keys.f(3), /Aider's model/);
+    await app.press(`${keys.ctrl('u')}two words${keys.enter}`, /no spaces/);
+    await app.press(`${keys.ctrl('u')}gpt-5${keys.enter}`, /OPENAI_API_KEY/);
+  });
+
+  test('a set-up command that fails is changed where one stands', async () => {
+    const { app, run } = await toRun({ tasks: four, maxAgents: 4, config: { setup: 'npm ci' } });
+    const detail = 'npm ci: exit code 127: npm: not found';
+    run.dispatch({ type: 'agent_not_prepared', agent: 0, reason: 'setup_failed', detail });
+    await app.shows(/the set-up command failed/);
+    whole(app, `(${detail}).`, 'Fix the set-up command. S changes it; r restarts the agent.');
+    expect(app.text().split('\n').at(-1)).toContain('S set-up command');
+    expect(words(app)).not.toContain('Ctrl-K enters');
+    await golden(app, 'setup');
+    await app.press('S', /Set-up command[\s\S]*npm ci/);
+    await app.press(`${keys.ctrl('u')}true${keys.enter}`, /prepared by `true`/);
+    expect(run.state().config.setup).toBe('true');
+    await app.press('r', /queued again|preparing/);
+  });
+
+  test('a question that has settled itself closes, and says so', async () => {
+    const { app, run } = await toRun({ tasks: four, maxAgents: 4 });
+    await run.begin(0, 'zero\n');
+    await app.press('x', /Kill agent0/);
+    run.finish(0);
+    await app.shows(/^(?![\s\S]*Kill agent0)[\s\S]*Agent0 has ended\./);
+  });
+
+  test('a filter that nothing matches: no hidden agent is acted on, and Esc clears it', async () => {
+    const { app } = await toRun({ tasks: four, maxAgents: 4 });
+    await app.press('o', /state/i);
+    await app.press(`/nobody${keys.enter}`, /No agent matches "nobody"/);
+    whole(app, 'No agent matches "nobody"; Esc clears the filter.');
+    await app.press('x', /No agent matches the filter; Esc clears\s+it\./);
+    await golden(app, 'filter');
+    await app.press(keys.esc, /Do T4/);
+  });
+
+  test('failing tests are said before work lands, and after', async () => {
+    const check = { command: 'npm test', from: 'you', timeoutMs: 1000, report: null };
+    const one = [task('T1', 'Do T1', ['T1.ts'])];
+    const { app, run } = await toRun({
+      tasks: one,
+      config: { check, redBase: 'report', land: 'none' },
+    });
+    const red = {
+      state: 'failed',
+      words: 'exit code 1',
+      output: 'E',
+      ms: 1,
+      flaky: false,
+    } as const;
+    run.dispatch({ type: 'base_checked', check: red });
+    await run.begin(0, 'zero\n');
+    run.finish(0);
+    await app.settle();
+    run.dispatch({ type: 'agent_checked', agent: 0, check: red });
+    const work = { commit: 'c'.repeat(40), diff: { files: [] } };
+    run.dispatch({ type: 'agent_committed', agent: 0, work });
+    run.merge({}, red);
+    await app.shows(/Enter summary|not landed/);
+    await app.press(keys.enter, /L lands/);
+    await app.press('L', /Land work whose tests fail\?/);
+    whole(app, 'tests failed (exit code 1)');
+    await golden(app, 'land-red');
+    await app.press('y', /landing|Landing/);
+    run.dispatch({
+      type: 'landing_done',
+      landing: { state: 'landed', commit: 'd'.repeat(40), branch: 'main' },
+    });
+    await app.shows(/■ Landed on main/);
+  });
+
   test('typing into an agent that has ended', async () => {
     const { app, run } = await toRun();
     await run.begin(0, 'zero\n');

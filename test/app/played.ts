@@ -13,6 +13,7 @@ import type {
 } from '../../source/app/ports.js';
 import { Host } from '../../source/app/terminal/host.js';
 import type { ScreenText } from '../../source/core/agent.js';
+import type { CheckResult } from '../../source/core/check.js';
 import type { Failure } from '../../source/core/failure.js';
 import { chunkFiles } from '../../source/core/groups.js';
 import type { Task } from '../../source/core/plan.js';
@@ -199,7 +200,7 @@ export class PlayedRun implements RunPort {
   }
 
   /** All that is ready is merged; an agent that is named here conflicts until it is left out. */
-  merge(conflicts: Readonly<Record<number, string>> = {}): void {
+  merge(conflicts: Readonly<Record<number, string>> = {}, check: CheckResult | null = null): void {
     for (let now = this.state().integrating; now; now = this.state().integrating) {
       const bad = now.order.filter((agent) => conflicts[agent] !== undefined);
       this.dispatch({
@@ -211,7 +212,7 @@ export class PlayedRun implements RunPort {
           broken: [],
           because: [],
           diff: { files: [] },
-          check: null,
+          check,
         },
       });
       for (const agent of bad) {
@@ -460,5 +461,7 @@ export const keys = {
   left: '\x1b[D',
   tab: '\t',
   pageUp: '\x1b[5~',
+  /** From 1 to 4. */
+  f: (number: number) => `\x1bO${'PQRS'[number - 1]}`,
   ctrl: (letter: string) => String.fromCharCode(letter.toUpperCase().charCodeAt(0) & 31),
 } as const;

@@ -16,6 +16,7 @@ import {
 import { renderMarkdown } from '../../source/app/text/markdown.js';
 import * as buffer from '../../source/app/text/text-buffer.js';
 import { bytesForAgent } from '../../source/app/type-mode.js';
+import { eventText } from '../../source/core/event-words.js';
 
 const style = { colour: true, unicode: true };
 const anyText = fc.string({
@@ -283,4 +284,56 @@ test('typed bytes are sent as the agent asked for them', () => {
   expect(bytesForAgent(paste, plain)).toBe('a\rb');
   expect(bytesForAgent(paste, { ...plain, bracketedPaste: true })).toBe(paste);
   expect(bytesForAgent('\x1b[A\x03', { ...plain, applicationCursor: true })).toBe('\x1bOA\x03');
+});
+
+describe('an agent’s log as a person reads it', () => {
+  const read = (event: object) =>
+    eventText(JSON.stringify({ time: 1, ...event }), () => '00:00:01');
+
+  test.each([
+    [{ event: 'prepared', files: ['a.ts'], worktree: '/w' }, 'its worktree is ready, for a.ts'],
+    [{ event: 'started', pid: 42, simulated: false }, 'Aider started (process 42)'],
+    [
+      {
+        event: 'assistant_response',
+        iteration: 1,
+        prompt_tokens: 900,
+        completion_tokens: 50,
+        cost: 0.008292500000000001,
+      },
+      'iteration 1: 900 tokens sent, 50 received, $0.0083',
+    ],
+    [
+      { event: 'assistant_response', iteration: 2, cost: null },
+      'iteration 2: ? tokens sent, ? received, cost unknown',
+    ],
+    [{ event: 'asked', question: 'Add x.ts?' }, 'asks: Add x.ts?'],
+    [
+      { event: 'exited', code: 0, signal: null, edited: ['a.ts'] },
+      'its process ended, exit code 0; says that it edited a.ts',
+    ],
+    [{ event: 'exited', code: null, signal: 'SIGKILL' }, 'its process was ended by SIGKILL'],
+    [
+      { event: 'judged', verdict: 'no_change', files: [], refused: [{ path: 'x' }] },
+      'checked: no change, no file changed, taken back x',
+    ],
+    [
+      { event: 'outcome', words: 'killed by you', iterations: 3 },
+      'killed by you after 3 iterations',
+    ],
+    [
+      { event: 'cli session', properties: { main_model: 'gpt-4o', edit_format: 'diff' } },
+      'Aider uses gpt-4o, edit format diff',
+    ],
+    [{ event: 'command_add' }, 'command add'],
+    [{ event: 'constructor' }, 'constructor'],
+    [{}, '?'],
+  ])('%j', (event, words) => {
+    expect(read(event)).toBe(`00:00:01  ${words}`);
+  });
+
+  test('a half line, and no object', () => {
+    expect(eventText('{"event":"pre', () => '')).toBe('{"event":"pre');
+    expect(eventText('[1]', () => '')).toBe('[1]');
+  });
 });

@@ -182,3 +182,65 @@ test('the tests: proposed from the manifest, confirmed or changed, and allowed t
   await app.press(keys.enter, /▸ RUN/);
   expect(app.wishes).toMatchObject({ testCmd: 'npm test --silent', redBase: 'fix', review: true });
 });
+
+test('a setting of the start: a bad value stays in its field with the reason, a good one is confirmed', async () => {
+  const app = await toGroups({ cols: 140 });
+  await app.press(keys.enter, /This is what will happen/);
+  const setting = async (rows: number, title: RegExp) => {
+    await app.press('c', /Change a setting/);
+    await app.press(`${keys.down.repeat(rows)}${keys.enter}`, title);
+  };
+  await setting(2, /Iterations of each agent/);
+  await app.press(
+    `${keys.ctrl('u')}many${keys.enter}`,
+    /many[\s\S]*Enter a whole number from 1 to 1000/,
+  );
+  await app.press(`${keys.ctrl('u')}3${keys.enter}`, /Iterations of each agent: 3\./);
+  await setting(4, /US dollars/);
+  await app.press(`-1${keys.enter}`, /-1 is not an amount of dollars/);
+  await app.press(keys.esc, gone('US dollars'));
+  await setting(10, /Files that each worktree gets/);
+  await app.press(`.env.* /etc/*${keys.enter}`, /\/etc\/\* leads out of the repository/);
+  await app.press(
+    `${keys.ctrl('u')}.env.*${keys.enter}`,
+    /Files that each worktree gets: \.env\.\*\./,
+  );
+  await app.press('M', /Aider's model/);
+  await app.press(`${keys.ctrl('u')}two words${keys.enter}`, /no spaces/);
+});
+
+test('a new file of a group lies in the repository', async () => {
+  const app = await toGroups();
+  await app.press('a', /New file for T1/);
+  await app.press(`../../etc/x${keys.enter}`, /\.\.\/\.\.\/etc\/x is outside the repository/);
+  await app.press(`${keys.ctrl('u')}src/new.ts${keys.enter}`, /new\.ts/);
+  await app.press('f', /Files for T1/);
+  await app.press(`qqqq${keys.enter}`, /No file matches\. Esc, then a names one/);
+});
+
+test('the PRD can be skipped, from Change and from the PRD, and comes back', async () => {
+  const app = new Harness({ change: 'Dates' });
+  await app.shows(/Everything a run needs/);
+  await app.press(keys.f(4), /▸ GROUPS/);
+  expect(app.plans).toBe(0);
+  await app.press(keys.esc, /▸ CHANGE/);
+  await app.press(keys.enter, /▸ PRD/);
+  await app.press('r', /What is to be different/);
+  await app.press(keys.enter, /R1/);
+  await app.press('s', /▸ GROUPS/);
+  await app.press(keys.esc, /▸ CHANGE/);
+  await app.press(keys.enter, /▸ PRD/);
+  await app.press('u', /The previous PRD is back[\s\S]*/);
+  await app.shows(/R1/);
+});
+
+test('git stash asks git when it is pressed; keys that are letters are not told on Change', async () => {
+  const app = new Harness({ change: 'Dates' });
+  await app.shows(/Everything a run needs/);
+  await app.press(keys.ctrl('s'), /stashed; git stash pop/);
+  expect(app.stashed).toBe(1);
+  await app.press(keys.f(1), /type to filter/);
+  await app.press('help', /│ +F1 +show this help/);
+  await app.press(`${keys.ctrl('u')}palette`, /│ +Ctrl-P +/);
+  expect(app.text()).not.toContain('a dialog is open');
+});

@@ -20,6 +20,7 @@ import type {
   MessageBody,
   RunState,
 } from '../../source/core/run.js';
+import { runTime } from '../../source/core/run.js';
 import type { RunConfig } from '../../source/core/run-config.js';
 import { exitCode, landingWords, summarise, summarySchema } from '../../source/core/summary.js';
 import { update } from '../../source/core/update.js';
@@ -64,7 +65,7 @@ class Drive {
   state: RunState | null = null;
   effects: Effect[] = [];
   messages: Message[] = [];
-  private at = 1000;
+  at = 1000;
 
   send(...bodies: MessageBody[]): this {
     for (const body of bodies) {
@@ -446,6 +447,52 @@ describe('a person', () => {
     expect(drive.names()).toEqual(['stopping', 'preparing', 'killed']);
     drive.send({ type: 'agent_prepared', agent: 1, place });
     expect(drive.effects).toEqual([{ type: 'commit_agent', agent: 1, place, finished: false }]);
+  });
+
+  test('a paused run in which nothing is left ends; one with work to merge waits', () => {
+    const drive = new Drive().start([task('T1'), task('T2')], { maxAgents: 1 });
+    drive.send({ type: 'pause', paused: true }, { type: 'kill_all' });
+    drive.send({ type: 'agent_prepared', agent: 0, place });
+    drive.send({ type: 'agent_committed', agent: 0, work: { commit: null, diff: { files: [] } } });
+    expect(drive.names()).toEqual(['killed', 'killed']);
+    expect(drive.state?.phase).toBe('finished');
+    const other = new Drive().start([task('T1'), task('T2')], { maxAgents: 1 });
+    other.prepared(0).response(0).send({ type: 'pause', paused: true });
+    other.exit(0).send({ type: 'attempt_inspected', agent: 0, inspection: changed });
+    const work = { commit: 'c'.repeat(40), diff: changed.diff };
+    other.send({ type: 'agent_committed', agent: 0, work }, { type: 'kill_all' });
+    expect(other.names()).toEqual(['succeeded', 'killed']);
+    expect(other.state?.phase).toBe('running');
+    other.send({ type: 'pause', paused: false }).mergeAll();
+    expect(other.state?.phase).toBe('finished');
+  });
+
+  test('the time in which a finished run is read is not its own', () => {
+    const drive = new Drive()
+      .start([task('T1')], { land: 'none' })
+      .succeed(0)
+      .mergeAll();
+    const before = runTime(drive.state as RunState, 0);
+    expect(summarise(drive.state as RunState).duration_s).toBeLessThan(1);
+    drive.at += 3_600_000;
+    drive.send({ type: 'land_now' });
+    expect(drive.state).toMatchObject({ phase: 'landing', endedAt: null });
+    drive.at += 2000;
+    drive.send({
+      type: 'landing_done',
+      landing: { state: 'landed', commit: 'd'.repeat(40), branch: 'main' },
+    });
+    const spent = runTime(drive.state as RunState, 0);
+    expect(spent).toBeGreaterThanOrEqual(before + 2000);
+    expect(spent).toBeLessThan(before + 3000);
+    expect(summarise(drive.state as RunState).duration_s).toBeLessThan(4);
+  });
+
+  test('names another set-up command: it is said, and is the configuration from then on', () => {
+    const drive = new Drive().start([task('T1')], { setup: 'npm ci' });
+    drive.send({ type: 'setup_named', command: 'npm install' });
+    expect(drive.state?.config.setup).toBe('npm install');
+    expect(drive.state?.warnings.at(-1)).toContain('`npm install`; before, by `npm ci`');
   });
 
   test('after the end: failed ones in a new wave on top of what is merged, and landing on what landed', () => {
@@ -1181,6 +1228,8 @@ describe('any order of messages', () => {
     { type: 'undo_landing' },
     { type: 'model_named', model: 'gpt-4o' },
     { type: 'model_named', model: 'other' },
+    { type: 'setup_named', command: null },
+    { type: 'setup_named', command: 'npm ci' },
     { type: 'red_base_decided', how: 'report' },
     { type: 'tests_named', command: 'other' },
   ];

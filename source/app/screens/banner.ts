@@ -32,15 +32,15 @@ export function curesOf(
   );
 }
 
-/** Actions as words, each behind its key: `Ctrl-K enters another key, M chooses another model`. */
+/** Actions as words after a sentence that names what is wrong: `Ctrl-K enters another key, M chooses another model`. */
 export function cureWords(names: readonly ActionName[], keymap: Keymap): string {
   const words: Partial<Record<ActionName, string>> = {
     'run.key': 'enters another key',
     'run.model': 'chooses another model',
-    'run.setup': 'changes the set-up command',
+    'run.setup': 'changes it',
     'summary.key': 'enters another key',
     'summary.model': 'chooses another model',
-    'summary.setup': 'changes the set-up command',
+    'summary.setup': 'changes it',
   };
   return names.map((name) => `${keymap.label(name)} ${words[name] ?? ''}`).join(', ');
 }

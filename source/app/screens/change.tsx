@@ -240,10 +240,10 @@ function shortWords({ name, text, action }: Check, keymap: Keymap): string {
   } as const;
   if (!action) return text;
   const what = {
-    key: name === 'Gemini' ? 'another key' : 'its key',
-    install: 'install it',
-    gemini_model: 'another model',
-    stash: 'git stash',
+    key: name === 'Gemini' ? 'enters a key' : 'enters its key',
+    install: 'installs it',
+    gemini_model: 'chooses another model',
+    stash: 'stashes them',
   }[action.kind];
   return `${keymap.label(names[action.kind])} ${what}`;
 }

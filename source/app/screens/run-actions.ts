@@ -40,6 +40,8 @@ interface ActionFacts {
   readonly choose: (agent: number) => void;
   /** The agent in a direction; null where there is none. */
   readonly beside: (direction: Direction) => number | null;
+  /** The key that clears the filter of the overview. */
+  readonly clearFilter: string;
   /** The agents that are seen. */
   readonly shown: readonly Agent[];
   readonly startTyping: () => void;
@@ -81,9 +83,11 @@ type Navigation =
   | 'run.quit';
 
 /** Why nothing can be done to the agent in focus: there is none. */
-function noAgentWords({ agent, state }: ActionFacts): string | null {
+function noAgentWords({ agent, state, clearFilter }: ActionFacts): string | null {
   if (agent) return null;
-  return state.agents.length > 0 ? 'no agent matches the filter' : 'there is no agent yet';
+  return state.agents.length > 0
+    ? `no agent matches the filter; ${clearFilter} clears it`
+    : 'there is no agent yet';
 }
 
 /** Where one looks. */
@@ -633,6 +637,7 @@ export function hintsFor(
   return [
     ...(asks ? (['run.type', 'run.attention'] as const) : []),
     ...paused,
+    ...common,
     'run.zoom',
     ...(asks ? [] : (['run.type'] as const)),
     'run.kill',
@@ -642,7 +647,6 @@ export function hintsFor(
     'run.overview',
     'run.diff',
     'run.takeOver',
-    ...common,
     'run.pause',
     ...(asks ? [] : (['run.attention'] as const)),
     'run.warnings',

@@ -148,6 +148,7 @@ export function RunScreen({ port, run, onSummary, onStartAgain, onQuit }: RunScr
     say: setNote,
     choose,
     beside,
+    clearFilter: keymap.label('run.unzoom'),
     shown: layout.kind === 'overview' ? shown : state.agents,
     startTyping: () => setTyping(true),
     canType: live,
