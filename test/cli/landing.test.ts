@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { git, lastSummary, makeRepo, runCli } from '../rig.js';
@@ -101,4 +101,59 @@ describe('--land ask', () => {
     app.type('q');
     expect((await app.end()).code).toBe(0);
   });
+});
+
+test('a set-up command that fails is changed on the summary, and the agent then succeeds', async () => {
+  const repo = makeRepo(files);
+  const where = lineWriter(1);
+  const plan = path.join(where.home, 'plan.json');
+  writeFileSync(plan, JSON.stringify({ tasks: [task] }));
+  const args = [
+    '--plan',
+    plan,
+    '--change',
+    'Add a line',
+    '--setup-cmd',
+    'echo no such tool; exit 3',
+  ];
+  const app = openScreen([...args, ...where.aiderFlags], { cwd: repo, env: where.env });
+  await app.shows(/What is to be changed/);
+  await app.press(key.enter, /GROUPS/);
+  await app.press(key.enter, /This is what will happen/);
+  await app.press(key.enter, /✗ 1 failed/);
+  await app.press(key.enter, /S changes it, R restarts[\s\S]*exit code 3: no such\s+tool/);
+  await app.press('S', /It prepares each worktree/);
+  await app.press('\x15echo ready > made.txt\r', /are prepared by/);
+  await app.press('R', /landed on main/);
+  expect(inTree(repo, 'a.txt')).toBe('1\nby an agent\n');
+  expect(existsSync(path.join(repo, 'made.txt'))).toBe(false);
+  app.type('q');
+  expect((await app.end()).code).toBe(0);
+  expect(lastSummary(repo).warnings.join(' ')).toContain('From here on worktrees are prepared by');
+});
+
+test('another run that is going on here is said before a change is typed', async () => {
+  const repo = makeRepo(files);
+  const where = lineWriter(1);
+  const plan = path.join(where.home, 'plan.json');
+  writeFileSync(plan, JSON.stringify({ tasks: [task] }));
+  const open = () =>
+    openScreen(['--plan', plan, '--change', 'Add a line', ...where.aiderFlags], {
+      cwd: repo,
+      env: where.env,
+    });
+  const first = open();
+  await first.shows(/What is to be changed/);
+  await first.press(key.enter, /GROUPS/);
+  await first.press(key.enter, /This is what will happen/);
+  await first.press(key.enter, /RUN/);
+  // Paused it goes on for as long as nobody resumes it.
+  await first.press('p', /PAUSED/);
+  const second = open();
+  await second.shows(/runs: the run \d{8}_\d{6} is going on in this repository/);
+  second.type('\x03');
+  await second.press('\x03', /kept|Quit/);
+  await first.press('p', /landed on main/);
+  first.type('q');
+  expect((await first.end()).code).toBe(0);
 });

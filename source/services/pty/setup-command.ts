@@ -50,7 +50,7 @@ export class ShellSetup {
       const fault = confirmedFault(text, worktree);
       return err(
         fault === null
-          ? { reason: 'setup_failed', detail: `${command.slice(0, 80)}: ${what}${said}` }
+          ? { reason: 'setup_failed', detail: `\`${command.slice(0, 80)}\`, ${what}${said}` }
           : problemOfFault(fault, 'the set-up command'),
       );
     } catch (error) {
