@@ -72,7 +72,7 @@ async function bury(repo: Repository, stamp: string, terminal: Terminal): Promis
   const run = readRecords(repo).runs.find((one) => one.stamp === stamp);
   if (!run || run.liveness === 'alive') {
     const message = run
-      ? `The run ${stamp} lives: it is the process ${run.pid}.`
+      ? `The run ${stamp} is still running (process ${run.pid}).`
       : `There is no run ${printable(stamp)} of yours in this repository.`;
     const hint = run
       ? `End it first: kill ${run.pid}`

@@ -42,7 +42,7 @@ Tests
   --review-model NAME   by a model of Aider's instead of the Gemini model
   --test-report GLOB    JUnit XML reports that they write; known runners are asked for one
   --red-base HOW        when they fail on the base: stop, fix (what lands has to be green, and
-                        no test that passed may fail), report (they gate nothing);
+                        no test that passed may fail), report (they are only reported);
                         default: stop, on the screen you are asked
   --allow-red-base      the same as --red-base report
 
@@ -62,14 +62,14 @@ Result
 
 Subcommands
   demo                  the whole job in a sample repository, with a scripted model
-  doctor [--json]       what is here, what is missing, how to mend it
+  doctor [--json]       check what a run needs, and say how to fix what is missing
   setup                 install Aider into a folder of its own
   runs                  earlier runs in this repository
   show [RUN] [AGENT]    one run's table; with an agent (0, 1, ...) its diff and log
   land [RUN]            bring a finished run's work onto the current branch
   undo [RUN]            take a landing back, exactly
-  clean [--dead RUN]    remove what old runs left: worktrees and branches; --dead says of a
-                        run on another machine or in another container that it is dead
+  clean [--dead RUN]    remove the worktrees and branches that old runs left; --dead takes a
+                        run on another machine or in another container for dead
   completion SHELL      bash, zsh or fish
 
 Exit codes

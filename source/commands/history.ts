@@ -158,7 +158,7 @@ function findRun(
       ? `The run ${name} has no summary.`
       : `The run ${name} is not finished yet.`
     : foreign.includes(name)
-      ? `What lies in .aider_logs of the run ${name} is no summary of ours.`
+      ? `The summary of the run ${name} in .aider_logs was not written by aider-orchestrator.`
       : `There is no run ${printable(name)}.`;
   return err({ kind: 'usage', message, hint });
 }

@@ -67,7 +67,7 @@ export async function findMusts(
   }
   missing.push(...machineMusts(repo.root, Math.min(options.maxAgents, mostSlots)));
   for (const { folder, mend } of closedFolders(repo.root)) {
-    missing.push({ what: `the right to write to ${folder}`, mend: `Folders: ${mend}.` });
+    missing.push({ what: `permission to write to ${folder}`, mend: `Folders: ${mend}.` });
   }
   const blocking = await gitText(
     repo.root,

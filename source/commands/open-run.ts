@@ -79,7 +79,7 @@ export async function openRun(
   if (refused) {
     return err({
       kind: 'usage',
-      message: `${refused} cannot be given to Aider: what an agent did is judged by it, or it is set by us.`,
+      message: `${refused} cannot be passed to Aider: aider-orchestrator sets it, or judges agents by it.`,
       hint: 'Leave it out of what stands after -- and of aider_args.',
     });
   }

@@ -46,7 +46,7 @@ export type Say = (text: string) => void;
  */
 export async function recoverRuns(repo: Repository, say: Say): Promise<void> {
   const { runs, problems, copyOf } = readRecords(repo);
-  for (const problem of problems) say(`A record of a run is left alone: ${problem}.`);
+  for (const problem of problems) say(`The record of a run is ignored: ${problem}.`);
   if (copyOf !== null) return;
   for (const run of runs) {
     if (!diedEarly(run) || !isHere(run, repo.root)) continue;
@@ -164,12 +164,12 @@ async function closeWithout(
     ({ path, why: reason }) => `${printable(path)} (${printable(reason)})`,
   );
   if (run.made.length === 0) {
-    say(`Run ${run.stamp} died before an agent had begun.`);
+    say(`Run ${run.stamp} died before any agent had started.`);
     releaseWorktrees(run.worktrees);
     record.close('salvaged');
     return;
   }
-  say(`Run ${run.stamp} died, and its journal tells nothing that can be used: ${printable(why)}.`);
+  say(`Run ${run.stamp} died, and its journal is unusable: ${printable(why)}.`);
   if (found !== '') say(`  What its agents did is on ${found}.`);
   else if (left.length === 0) say('  Its agents had changed nothing.');
   if (left.length > 0) {

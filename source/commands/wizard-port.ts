@@ -284,7 +284,7 @@ export function openWizard(
         repo = now.value;
         return err({
           kind: 'usage',
-          message: 'The base has moved meanwhile: look again, and start.',
+          message: 'The base has moved since: check it, and start again.',
         });
       }
       const ready = await prepared(change, maxAgents);

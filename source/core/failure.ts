@@ -130,7 +130,7 @@ export function describe(failure: Failure): Description {
     case 'red_base':
       return {
         message: `The tests fail on the base already, before any change (${failure.command}: ${failure.words}).`,
-        hint: `${failure.output}\nWhere the change is to mend them: --red-base fix. Where they do not matter: --red-base report, or --no-test goes without them.`.trim(),
+        hint: `${failure.output}\nIf the change is to fix them: --red-base fix. If they do not matter: --red-base report, or --no-test to run none.`.trim(),
       };
     case 'file':
       return { message: `${failure.path}: ${failure.detail}`, hint: '' };

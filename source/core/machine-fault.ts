@@ -61,15 +61,15 @@ const told: Record<MachineFault, { readonly what: string; readonly mend: string 
   },
   descriptors: {
     what: 'no more files can be opened',
-    mend: 'Raise the limit (ulimit -n 1024), or take fewer agents (--max-agents).',
+    mend: 'Raise the limit (ulimit -n 1024), or use fewer agents (--max-agents).',
   },
   processes: {
     what: 'no more processes can be started',
-    mend: 'Raise the limit (ulimit -u), end other programs, or take fewer agents (--max-agents).',
+    mend: 'Raise the limit (ulimit -u), end other programs, or use fewer agents (--max-agents).',
   },
   memory: {
     what: 'the memory is used up',
-    mend: 'End other programs, or take fewer agents (--max-agents).',
+    mend: 'End other programs, or use fewer agents (--max-agents).',
   },
   disk_error: {
     what: 'the disk cannot be read or written',

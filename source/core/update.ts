@@ -310,7 +310,7 @@ function apply(state: RunState, message: Exclude<Message, { type: 'run_started' 
     case 'set_budget':
       return [{ ...state, budgetUsd: message.usd }, []];
     case 'rate_changed':
-      return [{ ...state, rate: message.rate }, []];
+      return [onRate(state, message.rate), []];
     case 'set_slots':
       return [{ ...state, slots: Math.trunc(message.slots) }, []];
     case 'leave_out':
@@ -382,6 +382,14 @@ function onUndone(state: RunState, undone: Undone, at: number): Next {
   const way = undone.how === '' ? '' : ` A way on: ${undone.how}`;
   const said = `The landing was not taken back: ${undone.reason}.${way}`;
   return end({ ...state, warnings: [...new Set([...state.warnings, said])] }, state.endedAt ?? at);
+}
+
+const rateLimited = 'The provider limited the rate of requests, and agents had to wait.';
+
+/** That the provider's limit was felt stays readable when it is over; it is said once. */
+function onRate(state: RunState, rate: RunState['rate']): RunState {
+  const isNew = rate !== null && !state.warnings.includes(rateLimited);
+  return { ...state, rate, warnings: isNew ? [...state.warnings, rateLimited] : state.warnings };
 }
 
 /** The model of the attempts that start from now on; which agents had another one is said. */

@@ -203,10 +203,10 @@ export const mends: Partial<Record<FailReason, string>> = {
   auth: 'Check the API key of the model, and that it may use it.',
   model_not_found: 'Choose a model that the provider has.',
   disk_full: 'Free some space or inodes (df -h, df -i).',
-  machine_fault: 'Correct what is named, then resume.',
-  quota: 'Look at the plan and the credit of your account with the provider.',
-  provider_error: 'Wait until the provider is up again, or take another model.',
-  start_failed: 'Look whether Aider is still there: aider-orchestrator doctor.',
+  machine_fault: 'Fix what is named, then resume.',
+  quota: 'Check the plan and the credit of your account with the provider.',
+  provider_error: 'Wait until the provider is up again, or choose another model.',
+  start_failed: 'Check whether Aider is still there: aider-orchestrator doctor.',
   setup_failed: 'Fix the set-up command.',
 };
 

@@ -488,6 +488,15 @@ describe('a person', () => {
     expect(summarise(drive.state as RunState).duration_s).toBeLessThan(4);
   });
 
+  test('that the provider limited the rate stays among the warnings, once', () => {
+    const drive = new Drive().start([task('T1')]);
+    const rate = { window: 1, waiting: 2, until: null };
+    for (const one of [rate, null, { ...rate, waiting: 3 }]) {
+      drive.send({ type: 'rate_changed', rate: one });
+    }
+    expect(drive.state?.warnings).toEqual([expect.stringContaining('limited the rate')]);
+  });
+
   test('names another set-up command: it is said, and is the configuration from then on', () => {
     const drive = new Drive().start([task('T1')], { setup: 'npm ci' });
     drive.send({ type: 'setup_named', command: 'npm install' });

@@ -18,7 +18,7 @@ export function warningLines({ warnings, rate }: RunState, width: number): strin
     rate === null
       ? []
       : [
-          `The provider limits the rate: ${rate.window} ${rate.window === 1 ? 'request' : 'requests'} at once, ${rate.waiting} waiting.`,
+          `Now: ${rate.window} ${rate.window === 1 ? 'request' : 'requests'} at once, ${rate.waiting} waiting.`,
         ];
   const all = [...warnings, ...limit];
   if (all.length === 0) return ['There is no warning.'];
