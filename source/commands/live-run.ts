@@ -108,11 +108,8 @@ export function openLiveRun(options: LiveRunOptions): LiveRun {
     worktrees: record.worktrees,
     warn,
     record,
-    copy: run.options.copy,
     setup: setupCommand(() => (state()?.config ?? config).setup, run, paths),
     check: config.check && checkCommand(config.check, () => state()?.config.check ?? null, run),
-    protect: run.options.protect,
-    maxFileBytes: run.options.maxFileBytes,
     landLater: landCommand(config.stamp, options.repoFlag),
     prdPath: () => state()?.prdPath ?? null,
   });
@@ -122,7 +119,7 @@ export function openLiveRun(options: LiveRunOptions): LiveRun {
     reviewer: config.review && reviewerOf(config, config.review, run, keyNow, () => provider),
     plan: async (signal) => {
       identity = await unwrittenIdentity(config.repo);
-      if (!run.options.direct) {
+      if (!config.direct) {
         provider = await openProvider(config.model, process.env, mostRequests, onRate);
       }
       const made = await options.plan(signal);
@@ -192,6 +189,10 @@ export function makeConfig(
     planSource: run.source,
     check: options.check,
     setup: options.setupCmd,
+    copy: options.copy,
+    protect: options.protect,
+    maxFileBytes: options.maxFileBytes,
+    direct: options.direct,
     redBase: options.redBase ?? (more.unattended ? 'stop' : 'ask'),
     budgetUsd: options.budgetUsd,
     review: options.review,

@@ -120,6 +120,9 @@ const failure = z.discriminatedUnion('kind', [
   }),
 ]);
 
+/** Patterns are matched against every changed file: their number and length are bounded. */
+const globs = z.array(z.string().max(1000)).max(1000);
+
 const config = z.object({
   stamp: z.string().regex(/^\d{8}_\d{6}$/),
   change: z.string(),
@@ -149,8 +152,12 @@ const config = z.object({
     })
     .nullable(),
   redBase: z.enum([...redBases, 'ask']),
-  // Journals of earlier versions did not tell it.
+  // Journals of earlier versions did not tell these.
   setup: z.string().nullable().default(null),
+  copy: globs.default([]),
+  protect: globs.default([]),
+  maxFileBytes: z.number().positive().nullable().default(null),
+  direct: z.boolean().default(false),
   review: z.object({ model: z.string().nullable() }).nullable(),
   budgetUsd: z.number().nullable(),
   unattended: z.boolean(),

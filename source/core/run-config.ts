@@ -25,6 +25,14 @@ export interface RunConfig {
   readonly planSource: PlanSource;
   /** The command that prepares each worktree, by `sh -c`; null for none. */
   readonly setup: string | null;
+  /** Globs of ignored files that each worktree gets. */
+  readonly copy: readonly string[];
+  /** Globs of files that stop an agent at once when it changes them. */
+  readonly protect: readonly string[];
+  /** The largest file that an agent may make or change; null for any size. */
+  readonly maxFileBytes: number | null;
+  /** Agents reach the provider by themselves, without a common rate limit. */
+  readonly direct: boolean;
   /** How the work is checked; null lands it untested. */
   readonly check: CheckPlan | null;
   /** What is done when the check fails on the base already; `ask`: a person is asked. */

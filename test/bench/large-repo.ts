@@ -97,14 +97,18 @@ export function openWorkspace(repo: string, stamp: string, worktrees: string): G
   }
   mkdirSync(worktrees, { recursive: true });
   return new GitWorkspace({
-    config: { repo, stamp, base: 'main' } as RunConfig,
+    config: {
+      repo,
+      stamp,
+      base: 'main',
+      copy: [],
+      protect: [],
+      maxFileBytes: null,
+    } as unknown as RunConfig,
     paths,
     worktrees,
-    copy: [],
     setup: null,
     check: null,
-    protect: [],
-    maxFileBytes: Number.POSITIVE_INFINITY,
     landLater: '',
     prdPath: () => null,
     record: noRecord,

@@ -360,16 +360,21 @@ async function runIn(folder: string, scripts: readonly Script[], land: 'any' | '
   const { stamp } = testConfig;
   const paths = logPaths(repo, stamp);
   for (const [agent] of scripts.entries()) mkdirSync(paths.agentFolder(agent), { recursive: true });
-  const config = { ...testConfig, repo, base: head, maxAgents: 4, maxIterations: 1, land };
+  const config = {
+    ...testConfig,
+    repo,
+    base: head,
+    maxAgents: 4,
+    maxIterations: 1,
+    maxFileBytes: 1000,
+    land,
+  };
   const workspace = new GitWorkspace({
     config,
     paths,
     worktrees: path.join(folder, 'worktrees'),
-    copy: [],
     setup: null,
     check: null,
-    protect: [],
-    maxFileBytes: 1000,
     landLater: '',
     prdPath: () => null,
     record: noRecord,

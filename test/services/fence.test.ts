@@ -40,14 +40,18 @@ async function open(more: { maxFileBytes?: number; protect?: string[]; check?: C
   mkdirSync(paths.agentFolder(0), { recursive: true });
   writeFileSync(paths.ignore, '*\n');
   const workspace = new GitWorkspace({
-    config: { ...testConfig, repo, base: git(repo, 'rev-parse', 'HEAD'), stamp },
+    config: {
+      ...testConfig,
+      repo,
+      base: git(repo, 'rev-parse', 'HEAD'),
+      stamp,
+      protect: more.protect ?? [],
+      maxFileBytes: more.maxFileBytes ?? 1000,
+    },
     paths,
     worktrees: path.join(tempFolder(), 'worktrees'),
-    copy: [],
     setup: null,
     check: more.check ?? null,
-    protect: more.protect ?? [],
-    maxFileBytes: more.maxFileBytes ?? 1000,
     landLater: '',
     prdPath: () => null,
     record: noRecord,

@@ -82,15 +82,10 @@ export interface WorkspaceOptions {
   readonly paths: LogPaths;
   /** Folder of this run's worktrees, outside the checkout. */
   readonly worktrees: string;
-  /** Globs of ignored files to copy into each worktree. */
-  readonly copy: readonly string[];
   /** The project's tests; null when they are not asked. */
   readonly check: CheckRunner | null;
   /** The set-up command, which a person can replace while the run goes; null where no worktree is made. */
   readonly setup: SetupCommand | null;
-  /** Globs of files that stop an agent at once when it changes them. */
-  readonly protect: readonly string[];
-  readonly maxFileBytes: number;
   /** The command that lands the work later. */
   readonly landLater: string;
   /** The PRD to name in commits, relative to the repository. */
@@ -150,9 +145,9 @@ export class GitWorkspace implements Workspace {
   private checks = 0;
 
   constructor(private readonly options: WorkspaceOptions) {
-    const { protect, maxFileBytes } = options;
+    const { protect, maxFileBytes } = options.config;
     const isProtected = protect.length > 0 ? picomatch([...protect], { dot: true }) : () => false;
-    this.rules = { maxFileBytes, isProtected };
+    this.rules = { maxFileBytes: maxFileBytes ?? Number.POSITIVE_INFINITY, isProtected };
   }
 
   async prepare(agent: number, task: Task, from: PrepareFrom): Promise<Result<Place, WorkProblem>> {
@@ -223,7 +218,7 @@ export class GitWorkspace implements Workspace {
       const brought = await this.bringOver(agent, task, place, from.rework);
       if (!brought.ok) return err(problemOf(brought.failure, 'worktree_failed'));
     }
-    const asFilled = this.options.copy.length === 0 && !setup && from.rework === null;
+    const asFilled = this.options.config.copy.length === 0 && !setup && from.rework === null;
     const tree = asFilled ? ok(content.value.tree) : await this.snapshot(agent, place);
     if (!tree.ok) return err(problemOf(tree.failure, 'worktree_failed'));
     this.checkpoints.set(agent, tree.value);
@@ -525,7 +520,8 @@ export class GitWorkspace implements Workspace {
     worktree: string,
     files: readonly string[],
   ): Promise<Result<void, WorkProblem>> {
-    const { config, copy } = this.options;
+    const { config } = this.options;
+    const { copy } = config;
     try {
       for (const file of files)
         await mkdir(path.dirname(path.join(worktree, file)), { recursive: true });
