@@ -105,7 +105,7 @@ describe.each([
       await app.press('1R', /Restart agent1 \(T2\) with a remark/);
       await app.press(`Mind d too${key.enter}`, /1 done/);
       await app.press('2t', /Take over agent2/);
-      await app.press('y', /yours/);
+      await app.press('y', /taken over/);
       await app.press('z', /2 T3 Raise c[\s\S]*^.?> /m);
       await app.press('i', /TYPING/);
       await app.press(`please raise c${key.enter}`, /Applied edit to c\.py/);

@@ -34,8 +34,10 @@ class PlayedSurface implements Surface {
     return Object.assign(this.current, { cols: this.cols, rows: this.rows });
   }
   onSize = () => () => {};
-  addKeyHandler(handler: KeyHandler) {
-    this.handlers.push(handler);
+  addKeyHandler(handler: KeyHandler, fallback: boolean) {
+    // The latest is asked first, and fallbacks after all others.
+    if (fallback) this.handlers.unshift(handler);
+    else this.handlers.push(handler);
     return () => void this.handlers.splice(this.handlers.indexOf(handler), 1);
   }
   setRaw() {}
