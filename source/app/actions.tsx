@@ -67,11 +67,14 @@ export interface ActionsOptions {
   readonly context: Context;
   readonly actions: SomeActions;
   /** Where a refusal is said; what was said before is taken back with '' as an action runs. */
-  readonly say: (text: string) => void;
+  readonly say: Say;
   readonly mouse?: (event: MouseEvent) => boolean;
   /** Asked after all others. */
   readonly fallback?: boolean;
 }
+
+/** Says something where the person looks. @param still whether it is so yet; without it, it always is */
+export type Say = (text: string, still?: () => boolean) => void;
 
 /** A refusal as a sentence. */
 export function refusalWords(refusal: string): string {
@@ -79,13 +82,13 @@ export function refusalWords(refusal: string): string {
 }
 
 /** Does what an action is for, or says why not. */
-export function perform(action: Action, key: string, say: (text: string) => void): void {
+export function perform(action: Action, key: string, say: Say, still?: () => boolean): void {
   const { refusal = null } = action;
   if (refusal === null) {
     say('');
     action.run(key);
   } else {
-    say(refusalWords(refusal));
+    say(refusalWords(refusal), still);
   }
 }
 
@@ -112,7 +115,9 @@ export function useActions(options: ActionsOptions): void {
         const name = keymap.find(context, key.name);
         const action = name && actions[name];
         if (!action) return false;
-        perform(action, key.name, say);
+        // A refusal is told as long as it is so.
+        const { refusal } = action;
+        perform(action, key.name, say, () => latest.current.actions[name]?.refusal === refusal);
         return true;
       },
       ...(mouse ? { mouse } : {}),

@@ -200,7 +200,7 @@ function Screens({ port, onExit }: ScreensProps) {
           port={port}
           wizard={wizard}
           onNext={() => setScreen('start')}
-          onBack={() => setScreen(noPrd ? 'change' : 'prd')}
+          onBack={() => setScreen(noPrd && facts.source.kind !== 'planner' ? 'change' : 'prd')}
         />
       );
     case 'start':

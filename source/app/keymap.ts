@@ -83,10 +83,16 @@ const rows = {
     help: "choose Aider's model",
     hint: "Aider's model",
   },
+  'change.identity': {
+    context: 'change',
+    keys: ['f5'],
+    help: 'set who commits, for git in this repository',
+    hint: 'who commits',
+  },
   'change.withoutPrd': {
     context: 'change',
     keys: ['f4'],
-    help: 'continue without a PRD: the files are split into even groups',
+    help: 'continue without a PRD: even groups of --files, or one for the whole repository',
     hint: 'without a PRD',
   },
   'change.history': {
@@ -120,7 +126,7 @@ const rows = {
   'prd.without': {
     context: 'prd',
     keys: ['s'],
-    help: 'skip the PRD: the files are split into even groups',
+    help: 'continue without a PRD: even groups of --files, or one for the whole repository',
     hint: 'skip the PRD',
   },
   'prd.undo': { context: 'prd', keys: ['u'], help: 'restore the previous PRD', hint: 'undo' },

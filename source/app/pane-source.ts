@@ -164,6 +164,15 @@ export class PaneView {
     return lines.join('\n');
   }
 
+  /** The rows of the window, without trailing spaces. */
+  visibleText(height: number): string[] {
+    const { length, cols } = this.screen;
+    const top = this.top(height);
+    return Array.from({ length: Math.max(0, Math.min(height, length - top)) }, (_, row) =>
+      stripVTControlCharacters(this.screen.row(top + row, 0, cols, 0, false)).trimEnd(),
+    );
+  }
+
   /** What is marked in a row: of what is selected, or the match of a search. */
   markOf(y: number): Marked | null {
     const selected = this.selected();

@@ -98,6 +98,8 @@ export type CheckAction =
   | { readonly kind: 'key'; readonly variable: string }
   | { readonly kind: 'install' }
   | { readonly kind: 'gemini_model' }
+  /** Git does not know who commits. */
+  | { readonly kind: 'identity' }
   /** Tracked files have changes, which can be put away. */
   | { readonly kind: 'stash' };
 
@@ -191,6 +193,8 @@ export interface WizardPort {
   setKey(variable: string, key: string): void;
   /** Puts changes of tracked files away (`git stash`); false when there were none. */
   stash(): Promise<Result<boolean, Failure>>;
+  /** Sets who commits, in this repository's own configuration. */
+  setIdentity(name: string, email: string): Promise<Result<void, Failure>>;
   /** The draft that was left here the last time; null when there is none. */
   keptDraft(): KeptDraft | null;
   /** @param draft null forgets it. @returns false where it could not be written */

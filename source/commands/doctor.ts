@@ -299,7 +299,10 @@ async function checkGemini(
           'Check the key at https://aistudio.google.com/apikey',
         );
   } catch (error) {
-    const detail = (error as Error).message.split(key).join('***');
+    // What fetch says alone names no cause.
+    const { message, cause } = error as Error & { readonly cause?: { readonly code?: unknown } };
+    const code = typeof cause?.code === 'string' ? `${message}: ${cause.code}` : message;
+    const detail = code.split(key).join('***');
     // What the API answers to a key that is wrong or may not be used for it.
     if (/^HTTP (400|401|403)$/.test(detail)) {
       return warning(

@@ -187,6 +187,16 @@ export function openWizard(
       ]);
       return done.ok ? ok(true) : done;
     },
+    setIdentity: async (name, email) => {
+      for (const [key, value] of [
+        ['user.name', name],
+        ['user.email', email],
+      ] as const) {
+        const done = await git(repo.root, ['config', '--local', key, value]);
+        if (!done.ok) return done;
+      }
+      return ok(undefined);
+    },
     keptDraft: () => readDraft(repo.root),
     keepDraft: (draft) => {
       if (draft !== null) return writeDraft(repo.root, { ...draft, tasks: [...draft.tasks] });
@@ -419,7 +429,7 @@ function otherRuns(repo: Repository): Omit<Check, 'action'>[] {
     .map((run) => ({
       name: 'runs',
       state: 'warning' as const,
-      text: `the run ${run.stamp} is going on in this repository (process ${run.pid})`,
+      text: `the run ${run.stamp} is open in this repository (process ${run.pid})`,
       mend: 'Both work on branches of their own; whichever lands second finds that the branch has moved.',
     }));
 }
@@ -447,9 +457,10 @@ function withAction(check: Omit<Check, 'action'>, model: string): Check {
     if (check.state === 'ok') return null;
     if (check.name === 'Aider' && check.state === 'missing') return { kind: 'install' };
     if (check.name === 'changes') return { kind: 'stash' };
+    if (check.name === 'identity') return { kind: 'identity' };
     const variable = keyVariable(model);
     if (check.name === 'model' && variable) return { kind: 'key', variable };
-    if (check.name !== 'Gemini') return null;
+    if (check.name !== 'Gemini' || /cannot be reached/.test(check.text)) return null;
     return /is gone/.test(check.text)
       ? { kind: 'gemini_model' }
       : { kind: 'key', variable: geminiKeyVariables[0] };

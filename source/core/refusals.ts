@@ -53,7 +53,7 @@ export function refusalOf(state: RunState, wish: Wish): string | null {
     case 'restart_agent':
       return ofAgent(wish.agent, (agent) =>
         wish.remark === null && ['queued', 'preparing'].includes(agent.state.name)
-          ? `agent${agent.index} has not started yet`
+          ? `agent${agent.index} ${agent.round > 0 ? 'is queued again already' : 'has not started yet'}`
           : againRefusal(state, agent),
       );
     case 'restart_failed':

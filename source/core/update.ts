@@ -351,7 +351,7 @@ function apply(state: RunState, message: Exclude<Message, { type: 'run_started' 
     case 'model_named':
       return [onModelNamed(state, message.model), []];
     case 'setup_named':
-      return [onSetupNamed(state, message.command), []];
+      return onSetupNamed(state, message.command);
     default:
       return unreachable(message);
   }
@@ -404,11 +404,22 @@ function onModelNamed(state: RunState, model: string): RunState {
 }
 
 /** The command that prepares the worktrees that are made from now on; that it is another one is said. */
-function onSetupNamed(state: RunState, command: string | null): RunState {
+function onSetupNamed(state: RunState, command: string | null): Next {
   const { config, warnings } = state;
   const name = (one: string | null) => (one === null ? 'no set-up command' : `\`${one}\``);
   const said = `From here on worktrees are prepared by ${name(command)}; before, by ${name(config.setup)}.`;
-  return { ...state, config: { ...config, setup: command }, warnings: [...warnings, said] };
+  const next: RunState = {
+    ...state,
+    config: { ...config, setup: command },
+    warnings: [...warnings, said],
+  };
+  // The tests of the base may have failed for want of it.
+  return state.phase === 'red_base'
+    ? [
+        { ...next, baseCheck: null, phase: 'checking' },
+        [{ type: 'check_base', commit: config.base }],
+      ]
+    : [next, []];
 }
 
 function changeAgent(state: RunState, index: number, change: (agent: Agent) => Step): Next {

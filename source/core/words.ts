@@ -80,7 +80,7 @@ const reasons: Record<FailReason, ReasonWords> = {
     model: 'You were rate limited before you could reply.',
   },
   provider_error: {
-    person: "the provider's server kept failing",
+    person: 'the provider could not be reached, or its server kept failing',
     model: 'The connection failed before you could reply.',
   },
   request_refused: {
@@ -205,7 +205,7 @@ export const mends: Partial<Record<FailReason, string>> = {
   disk_full: 'Free some space or inodes (df -h, df -i).',
   machine_fault: 'Fix what is named, then resume.',
   quota: 'Check the plan and the credit of your account with the provider.',
-  provider_error: 'Wait until the provider is up again, or choose another model.',
+  provider_error: 'Check the network and whether the provider is up, or choose another model.',
   start_failed: 'Check whether Aider is still there: aider-orchestrator doctor.',
   setup_failed: 'Fix the set-up command.',
 };

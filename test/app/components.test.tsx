@@ -330,15 +330,17 @@ describe('the run in lines', () => {
     expect(show(<StepsLine context="prd" width={80} />).frame()).toContain('✓ Change');
     expect(show(<StepsLine context="prd" width={30} />).frame()).toContain('2/6 PRD');
     const hints = show(
-      <KeyHints
-        actions={{
-          'run.type': { run: () => {}, refusal: 'it has ended' },
-          'run.zoom': { run: () => {} },
-          'run.kill': { run: () => {} },
-        }}
-        names={['run.type', 'run.zoom', 'run.kill']}
-        width={16}
-      />,
+      <DialogProvider>
+        <KeyHints
+          actions={{
+            'run.type': { run: () => {}, refusal: 'it has ended' },
+            'run.zoom': { run: () => {} },
+            'run.kill': { run: () => {} },
+          }}
+          names={['run.type', 'run.zoom', 'run.kill']}
+          width={16}
+        />
+      </DialogProvider>,
     );
     expect(hints.frame()).toContain('? help  z zoom');
     expect(hints.frame()).not.toContain('kill');

@@ -252,7 +252,11 @@ describe.each([
     }
     await golden(app, 'missing');
     await app.press(keys.f(2), /What is missing/);
-    await app.press('G', /F4 continues/);
+    whole(app, 'Aider: Aider is not installed. Enter installs it.');
+    await app.press(`${keys.down}${keys.enter}`, /Which key\?/);
+    await app.press('x', /x does nothing here/);
+    await app.press(keys.esc, /^(?![\s\S]*Which key)/);
+    await app.press(keys.f(2), /What is missing/);
     expect(words(app)).not.toContain('--no-prd');
     await app.press(keys.esc, /^(?![\s\S]*What is missing)/);
     await app.press(`Dates${keys.enter}`, /Ctrl-O installs it/);
@@ -283,6 +287,23 @@ describe.each([
     await app.press('x', /Kill agent0/);
     run.finish(0);
     await app.shows(/^(?![\s\S]*Kill agent0)[\s\S]*Agent0 has ended\./);
+  });
+
+  test('a question about an agent that waits closes when it starts', async () => {
+    const { app, run } = await toRun({ tasks: four, maxAgents: 1 });
+    await app.press('1x', /It does not start\./);
+    run.dispatch({ type: 'set_slots', slots: 2 });
+    await app.shows(
+      /^(?![\s\S]*It does not start)[\s\S]*Agent1 has started meanwhile; ask\s+again\./,
+    );
+    expect(run.state().agents[1]?.state.name).toBe('preparing');
+  });
+
+  test('a refusal is told as long as it is so', async () => {
+    const { app, run } = await toRun({ tasks: four, maxAgents: 1 });
+    await app.press('i', /Agent0 has no process to type into/);
+    await run.begin(0, 'zero\n');
+    await app.shows(/^(?![\s\S]*has no process)[\s\S]*zero/);
   });
 
   test('a filter that nothing matches: no hidden agent is acted on, and Esc clears it', async () => {

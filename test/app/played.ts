@@ -245,7 +245,8 @@ export interface HarnessOptions {
   readonly colour?: boolean;
   readonly unicode?: boolean;
   readonly trueColour?: boolean;
-  readonly checks?: readonly Check[];
+  /** Looked up anew each time, where it is a function. */
+  readonly checks?: readonly Check[] | (() => readonly Check[]);
   readonly given?: WizardPort['given'];
   /** Called when the editor would be: what it leaves in the file. */
   readonly editor?: (text: string) => string;
@@ -278,6 +279,7 @@ export class PlayedApp {
   run: PlayedRun | null = null;
   plans = 0;
   stashed = 0;
+  identity = '';
   /** The draft that was kept last. */
   kept: KeptDraft | null = null;
   readonly keysGiven = new Map<string, string>();
@@ -368,7 +370,10 @@ export class PlayedApp {
       },
       change: options.change ?? '',
       given: options.given ?? null,
-      checks: async () => options.checks ?? [],
+      checks: async () => {
+        const { checks = [] } = options;
+        return typeof checks === 'function' ? checks() : checks;
+      },
       setKey: (variable, key) => void this.keysGiven.set(variable, key),
       installAider: async () => ok(undefined),
       geminiModels: async () => ['gemini-2.5-pro', 'gemini-2.5-flash'],
@@ -398,6 +403,10 @@ export class PlayedApp {
       stash: async () => {
         this.stashed += 1;
         return ok(true);
+      },
+      setIdentity: async (name, email) => {
+        this.identity = `${name} <${email}>`;
+        return ok(undefined);
       },
       keptDraft: () => options.keptDraft ?? null,
       keepDraft: (kept) => {
@@ -465,7 +474,7 @@ export const keys = {
   left: '\x1b[D',
   tab: '\t',
   pageUp: '\x1b[5~',
-  /** From 1 to 4. */
-  f: (number: number) => `\x1bO${'PQRS'[number - 1]}`,
+  /** From 1 to 5. */
+  f: (number: number) => (number === 5 ? '\x1b[15~' : `\x1bO${'PQRS'[number - 1]}`),
   ctrl: (letter: string) => String.fromCharCode(letter.toUpperCase().charCodeAt(0) & 31),
 } as const;

@@ -223,14 +223,12 @@ test('the PRD can be skipped, from Change and from the PRD, and comes back', asy
   await app.shows(/Everything a run needs/);
   await app.press(keys.f(4), /▸ GROUPS/);
   expect(app.plans).toBe(0);
-  await app.press(keys.esc, /▸ CHANGE/);
-  await app.press(keys.enter, /▸ PRD/);
+  await app.press(keys.esc, /The PRD was skipped: r has one written, s continues/);
   await app.press('r', /What is to be different/);
   await app.press(keys.enter, /R1/);
   await app.press('s', /▸ GROUPS/);
-  await app.press(keys.esc, /▸ CHANGE/);
-  await app.press(keys.enter, /▸ PRD/);
-  await app.press('u', /The previous PRD is back[\s\S]*/);
+  await app.press(keys.esc, /u restores the\s+previous\s+one/);
+  await app.press('u', /The previous PRD is back/);
   await app.shows(/R1/);
 });
 
@@ -243,4 +241,25 @@ test('git stash asks git when it is pressed; keys that are letters are not told 
   await app.press('help', /│ +F1 +show this help/);
   await app.press(`${keys.ctrl('u')}palette`, /│ +Ctrl-P +/);
   expect(app.text()).not.toContain('a dialog is open');
+});
+
+test('who commits is asked for where git does not know it, and looked up again before Enter refuses', async () => {
+  let known = false;
+  const missing = {
+    name: 'identity',
+    state: 'missing' as const,
+    text: 'git does not know who commits',
+    mend: 'git config --global user.name "Your Name"',
+    action: { kind: 'identity' as const },
+  };
+  const app = new Harness({ change: 'Dates', checks: () => (known ? [] : [missing]) });
+  await app.shows(/F5 sets it for this repository/);
+  await app.press(keys.enter, /Identity: git does not know who commits\. F5/);
+  await app.press(keys.f(5), /Who commits\?/);
+  await app.press(`Ann${keys.enter}`, /an address in angle brackets/);
+  await app.press(` Ann <ann@example.com>${keys.enter}`, /Commits in this repository are by/);
+  expect(app.identity).toBe('Ann Ann <ann@example.com>');
+  // Mended elsewhere.
+  known = true;
+  await app.press(keys.enter, /▸ PRD/);
 });

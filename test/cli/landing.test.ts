@@ -150,7 +150,7 @@ test('another run that is going on here is said before a change is typed', async
   // Paused it goes on for as long as nobody resumes it.
   await first.press('p', /PAUSED/);
   const second = open();
-  await second.shows(/runs: the run \d{8}_\d{6} is going on in this repository/);
+  await second.shows(/runs: the run \d{8}_\d{6} is open in this repository/);
   second.type('\x03');
   await second.press('\x03', /kept|Quit/);
   await first.press('p', /landed on main/);

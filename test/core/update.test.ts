@@ -8,7 +8,7 @@ import {
   timeSpent,
 } from '../../source/core/agent.js';
 import { moneyOf } from '../../source/core/budget.js';
-import type { CheckResult } from '../../source/core/check.js';
+import { type CheckResult, checkWords, setupFailed } from '../../source/core/check.js';
 import { judge } from '../../source/core/judge.js';
 import type { Task } from '../../source/core/plan.js';
 import { refusalOf, type Wish } from '../../source/core/refusals.js';
@@ -495,6 +495,31 @@ describe('a person', () => {
       drive.send({ type: 'rate_changed', rate: one });
     }
     expect(drive.state?.warnings).toEqual([expect.stringContaining('limited the rate')]);
+  });
+
+  test('led on after its end, a run that had been halted goes on', () => {
+    const drive = new Drive().start([task('T1'), task('T2')], { unattended: false, maxAgents: 1 });
+    drive.send({ type: 'pause', paused: true }, { type: 'kill_all' });
+    drive.send({ type: 'agent_not_prepared', agent: 0, reason: 'setup_failed', detail: '' });
+    expect(drive.state).toMatchObject({ phase: 'finished', paused: true });
+    drive.send({ type: 'restart_failed' });
+    expect(drive.state).toMatchObject({ phase: 'running', paused: false });
+    expect(drive.names()).toContain('preparing');
+  });
+
+  test('names another set-up command on a red base: it is tested again, by it', () => {
+    const check = { command: 'npm test', from: 'you', timeoutMs: 1000, report: null };
+    const drive = new Drive().start([task('T1')], { check, redBase: 'ask', setup: 'false' });
+    const words = `${setupFailed}\`false\`, exit code 1`;
+    drive.send({
+      type: 'base_checked',
+      check: { state: 'failed', words, output: '', ms: 1, flaky: false },
+    });
+    expect(drive.state?.phase).toBe('red_base');
+    expect(checkWords(drive.state?.baseCheck as CheckResult)).toBe(`tests were not run (${words})`);
+    drive.send({ type: 'setup_named', command: null });
+    expect(drive.state).toMatchObject({ phase: 'checking', baseCheck: null });
+    expect(drive.effects).toEqual([{ type: 'check_base', commit: config.base }]);
   });
 
   test('names another set-up command: it is said, and is the configuration from then on', () => {

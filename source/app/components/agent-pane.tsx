@@ -10,6 +10,7 @@ import {
   elapsedMs,
   failureWords,
   iterationWords,
+  queuedWords,
   stillWords,
   testWords,
   totalTokens,
@@ -126,7 +127,7 @@ export const AgentPane = memo(function AgentPane(props: AgentPaneProps) {
   const below = [glyphs.bottomLeft, glyphs.bottomRight] as const;
   const still = view ? [] : stillWords(state, agent, keymap);
   // Why it failed stands below its screen, which then is a little lower; its terminal keeps its size.
-  const reason = view ? reasonLines(agent, inner, keymap) : [];
+  const reason = view ? reasonLines(state, agent, inner, keymap) : [];
   const live = { ...inner, height: Math.max(1, inner.height - reason.length) };
   return (
     <Box flexDirection="column" width={rect.width} height={rect.height} overflow="hidden">
@@ -164,8 +165,16 @@ function remarkWords(agent: Agent, keymap: Keymap): string {
     : 'a remark waits for the next message';
 }
 
-/** Why an agent did not succeed, as lines for its pane; at most a third of it. */
-function reasonLines(agent: Agent, { width, height }: Rect, keymap: Keymap): string[] {
+/** Why an agent did not succeed, or what it waits for, as lines for its pane; at most a third of it. */
+function reasonLines(
+  state: RunState,
+  agent: Agent,
+  { width, height }: Rect,
+  keymap: Keymap,
+): string[] {
+  if (agent.state.name === 'queued') {
+    return foldLines(queuedWords(state, agent, keymap), width, Math.floor(height / 3), keymap);
+  }
   const words = failureWords(agent);
   if (words === '') return [];
   const most = Math.max(1, Math.floor(height / 3));

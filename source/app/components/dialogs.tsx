@@ -430,7 +430,7 @@ function Choose({ dialog, close }: Props<'choose'>) {
       title={title}
       width={Math.max(40, widest(title, ...lines, ...itemRows.map(({ text }) => text)))}
       height={lines.length + height}
-      hint={`${stray.words}Enter choose, Esc cancel`}
+      hint={`${stray.words}${height < itemRows.length ? `${chosen + 1} of ${items.length}, ` : ''}Enter choose, Esc cancel`}
     >
       {({ width }) => (
         <>
@@ -672,13 +672,13 @@ function helpLines(
         // A letter is typed there, and does nothing else.
         const works =
           typing && context === 'everywhere' ? keys.filter((key) => key.length > 1) : keys;
-        return proseLines(`${help}${why}  ${action}`, Math.max(10, width - 24)).map(
-          (text, row) => ({
-            text: `  ${fill(row === 0 ? works.join(' ') : '', 21)} ${text}`,
-            head: false,
-            dim: refusal !== null,
-          }),
-        );
+        const words = proseLines(`${help}${why}  ${action}`, Math.max(10, width - 24));
+        const left = proseLines(works.join(' '), 21);
+        return Array.from({ length: Math.max(words.length, left.length) }, (_, row) => ({
+          text: `  ${fill(left[row] ?? '', 21)} ${words[row] ?? ''}`,
+          head: false,
+          dim: refusal !== null,
+        }));
       }),
     ];
   });

@@ -16,6 +16,7 @@ import type { Keymap } from '../keymap.js';
 import type { PaneView } from '../pane-source.js';
 import { useEnvironment } from '../surface.js';
 import type { Rect } from '../terminal/painter.js';
+import { proseLines } from '../text/diff-lines.js';
 import { cut, displayWidth, fill, fillLeft } from '../text/graphemes.js';
 import { type AppGlyphs, glyphsOf, lookOf } from '../theme.js';
 import { foldLines } from './agent-pane.js';
@@ -228,9 +229,18 @@ export function Overview(props: {
           </Line>
         );
       })}
+      {agents.length === 0 && (
+        <Rows
+          width={rect.width}
+          rows={proseLines(filter, Math.max(8, rect.width - 2)).map((text) => ({
+            text: ` ${text}`,
+            colour: 'yellow' as const,
+          }))}
+        />
+      )}
       <Box flexGrow={1} />
       <Rows width={rect.width} rows={told.map((text) => ({ text: ` ${text}`, dim: true }))} />
-      <Line colour="yellow">{fill(` ${filter}`, rect.width)}</Line>
+      <Line colour="yellow">{fill(agents.length === 0 ? '' : ` ${filter}`, rect.width)}</Line>
     </Box>
   );
 }

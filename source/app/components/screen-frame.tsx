@@ -1,11 +1,12 @@
 import { Box } from 'ink';
-import { type ReactNode, useMemo, useState } from 'react';
-import { hintsOf, type SomeActions } from '../actions.js';
+import { type ReactNode, useCallback, useLayoutEffect, useMemo, useState } from 'react';
+import { hintsOf, type Say, type SomeActions } from '../actions.js';
 import { type ActionName, type Context, keyLabel } from '../keymap.js';
 import { useEnvironment, useSize } from '../surface.js';
 import { proseLines } from '../text/diff-lines.js';
 import { cut, displayWidth, fill } from '../text/graphemes.js';
 import { glyphsOf } from '../theme.js';
+import { useDialogs } from './dialogs.js';
 import { Line } from './line.js';
 import { Rows } from './rows.js';
 
@@ -41,13 +42,21 @@ export interface Note {
   readonly lines: readonly string[];
   /** Rows it takes; one is kept free while nothing is said. */
   readonly height: number;
-  readonly say: (text: string) => void;
+  readonly say: Say;
 }
 
 /** @param always something that stands there while nothing else was said */
 export function useNote(always = ''): Note {
   const { cols, rows } = useSize();
-  const [text, say] = useState('');
+  const [said, setSaid] = useState<{ text: string; still?: (() => boolean) | undefined }>({
+    text: '',
+  });
+  const { text } = said;
+  // After the frame, when the actions of this state are known.
+  useLayoutEffect(() => {
+    if (said.still?.() === false) setSaid({ text: '' });
+  });
+  const say = useCallback((text: string, still?: () => boolean) => setSaid({ text, still }), []);
   const shown = text === '' ? always : text;
   const lines = useMemo(
     () => (shown === '' ? [] : proseLines(shown, Math.max(8, cols - 2))),
@@ -83,6 +92,7 @@ export function KeyHints(props: {
 }) {
   const { actions, names, width, typing = false } = props;
   const { keymap, theme } = useEnvironment();
+  const { isOpen } = useDialogs();
   const other = keymap.keys('help').find((key) => key.length > 1) ?? '';
   const help = `${typing ? keyLabel(other, theme.unicode) : keymap.label('help')} ${keymap.hint('help')}`;
   let text = ` ${help}`;
@@ -91,7 +101,8 @@ export function KeyHints(props: {
     if (displayWidth(longer) > width) break;
     text = longer;
   }
-  return <Line dim>{cut(text, width)}</Line>;
+  // What lies above has all keys, and names its own.
+  return <Line dim>{isOpen ? fill('', width) : cut(text, width)}</Line>;
 }
 
 const steps = ['Change', 'PRD', 'Groups', 'Start', 'Run', 'Summary'] as const;

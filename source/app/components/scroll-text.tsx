@@ -116,7 +116,7 @@ export function ScrollText(props: ScrollTextProps) {
   const position =
     lines.length <= body
       ? ''
-      : `${first + 1}-${Math.min(lines.length, first + body)} of ${lines.length}`;
+      : `${first + 1}-${Math.min(lines.length, first + body)} of ${lines.length} (${keymap.label(atEnd ? 'viewer.pageUp' : 'viewer.pageDown')})`;
   const hits = found === 0 ? 'not found' : found === 1 ? '1 line' : `${found} lines`;
   const where = query === '' ? position : `${position}  /${query}: ${hits}`;
   const status = own === '' ? where : own;

@@ -3,7 +3,7 @@ import Spinner from 'ink-spinner';
 import { useEffect, useState } from 'react';
 import { describe } from '../../core/failure.js';
 import { unreachable } from '../../core/result.js';
-import { type ActionsOf, useActions } from '../actions.js';
+import { type ActionsOf, perform, useActions } from '../actions.js';
 import { capital } from '../agent-facts.js';
 import { useDialogs } from '../components/dialogs.js';
 import { Line } from '../components/line.js';
@@ -41,15 +41,26 @@ export function ChangeScreen(props: ChangeScreenProps) {
   const history = useHistory(port, wizard);
   const problems = checks?.filter((check) => check.state !== 'ok') ?? [];
   const missing = problems.filter((check) => check.state === 'missing');
-  const mending = useMending(port, wizard, checks, look, note.say, setProgress);
+  const mending = useMending(port, wizard, checks, look, note.say, { progress, setProgress });
+  const looking =
+    progress ?? (checks === null ? 'checking that everything a run needs is here' : null);
 
   const [goingOn, setGoingOn] = useState<'next' | 'without' | null>(null);
-  const goOn = (how: 'next' | 'without') => {
+  /** @param isFresh the checks were just made */
+  const goOn = (how: 'next' | 'without', isFresh = false) => {
     setGoingOn(null);
     if (wizard.change.text.trim() === '') note.say('Type what is to be changed first.');
-    else if (checks === null) {
-      note.say('Checking that everything a run needs is here; then it continues…');
+    else if (checks === null || progress !== null) {
+      note.say(
+        progress === null
+          ? 'Checking that everything a run needs is here; then it continues…'
+          : 'Aider is being installed; then it continues…',
+      );
       setGoingOn(how);
+    } else if (missing.length > 0 && !isFresh) {
+      // It may have been mended elsewhere.
+      setGoingOn(how);
+      void look();
     } else if (missing.length > 0) {
       note.say(
         missing
@@ -63,7 +74,9 @@ export function ChangeScreen(props: ChangeScreenProps) {
     }
   };
   useEffect(() => {
-    if (goingOn !== null && checks !== null && !dialogs.isOpen) goOn(goingOn);
+    if (goingOn !== null && checks !== null && progress === null && !dialogs.isOpen) {
+      goOn(goingOn, true);
+    }
   });
   const openEditor = useEditor(port, note.say);
   const edit = async () => {
@@ -83,16 +96,15 @@ export function ChangeScreen(props: ChangeScreenProps) {
     'change.problems': {
       run: () =>
         void dialogs.open({
-          kind: 'viewer',
+          kind: 'choose',
           title: 'What is missing',
-          source: (width) =>
-            problems.flatMap((one) => [
-              ...proseLines(`${one.name}: ${ended(one.text)}`, width),
-              ...proseLines(mendWords(one, keymap), Math.max(8, width - 2)).map(
-                (line) => `  ${line}`,
-              ),
-              '',
-            ]),
+          items: problems.map((one) =>
+            `${one.name}: ${ended(one.text)} ${chosenWords(one)}`.trim(),
+          ),
+          onDone: (index) => {
+            const name = mendingOf(problems.slice(index, index + 1))[0];
+            if (name) perform(mending[name], '', note.say);
+          },
         }),
       refusal:
         checks === null
@@ -116,7 +128,7 @@ export function ChangeScreen(props: ChangeScreenProps) {
     },
     ...mending,
   };
-  const active = !dialogs.isOpen && progress === null;
+  const active = !dialogs.isOpen;
   useActions({ active, context: 'change', actions, say: note.say });
 
   // The field keeps at least four rows, however much is missing; where there is no room, each problem has a line.
@@ -135,7 +147,7 @@ export function ChangeScreen(props: ChangeScreenProps) {
   return (
     <ScreenFrame
       context="change"
-      note={progress === null ? note : { ...note, lines: [cut(progress, cols - 2)], height: 1 }}
+      note={note}
       actions={actions}
       hints={[
         'change.next',
@@ -150,7 +162,7 @@ export function ChangeScreen(props: ChangeScreenProps) {
       typing
     >
       <Line> </Line>
-      <CheckList lines={shown} more={more} looking={checks === null} />
+      <CheckList lines={shown} more={more} looking={looking} />
       <Line bold>{fill(' What is to be changed?', cols)}</Line>
       <Box paddingX={2} height={height} overflow="hidden">
         <TextArea
@@ -201,7 +213,15 @@ type Mending =
   | 'change.install'
   | 'change.model'
   | 'change.aiderModel'
+  | 'change.identity'
   | 'change.stash';
+
+/** A name and an address as git shows them, `Name <address>`; null where one is missing. */
+function identityIn(text: string): { readonly name: string; readonly email: string } | null {
+  const [name = '', rest = ''] = text.trim().split('<', 2);
+  const email = rest.endsWith('>') ? rest.slice(0, -1).trim() : '';
+  return name.trim() !== '' && /^[^\s<>]+$/.test(email) ? { name: name.trim(), email } : null;
+}
 
 /** With a full stop, and only one. */
 function ended(text: string): string {
@@ -223,7 +243,31 @@ function mendWords({ name, mend, action }: Check, keymap: Keymap): string {
       return `${key('change.model')} chooses another one, ${without}.`;
     case 'stash':
       return `${key('change.stash')} puts the changes away (git stash); or commit them.`;
+    case 'identity':
+      return `${key('change.identity')} sets it for this repository.`;
     case undefined:
+      if (name === 'Gemini') return `Check the network and the proxy; ${without}.`;
+      return mend === '' ? '' : ended(mend.split('\n').join('; '));
+    default:
+      return unreachable(action);
+  }
+}
+
+/** What Enter does about a problem in the list of all of them; the doctor's advice where it does nothing. */
+function chosenWords({ name, mend, action }: Check): string {
+  switch (action?.kind) {
+    case 'key':
+      return name === 'Gemini' ? 'Enter asks for a key.' : 'Enter asks for it.';
+    case 'install':
+      return 'Enter installs it.';
+    case 'gemini_model':
+      return 'Enter shows the models there are.';
+    case 'stash':
+      return 'Enter puts the changes away (git stash).';
+    case 'identity':
+      return 'Enter asks for it.';
+    case undefined:
+      if (name === 'Gemini') return 'Check the network and the proxy.';
       return mend === '' ? '' : ended(mend.split('\n').join('; '));
     default:
       return unreachable(action);
@@ -237,6 +281,7 @@ function shortWords({ name, text, action }: Check, keymap: Keymap): string {
     install: 'change.install',
     gemini_model: 'change.model',
     stash: 'change.stash',
+    identity: 'change.identity',
   } as const;
   if (!action) return text;
   const what = {
@@ -244,6 +289,7 @@ function shortWords({ name, text, action }: Check, keymap: Keymap): string {
     install: 'installs it',
     gemini_model: 'chooses another model',
     stash: 'stashes them',
+    identity: 'sets it',
   }[action.kind];
   return `${keymap.label(names[action.kind])} ${what}`;
 }
@@ -255,6 +301,7 @@ function mendingOf(checks: readonly Check[] | null): readonly Mending[] {
     install: 'change.install',
     gemini_model: 'change.model',
     stash: 'change.stash',
+    identity: 'change.identity',
   } as const;
   return [...new Set((checks ?? []).flatMap(({ action }) => (action ? [names[action.kind]] : [])))];
 }
@@ -265,15 +312,25 @@ function useMending(
   known: readonly Check[] | null,
   look: (model?: string) => Promise<void>,
   say: (note: string) => void,
-  setProgress: (progress: string | null) => void,
+  installing: {
+    readonly progress: string | null;
+    readonly setProgress: (progress: string | null) => void;
+  },
 ): Pick<ActionsOf<'change'>, Mending> {
+  const { progress, setProgress } = installing;
   const installs = known?.some(({ action }) => action?.kind === 'install') ?? false;
-  const looking = known === null ? 'this is still being checked' : null;
+  const looking =
+    progress !== null
+      ? 'Aider is being installed'
+      : known === null
+        ? 'this is still being checked'
+        : null;
+  const dialogs = useDialogs();
   const askModel = useModelDialog(port);
   const keys = useKeyAction(port, say, () => look(), wizard.wishes.model);
   const models = useGeminiModelAction(port, say, () => look());
   const install = async () => {
-    setProgress('Installing Aider (about a minute, 700 MB)…');
+    setProgress('Installing Aider (about a minute, 700 MB); type on meanwhile…');
     const done = await port.installAider((line) => setProgress(`Installing Aider: ${line}`));
     setProgress(null);
     say(done.ok ? 'Aider is installed.' : describe(done.failure).message);
@@ -295,6 +352,28 @@ function useMending(
     },
     // Git is asked when it is pressed: an editor may have written meanwhile.
     'change.stash': { run: () => void stash() },
+    'change.identity': {
+      run: () =>
+        void dialogs.open({
+          kind: 'field',
+          title: 'Who commits?',
+          lines: ['As git is to write it in this repository: Your Name <you@example.com>'],
+          problem: (text) =>
+            identityIn(text) === null ? 'Write a name, and an address in angle brackets.' : null,
+          onDone: (text) => {
+            const identity = identityIn(text);
+            if (!identity) return;
+            void port.setIdentity(identity.name, identity.email).then(async (done) => {
+              say(
+                done.ok
+                  ? `Commits in this repository are by ${identity.name}.`
+                  : describe(done.failure).message,
+              );
+              await look();
+            });
+          },
+        }),
+    },
     'change.aiderModel': {
       run: () =>
         askModel(wizard.wishes.model, (model) => {
@@ -329,17 +408,18 @@ function CheckList(props: {
   readonly lines: readonly CheckLine[];
   /** What there is beside the lines, and how it is seen; '' for nothing. */
   readonly more: string;
-  readonly looking: boolean;
+  /** What is under way instead, such as a check; null when nothing is. */
+  readonly looking: string | null;
 }) {
   const { theme } = useEnvironment();
   const { cols } = useSize();
   const glyphs = glyphsOf(theme);
-  if (props.looking) {
+  if (props.looking !== null) {
     return (
       <Box height={1} overflow="hidden">
         <Line> </Line>
         <Spinner type={theme.unicode ? 'dots' : 'line'} />
-        <Line dim>{cut(' checking that everything a run needs is here', cols - 3)}</Line>
+        <Line dim>{cut(` ${props.looking}`, cols - 3)}</Line>
       </Box>
     );
   }

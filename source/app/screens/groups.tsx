@@ -44,7 +44,11 @@ function useProblems(port: WizardPort, tasks: readonly Task[]): readonly string[
     };
   }, [port, tasks]);
   const more = looked?.tasks === tasks ? looked.problems : [];
-  return useMemo(() => [...new Set([...pure, ...more])], [pure, more]);
+  return useMemo(() => {
+    // Both look at all of it, and one ends its sentences.
+    const bySentence = new Map([...pure, ...more].map((one) => [one.replace(/\.$/, ''), one]));
+    return [...bySentence.values()];
+  }, [pure, more]);
 }
 
 /** Step 3: who changes which files, what runs at once and what waits. */
@@ -398,7 +402,7 @@ function Columns(props: ColumnsProps) {
           width={column}
           height={height}
           port={port}
-          more={(index === 0 && first > 0) || (index === count - 1 && first + count < tasks.length)}
+          more={count < tasks.length ? `group ${first + index + 1} of ${tasks.length}` : ''}
         />
       ))}
     </Box>
@@ -414,8 +418,8 @@ interface ColumnProps {
   readonly width: number;
   readonly height: number;
   readonly port: WizardPort;
-  /** There are further groups on this side. */
-  readonly more: boolean;
+  /** Which of how many it is, where not all are seen; '' where all are. */
+  readonly more: string;
 }
 
 function Column({ task, wave, own, fileRow, width, height, port, more }: ColumnProps) {
@@ -430,7 +434,7 @@ function Column({ task, wave, own, fileRow, width, height, port, more }: ColumnP
   // A title takes further rows as long as two of the files can be seen.
   const titles = proseLines(task.title, inner).slice(0, Math.max(1, height - 8));
   const facts = [
-    { text: `${own ? glyphs.arrow : ' '}${task.id}${more ? ` ${glyphs.more}` : ''}`, bold: true },
+    { text: `${own ? glyphs.arrow : ' '}${task.id}${more === '' ? '' : ` (${more})`}`, bold: true },
     ...titles.map((text) => ({ text, bold: own })),
     { text: `wave ${wave || '-'}, ${waits}`, dim: true },
     { text: '' },

@@ -1,6 +1,6 @@
 import { Box } from 'ink';
 import Spinner from 'ink-spinner';
-import { useEffect, useMemo, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import { describe, type Failure, type PlannerProblem } from '../../core/failure.js';
 import { type ActionsOf, hintsOf, useActions } from '../actions.js';
 import { clock } from '../agent-facts.js';
@@ -11,7 +11,7 @@ import { ScreenFrame, useNote } from '../components/screen-frame.js';
 import { ScrollText } from '../components/scroll-text.js';
 import { useEditor } from '../editor.js';
 import { useClock } from '../hooks.js';
-import type { ActionName } from '../keymap.js';
+import type { ActionName, Keymap } from '../keymap.js';
 import type { WizardPort } from '../ports.js';
 import { useEnvironment, useSize } from '../surface.js';
 import { proseLines } from '../text/diff-lines.js';
@@ -54,6 +54,7 @@ export function PrdScreen({ port, wizard, onNext, onWithoutPrd, onBack }: PrdScr
   const note = useNote();
   const { say } = note;
   const [searching, setSearching] = useState(false);
+  const opened = useRef('');
   const hasPrd = draft !== null && draft.prd !== '';
   const text = making ? making.text : hasPrd ? draft.prd : half;
   const lines = useMemo(() => renderMarkdown(text, cols - 4, theme), [text, cols, theme]);
@@ -99,8 +100,11 @@ export function PrdScreen({ port, wizard, onNext, onWithoutPrd, onBack }: PrdScr
     dialogs.open({
       kind: 'field',
       title: 'Open a PRD',
+      // One that led to nothing is corrected, not typed again.
+      initial: opened.current,
       lines: ['A Markdown file; a relative path starts where you started the program.'],
       onDone: (file) => {
+        opened.current = file;
         void port.readText(file.trim()).then(async (read) => {
           if (!read.ok) say(describe(read.failure).message);
           else if (/\0/.test(read.value) || read.value.trim() === '') {
@@ -147,7 +151,12 @@ export function PrdScreen({ port, wizard, onNext, onWithoutPrd, onBack }: PrdScr
 
   const head = making
     ? makingWords(making, port.facts.geminiModel, now)
-    : (problem ?? (hasPrd ? headWords(draft.tasks.length, draft.model) : ''));
+    : (problem ??
+      (hasPrd
+        ? headWords(draft.tasks.length, draft.model)
+        : trouble === null && half === ''
+          ? noneWords(wizard, keymap)
+          : ''));
   const heads = head === '' ? [] : proseLines(head, Math.max(8, cols - 3)).slice(0, rows / 3);
   const warnings = (making ? [] : (draft?.warnings ?? [])).flatMap((warning) =>
     proseLines(warning, Math.max(8, cols - 4)).map(
@@ -254,6 +263,14 @@ function makingWords({ startedAt, wait }: Making, model: string, now: number): s
   const seconds = Math.max(0, Math.ceil((wait.until - now) / 1000));
   const left = seconds === 0 ? 'now' : `in ${seconds} s`;
   return `${message} Trying again ${left} (attempt ${wait.attempt} of ${wait.attempts}); Esc cancels, nothing is lost.`;
+}
+
+/** That there is no PRD, and what leads on. */
+function noneWords({ draft, earlier }: Wizard, keymap: Keymap): string {
+  const restore =
+    earlier.length === 0 ? '' : `, ${keymap.label('prd.undo')} restores the previous one`;
+  const ways = `${keymap.label('prd.again')} has one written${restore}, ${keymap.label('prd.without')} continues without one.`;
+  return `${draft === null ? 'There is no PRD yet' : 'The PRD was skipped'}: ${ways}`;
 }
 
 function headWords(tasks: number, model: string | null): string {

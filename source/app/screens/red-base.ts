@@ -1,5 +1,5 @@
 import { useEffect, useRef } from 'react';
-import { checkWords } from '../../core/check.js';
+import { checkWords, lacksSetup } from '../../core/check.js';
 import type { RunState } from '../../core/run.js';
 import { useDialogs } from '../components/dialogs.js';
 import type { RunPort } from '../ports.js';
@@ -42,15 +42,29 @@ export function useRedBase(run: RunPort, state: RunState, onStartAgain: () => vo
       },
     });
   };
+  const setup = () => {
+    askAgain();
+    dialogs.open({
+      kind: 'field',
+      title: 'Set-up command',
+      lines: ['The base is tested again, prepared by this command; empty for none.'],
+      initial: run.state().config.setup ?? '',
+      onDone: (text) => {
+        const command = text.trim() === '' ? null : text.trim();
+        if (command !== run.state().config.setup) run.dispatch({ type: 'setup_named', command });
+      },
+    });
+  };
   const ask = () => {
     const { baseCheck, config } = run.state();
     asked.current = true;
     const rule = baseCheck?.report
       ? 'Continue: keep what passes, land only green work'
       : 'Continue: land only green work';
+    const noSetup = baseCheck !== null && lacksSetup(baseCheck);
     dialogs.open({
       kind: 'choose',
-      title: 'The tests fail on the base',
+      title: noSetup ? 'The tests could not run on the base' : 'The tests fail on the base',
       lines: [
         `${config.check?.command ?? ''}: ${baseCheck ? checkWords(baseCheck) : 'not run'}. No agent has started.`,
       ],
@@ -60,12 +74,15 @@ export function useRedBase(run: RunPort, state: RunState, onStartAgain: () => vo
         'Show what they printed',
         'Set another test command',
         'Back to Start; the draft stays as it is',
+        'Set another set-up command',
       ],
+      initial: noSetup ? 5 : 0,
       onDone: (index) => {
         if (index === 0) run.dispatch({ type: 'red_base_decided', how: 'fix' });
         else if (index === 1) run.dispatch({ type: 'red_base_decided', how: 'report' });
         else if (index === 2) look();
         else if (index === 3) name();
+        else if (index === 5) setup();
         else onStartAgain();
       },
     });

@@ -242,8 +242,7 @@ function useScrolling(facts: ActionFacts): Pick<ActionsOf<'run'>, Scrolling> {
       run: () => {
         if (!view) return;
         if (selected !== '') return copy(selected.split('\n'));
-        const top = view.top(height);
-        copy(view.screen.lines().slice(top, top + height));
+        copy(view.visibleText(height));
       },
       refusal: none,
       ...(selected === '' ? {} : { hint: 'copy the selection' }),
@@ -280,9 +279,13 @@ function useLeading(facts: ActionFacts): Pick<ActionsOf<'run'>, Leading> {
   const noAgent = noAgentWords(facts);
   /** Asks before a wish is sent; the question closes itself when the wish has come to be impossible. */
   const ask = (title: string, lines: readonly string[], yes: string, message: Wish) => {
+    const waited = queued && message.type !== 'kill_all';
     const settled = () => {
       const refusal = refusalOf(run.state(), message);
-      return refusal === null ? null : refusalWords(refusal);
+      if (refusal !== null) return refusalWords(refusal);
+      // What the question says of one that waits is not so of one that works.
+      const isQueued = run.state().agents[index]?.state.name === 'queued';
+      return waited && !isQueued ? `Agent${index} has started meanwhile; ask again.` : null;
     };
     const until = { subscribe: (listener: () => void) => run.subscribe(listener), settled, say };
     dialogs.open({ kind: 'confirm', title, lines, yes, onYes: () => wish(message), until });

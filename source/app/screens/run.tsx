@@ -12,7 +12,7 @@ import {
 } from '../components/overview.js';
 import { listStart, Panes } from '../components/panes.js';
 import { Rows } from '../components/rows.js';
-import { KeyHints, StepsLine } from '../components/screen-frame.js';
+import { KeyHints, StepsLine, useNote } from '../components/screen-frame.js';
 import { StatusBar } from '../components/status-bar.js';
 import { TextField } from '../components/text-field.js';
 import { Toast } from '../components/toast.js';
@@ -65,7 +65,7 @@ export function RunScreen({ port, run, onSummary, onStartAgain, onQuit }: RunScr
   const [table, setTable] = useState<OverviewFacts>({ by: 0, filter: '' });
   const [typing, setTyping] = useState(false);
   const [searching, setSearching] = useState(false);
-  const [note, setNote] = useState('');
+  const { text: note, say: setNote } = useNote();
   /** Warnings that were seen, those of the plan with it; later ones stand in the banner. */
   const [seen, setSeen] = useState(() => state.warnings.length);
   const views = useViews(run);

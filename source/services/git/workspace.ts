@@ -3,7 +3,7 @@ import { copyFile, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import picomatch from 'picomatch';
 import type { CommittedWork, Conflict, DiffStat, Place, StopSignal } from '../../core/agent.js';
-import { type CheckResult, faulted } from '../../core/check.js';
+import { type CheckResult, faulted, setupFailed } from '../../core/check.js';
 import type { Failure } from '../../core/failure.js';
 import { describe } from '../../core/failure.js';
 import { type FenceRules, type Refusal, refuseChange } from '../../core/fence.js';
@@ -774,7 +774,7 @@ export class GitWorkspace implements Workspace {
       if (!ready.ok) {
         const { fault, detail } = ready.failure;
         return fault === undefined
-          ? ended('failed', `the set-up command: ${detail}`)
+          ? ended('failed', `${setupFailed}${detail}`)
           : couldNot(ready.failure);
       }
       const result = await check.run(worktree, paths.checkLog(null, this.checks), signal);
