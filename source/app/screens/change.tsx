@@ -85,7 +85,10 @@ export function ChangeScreen(props: ChangeScreenProps) {
   };
   const earlier = port.history();
   const actions: ActionsOf<'change'> = {
-    'change.next': { run: () => goOn('next') },
+    'change.next': {
+      run: () => goOn('next'),
+      ...(missing.length > 0 ? { hint: 'check again' } : {}),
+    },
     'change.withoutPrd': {
       run: () => goOn('without'),
       refusal:
