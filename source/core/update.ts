@@ -19,7 +19,7 @@ import {
   onTouched,
 } from './agent-update.js';
 import { goOn, kill, restart, takeOver } from './agent-wishes.js';
-import { type CheckResult, checkWords, failureOfCheck } from './check.js';
+import { type CheckResult, checkWords, failureOfCheck, lacksSetup } from './check.js';
 import type { Failure } from './failure.js';
 import { noteFailures, noteMoney } from './halt.js';
 import {
@@ -128,6 +128,7 @@ function onBaseChecked(state: RunState, check: CheckResult, at: number): Next {
 /** How work is judged on a red base, for a person. */
 function redBaseWords({ config: { redBase }, baseCheck: base }: RunState): string {
   if (redBase === 'report') return 'they are only reported, and keep nothing from landing';
+  if (base !== null && lacksSetup(base)) return 'only what lands has to be green';
   const rule = ruleOf({ base, redBase });
   return rule === 'no_worse'
     ? 'no test that passed there may fail, and what lands has to be green'

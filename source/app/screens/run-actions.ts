@@ -601,10 +601,15 @@ export function hintsFor(
   view: RunView,
   isFiltered: boolean,
 ): readonly ActionName[] {
+  const common = curesOf(
+    state.agents.flatMap(({ state: now }) => (now.name === 'failed' ? [now.reason] : [])),
+    'run',
+  );
   if (state.phase === 'finished') {
     return [
       'run.open',
       'run.quit',
+      ...common,
       'run.zoom',
       'run.overview',
       'run.restart',
@@ -617,10 +622,6 @@ export function hintsFor(
   const paused: ActionName[] = state.paused
     ? [...(state.halt ? curesOf([state.halt.reason], 'run') : []), 'run.pause']
     : [];
-  const common = curesOf(
-    state.agents.flatMap(({ state: now }) => (now.name === 'failed' ? [now.reason] : [])),
-    'run',
-  );
   if (view === 'overview') {
     return [
       ...(isFiltered ? (['run.unzoom'] as const) : []),
