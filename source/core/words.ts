@@ -261,7 +261,8 @@ export const screenTexts: readonly { readonly text: ScreenText; readonly pattern
     text: 'refused',
     pattern: /litellm\.(BadRequestError|UnprocessableEntityError|ContentPolicyViolationError)/,
   },
-  { text: 'not_found', pattern: /litellm\.NotFoundError/ },
+  // A name that litellm knows no provider for never reaches one.
+  { text: 'not_found', pattern: /litellm\.NotFoundError|LLM Provider NOT provided/ },
   { text: 'unable_to_commit', pattern: /Unable to commit:/ },
   { text: 'unable_to_add', pattern: /Unable to add|Cmd\('git'\) failed/ },
   {

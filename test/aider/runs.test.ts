@@ -110,6 +110,21 @@ describe('several agents with real Aider', () => {
     ]);
   });
 
+  aiderTest('a model of which no provider is known is told as that', async () => {
+    const repo = makeRepo({ 'a.py': 'a = 1\n' });
+    const server = await modelServer([{ replies: [{ text: edit('a') }] }]);
+    const end = await runPlan(
+      repo,
+      world(server),
+      [{ id: 'T1', title: 'One', files: ['a.py'] }],
+      ['--model', 'no-such-model-at-all', '--direct'],
+    );
+    expect(end.summary.agents.agent0?.outcome, end.stdout).toMatchObject({
+      state: 'failed',
+      reason: 'model_not_found',
+    });
+  });
+
   aiderTest('--land none leaves all on branches; land brings it home later', async () => {
     const repo = makeRepo(files);
     const server = await modelServer([
