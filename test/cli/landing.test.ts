@@ -157,3 +157,28 @@ test('another run that is going on here is said before a change is typed', async
   first.type('q');
   expect((await first.end()).code).toBe(0);
 });
+
+test('git is told who commits on Change, and what was fixed elsewhere is seen by Enter', async () => {
+  const repo = makeRepo(files);
+  const where = lineWriter(1);
+  const plan = path.join(where.home, 'plan.json');
+  writeFileSync(plan, JSON.stringify({ tasks: [task] }));
+  for (const name of ['user.name', 'user.email']) git(repo, 'config', '--unset-all', name);
+  const nobody = { GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_SYSTEM: '/dev/null', EMAIL: '' };
+  const env = { ...where.env, ...nobody };
+  const open = () =>
+    openScreen(['--plan', plan, '--change', 'Add a line', ...where.aiderFlags], { cwd: repo, env });
+  const app = open();
+  await app.shows(/identity: git does not know who commits/);
+  await app.press('\x1b[15~', /Who commits\?/);
+  await app.press('Ann Lee <ann@example.com>\r', /Commits in this repository are by Ann Lee/);
+  expect(git(repo, 'config', '--local', 'user.email')).toBe('ann@example.com');
+  await app.press(key.enter, /GROUPS/);
+  await app.press(key.enter, /This is what will happen/);
+  for (const name of ['user.name', 'user.email']) git(repo, 'config', '--unset-all', name);
+  app.type('\x1b[27u\x1b[27u');
+  await app.press('', /identity: git does not know/);
+  git(repo, 'config', 'user.name', 'Bob');
+  git(repo, 'config', 'user.email', 'bob@example.com');
+  await app.press(key.enter, /GROUPS/);
+});
