@@ -293,9 +293,7 @@ describe.each([
     const { app, run } = await toRun({ tasks: four, maxAgents: 1 });
     await app.press('1x', /It does not start\./);
     run.dispatch({ type: 'set_slots', slots: 2 });
-    await app.shows(
-      /^(?![\s\S]*It does not start)[\s\S]*Agent1 has started meanwhile; ask\s+again\./,
-    );
+    await app.shows(/^(?![\s\S]*It does not start)[\s\S]*It has started meanwhile; ask\s+again\./);
     expect(run.state().agents[1]?.state.name).toBe('preparing');
   });
 

@@ -17,6 +17,7 @@ import { renderMarkdown } from '../text/markdown.js';
 import { curesOf } from './banner.js';
 import { useKeyAction, useModelDialog, useSetupAction } from './keys-and-models.js';
 import { eventLines, warningLines } from './run-texts.js';
+import { useWishes } from './wishes.js';
 
 /** What a search has found, in words. */
 export function foundWords(query: string, found: { index: number; count: number } | null): string {
@@ -277,25 +278,7 @@ function useLeading(facts: ActionFacts): Pick<ActionsOf<'run'>, Leading> {
   const index = agent?.index ?? 0;
   const name = agent ? `agent${index} (${agent.task.id})` : '';
   const noAgent = noAgentWords(facts);
-  /** Asks before a wish is sent; the question closes itself when the wish has come to be impossible. */
-  const ask = (title: string, lines: readonly string[], yes: string, message: Wish) => {
-    const waited = queued && message.type !== 'kill_all';
-    const settled = () => {
-      const refusal = refusalOf(run.state(), message);
-      if (refusal !== null) return refusalWords(refusal);
-      // What the question says of one that waits is not so of one that works.
-      const isQueued = run.state().agents[index]?.state.name === 'queued';
-      return waited && !isQueued ? `Agent${index} has started meanwhile; ask again.` : null;
-    };
-    const until = { subscribe: (listener: () => void) => run.subscribe(listener), settled, say };
-    dialogs.open({ kind: 'confirm', title, lines, yes, onYes: () => wish(message), until });
-  };
-  /** What has been asked for may have come to be impossible while a dialog was open: then that is said. */
-  const wish = (message: Wish) => {
-    const refusal = refusalOf(run.state(), message);
-    if (refusal === null) run.dispatch(message);
-    else say(refusalWords(refusal));
-  };
+  const { wish, ask } = useWishes(run, say);
   const refused = (message: Wish) => noAgent ?? refusalOf(state, message);
   const kill: Wish = { type: 'kill_agent', agent: index };
   const again = (remark: string | null): Wish => ({ type: 'restart_agent', agent: index, remark });

@@ -8,7 +8,7 @@ import { landingWords, summarise, testedWords } from '../../core/summary.js';
 import { mends } from '../../core/words.js';
 import { summaryReport } from '../../headless/report.js';
 import { formatCost, formatDuration, formatTokens } from '../../headless/table.js';
-import { type ActionsOf, refusalWords, useActions } from '../actions.js';
+import { type ActionsOf, useActions } from '../actions.js';
 import { capital, detailsOf, failureWords, progressOf } from '../agent-facts.js';
 import { foldLines } from '../components/agent-pane.js';
 import { useDialogs, type ViewerSource } from '../components/dialogs.js';
@@ -27,6 +27,7 @@ import { type AppGlyphs, glyphsOf } from '../theme.js';
 import { curesOf, cureWords } from './banner.js';
 import { useKeyAction, useModelDialog, useSetupAction } from './keys-and-models.js';
 import { eventLines, warningLines } from './run-texts.js';
+import { useWishes } from './wishes.js';
 
 export interface SummaryScreenProps {
   readonly port: WizardPort;
@@ -179,11 +180,7 @@ export function SummaryScreen({ port, run, onBack, onQuit }: SummaryScreenProps)
       ...plainLines(lastScreen(), width),
     ]);
   };
-  const wish = (message: Wish) => {
-    const refusal = refusalOf(run.state(), message);
-    if (refusal === null) run.dispatch(message);
-    else say(refusalWords(refusal));
-  };
+  const { wish, ask } = useWishes(run, say);
   const land = () => {
     const merged = state.integration?.merged.length ?? 0;
     const whole = merged === state.agents.length;
@@ -202,15 +199,6 @@ export function SummaryScreen({ port, run, onBack, onQuit }: SummaryScreenProps)
       'land',
       { type: 'land_now' },
     );
-  };
-  /** Asks before a wish is sent; the question closes itself when the wish has come to be impossible. */
-  const ask = (title: string, lines: readonly string[], yes: string, message: Wish) => {
-    const settled = () => {
-      const refusal = refusalOf(run.state(), message);
-      return refusal === null ? null : refusalWords(refusal);
-    };
-    const until = { subscribe: (listener: () => void) => run.subscribe(listener), settled, say };
-    dialogs.open({ kind: 'confirm', title, lines, yes, onYes: () => wish(message), until });
   };
   const leaveOut: Wish = { type: 'leave_out', agent: index };
   const summary = useMemo(() => summarise(state), [state]);
