@@ -433,11 +433,12 @@ function Column({ task, wave, own, fileRow, width, height, port, more }: ColumnP
     task.depends_on.length > 0 ? `waits for ${task.depends_on.join(', ')}` : 'waits for none';
   // A title takes further rows as long as two of the files can be seen.
   const titles = proseLines(task.title, inner).slice(0, Math.max(1, height - 8));
+  const isTight = height - 2 - titles.length - 3 < 2;
   const facts = [
     { text: `${own ? glyphs.arrow : ' '}${task.id}${more === '' ? '' : ` (${more})`}`, bold: true },
     ...titles.map((text) => ({ text, bold: own })),
-    { text: `wave ${wave || '-'}, ${waits}`, dim: true },
-    { text: '' },
+    // The waves stand below too: where there is little room, files come first.
+    ...(isTight ? [] : [{ text: `wave ${wave || '-'}, ${waits}`, dim: true }, { text: '' }]),
   ];
   const body = Math.max(1, height - 2 - facts.length);
   const top = own ? Math.max(0, Math.min(fileRow - body + 2, task.files.length - body)) : 0;
