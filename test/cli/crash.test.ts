@@ -143,7 +143,7 @@ describe.each(ways)(
           );
           expect(kept, `${name} after ${ms} ms: ${runs.stdout}${runs.stderr}`).toBe(true);
         }
-        expect(worktreesLeft(where)).toEqual([]);
+        expect(worktreesLeft(where), runs.stdout + runs.stderr).toEqual([]);
         const show = await runCli(['show'], { cwd: repo, env: where.env });
         checkSentences(repo, base, show.stdout + show.stderr);
         if (killed.signal === 'SIGKILL' && /\d agents/.test(runs.stdout) && !landed) {
