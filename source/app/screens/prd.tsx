@@ -1,6 +1,6 @@
 import { Box } from 'ink';
 import Spinner from 'ink-spinner';
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { describe, type Failure, type PlannerProblem } from '../../core/failure.js';
 import { type ActionsOf, hintsOf, useActions } from '../actions.js';
 import { clock } from '../agent-facts.js';
@@ -60,9 +60,10 @@ export function PrdScreen({ port, wizard, onNext, onWithoutPrd, onBack }: PrdScr
   const lines = useMemo(() => renderMarkdown(text, cols - 4, theme), [text, cols, theme]);
 
   const idle = making === null;
-  // What was said while it was being written is no news when it is there.
+  // What was said while it was being written is no news when it is there. With the frame: what is said to a key
+  // that follows it stays.
   // biome-ignore lint/correctness/useExhaustiveDependencies: only when that changes
-  useEffect(() => say(''), [idle]);
+  useLayoutEffect(() => say(''), [idle]);
   const take = async (text: string, own: boolean) => {
     await wizard.takePrd(text, own);
     say(
