@@ -88,8 +88,9 @@ async function closeBooks(
     const hasEnded = state.phase === 'finished';
     const { rescued, told, isWhole } = await rescue(repo, run, state, paths, record);
     const done = hasEnded
-      ? { written: writeSummary(state, paths, record, say, rescued), isWhole: true }
+      ? { written: writeSummary(state, paths, record, say, rescued), isWhole: true, end: state }
       : await recover(run, state, paths, record, say, rescued);
+    told.push(...(await removeCommitted(repo, run, done.end)));
     await removeIdle(repo, run);
     releaseWorktrees(run.worktrees);
     // While work lies where it could not be committed, as on a full disk, the next start tries again.
@@ -123,7 +124,7 @@ async function rescue(
   record: RunRecord,
 ): Promise<{
   readonly rescued: Rescued;
-  readonly told: readonly string[];
+  readonly told: string[];
   /** Nothing is left that could not be committed. */
   readonly isWhole: boolean;
 }> {
@@ -212,6 +213,22 @@ function leadBack(repo: Repository, run: KnownRun): void {
   }
 }
 
+/**
+ * The program may have died between the commit of an agent's work and the end of its worktree. One whose state
+ * is on its branch is removed; of any other it is told, and it stays.
+ */
+async function removeCommitted(repo: Repository, run: KnownRun, end: RunState): Promise<string[]> {
+  // What could not be committed has been told, and is tried again.
+  const left = new Set(end.agents.map(({ leftIn }) => leftIn));
+  const rest = run.made.filter(
+    ({ path, agent, ready }) => agent !== null && ready && existsSync(path) && !left.has(path),
+  );
+  const saved = await salvage(repo, run.stamp, rest);
+  return saved.left.map(
+    ({ path, why }) => `The worktree ${printable(path)} is left as it is (${printable(why)}).`,
+  );
+}
+
 /** Worktrees in which nobody works, and half made ones, hold nobody's work. */
 async function removeIdle(repo: Repository, run: KnownRun): Promise<void> {
   for (const { path, agent, ready } of run.made) {
@@ -254,7 +271,7 @@ function workspaceOf(
   });
 }
 
-/** @returns whether the summary is written */
+/** @returns whether the summary is written, and the state the run ended in */
 async function recover(
   run: KnownRun,
   state: RunState,
@@ -262,7 +279,7 @@ async function recover(
   record: RunRecord,
   say: Say,
   rescued: Rescued,
-): Promise<{ readonly written: boolean; readonly isWhole: boolean }> {
+): Promise<{ readonly written: boolean; readonly isWhole: boolean; readonly end: RunState }> {
   const { config } = state;
   let current = state;
   const workspace = workspaceOf(run, config, paths, record, () => current.prdPath);
@@ -306,5 +323,5 @@ async function recover(
     ({ index, leftIn }) =>
       leftIn === null || leftIn === state.agents[index]?.leftIn || !existsSync(leftIn),
   );
-  return { written, isWhole };
+  return { written, isWhole, end: current };
 }

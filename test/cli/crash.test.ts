@@ -16,6 +16,7 @@ import {
   git,
   makeRepo,
   modelServer,
+  recordOf,
   runCli,
   runPlan,
   startPlan,
@@ -209,6 +210,41 @@ describe('a journal that is damaged', () => {
     expect(second.stderr).toBe('');
     expect((await run('clean', '--yes')).code).toBe(0);
     expect([...branches(repo).keys()]).toEqual([]);
+  });
+});
+
+describe('a crash between the commit of an agent and the end of its worktree', () => {
+  /** The worktree of agent0 as it was, and its run as if it had been killed. */
+  async function withWorktree() {
+    const dead = await deadRun();
+    const { where, repo, stamp } = dead;
+    const lines = readFileSync(recordOf(where, stamp), 'utf8').split('\n').filter(Boolean);
+    const made = lines
+      .map((line) => JSON.parse(line) as { record: string; path: string; agent: number | null })
+      .find((line) => line.record === 'worktree' && line.agent === 0);
+    if (!made) throw new Error('agent0 had no worktree');
+    git(repo, 'worktree', 'add', '-q', made.path, `aider/${stamp}/agent0`);
+    asIfKilled(where, repo, stamp);
+    return { ...dead, worktree: made.path };
+  }
+
+  test('the worktree goes, as its state is on the branch', async () => {
+    const { repo, run, worktree } = await withWorktree();
+    const before = branches(repo);
+    const runs = await run('runs');
+    expect(existsSync(worktree), runs.stdout + runs.stderr).toBe(false);
+    expect(branches(repo)).toEqual(before);
+    expect((await run('clean', '--yes')).code).toBe(0);
+  });
+
+  test('one that holds anything else is told, and stays', async () => {
+    const { repo, run, worktree } = await withWorktree();
+    const before = branches(repo);
+    writeFileSync(path.join(worktree, 'a.txt'), 'more\n');
+    const runs = await run('runs');
+    expect(runs.stdout + runs.stderr).toContain(`The worktree ${worktree} is left as it is`);
+    expect(readFileSync(path.join(worktree, 'a.txt'), 'utf8')).toBe('more\n');
+    expect(branches(repo)).toEqual(before);
   });
 });
 
