@@ -260,7 +260,8 @@ function workspaceOf(
   prdPath: () => string | null,
 ): GitWorkspace {
   return new GitWorkspace({
-    config,
+    // The journal lies in the repository, and a pattern can be made to take for ever.
+    config: { ...config, protect: [], copy: [] },
     paths,
     worktrees: run.worktrees,
     setup: null,

@@ -14,6 +14,7 @@ import { wholeEdit } from '../../source/services/model-server/script.js';
 import {
   asIfKilled,
   git,
+  lastSummary,
   makeRepo,
   modelServer,
   recordOf,
@@ -235,6 +236,20 @@ describe('a crash between the commit of an agent and the end of its worktree', (
     expect(existsSync(worktree), runs.stdout + runs.stderr).toBe(false);
     expect(branches(repo)).toEqual(before);
     expect((await run('clean', '--yes')).code).toBe(0);
+  });
+
+  test('work that was committed and could not be written down, as on a full disk, is told as that', async () => {
+    const { where, repo, stamp, journal, run } = await deadRun();
+    const lines = readFileSync(journal, 'utf8').split('\n');
+    const end = lines.findIndex((line) => line.includes('"agent_committed"'));
+    writeFileSync(journal, `${lines.slice(0, end).join('\n')}\n`);
+    asIfKilled(where, repo, stamp);
+    const before = branches(repo);
+    expect((await run('runs')).code).toBe(0);
+    const { agent0 } = lastSummary(repo).agents;
+    const name = `aider/${stamp}/agent0`;
+    expect(agent0).toMatchObject({ success: true, commit: before.get(name), left_in: null });
+    expect(branches(repo).get(name)).toBe(before.get(name));
   });
 
   test('one that holds anything else is told, and stays', async () => {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { copyFile, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import picomatch from 'picomatch';
@@ -666,7 +667,8 @@ export class GitWorkspace implements Workspace {
     finished: boolean,
   ): Promise<Result<CommittedWork, WorkProblem>> {
     const { config } = this.options;
-    const done = await this.commitTree(agent, task, place, finished);
+    const kept = existsSync(place.worktree) ? null : await this.keptOnBranch(place);
+    const done = kept ?? (await this.commitTree(agent, task, place, finished));
     // What could not be committed stays where it is, for the person to rescue.
     if (!done.ok) return err(problemOf(done.failure, 'commit_failed'));
     this.checkpoints.delete(agent);
@@ -678,6 +680,23 @@ export class GitWorkspace implements Workspace {
       looked.then(() => removeWorktree(config.repo, place.worktree)),
     );
     return done;
+  }
+
+  /**
+   * What was committed before, where the worktree is gone: a commit may be made, and nothing could be written of
+   * it, as on a full disk. Null where the branch holds nothing of its own.
+   */
+  private async keptOnBranch({
+    branch,
+    start,
+  }: Place): Promise<Result<CommittedWork, Failure> | null> {
+    const { repo } = this.options.config;
+    const ref = `refs/heads/${branch}`;
+    const asked = ['rev-parse', '--verify', '--quiet', '--end-of-options', ref];
+    const tip = await gitText(repo, asked, { answers: [1] });
+    if (!tip.ok || tip.value === '' || tip.value === start) return null;
+    const diff = await diffStat(repo, start, tip.value);
+    return diff.ok ? ok({ commit: tip.value, diff: diff.value }) : diff;
   }
 
   private async commitTree(
