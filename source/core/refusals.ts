@@ -51,10 +51,10 @@ export function refusalOf(state: RunState, wish: Wish): string | null {
         ? null
         : 'no agent is left to kill';
     case 'restart_agent':
-      return ofAgent(wish.agent, (agent) =>
-        wish.remark === null && ['queued', 'preparing'].includes(agent.state.name)
-          ? `agent${agent.index} ${agent.round > 0 ? 'is queued again already' : 'has not started yet'}`
-          : againRefusal(state, agent),
+      return ofAgent(
+        wish.agent,
+        (agent) =>
+          (wish.remark === null ? twiceRefusal(agent) : null) ?? againRefusal(state, agent),
       );
     case 'restart_failed':
       return failedRefusal(state);
@@ -97,7 +97,24 @@ export function refusalOf(state: RunState, wish: Wish): string | null {
 function killRefusal({ phase }: RunState, agent: Agent): string | null {
   if (isDone(agent)) return `agent${agent.index} has ended`;
   if (phase === 'finished') return 'the run has ended';
+  if (agent.state.name === 'judging' && agent.wish === 'kill') {
+    return `agent${agent.index} is being killed`;
+  }
   return agent.state.name === 'committing' ? `agent${agent.index} is saving its work` : null;
+}
+
+/** Why a restart without a remark would be none: it is about to begin anyway. */
+function twiceRefusal({ index, state, round, wish }: Agent): string | null {
+  switch (state.name) {
+    case 'queued':
+    case 'preparing':
+      return `agent${index} ${round > 0 ? 'is queued again already' : 'has not started yet'}`;
+    case 'judging':
+    case 'committing':
+      return wish === 'restart' ? `agent${index} is being restarted` : null;
+    default:
+      return null;
+  }
 }
 
 function takeOverRefusal(agent: Agent): string | null {
