@@ -114,9 +114,10 @@ function Screens({ port, onExit }: ScreensProps) {
   useGlobalActions(quit);
 
   const { facts, given } = port;
-  /** The files in even parts; a PRD that is there can be restored. */
+  /** Groups without a PRD, those there are if they are of this change; a PRD that is there can be restored. */
   const withoutPrd = () => {
-    wizard.withoutPrd();
+    const { draft, draftChange, change } = wizard;
+    if (draft?.prd !== '' || draftChange !== change.text.trim()) wizard.withoutPrd();
     setScreen('groups');
   };
   const planned = async () => {

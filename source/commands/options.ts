@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { type KeySettings, keyProblems } from '../app/keymap.js';
 import type { CheckPlan } from '../core/check.js';
 import type { Failure } from '../core/failure.js';
+import { outsideGlob } from '../core/paths.js';
 import { err, ok, type Result } from '../core/result.js';
 import type { LandRule, ReviewPlan } from '../core/run-config.js';
 import { type RedBase, redBases } from '../core/test-report.js';
@@ -164,6 +165,9 @@ export function resolveOptions(
   }
   const keys: KeySettings = { ...user.keys, ...repo.keys };
   problems.push(...keyProblems(keys));
+  const copy = flags.copy?.length ? flags.copy : (repo.copy ?? user.copy ?? []);
+  const outside = outsideGlob(copy);
+  if (outside !== undefined) problems.push(`--copy: ${outside} leads out of the repository`);
   if (problems.length > 0) {
     return err({
       kind: 'usage',
@@ -195,7 +199,7 @@ export function resolveOptions(
     testReport,
     testTimeoutMs: testTimeout * 60_000,
     redBase: redBase === undefined ? null : (redBase as RedBase),
-    copy: flags.copy?.length ? flags.copy : (repo.copy ?? user.copy ?? []),
+    copy,
     // Protection adds up: a repository cannot take away what its user wants.
     protect: [...(user.protect ?? []), ...(repo.protect ?? [])],
     maxFileBytes: (repo.max_file_mb ?? user.max_file_mb ?? 5) * 1024 * 1024,

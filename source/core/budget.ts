@@ -20,6 +20,13 @@ export function dollars(usd: number): string {
   return `$${usd.toFixed(Number.isInteger(Number((usd * 100).toFixed(6))) ? 2 : 4)}`;
 }
 
+/** An amount that a person typed, US dollars; null for no limit, NaN for what is no amount. */
+export function dollarsIn(text: string): number | null {
+  if (text.trim() === '') return null;
+  const usd = Number(text.replace('$', '').trim());
+  return Number.isFinite(usd) ? usd : Number.NaN;
+}
+
 /** At this part of the budget a warning is given. */
 export const warnAt = 0.8;
 

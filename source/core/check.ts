@@ -8,6 +8,8 @@ export interface CheckResult {
   readonly state: 'passed' | 'failed' | 'stopped' | 'faulted';
   /** Of the machine, where it is one of its known faults; only when faulted. */
   readonly fault?: MachineFault;
+  /** No test ran, as the set-up command had failed; only when failed. */
+  readonly lacksSetup?: true;
   /** Why it did not pass, such as `exit code 1`; '' when it did. */
   readonly words: string;
   /** What matters of its output, secrets masked; '' when it passed. */
@@ -120,18 +122,10 @@ export function failureOfCheck({ fault, words }: CheckResult): Failure {
     : { kind: 'machine', fault, doing: words.replace(`${faultWords(fault)}: `, '') };
 }
 
-/** How the words of a check begin whose set-up command failed, so that no test ran. */
-export const setupFailed = 'the set-up command failed: ';
-
-/** Whether no test ran, as the set-up command had failed. */
-export function lacksSetup({ state, words }: CheckResult): boolean {
-  return state === 'failed' && words.startsWith(setupFailed);
-}
-
 /** One check in words for a person. */
 export function checkWords(check: CheckResult): string {
   const { state, words, flaky, report } = check;
-  if (lacksSetup(check)) return `tests were not run (${words})`;
+  if (check.lacksSetup) return `tests were not run (the set-up command failed: ${words})`;
   if (state === 'passed') return flaky ? 'tests passed at the second try (flaky)' : 'tests passed';
   if (state === 'faulted') return `tests could not be run (${words})`;
   if (state === 'failed' && report && report.failed.length > 0) {

@@ -261,7 +261,6 @@ export function onLeaveOut(state: RunState, agent: number): Next {
       excluded: [...state.excluded, agent],
       landing: null,
       onto: null,
-      endedAt: null,
       phase: 'integrating',
       integrating: { order, rebuild: true },
     },
@@ -290,7 +289,7 @@ function notOnto(state: RunState, reason: string, at: number): Next {
   const how = `git merge ${integrationBranch(state.config.stamp)}`;
   const tip = state.onto === null ? {} : { tip: state.onto.tip };
   const landing: Landing = { state: 'refused', reason, how, ...tip };
-  return end({ ...state, onto: null, landing }, state.endedAt ?? at);
+  return end({ ...state, onto: null, landing }, at);
 }
 
 /** What is on the branch now, in words. */

@@ -68,6 +68,7 @@ const usage = z.object({
 const check = z.object({
   state: z.enum(['passed', 'failed', 'stopped', 'faulted']),
   fault: z.enum(machineFaults).exactOptional(),
+  lacksSetup: z.literal(true).exactOptional(),
   words: z.string(),
   output: z.string(),
   ms: z.number(),

@@ -21,6 +21,11 @@ export function normalisePath(path: string, from = ''): string | null {
   return parts.join('/');
 }
 
+/** The first of these patterns that leads out of the repository; undefined where none does. */
+export function outsideGlob(globs: readonly string[]): string | undefined {
+  return globs.find((glob) => normalisePath(glob) === null);
+}
+
 /** What HFS+ leaves out when it compares names (git, `utf8.c`, `next_hfs_char`). */
 const ignoredByHfs = /[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]/g;
 

@@ -82,9 +82,6 @@ export function onRestart(
       ...state,
       agents,
       phase: 'running',
-      // One that was led on is meant to go on.
-      paused: state.phase === 'finished' ? false : state.paused,
-      endedAt: null,
       landing: null,
       failure: null,
       halt: null,

@@ -14,6 +14,7 @@ import { checkWords } from './check.js';
 import { describe, type Failure } from './failure.js';
 import { refusalKinds } from './fence.js';
 import { ancestors } from './groups.js';
+import { unreachable } from './result.js';
 import { type Review, reviewWords, verdicts } from './review.js';
 import { type RunState, runTime } from './run.js';
 import { heldWords, stateOfNamed, testsNamedIn } from './test-report.js';
@@ -317,16 +318,33 @@ function requirementsOf(state: RunState): z.infer<typeof requirementSchema>[] {
 
 /** What happened to the merged work, in words. */
 export function landingWords(state: RunState): string {
+  const { said, more } = landingParts(state);
+  return said + more;
+}
+
+/** Whether the work landed, and what there is to say beside, for where there is little room. */
+export function landingParts(state: RunState): { readonly said: string; readonly more: string } {
   const { landing, config } = state;
-  if (landing?.state === 'landed') return `landed on ${landing.branch}, ${testedWords(state)}`;
-  if (landing?.state === 'not_asked') return 'not landed, as asked';
-  if (landing?.state === 'waits')
-    return `not landed: it waits for your look, ${testedWords(state)}`;
-  if (landing?.state === 'undone') return `taken back from ${landing.branch}`;
-  if (landing?.state === 'refused') return `not landed: ${landing.reason}`;
-  if (state.failure) return `not landed: ${describe(state.failure).message.replace(/\.$/, '')}`;
-  if (state.interruptedBy) return `not landed: interrupted (${state.interruptedBy})`;
-  return config.land === 'none' ? 'not landed, as asked' : 'not landed';
+  const not = (why: string) => ({ said: 'not landed', more: why });
+  switch (landing?.state) {
+    case 'landed':
+      return { said: `landed on ${landing.branch}`, more: `, ${testedWords(state)}` };
+    case 'not_asked':
+      return not(', as asked');
+    case 'waits':
+      return not(`: it waits for your look, ${testedWords(state)}`);
+    case 'undone':
+      return { said: `taken back from ${landing.branch}`, more: '' };
+    case 'refused':
+      return not(`: ${landing.reason}`);
+    case undefined:
+      break;
+    default:
+      return unreachable(landing);
+  }
+  if (state.failure) return not(`: ${describe(state.failure).message.replace(/\.$/, '')}`);
+  if (state.interruptedBy) return not(`: interrupted (${state.interruptedBy})`);
+  return not(config.land === 'none' ? ', as asked' : '');
 }
 
 /** The command that lands the work later; null where there is nothing to land. */

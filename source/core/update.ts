@@ -19,7 +19,7 @@ import {
   onTouched,
 } from './agent-update.js';
 import { goOn, kill, restart, takeOver } from './agent-wishes.js';
-import { type CheckResult, checkWords, failureOfCheck, lacksSetup } from './check.js';
+import { type CheckResult, checkWords, failureOfCheck } from './check.js';
 import type { Failure } from './failure.js';
 import { noteFailures, noteMoney } from './halt.js';
 import {
@@ -71,11 +71,11 @@ export function update(state: RunState | null, message: Message): Next {
   return [scheduled, [...effects, ...more]];
 }
 
-/** A person leads a finished run on: the time in between is not the run's. */
+/** A person leads a finished run on: it goes on, and the time in between is not its own. */
 function ledOn(before: RunState, next: RunState, at: number): RunState {
   if (before.phase !== 'finished' || next.phase === 'finished') return next;
   const rested = before.rested + Math.max(0, at - (before.endedAt ?? at));
-  return { ...next, endedAt: null, rested };
+  return { ...next, endedAt: null, rested, paused: false };
 }
 
 /** Goes on after a pause; what a common cause has failed is begun anew. */
@@ -128,7 +128,7 @@ function onBaseChecked(state: RunState, check: CheckResult, at: number): Next {
 /** How work is judged on a red base, for a person. */
 function redBaseWords({ config: { redBase }, baseCheck: base }: RunState): string {
   if (redBase === 'report') return 'they are only reported, and keep nothing from landing';
-  if (base !== null && lacksSetup(base)) return 'only what lands has to be green';
+  if (base?.lacksSetup) return 'only what lands has to be green';
   const rule = ruleOf({ base, redBase });
   return rule === 'no_worse'
     ? 'no test that passed there may fail, and what lands has to be green'
@@ -328,7 +328,7 @@ function apply(state: RunState, message: Exclude<Message, { type: 'run_started' 
       return onIntegrationFailed(state, message.failure, at);
     case 'landing_done': {
       const { landing } = message;
-      return end(withLanding(state, landing), state.endedAt ?? at);
+      return end(withLanding(state, landing), at);
     }
     case 'undo_landing':
       return state.landed === null
@@ -378,11 +378,11 @@ function onUndone(state: RunState, undone: Undone, at: number): Next {
     // What landed on a branch that had moved can land there again.
     const onto = landedFrom === null ? null : { tip: landedFrom, step: null, commit: landed };
     const landing: Landing = { state: 'undone', branch: state.config.branch ?? 'HEAD' };
-    return end({ ...state, landed: null, landedFrom: null, onto, landing }, state.endedAt ?? at);
+    return end({ ...state, landed: null, landedFrom: null, onto, landing }, at);
   }
   const way = undone.how === '' ? '' : ` A way on: ${undone.how}`;
   const said = `The landing was not taken back: ${undone.reason}.${way}`;
-  return end({ ...state, warnings: [...new Set([...state.warnings, said])] }, state.endedAt ?? at);
+  return end({ ...state, warnings: [...new Set([...state.warnings, said])] }, at);
 }
 
 const rateLimited = 'The provider limited the rate of requests, and agents had to wait.';
@@ -407,8 +407,8 @@ function onModelNamed(state: RunState, model: string): RunState {
 /** The command that prepares the worktrees that are made from now on; that it is another one is said. */
 function onSetupNamed(state: RunState, command: string | null): Next {
   const { config, warnings } = state;
-  const name = (one: string | null) => (one === null ? 'no set-up command' : `\`${one}\``);
-  const said = `From here on worktrees are prepared by ${name(command)}; before, by ${name(config.setup)}.`;
+  // Not by its words, which may hold a secret.
+  const said = `From here on worktrees are prepared by ${command === null ? 'no' : 'another'} set-up command.`;
   const next: RunState = {
     ...state,
     config: { ...config, setup: command },

@@ -198,6 +198,7 @@ test('a setting of the start: a bad value stays in its field with the reason, a 
   await app.press(`${keys.ctrl('u')}3${keys.enter}`, /Iterations of each agent: 3\./);
   await setting(4, /US dollars/);
   await app.press(`-1${keys.enter}`, /-1 is not an amount of dollars/);
+  await app.press(`${keys.ctrl('u')}1e999${keys.enter}`, /1e999 is not an amount of dollars/);
   await app.press(keys.esc, gone('US dollars'));
   await setting(10, /Files that each worktree gets/);
   await app.press(`.env.* /etc/*${keys.enter}`, /\/etc\/\* leads out of the repository/);
@@ -223,6 +224,11 @@ test('the PRD can be skipped, from Change and from the PRD, and comes back', asy
   await app.shows(/Everything a run needs/);
   await app.press(keys.f(4), /▸ GROUPS/);
   expect(app.plans).toBe(0);
+  // What was edited there is not made anew.
+  await app.press('r', /Rename/);
+  await app.press(`${keys.ctrl('u')}All of it${keys.enter}`, /All of it/);
+  await app.press(keys.esc, /The PRD was skipped: r has one written, s continues/);
+  await app.press('s', /▸ GROUPS[\s\S]*All of it/);
   await app.press(keys.esc, /The PRD was skipped: r has one written, s continues/);
   await app.press('r', /What is to be different/);
   await app.press(keys.enter, /R1/);
@@ -259,7 +265,9 @@ test('who commits is asked for where git does not know it, and looked up again b
   await app.press(`Ann${keys.enter}`, /an address in angle brackets/);
   await app.press(` Ann <ann@example.com>${keys.enter}`, /Commits in this repository are by/);
   expect(app.identity).toBe('Ann Ann <ann@example.com>');
-  // Mended elsewhere.
+  // Mended elsewhere: what git knows is not overwritten.
   known = true;
   await app.press(keys.enter, /▸ PRD/);
+  await app.press(keys.esc, /Everything a run needs/);
+  await app.press(keys.f(5), /Git knows who commits/);
 });

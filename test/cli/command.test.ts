@@ -102,6 +102,8 @@ describe('the command line', () => {
     [['--land', 'some'], 'all, any, ask or none'],
     [['--claude', '--model', 'x'], 'exclude each other'],
     [['--prd', 'x', '--no-prd'], 'exclude each other'],
+    [['--copy', '.env', '../*'], '../* leads out of the repository'],
+    [['--copy', '/etc/*'], '/etc/* leads out of the repository'],
   ])('%j is refused', (argv, words) => {
     const found = options(argv as string[]);
     expect(found.ok ? '' : JSON.stringify(found.failure)).toContain(words);

@@ -23,6 +23,8 @@ describe('text of a model, a provider or a program', () => {
 
 /** Functions whose text is a name, a person's own or a repository's, and short by what it is. */
 const short = new Set([
+  'dollarsIn',
+  'outsideGlob',
   'agentBranch',
   'integrationBranch',
   'agentLogName',

@@ -8,7 +8,7 @@ import {
   timeSpent,
 } from '../../source/core/agent.js';
 import { moneyOf } from '../../source/core/budget.js';
-import { type CheckResult, checkWords, setupFailed } from '../../source/core/check.js';
+import { type CheckResult, checkWords } from '../../source/core/check.js';
 import { judge } from '../../source/core/judge.js';
 import type { Task } from '../../source/core/plan.js';
 import { refusalOf, type Wish } from '../../source/core/refusals.js';
@@ -510,13 +510,15 @@ describe('a person', () => {
   test('names another set-up command on a red base: it is tested again, by it', () => {
     const check = { command: 'npm test', from: 'you', timeoutMs: 1000, report: null };
     const drive = new Drive().start([task('T1')], { check, redBase: 'ask', setup: 'false' });
-    const words = `${setupFailed}\`false\`, exit code 1`;
+    const words = '`false`, exit code 1';
     drive.send({
       type: 'base_checked',
-      check: { state: 'failed', words, output: '', ms: 1, flaky: false },
+      check: { state: 'failed', lacksSetup: true, words, output: '', ms: 1, flaky: false },
     });
     expect(drive.state?.phase).toBe('red_base');
-    expect(checkWords(drive.state?.baseCheck as CheckResult)).toBe(`tests were not run (${words})`);
+    expect(checkWords(drive.state?.baseCheck as CheckResult)).toBe(
+      `tests were not run (the set-up command failed: ${words})`,
+    );
     drive.send({ type: 'setup_named', command: null });
     expect(drive.state).toMatchObject({ phase: 'checking', baseCheck: null });
     expect(drive.effects).toEqual([{ type: 'check_base', commit: config.base }]);
@@ -526,7 +528,7 @@ describe('a person', () => {
     const drive = new Drive().start([task('T1')], { setup: 'npm ci' });
     drive.send({ type: 'setup_named', command: 'npm install' });
     expect(drive.state?.config.setup).toBe('npm install');
-    expect(drive.state?.warnings.at(-1)).toContain('`npm install`; before, by `npm ci`');
+    expect(drive.state?.warnings.at(-1)).toContain('by another set-up command');
   });
 
   test('after the end: failed ones in a new wave on top of what is merged, and landing on what landed', () => {
@@ -1312,7 +1314,41 @@ describe('any order of messages', () => {
           }
         },
       ),
-      { numRuns: 80 },
+      {
+        numRuns: 80,
+        // What chance may leave out: an agent that was killed while the run goes on; wishes said twice.
+        examples: [
+          [
+            [
+              { type: 'base_checked', check: green },
+              { type: 'pause', paused: true },
+              { type: 'agent_prepared', agent: 1, place },
+              { type: 'restart_agent', agent: 1, remark: null },
+            ],
+            null,
+            'ask',
+          ],
+          [
+            [
+              { type: 'base_checked', check: green },
+              { type: 'agent_prepared', agent: 0, place },
+              { type: 'attempt_started', agent: 0, pid: 1 },
+              { type: 'attempt_exited', agent: 0, exit: clean },
+              { type: 'kill_agent', agent: 0 },
+            ],
+            null,
+            'ask',
+          ],
+          [
+            [
+              { type: 'base_checked', check: green },
+              { type: 'kill_agent', agent: 1 },
+            ],
+            null,
+            'fix',
+          ],
+        ],
+      },
     );
     // Each of them was refused and was not.
     const types = new Set(wishesIn({ slots: 1 } as RunState).map(({ type }) => type));

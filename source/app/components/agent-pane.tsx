@@ -21,6 +21,7 @@ import { type PaneView, paneSource } from '../pane-source.js';
 import { useEnvironment, usePane } from '../surface.js';
 import type { Rect } from '../terminal/painter.js';
 import { proseLines } from '../text/diff-lines.js';
+import { foldLines } from '../text/fold-lines.js';
 import { cut, displayWidth } from '../text/graphemes.js';
 import { type AppGlyphs, type Colour, glyphsOf, lookOf, paintColour } from '../theme.js';
 import { Line } from './line.js';
@@ -179,14 +180,6 @@ function reasonLines(
   if (words === '') return [];
   const most = Math.max(1, Math.floor(height / 3));
   return foldLines(`${words} ${keymap.label('run.open')} shows more.`, width, most, keymap);
-}
-
-/** A text as lines; where there is no room for all of it, the last one names the key that shows it. */
-export function foldLines(text: string, width: number, most: number, keymap: Keymap): string[] {
-  const lines = proseLines(text, Math.max(8, width));
-  return lines.length <= most
-    ? lines
-    : [...lines.slice(0, most - 1), `… ${keymap.label('run.open')} shows all of it`];
 }
 
 /** The border beside the terminal, and what is said while there is none. */

@@ -27,7 +27,7 @@ import { layoutRows } from '../text/text-buffer.js';
 import { glyphsOf } from '../theme.js';
 import { Line } from './line.js';
 import { Popup } from './popup.js';
-import { Rows } from './rows.js';
+import { type Row, Rows } from './rows.js';
 import { ScrollText } from './scroll-text.js';
 import { SecretField, TextField } from './text-field.js';
 
@@ -231,29 +231,28 @@ function Confirm({ dialog, close }: Props<'confirm'>) {
     },
     mouse: () => true,
   });
-  const answers = `y ${dialog.yes}, n or Enter cancel`;
-  const hint = `${stray.words}${answers}`;
+  const hint = `y ${dialog.yes}, n or Enter cancel`;
   return (
     <Popup
       title={title}
       width={Math.max(40, widest(title, hint, ...lines))}
-      height={lines.length}
+      height={lines.length + stray.rows.length}
       hint={hint}
       colour="yellow"
     >
-      {({ width }) => <Rows width={width} rows={lines.map((text) => ({ text }))} />}
+      {({ width }) => (
+        <Rows width={width} rows={[...lines.map((text) => ({ text })), ...stray.rows]} />
+      )}
     </Popup>
   );
 }
 
-/** A key that does nothing in a dialog is told before the keys that do something. */
-function useStrayKey(): { readonly words: string; readonly met: (key: string) => void } {
+/** A key that does nothing in a dialog is told there, above the keys that do something. */
+function useStrayKey(): { readonly rows: readonly Row[]; readonly met: (key: string) => void } {
   const { theme } = useEnvironment();
   const [key, setKey] = useState<string | null>(null);
-  return {
-    words: key === null ? '' : `${keyLabel(key, theme.unicode)} does nothing here: `,
-    met: setKey,
-  };
+  const text = key === null ? '' : `${keyLabel(key, theme.unicode)} does nothing here.`;
+  return { rows: text === '' ? [] : [{ text, colour: 'yellow' }], met: setKey };
 }
 
 /**
@@ -423,14 +422,17 @@ function Choose({ dialog, close }: Props<'choose'>) {
       own: index === chosen,
     })),
   );
-  const height = Math.max(1, Math.min(itemRows.length, rows - 4 - lines.length));
+  const height = Math.max(
+    1,
+    Math.min(itemRows.length, rows - 4 - lines.length - stray.rows.length),
+  );
   const start = windowStart(before, height, itemRows.length);
   return (
     <Popup
       title={title}
       width={Math.max(40, widest(title, ...lines, ...itemRows.map(({ text }) => text)))}
-      height={lines.length + height}
-      hint={`${stray.words}${height < itemRows.length ? `${chosen + 1} of ${items.length}, ` : ''}Enter choose, Esc cancel`}
+      height={lines.length + height + stray.rows.length}
+      hint={`${height < itemRows.length ? `${chosen + 1} of ${items.length}, ` : ''}Enter choose, Esc cancel`}
     >
       {({ width }) => (
         <>
@@ -441,6 +443,7 @@ function Choose({ dialog, close }: Props<'choose'>) {
               .slice(start, start + height)
               .map(({ text, own }) => ({ text, inverse: own }))}
           />
+          <Rows width={width} rows={stray.rows} />
         </>
       )}
     </Popup>

@@ -17,9 +17,9 @@ import type { PaneView } from '../pane-source.js';
 import { useEnvironment } from '../surface.js';
 import type { Rect } from '../terminal/painter.js';
 import { proseLines } from '../text/diff-lines.js';
+import { foldLines } from '../text/fold-lines.js';
 import { cut, displayWidth, fill, fillLeft } from '../text/graphemes.js';
 import { type AppGlyphs, glyphsOf, lookOf } from '../theme.js';
-import { foldLines } from './agent-pane.js';
 import { Line } from './line.js';
 import { Rows } from './rows.js';
 

@@ -1,6 +1,6 @@
 import { dollars } from '../../core/budget.js';
 import { type RunState, runTime } from '../../core/run.js';
-import { landingWords } from '../../core/summary.js';
+import { landingParts, landingWords } from '../../core/summary.js';
 import { formatCost, formatTokens } from '../../headless/table.js';
 import { clock, progressOf } from '../agent-facts.js';
 import type { Keymap } from '../keymap.js';
@@ -94,7 +94,7 @@ export function StatusBar(props: {
   const slots = state.slots === 1 ? '1 at once' : `${state.slots} at once`;
   const long = phaseWords(state, now, keymap);
   // A reason is told whole or not at all: where there is no room for it, it stands on the summary.
-  const short = state.phase === 'finished' ? (long.split(/[:,]/, 1)[0] as string) : long;
+  const short = state.phase === 'finished' ? landingParts(state).said : long;
   const room = Math.max(0, width - displayWidth(left) - 3);
   const join = (...facts: readonly string[]) => facts.join(` ${glyphs.dot} `);
   const fits = (text: string) => displayWidth(text) <= room;

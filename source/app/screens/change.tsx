@@ -1,8 +1,7 @@
 import { Box } from 'ink';
 import Spinner from 'ink-spinner';
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { describe } from '../../core/failure.js';
-import { unreachable } from '../../core/result.js';
 import { type ActionsOf, perform, useActions } from '../actions.js';
 import { capital } from '../agent-facts.js';
 import { useDialogs } from '../components/dialogs.js';
@@ -10,14 +9,15 @@ import { Line } from '../components/line.js';
 import { ScreenFrame, useNote } from '../components/screen-frame.js';
 import { TextArea } from '../components/text-area.js';
 import { useEditor } from '../editor.js';
-import type { ActionName, Keymap } from '../keymap.js';
-import type { Check, WizardPort } from '../ports.js';
+import type { Keymap } from '../keymap.js';
+import type { Check, CheckAction, WizardPort } from '../ports.js';
 import { useEnvironment, useSize } from '../surface.js';
 import { proseLines } from '../text/diff-lines.js';
 import { cut, fill } from '../text/graphemes.js';
 import { insert, textBuffer } from '../text/text-buffer.js';
 import { glyphsOf } from '../theme.js';
 import type { Wizard } from '../wizard.js';
+import { ended, type FixName, fixOf } from './fixes.js';
 import { useGeminiModelAction, useKeyAction, useModelDialog } from './keys-and-models.js';
 
 export interface ChangeScreenProps {
@@ -40,6 +40,7 @@ export function ChangeScreen(props: ChangeScreenProps) {
   const [progress, setProgress] = useState<string | null>(null);
   const history = useHistory(port, wizard);
   const problems = checks?.filter((check) => check.state !== 'ok') ?? [];
+  const fixes = problems.map((one) => fixOf(one, keymap));
   const missing = problems.filter((check) => check.state === 'missing');
   const mending = useMending(port, wizard, checks, look, note.say, { progress, setProgress });
   const looking =
@@ -64,7 +65,7 @@ export function ChangeScreen(props: ChangeScreenProps) {
     } else if (missing.length > 0) {
       note.say(
         missing
-          .map((one) => `${capital(one.name)}: ${ended(one.text)} ${mendWords(one, keymap)}`)
+          .map((one) => `${capital(one.name)}: ${ended(one.text)} ${fixOf(one, keymap).words}`)
           .join(' '),
       );
     } else {
@@ -102,10 +103,10 @@ export function ChangeScreen(props: ChangeScreenProps) {
           kind: 'choose',
           title: 'What is missing',
           items: problems.map((one) =>
-            `${one.name}: ${ended(one.text)} ${chosenWords(one)}`.trim(),
+            `${one.name}: ${ended(one.text)} ${fixOf(one, keymap).chosen}`.trim(),
           ),
           onDone: (index) => {
-            const name = mendingOf(problems.slice(index, index + 1))[0];
+            const name = fixes[index]?.action;
             if (name) perform(mending[name], '', note.say);
           },
         }),
@@ -138,8 +139,9 @@ export function ChangeScreen(props: ChangeScreenProps) {
   const most = Math.max(1, rows - 8 - note.height);
   const whole = checkLines(problems, cols, keymap);
   const short = problems.map((one): CheckLine => {
-    const text = `${one.name}: ${shortWords(one, keymap)}`;
-    return { text, state: one.state, head: true };
+    const { action, short } = fixOf(one, keymap);
+    const key = action === null ? '' : `${keymap.label(action)} `;
+    return { text: `${one.name}: ${key}${short}`, state: one.state, head: true };
   });
   const fits = whole.length <= most;
   const shown = fits ? whole : short.slice(0, Math.max(1, most - 1));
@@ -154,7 +156,7 @@ export function ChangeScreen(props: ChangeScreenProps) {
       actions={actions}
       hints={[
         'change.next',
-        ...mendingOf(checks),
+        ...new Set(fixes.flatMap(({ action }) => action ?? [])),
         ...(fits ? [] : (['change.problems'] as const)),
         'change.newline',
         'change.editor',
@@ -187,9 +189,14 @@ export function ChangeScreen(props: ChangeScreenProps) {
 
 function useChecks(port: WizardPort, model: string) {
   const [checks, setChecks] = useState<readonly Check[] | null>(null);
+  const looks = useRef(0);
   const look = async (now = model) => {
+    looks.current += 1;
+    const own = looks.current;
     setChecks(null);
-    setChecks(await port.checks(now));
+    const found = await port.checks(now);
+    // An older look may take longer.
+    if (own === looks.current) setChecks(found);
   };
   // biome-ignore lint/correctness/useExhaustiveDependencies: looked at once, and after each mending
   useEffect(() => void look(), []);
@@ -211,102 +218,11 @@ function useHistory(port: WizardPort, wizard: Wizard): (step: 1 | -1) => void {
   };
 }
 
-type Mending =
-  | 'change.key'
-  | 'change.install'
-  | 'change.model'
-  | 'change.aiderModel'
-  | 'change.identity'
-  | 'change.stash';
-
 /** A name and an address as git shows them, `Name <address>`; null where one is missing. */
 function identityIn(text: string): { readonly name: string; readonly email: string } | null {
   const [name = '', rest = ''] = text.trim().split('<', 2);
   const email = rest.endsWith('>') ? rest.slice(0, -1).trim() : '';
   return name.trim() !== '' && /^[^\s<>]+$/.test(email) ? { name: name.trim(), email } : null;
-}
-
-/** With a full stop, and only one. */
-function ended(text: string): string {
-  return `${text.replace(/\.$/, '')}.`;
-}
-
-/** How a problem is mended on this screen, a sentence; the doctor's advice where no key does it. */
-function mendWords({ name, mend, action }: Check, keymap: Keymap): string {
-  const key = (action: ActionName) => keymap.label(action);
-  const without = `${key('change.withoutPrd')} continues without a PRD`;
-  switch (action?.kind) {
-    case 'key':
-      return name === 'Gemini'
-        ? `${key('change.key')} enters a key, ${without}.`
-        : `${key('change.key')} enters it, ${key('change.aiderModel')} chooses another model.`;
-    case 'install':
-      return `${key('change.install')} installs it.`;
-    case 'gemini_model':
-      return `${key('change.model')} chooses another one, ${without}.`;
-    case 'stash':
-      return `${key('change.stash')} puts the changes away (git stash); or commit them.`;
-    case 'identity':
-      return `${key('change.identity')} sets it for this repository.`;
-    case undefined:
-      if (name === 'Gemini') return `Check the network and the proxy; ${without}.`;
-      return mend === '' ? '' : ended(mend.split('\n').join('; '));
-    default:
-      return unreachable(action);
-  }
-}
-
-/** What Enter does about a problem in the list of all of them; the doctor's advice where it does nothing. */
-function chosenWords({ name, mend, action }: Check): string {
-  switch (action?.kind) {
-    case 'key':
-      return name === 'Gemini' ? 'Enter asks for a key.' : 'Enter asks for it.';
-    case 'install':
-      return 'Enter installs it.';
-    case 'gemini_model':
-      return 'Enter shows the models there are.';
-    case 'stash':
-      return 'Enter puts the changes away (git stash).';
-    case 'identity':
-      return 'Enter asks for it.';
-    case undefined:
-      if (name === 'Gemini') return 'Check the network and the proxy.';
-      return mend === '' ? '' : ended(mend.split('\n').join('; '));
-    default:
-      return unreachable(action);
-  }
-}
-
-/** The key that mends a problem, in two or three words; without one what is wrong. */
-function shortWords({ name, text, action }: Check, keymap: Keymap): string {
-  const names = {
-    key: 'change.key',
-    install: 'change.install',
-    gemini_model: 'change.model',
-    stash: 'change.stash',
-    identity: 'change.identity',
-  } as const;
-  if (!action) return text;
-  const what = {
-    key: name === 'Gemini' ? 'enters a key' : 'enters its key',
-    install: 'installs it',
-    gemini_model: 'chooses another model',
-    stash: 'stashes them',
-    identity: 'sets it',
-  }[action.kind];
-  return `${keymap.label(names[action.kind])} ${what}`;
-}
-
-/** What mends the checks that are not met, in their order. */
-function mendingOf(checks: readonly Check[] | null): readonly Mending[] {
-  const names = {
-    key: 'change.key',
-    install: 'change.install',
-    gemini_model: 'change.model',
-    stash: 'change.stash',
-    identity: 'change.identity',
-  } as const;
-  return [...new Set((checks ?? []).flatMap(({ action }) => (action ? [names[action.kind]] : [])))];
 }
 
 function useMending(
@@ -319,9 +235,10 @@ function useMending(
     readonly progress: string | null;
     readonly setProgress: (progress: string | null) => void;
   },
-): Pick<ActionsOf<'change'>, Mending> {
+): Pick<ActionsOf<'change'>, FixName> {
   const { progress, setProgress } = installing;
-  const installs = known?.some(({ action }) => action?.kind === 'install') ?? false;
+  const needs = (kind: CheckAction['kind']) =>
+    known?.some(({ action }) => action?.kind === kind) ?? false;
   const looking =
     progress !== null
       ? 'Aider is being installed'
@@ -351,11 +268,12 @@ function useMending(
     'change.model': models,
     'change.install': {
       run: () => void install(),
-      refusal: looking ?? (installs ? null : 'Aider is installed'),
+      refusal: looking ?? (needs('install') ? null : 'Aider is installed'),
     },
     // Git is asked when it is pressed: an editor may have written meanwhile.
     'change.stash': { run: () => void stash() },
     'change.identity': {
+      refusal: looking ?? (needs('identity') ? null : 'git knows who commits'),
       run: () =>
         void dialogs.open({
           kind: 'field',
@@ -401,7 +319,7 @@ function checkLines(problems: readonly Check[], cols: number, keymap: Keymap): C
       state: check.state,
       head: row === 0,
     })),
-    ...proseLines(mendWords(check, keymap), Math.max(8, cols - 9))
+    ...proseLines(fixOf(check, keymap).words, Math.max(8, cols - 9))
       .filter(Boolean)
       .map((line) => ({ text: `    ${line}`, state: check.state, head: false })),
   ]);

@@ -1,9 +1,12 @@
 import { useEffect, useRef } from 'react';
-import { checkWords, lacksSetup } from '../../core/check.js';
+import { checkWords } from '../../core/check.js';
 import type { RunState } from '../../core/run.js';
+import type { RedBase } from '../../core/test-report.js';
+import type { Say } from '../actions.js';
 import { useDialogs } from '../components/dialogs.js';
 import type { RunPort } from '../ports.js';
 import { plainLines } from '../text/diff-lines.js';
+import { useSetupAction } from './keys-and-models.js';
 
 /**
  * Asks what to do where the tests fail on the base, as soon as that is known, and again after another look. Nothing
@@ -11,10 +14,17 @@ import { plainLines } from '../text/diff-lines.js';
  * @param onStartAgain leads back to the last step of the wizard
  * @returns asks now, for the key
  */
-export function useRedBase(run: RunPort, state: RunState, onStartAgain: () => void): () => void {
+export function useRedBase(
+  run: RunPort,
+  state: RunState,
+  say: Say,
+  onStartAgain: () => void,
+): () => void {
   const dialogs = useDialogs();
   const asked = useRef(false);
   const isOpen = state.phase === 'red_base';
+  // The base is tested again by it at once.
+  const setup = useSetupAction(run, say);
   const askAgain = () => {
     asked.current = false;
   };
@@ -22,7 +32,8 @@ export function useRedBase(run: RunPort, state: RunState, onStartAgain: () => vo
     const { baseCheck } = run.state();
     const failed = baseCheck?.report?.failed ?? [];
     const names = failed.length > 0 ? `Failed:\n${failed.join('\n')}\n\n` : '';
-    const text = `${names}${baseCheck?.output || 'They printed nothing.'}`;
+    const silent = baseCheck?.lacksSetup ? checkWords(baseCheck) : 'They printed nothing.';
+    const text = `${names}${baseCheck?.output || silent}`;
     askAgain();
     dialogs.open({
       kind: 'viewer',
@@ -42,49 +53,38 @@ export function useRedBase(run: RunPort, state: RunState, onStartAgain: () => vo
       },
     });
   };
-  const setup = () => {
-    askAgain();
-    dialogs.open({
-      kind: 'field',
-      title: 'Set-up command',
-      lines: ['The base is tested again, prepared by this command; empty for none.'],
-      initial: run.state().config.setup ?? '',
-      onDone: (text) => {
-        const command = text.trim() === '' ? null : text.trim();
-        if (command !== run.state().config.setup) run.dispatch({ type: 'setup_named', command });
-      },
-    });
-  };
   const ask = () => {
     const { baseCheck, config } = run.state();
     asked.current = true;
     const rule = baseCheck?.report
       ? 'Continue: keep what passes, land only green work'
       : 'Continue: land only green work';
-    const noSetup = baseCheck !== null && lacksSetup(baseCheck);
+    const noSetup = baseCheck?.lacksSetup === true;
+    const decide = (how: RedBase) => () => run.dispatch({ type: 'red_base_decided', how });
+    const prepare = [
+      'Set another set-up command',
+      () => {
+        askAgain();
+        setup.run('');
+      },
+    ] as const;
+    const ways: (readonly [string, () => void])[] = [
+      ...(noSetup ? [prepare] : []),
+      [rule, decide('fix')],
+      ['Continue: the tests are only reported', decide('report')],
+      ['Show what they printed', look],
+      ['Set another test command', name],
+      ['Back to Start; the draft stays as it is', onStartAgain],
+      ...(noSetup ? [] : [prepare]),
+    ];
     dialogs.open({
       kind: 'choose',
       title: noSetup ? 'The tests could not run on the base' : 'The tests fail on the base',
       lines: [
         `${config.check?.command ?? ''}: ${baseCheck ? checkWords(baseCheck) : 'not run'}. No agent has started.`,
       ],
-      items: [
-        rule,
-        'Continue: the tests are only reported',
-        'Show what they printed',
-        'Set another test command',
-        'Back to Start; the draft stays as it is',
-        'Set another set-up command',
-      ],
-      initial: noSetup ? 5 : 0,
-      onDone: (index) => {
-        if (index === 0) run.dispatch({ type: 'red_base_decided', how: 'fix' });
-        else if (index === 1) run.dispatch({ type: 'red_base_decided', how: 'report' });
-        else if (index === 2) look();
-        else if (index === 3) name();
-        else if (index === 5) setup();
-        else onStartAgain();
-      },
+      items: ways.map(([words]) => words),
+      onDone: (index) => ways[index]?.[1](),
     });
   };
   useEffect(() => {

@@ -1,6 +1,6 @@
 import { useReducer } from 'react';
 import type { Agent } from '../../core/agent.js';
-import { dollars } from '../../core/budget.js';
+import { dollars, dollarsIn } from '../../core/budget.js';
 import { refusalOf, type Wish } from '../../core/refusals.js';
 import type { RunState } from '../../core/run.js';
 import { type Action, type ActionsOf, refusalWords } from '../actions.js';
@@ -41,8 +41,8 @@ interface ActionFacts {
   readonly choose: (agent: number) => void;
   /** The agent in a direction; null where there is none. */
   readonly beside: (direction: Direction) => number | null;
-  /** The key that clears the filter of the overview. */
-  readonly clearFilter: string;
+  /** Why there is no agent in focus; null while there is one. */
+  readonly noAgent: string | null;
   /** The agents that are seen. */
   readonly shown: readonly Agent[];
   readonly startTyping: () => void;
@@ -82,14 +82,6 @@ type Navigation =
   | 'run.attention'
   | 'run.redBase'
   | 'run.quit';
-
-/** Why nothing can be done to the agent in focus: there is none. */
-function noAgentWords({ agent, state, clearFilter }: ActionFacts): string | null {
-  if (agent) return null;
-  return state.agents.length > 0
-    ? `no agent matches the filter; ${clearFilter} clears it`
-    : 'there is no agent yet';
-}
 
 /** Where one looks. */
 function useNavigation(facts: ActionFacts): Pick<ActionsOf<'run'>, Navigation> {
@@ -132,7 +124,7 @@ function useNavigation(facts: ActionFacts): Pick<ActionsOf<'run'>, Navigation> {
     },
     'run.open': finished
       ? { run: onSummary, hint: 'summary' }
-      : { run: () => showDetails(), refusal: noAgentWords(facts) },
+      : { run: () => showDetails(), refusal: facts.noAgent },
     'run.overview': {
       run: () => setRunView(runView === 'overview' ? 'panes' : 'overview'),
       ...(runView === 'overview' ? { hint: 'panes' } : {}),
@@ -219,7 +211,7 @@ function useScrolling(facts: ActionFacts): Pick<ActionsOf<'run'>, Scrolling> {
     run: () => view && say(foundWords(view.query, view.find(view.query, step, height))),
     refusal: none ?? (view?.query ? null : `search first (${keymap.label('run.search')})`),
   });
-  const selected = view?.selectedText() ?? '';
+  const hasSelection = view !== null && view.selected() !== null;
   const copy = (lines: readonly string[]) => {
     const end = lines.findLastIndex((line) => line.trim() !== '') + 1;
     if (end === 0) say('There is no text to copy.');
@@ -242,11 +234,11 @@ function useScrolling(facts: ActionFacts): Pick<ActionsOf<'run'>, Scrolling> {
     'run.copy': {
       run: () => {
         if (!view) return;
-        if (selected !== '') return copy(selected.split('\n'));
+        if (hasSelection) return copy(view.selectedText().split('\n'));
         copy(view.visibleText(height));
       },
       refusal: none,
-      ...(selected === '' ? {} : { hint: 'copy the selection' }),
+      ...(hasSelection ? { hint: 'copy the selection' } : {}),
     },
     'run.copyAll': { run: () => view && copy(view.screen.lines()), refusal: none },
   };
@@ -271,13 +263,12 @@ type Leading =
 
 /** What is done to the agent in focus and to the run. */
 function useLeading(facts: ActionFacts): Pick<ActionsOf<'run'>, Leading> {
-  const { port, run, state, agent, say, startTyping, canType } = facts;
+  const { port, run, state, agent, noAgent, say, startTyping, canType } = facts;
   const { surface, keymap } = useEnvironment();
   const dialogs = useDialogs();
   const askModel = useModelDialog(port);
   const index = agent?.index ?? 0;
   const name = agent ? `agent${index} (${agent.task.id})` : '';
-  const noAgent = noAgentWords(facts);
   const { wish, ask } = useWishes(run, say);
   const refused = (message: Wish) => noAgent ?? refusalOf(state, message);
   const kill: Wish = { type: 'kill_agent', agent: index };
@@ -447,11 +438,6 @@ function useLeading(facts: ActionFacts): Pick<ActionsOf<'run'>, Leading> {
   }
 }
 
-/** An amount that a person typed, US dollars; null for no limit, NaN for what is no amount. */
-export function dollarsIn(text: string): number | null {
-  return text.trim() === '' ? null : Number(text.replace('$', '').trim());
-}
-
 function slots(state: RunState, step: 1 | -1, wish: (message: Wish) => void): Action {
   const message: Wish = { type: 'set_slots', slots: state.slots + step };
   return { run: () => wish(message), refusal: refusalOf(state, message) };
@@ -461,10 +447,9 @@ type Texts = 'run.diff' | 'run.events' | 'run.task' | 'run.prd' | 'run.warnings'
 
 /** What can be read during the run. */
 function useTexts(facts: ActionFacts): Pick<ActionsOf<'run'>, Texts> {
-  const { run, state, agent, say, seeWarnings } = facts;
+  const { run, state, agent, noAgent, say, seeWarnings } = facts;
   const { theme } = useEnvironment();
   const dialogs = useDialogs();
-  const noAgent = noAgentWords(facts);
   const index = agent?.index ?? 0;
   const name = `agent${index} (${agent?.task.id ?? ''})`;
   const diff = async (): Promise<Render> => {

@@ -122,14 +122,14 @@ export interface MouseTargets {
 /**
  * A click focuses, a double click zooms, the wheel scrolls what is under it without taking the focus, and
  * what is dragged over is selected.
- * @param onSelection told when something is selected, and when that ends
+ * @param onSelection told of the view when something in it is selected, and of null when that ends
  */
 export function useMouse(
   { panes, rows }: MouseTargets,
   choose: (agent: number) => void,
   zoom: (agent: number) => void,
   views: (agent: number) => PaneView | null,
-  onSelection: (isSelected: boolean) => void,
+  onSelection: (view: PaneView | null) => void,
 ) {
   const { now } = useEnvironment();
   const last = useRef({ agent: -1, at: 0 });
@@ -167,7 +167,7 @@ export function useMouse(
       if (from.current?.moved) {
         // What was dragged is no first click of two.
         last.current = { agent: -1, at: 0 };
-        onSelection(true);
+        onSelection(views(from.current.agent));
       }
       from.current = null;
       return true;
@@ -183,7 +183,7 @@ export function useMouse(
     }
     if (event.kind !== 'press' || event.button !== 0) return true;
     const view = pane && views(pane.agent);
-    if (view?.clearSelection()) onSelection(false);
+    if (view?.clearSelection()) onSelection(null);
     const cell = pane && view ? cellAt(pane, view, event) : null;
     from.current = cell && { agent: target.agent, cell, moved: false };
     const again = last.current.agent === target.agent && now() - last.current.at < doubleClickMs;

@@ -110,13 +110,15 @@ export function RunScreen({ port, run, onSummary, onStartAgain, onQuit }: RunScr
     setRunView(runView === 'zoomed' ? 'panes' : 'zoomed');
   };
   const rows = rowsOf(layout, shown, focused, count);
-  const onMouse = useMouse({ panes, rows }, choose, zoom, views, (isSelected) => {
-    if (!isSelected) return setNote('');
+  const onMouse = useMouse({ panes, rows }, choose, zoom, views, (selecting) => {
+    if (selecting === null) return setNote('');
     const [copy, clear] = [keymap.label('run.copy'), keymap.label('run.unzoom')];
     setNote(
       typing
         ? `Selected. ${keymap.label('typing.leave')}, then ${copy} copies it.`
         : `Selected. ${copy} copies it, ${clear} clears it.`,
+      // Its lines may scroll off.
+      () => selecting.selected() !== null,
     );
   });
   useTyping(run, typing && !dialogs.isOpen, focused, live, () => setTyping(false), onMouse);
@@ -133,7 +135,7 @@ export function RunScreen({ port, run, onSummary, onStartAgain, onQuit }: RunScr
     const at = shown.findIndex((one) => one.index === agent?.index);
     return shown[at + (forward ? 1 : -1)]?.index ?? null;
   };
-  const askAboutRedBase = useRedBase(run, state, onStartAgain);
+  const askAboutRedBase = useRedBase(run, state, setNote, onStartAgain);
   const actions = useRunActions({
     port,
     run,
@@ -148,7 +150,11 @@ export function RunScreen({ port, run, onSummary, onStartAgain, onQuit }: RunScr
     say: setNote,
     choose,
     beside,
-    clearFilter: keymap.label('run.unzoom'),
+    noAgent: agent
+      ? null
+      : count === 0
+        ? 'there is no agent yet'
+        : `no agent matches the filter; ${keymap.label('run.unzoom')} clears it`,
     shown: layout.kind === 'overview' ? shown : state.agents,
     startTyping: () => setTyping(true),
     canType: live,

@@ -1,8 +1,8 @@
 import { Box } from 'ink';
 import { useState } from 'react';
-import { dollars } from '../../core/budget.js';
+import { dollars, dollarsIn } from '../../core/budget.js';
 import { waves } from '../../core/group-edits.js';
-import { normalisePath } from '../../core/paths.js';
+import { outsideGlob } from '../../core/paths.js';
 import { unsignedWords } from '../../core/words.js';
 import { type ActionsOf, useActions } from '../actions.js';
 import { useDialogs } from '../components/dialogs.js';
@@ -15,7 +15,6 @@ import { proseLines } from '../text/diff-lines.js';
 import { fill } from '../text/graphemes.js';
 import type { Wizard } from '../wizard.js';
 import { useModelDialog } from './keys-and-models.js';
-import { dollarsIn } from './run-actions.js';
 
 export interface StartScreenProps {
   readonly port: WizardPort;
@@ -303,7 +302,7 @@ function useSettings(port: WizardPort, wizard: Wizard, say: (text: string) => vo
           ['Ignored files such as .env.test, as globs, with spaces between them; empty for none.'],
           wishes.copy.join(' '),
           (text) => {
-            const outside = globsIn(text).find((glob) => normalisePath(glob) === null);
+            const outside = outsideGlob(globsIn(text));
             return outside === undefined ? null : `${outside} leads out of the repository.`;
           },
           (text) => wizard.wish({ copy: globsIn(text) }),

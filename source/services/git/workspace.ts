@@ -4,7 +4,7 @@ import { copyFile, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import picomatch from 'picomatch';
 import type { CommittedWork, Conflict, DiffStat, Place, StopSignal } from '../../core/agent.js';
-import { type CheckResult, faulted, setupFailed } from '../../core/check.js';
+import { type CheckResult, faulted } from '../../core/check.js';
 import type { Failure } from '../../core/failure.js';
 import { describe } from '../../core/failure.js';
 import { type FenceRules, type Refusal, refuseChange } from '../../core/fence.js';
@@ -792,9 +792,8 @@ export class GitWorkspace implements Workspace {
       const ready = setup && !signal.aborted ? await setup.run(null, worktree) : ok(undefined);
       if (!ready.ok) {
         const { fault, detail } = ready.failure;
-        return fault === undefined
-          ? ended('failed', `${setupFailed}${detail}`)
-          : couldNot(ready.failure);
+        if (fault !== undefined || signal.aborted) return couldNot(ready.failure);
+        return { ...ended('failed', detail), lacksSetup: true };
       }
       const result = await check.run(worktree, paths.checkLog(null, this.checks), signal);
       this.lookAtShared('the tests or the set-up command');

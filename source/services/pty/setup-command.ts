@@ -47,10 +47,11 @@ export class ShellSetup {
       const what = end.exit.signal ?? `exit code ${end.exit.code}`;
       const last = text.trim().split('\n').slice(-2).join(' ').slice(-200);
       const said = last === '' ? '' : `: ${last}`;
+      const name = maskSecrets(command, this.secrets).slice(0, 80);
       const fault = confirmedFault(text, worktree);
       return err(
         fault === null
-          ? { reason: 'setup_failed', detail: `\`${command.slice(0, 80)}\`, ${what}${said}` }
+          ? { reason: 'setup_failed', detail: `\`${name}\`, ${what}${said}` }
           : problemOfFault(fault, 'the set-up command'),
       );
     } catch (error) {
