@@ -271,3 +271,14 @@ test('who commits is asked for where git does not know it, and looked up again b
   await app.press(keys.esc, /Everything a run needs/);
   await app.press(keys.f(5), /Git knows who commits/);
 });
+
+test('keys that are named in advice are those of the key table', async () => {
+  const own = { 'start.redBase': 'B', 'start.test': 'T', 'start.review': 'V', 'summary.land': 'W' };
+  const app = await toGroups({ cols: 140, keys: own });
+  await app.press(keys.enter, /\(T takes `npm test`/);
+  await app.press('T', /Test command/);
+  await app.press(keys.enter, /asked\s+\(B\)/);
+  await app.shows(/none \(V turns it on\)/);
+  await app.press('c', /Change a setting/);
+  await app.press(`${keys.down.repeat(5)}${keys.enter}`, /W lands it/);
+});

@@ -54,7 +54,7 @@ function useProblems(port: WizardPort, tasks: readonly Task[]): readonly string[
 /** Step 3: who changes which files, what runs at once and what waits. */
 export function GroupsScreen({ port, wizard, onNext, onBack }: GroupsScreenProps) {
   const { cols, rows } = useSize();
-  const { theme } = useEnvironment();
+  const { theme, keymap } = useEnvironment();
   const dialogs = useDialogs();
   const [chosen, setChosen] = useState(0);
   const [row, setRow] = useState(0);
@@ -163,7 +163,10 @@ export function GroupsScreen({ port, wizard, onNext, onBack }: GroupsScreenProps
       />
       {left > 0 && (
         <Line colour="red">
-          {fill(`   ${left} lines more: Space shows all that is wrong`, cols)}
+          {fill(
+            `   ${left} lines more: ${keymap.label('groups.show')} shows all that is wrong`,
+            cols,
+          )}
         </Line>
       )}
     </ScreenFrame>

@@ -151,7 +151,7 @@ export function PrdScreen({ port, wizard, onNext, onWithoutPrd, onBack }: PrdScr
   useActions({ active: !dialogs.isOpen && !searching, context: 'prd', actions, say });
 
   const head = making
-    ? makingWords(making, port.facts.geminiModel, now)
+    ? makingWords(making, port.facts.geminiModel, now, keymap)
     : (problem ??
       (hasPrd
         ? headWords(draft.tasks.length, draft.model)
@@ -258,12 +258,17 @@ function waysOut(failure: Failure | null): ActionName[] {
 }
 
 /** What Gemini is doing: it writes, or is waited for, with what it said and how long. */
-function makingWords({ startedAt, wait }: Making, model: string, now: number): string {
+function makingWords(
+  { startedAt, wait }: Making,
+  model: string,
+  now: number,
+  keymap: Keymap,
+): string {
   if (wait === null) return `${model} is writing the PRD, ${clock(now - startedAt)}`;
   const { message } = describe({ kind: 'planner', problem: wait.problem, detail: wait.detail });
   const seconds = Math.max(0, Math.ceil((wait.until - now) / 1000));
   const left = seconds === 0 ? 'now' : `in ${seconds} s`;
-  return `${message} Trying again ${left} (attempt ${wait.attempt} of ${wait.attempts}); Esc cancels, nothing is lost.`;
+  return `${message} Trying again ${left} (attempt ${wait.attempt} of ${wait.attempts}); ${keymap.label('prd.back')} cancels, nothing is lost.`;
 }
 
 /** That there is no PRD, and what leads on. */

@@ -9,8 +9,9 @@ import { useDialogs } from '../components/dialogs.js';
 import { Line } from '../components/line.js';
 import { ScreenFrame, useNote } from '../components/screen-frame.js';
 import { ScrollText } from '../components/scroll-text.js';
+import type { Keymap } from '../keymap.js';
 import type { RunWishes, WizardPort } from '../ports.js';
-import { useSize } from '../surface.js';
+import { useEnvironment, useSize } from '../surface.js';
 import { proseLines } from '../text/diff-lines.js';
 import { fill } from '../text/graphemes.js';
 import type { Wizard } from '../wizard.js';
@@ -24,15 +25,23 @@ export interface StartScreenProps {
   readonly onBack: () => void;
 }
 
-const landWords = {
-  all: 'when all agents succeed, the merged work lands',
-  any: 'the merged work of the agents that succeed lands',
-  ask: 'when all agents succeed, the merged work waits for your look; L lands it',
-  none: 'nothing lands by itself; L on the summary lands it',
-} as const;
+/** What lands, and by which key, in the order in which a person chooses. */
+function landWords(keymap: Keymap): Readonly<Record<RunWishes['land'], string>> {
+  const key = keymap.label('summary.land');
+  return {
+    all: 'when all agents succeed, the merged work lands',
+    any: 'the merged work of the agents that succeed lands',
+    ask: `when all agents succeed, the merged work waits for your look; ${key} lands it`,
+    none: `nothing lands by itself; ${key} on the summary lands it`,
+  };
+}
 
 /** Everything that will happen, on one screen, before it does. */
-export function startFacts(port: WizardPort, wizard: Wizard): (readonly [string, string])[] {
+export function startFacts(
+  port: WizardPort,
+  wizard: Wizard,
+  keymap: Keymap,
+): (readonly [string, string])[] {
   const { facts } = port;
   const { wishes } = wizard;
   const tasks = wizard.draft?.tasks ?? [];
@@ -63,12 +72,12 @@ export function startFacts(port: WizardPort, wizard: Wizard): (readonly [string,
     ],
     ['PRD', wizard.draft?.prd ? (wizard.draft.prdPath ?? 'docs/prd/') : 'none'],
     ['Evidence', 'for each agent: a clean exit, whole answers, a diff in its own files'],
-    ['Tests', testFacts(port, wizard)],
+    ['Tests', testFacts(port, wizard, keymap)],
     [
       'Review',
       wishes.review
         ? `by ${facts.reviewModel ?? wizard.draft?.model ?? facts.geminiModel}: each agent's diff against the PRD, in the end the whole diff`
-        : 'none (v turns it on)',
+        : `none (${keymap.label('start.review')} turns it on)`,
     ],
     ['Set-up', wishes.setupCmd === '' ? 'none' : `${wishes.setupCmd}, in each worktree`],
     ['Copies', wishes.copy.length === 0 ? 'none' : `${wishes.copy.join(', ')}, to each worktree`],
@@ -83,8 +92,8 @@ export function startFacts(port: WizardPort, wizard: Wizard): (readonly [string,
     [
       'Landing',
       wishes.land === 'none'
-        ? landWords.none
-        : `${landWords[wishes.land]} on ${where} by fast-forward`,
+        ? landWords(keymap).none
+        : `${landWords(keymap)[wishes.land]} on ${where} by fast-forward`,
     ],
     ...(facts.signs ? [['Signing', unsignedWords] as const] : []),
   ];
@@ -104,15 +113,16 @@ function nextOf(redBase: RunWishes['redBase']): RunWishes['redBase'] {
 }
 
 /** Which tests decide, and when. */
-function testFacts({ facts }: WizardPort, { wishes }: Wizard): string {
+function testFacts({ facts }: WizardPort, { wishes }: Wizard, keymap: Keymap): string {
+  const key = keymap.label('start.test');
   if (wishes.testCmd === '') {
     const { proposal } = facts;
     const how = proposal
-      ? `t takes \`${proposal.command}\` (from ${proposal.from})`
-      : 't sets a command';
+      ? `${key} takes \`${proposal.command}\` (from ${proposal.from})`
+      : `${key} sets a command`;
     return `no tests configured: the work lands untested (${how})`;
   }
-  return `${wishes.testCmd}: on the base first, then on each agent's work and on the merged work. If they fail on the base: ${redBaseWords[wishes.redBase]} (b)`;
+  return `${wishes.testCmd}: on the base first, then on each agent's work and on the merged work. If they fail on the base: ${redBaseWords[wishes.redBase]} (${keymap.label('start.redBase')})`;
 }
 
 function minutesWords(ms: number): string {
@@ -138,6 +148,7 @@ function globsIn(text: string): string[] {
 function useSettings(port: WizardPort, wizard: Wizard, say: (text: string) => void): Setting[] {
   const dialogs = useDialogs();
   const askModel = useModelDialog(port);
+  const { keymap } = useEnvironment();
   const { wishes } = wizard;
   const field = (
     title: string,
@@ -180,7 +191,8 @@ function useSettings(port: WizardPort, wizard: Wizard, say: (text: string) => vo
     return fits ? null : `Enter a whole number from 1 to ${mostCount}.`;
   };
   const anything = () => null;
-  const lands = Object.keys(landWords) as (keyof typeof landWords)[];
+  const landing = landWords(keymap);
+  const lands = Object.keys(landing) as RunWishes['land'][];
   const ways = Object.keys(redBaseWords) as RunWishes['redBase'][];
   const minutes = wishes.timeoutMs / 60_000;
   return [
@@ -241,11 +253,11 @@ function useSettings(port: WizardPort, wizard: Wizard, say: (text: string) => vo
     },
     {
       name: 'Landing',
-      value: landWords[wishes.land],
+      value: landing[wishes.land],
       change: () =>
         choose(
           'Landing',
-          lands.map((land) => landWords[land]),
+          lands.map((land) => landing[land]),
           lands.indexOf(wishes.land),
           (index) => wizard.wish({ land: lands[index] as RunWishes['land'] }),
         ),
@@ -314,6 +326,7 @@ function useSettings(port: WizardPort, wizard: Wizard, say: (text: string) => vo
 /** Step 4: the last look. */
 export function StartScreen({ port, wizard, onStart, onBack }: StartScreenProps) {
   const { cols, rows } = useSize();
+  const { keymap } = useEnvironment();
   const dialogs = useDialogs();
   const note = useNote();
   const { say } = note;
@@ -360,7 +373,7 @@ export function StartScreen({ port, wizard, onStart, onBack }: StartScreenProps)
     actions,
     say,
   });
-  const lines = startFacts(port, wizard).flatMap(([name, value]) =>
+  const lines = startFacts(port, wizard, keymap).flatMap(([name, value]) =>
     proseLines(value, Math.max(8, cols - 15)).map(
       (text, row) => `\x1b[1m${fill(row === 0 ? name : '', 12)}\x1b[22m${text}`,
     ),
@@ -381,7 +394,9 @@ export function StartScreen({ port, wizard, onStart, onBack }: StartScreenProps)
         'start.review',
       ]}
     >
-      <Line bold>{fill(' This is what will happen. Enter starts it.', cols)}</Line>
+      <Line bold>
+        {fill(` This is what will happen. ${keymap.label('start.go')} starts it.`, cols)}
+      </Line>
       <Line> </Line>
       <Box paddingX={1} height={body} overflow="hidden">
         <ScrollText
