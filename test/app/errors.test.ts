@@ -408,6 +408,24 @@ describe.each([
     await golden(app, 'summary');
   });
 
+  test('a reason without an end leaves room for the rest, and is read by scrolling', async () => {
+    const { app, run } = await toRun({ tasks: [task('T1', 'Do T1', ['T1.ts'])] });
+    const reason = `${'the branch has moved and '.repeat(100)}the end of it`;
+    await run.begin(0, 'zero\n');
+    run.finish(0);
+    run.merge();
+    run.dispatch({ type: 'landing_done', landing: { state: 'refused', reason, how: '' } });
+    await app.shows(/Enter summary/);
+    await app.press(keys.enter, /Not landed/);
+    expect(app.text()).toMatch(/agent0 .*succeeded/);
+    expect(app.text().split('\n').at(-1)).toContain('? help');
+    for (let page = 0; page < 150 && !words(app).includes('the end of it'); page++) {
+      app.type('\x1b[6~');
+      await app.settle();
+    }
+    whole(app, 'the end of it');
+  });
+
   test('a key that does nothing says so', async () => {
     const { app } = await toRun();
     await app.press('Q', /Q does nothing here\. F1 shows the keys\./);

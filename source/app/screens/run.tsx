@@ -29,7 +29,7 @@ import {
 import type { RunPort, WizardPort } from '../ports.js';
 import { useEnvironment, useSize } from '../surface.js';
 import type { Rect } from '../terminal/painter.js';
-import { proseLines } from '../text/diff-lines.js';
+import { foldLines } from '../text/fold-lines.js';
 import { fill } from '../text/graphemes.js';
 import { bannerOf } from './banner.js';
 import { useRedBase } from './red-base.js';
@@ -73,7 +73,7 @@ export function RunScreen({ port, run, onSummary, onStartAgain, onQuit }: RunScr
   const wrapped = (text: string) =>
     text === ''
       ? []
-      : proseLines(text, Math.max(8, size.cols - 2)).slice(0, Math.max(2, size.rows / 2));
+      : foldLines(text, size.cols - 2, Math.max(2, Math.floor(size.rows / 2)), keymap);
   // What halts the run has a place of its own; what passes lies on the panes, and none is resized for it.
   const halts = banner && !banner.isWarning ? wrapped(banner.text) : [];
   const passing = [

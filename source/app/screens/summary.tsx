@@ -232,11 +232,15 @@ export function SummaryScreen({ port, run, onBack, onQuit }: SummaryScreenProps)
         );
   // In a small terminal the totals scroll with the text, where the reasons are too.
   const isSmall = rows - 5 - all.length - note.height - whole.length < 5;
-  const heads = isSmall ? wrapped([head.outcome, ...head.advice]) : all;
+  const wanted = isSmall ? wrapped([head.outcome, ...head.advice]) : all;
+  // What is longer than there is room for scrolls with the text.
+  const most = Math.max(1, rows - 8 - note.height);
+  const isLong = wanted.length > most;
+  const more = `… ${keymap.label('summary.pageDown')} shows all of it`;
+  const heads = isLong ? [...wanted.slice(0, most - 1), { line: more, isGood: null }] : wanted;
   const whyLines = isSmall ? [] : whole;
-  const scrolling = isSmall
-    ? [...wrapped([head.totals]).map(({ line }) => line), ...report]
-    : report;
+  const first = isLong ? all : isSmall ? wrapped([head.totals]) : [];
+  const scrolling = [...first.map(({ line }) => line), ...report];
   const beside = (isSmall ? 4 : 5) + heads.length + note.height + whyLines.length;
   const room = Math.max(2, rows - beside);
   // The table has at most two thirds of the room, and leaves rows for the text.
