@@ -327,8 +327,8 @@ function apply(state: RunState, message: Exclude<Message, { type: 'run_started' 
     case 'integration_failed':
       return onIntegrationFailed(state, message.failure, at);
     case 'landing_done': {
-      const { landing } = message;
-      return end(withLanding(state, landing), at);
+      if (state.phase !== 'landing') return [state, []];
+      return end(withLanding(state, message.landing), at);
     }
     case 'undo_landing':
       return state.landed === null

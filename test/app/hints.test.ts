@@ -101,7 +101,7 @@ test('no screen shows a hint whose key is refused', { timeout: 240_000 }, async 
           await app.settle();
           const offered = hints(app).filter(({ label }) => label !== '?' && label !== 'F1');
           const hint = offered[one.hint % Math.max(1, offered.length)];
-          // A dialog hides nothing of the line below it, but has the keys.
+          // What lies above has the keys.
           if (!hint || asks(app)) continue;
           const reasons = await refusals(app);
           app.type(hint.bytes);

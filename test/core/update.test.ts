@@ -1122,6 +1122,14 @@ describe('any order of messages', () => {
     { type: 'agent_committed', agent, work: { commit: 'c'.repeat(40), diff: changed.diff } },
     { type: 'integrated', step: step(agent) },
   ];
+  /** A run from its first agent to its landing. */
+  const whole: MessageBody[] = [
+    ...agents.flatMap(success),
+    {
+      type: 'landing_done',
+      landing: { state: 'landed', commit: 'd'.repeat(40), branch: 'main' },
+    },
+  ];
   const body: fc.Arbitrary<MessageBody> = fc.oneof(
     fc.record({
       type: fc.constant('agent_prepared' as const),
@@ -1274,6 +1282,7 @@ describe('any order of messages', () => {
       fc.oneof(
         body.map((one) => [one]),
         fc.constantFrom(...agents).map(success),
+        fc.constant(whole),
       ),
       {
         maxLength: 60,
@@ -1316,8 +1325,9 @@ describe('any order of messages', () => {
       ),
       {
         numRuns: 80,
-        // What chance may leave out: an agent that was killed while the run goes on; wishes said twice.
+        // What chance may leave out: a run that lands; an agent that was killed while the run goes on; wishes said twice.
         examples: [
+          [[{ type: 'base_checked', check: green }, ...whole], null, 'ask'],
           [
             [
               { type: 'base_checked', check: green },
@@ -1342,7 +1352,7 @@ describe('any order of messages', () => {
           [
             [
               { type: 'base_checked', check: green },
-              { type: 'kill_agent', agent: 1 },
+              { type: 'kill_agent', agent: 2 },
             ],
             null,
             'fix',
