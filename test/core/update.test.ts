@@ -497,6 +497,16 @@ describe('a person', () => {
     expect(drive.state?.warnings).toEqual([expect.stringContaining('limited the rate')]);
   });
 
+  test('a landing that nobody asked for ends nothing', () => {
+    const drive = new Drive().start([task('T1'), task('T2')]).succeed(0);
+    expect(drive.state?.integrating).not.toBe(null);
+    drive.send({
+      type: 'landing_done',
+      landing: { state: 'landed', commit: 'd'.repeat(40), branch: 'main' },
+    });
+    expect(drive.state).toMatchObject({ phase: 'running', landed: null, landing: null });
+  });
+
   test('led on after its end, a run that had been halted goes on', () => {
     const drive = new Drive().start([task('T1'), task('T2')], { unattended: false, maxAgents: 1 });
     drive.send({ type: 'pause', paused: true }, { type: 'kill_all' });
