@@ -6,9 +6,9 @@ import type { Arguments } from './source/commands/arguments.js';
 import { crashWords } from './source/commands/crash.js';
 import { helpText } from './source/commands/help.js';
 import { processTerminal, reportFailure, type Terminal } from './source/commands/terminal.js';
-import { faultMend, faultOfError, faultWords } from './source/core/machine-fault.js';
-import { printable } from './source/core/printable.js';
+import { faultMend, faultOfError, faultWords } from './source/core/policy/machine-fault.js';
 import { unreachable } from './source/core/result.js';
+import { printable } from './source/core/text/printable.js';
 import { packageRoot } from './source/services/config/package-files.js';
 import { softLimit } from './source/services/machine/confirm-fault.js';
 

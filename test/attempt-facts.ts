@@ -1,11 +1,12 @@
-import type { AttemptExit } from '../source/core/agent.js';
-import type { Inspection } from '../source/core/run.js';
+import type { AttemptExit } from '../source/core/agent/evidence.js';
+import type { Inspection } from '../source/core/run/run.js';
 
 /** How an attempt ends of which nothing is to be said. */
 export const cleanExit: AttemptExit = {
   code: 0,
   signal: null,
-  texts: [],
+  orderly: true,
+  symptoms: [],
   edited: [],
   named: [],
   edits: true,

@@ -1,25 +1,33 @@
 import { cutSequences } from '../source/app/terminal/sequences.js';
 import { diffLines, plainLines, proseLines, shown } from '../source/app/text/diff-lines.js';
 import { renderMarkdown } from '../source/app/text/markdown.js';
-import { parseAiderEvent } from '../source/core/aider-log.js';
-import { readChat } from '../source/core/chat-history.js';
-import { maskSecrets, trimOutput } from '../source/core/check.js';
-import { blocksFence, fenceFor, withoutFences } from '../source/core/edit-fence.js';
-import { eventText } from '../source/core/event-words.js';
-import { asksForRemoval, asksForWhiteSpace } from '../source/core/fence.js';
-import { readJournal } from '../source/core/journal.js';
-import { after, trimEndOf, trimStartOf } from '../source/core/linear.js';
-import { faultOfText } from '../source/core/machine-fault.js';
-import { withoutStyles } from '../source/core/plain-width.js';
-import { parsePlan } from '../source/core/plan.js';
-import { readTasks, renderPrd } from '../source/core/prd.js';
-import { printable, printableJson, printableLines } from '../source/core/printable.js';
-import { checkReply, lastReply } from '../source/core/reply-check.js';
-import { criteriaOf, linesOfPatch, readReview } from '../source/core/review.js';
-import { findCause, findQuestion, findTexts } from '../source/core/screen-facts.js';
-import { testsNamedIn } from '../source/core/test-report.js';
-import { LineSplitter } from '../source/services/aider/log-tail.js';
-import { cutMap } from '../source/services/aider/repo-map.js';
+import { parsePlan } from '../source/core/plan/plan.js';
+import { readTasks, renderPrd } from '../source/core/plan/prd.js';
+import { maskSecrets, trimOutput } from '../source/core/policy/check.js';
+import { asksForRemoval, asksForWhiteSpace } from '../source/core/policy/fence.js';
+import { faultOfText } from '../source/core/policy/machine-fault.js';
+import { criteriaOf, linesOfPatch, readReview } from '../source/core/policy/review.js';
+import { testsNamedIn } from '../source/core/policy/test-report.js';
+import { readJournal } from '../source/core/run/journal.js';
+import { eventText } from '../source/core/text/event-words.js';
+import { after, trimEndOf, trimStartOf } from '../source/core/text/linear.js';
+import { withoutStyles } from '../source/core/text/plain-width.js';
+import { printable, printableJson, printableLines } from '../source/core/text/printable.js';
+import { parseAiderEvent } from '../source/services/agents/aider/analytics-log.js';
+import { readChat } from '../source/services/agents/aider/chat-history.js';
+import {
+  blocksFence,
+  fenceFor,
+  withoutFences,
+} from '../source/services/agents/aider/edit-fence.js';
+import { LineSplitter } from '../source/services/agents/aider/log-tail.js';
+import { checkReply, lastReply } from '../source/services/agents/aider/reply-check.js';
+import { cutMap } from '../source/services/agents/aider/repo-map.js';
+import {
+  findCause,
+  findQuestion,
+  findSymptoms,
+} from '../source/services/agents/aider/screen-facts.js';
 import { PrdReader, readAnswer } from '../source/services/gemini/answer.js';
 import { retryHint } from '../source/services/provider/retry-hint.js';
 import { ReportReader } from '../source/services/pty/junit-report.js';
@@ -66,7 +74,7 @@ export const readers: Readonly<Record<string, (text: string) => unknown>> = {
   printableLines,
   printableJson,
   parseAiderEvent,
-  findTexts: (text) => findTexts([{ text, colour: red }]),
+  findSymptoms: (text) => findSymptoms([{ text, colour: red }]),
   findCause: (text) => findCause([{ text, colour: red }], true),
   findQuestion: (text) => findQuestion([text, text]),
   readAnswer,

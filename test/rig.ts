@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { inject, onTestFinished, test } from 'vitest';
-import type { Summary } from '../source/core/summary.js';
+import type { Summary } from '../source/core/run/summary.js';
 import {
   type ModelServer,
   startModelServer,

@@ -1,5 +1,5 @@
-import type { RunConfig } from '../source/core/run-config.js';
-import type { WorktreeRecord } from '../source/services/git/workspace.js';
+import type { RunConfig } from '../source/core/run/config.js';
+import type { WorktreeRecord } from '../source/services/git/checkout-site.js';
 
 /** What a run is asked for, where a test does not care. */
 export const testConfig: RunConfig = {

@@ -7,11 +7,11 @@ import {
   iterations,
   outcomeOf,
   timeSpent,
-} from '../core/agent.js';
-import { moneyOf } from '../core/budget.js';
-import { checkWords } from '../core/check.js';
-import type { RunState } from '../core/run.js';
-import { isUnstarted, mends, outcomeWords } from '../core/words.js';
+} from '../core/agent/agent.js';
+import { moneyOf } from '../core/policy/budget.js';
+import { checkWords } from '../core/policy/check.js';
+import type { RunState } from '../core/run/run.js';
+import { isUnstarted, mends, outcomeWords } from '../core/text/words.js';
 import type { Keymap } from './keymap.js';
 import { isLeftOut, lookOf } from './theme.js';
 

@@ -1,8 +1,8 @@
 import { Box } from 'ink';
 import { type ReactNode, useEffect, useLayoutEffect, useRef, useState } from 'react';
-import { isDone } from '../core/agent.js';
-import { describe } from '../core/failure.js';
-import type { RunState } from '../core/run.js';
+import { isDone } from '../core/agent/agent.js';
+import { describe } from '../core/policy/failure.js';
+import type { RunState } from '../core/run/run.js';
 import { ActionsProvider, type Scope, useActions, useScopes } from './actions.js';
 import { progressOf } from './agent-facts.js';
 import { DialogProvider, useDialogs } from './components/dialogs.js';

@@ -1,5 +1,5 @@
 import { useEffect, useState, useSyncExternalStore } from 'react';
-import type { RunState } from '../core/run.js';
+import type { RunState } from '../core/run/run.js';
 import type { RunPort } from './ports.js';
 import { useEnvironment } from './surface.js';
 

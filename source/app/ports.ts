@@ -1,11 +1,12 @@
-import type { CheckPlan } from '../core/check.js';
-import type { Failure } from '../core/failure.js';
-import type { Task } from '../core/plan.js';
+import type { Task } from '../core/plan/plan.js';
+import type { CheckPlan } from '../core/policy/check.js';
+import type { Failure } from '../core/policy/failure.js';
+import type { RedBase } from '../core/policy/test-report.js';
 import type { PlanWait } from '../core/ports.js';
 import type { Result } from '../core/result.js';
-import type { MessageBody, RunState } from '../core/run.js';
-import type { LandRule, PlanSource } from '../core/run-config.js';
-import type { RedBase } from '../core/test-report.js';
+import type { LandRule, PlanSource } from '../core/run/config.js';
+import type { MessageBody } from '../core/run/message.js';
+import type { RunState } from '../core/run/run.js';
 
 /**
  * What the screen needs of the rest of the program. Between the two stand only JSON messages, texts

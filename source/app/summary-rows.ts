@@ -1,5 +1,5 @@
-import { iterations } from '../core/agent.js';
-import type { RunState } from '../core/run.js';
+import { iterations } from '../core/agent/agent.js';
+import type { RunState } from '../core/run/run.js';
 import { formatCost, formatDuration, formatTokens } from '../headless/table.js';
 import { changedFiles, elapsedMs, testWords, totalTokens } from './agent-facts.js';
 import { displayWidth } from './text/graphemes.js';

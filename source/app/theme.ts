@@ -1,8 +1,8 @@
-import type { Agent } from '../core/agent.js';
-import { currentAttempt } from '../core/agent.js';
+import type { Agent } from '../core/agent/agent.js';
+import { currentAttempt } from '../core/agent/agent.js';
 import { unreachable } from '../core/result.js';
-import type { RunState } from '../core/run.js';
-import { isUnstarted } from '../core/words.js';
+import type { RunState } from '../core/run/run.js';
+import { isUnstarted } from '../core/text/words.js';
 import type { Theme } from './surface.js';
 
 /** Colours of the terminal's own 16, so that they suit it, dark or light; undefined where none are wanted. */

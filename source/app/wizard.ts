@@ -1,8 +1,8 @@
 import { useRef, useState } from 'react';
-import { describe, type Failure } from '../core/failure.js';
-import { editGroups, type GroupEdit } from '../core/group-edits.js';
-import type { Task } from '../core/plan.js';
-import { renderPrd } from '../core/prd.js';
+import { editGroups, type GroupEdit } from '../core/plan/group-edits.js';
+import type { Task } from '../core/plan/plan.js';
+import { renderPrd } from '../core/plan/prd.js';
+import { describe, type Failure } from '../core/policy/failure.js';
 import type { Draft, KeptDraft, PlanWait, RunWishes, WizardPort } from './ports.js';
 import { type TextBuffer, textBuffer } from './text/text-buffer.js';
 

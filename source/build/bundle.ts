@@ -40,8 +40,8 @@ const { metafile } = await build({
 checkLazyModules(metafile, process.cwd());
 // Other interpreters and threads are given these as files.
 for (const file of [
-  'source/services/aider/aider_start.py',
-  'source/services/aider/fork_server.py',
+  'source/services/agents/aider/aider_start.py',
+  'source/services/agents/aider/fork_server.py',
   'source/services/pty/recording-worker.mjs',
 ]) {
   copyFileSync(file, `dist/${file}`);

@@ -45,7 +45,7 @@ const edits: readonly Edit[] = [
 const lazy: Readonly<Record<string, string>> = {
   // 40 ms. Most texts need none of its tables.
   'string-width': `
-    import { plainNarrow, withoutStyles } from './source/core/plain-width.js';
+    import { plainNarrow, withoutStyles } from './source/core/text/plain-width.js';
     export default function stringWidth(text, options) {
       if (!options && typeof text === 'string') {
         const bare = withoutStyles(text);

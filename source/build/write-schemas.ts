@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import * as z from 'zod';
-import { planSchema } from '../core/plan.js';
-import { summarySchema } from '../core/summary.js';
+import { planSchema } from '../core/plan/plan.js';
+import { summarySchema } from '../core/run/summary.js';
 import { settingsSchema } from '../services/config/settings.js';
 
 /** Writes the JSON schemas that ship in the package, beside the built program. */

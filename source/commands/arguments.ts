@@ -1,6 +1,6 @@
 import { closest } from 'fastest-levenshtein';
 import meow from 'meow';
-import type { Failure } from '../core/failure.js';
+import type { Failure } from '../core/policy/failure.js';
 import { err, ok, type Result } from '../core/result.js';
 import { helpText } from './help.js';
 

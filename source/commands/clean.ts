@@ -1,5 +1,5 @@
-import { describe } from '../core/failure.js';
-import { printable } from '../core/printable.js';
+import { describe } from '../core/policy/failure.js';
+import { printable } from '../core/text/printable.js';
 import { holdsWork, ownershipOf, repairLink } from '../services/git/own-worktree.js';
 import type { Repository } from '../services/git/repository.js';
 import { git, gitText } from '../services/git/run-git.js';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { SourceMap, type SourceMapPayload } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { printableLines } from '../core/printable.js';
+import { printableLines } from '../core/text/printable.js';
 
 /** A place in a stack: the file, its line and its column. */
 const place = /(file:\/\/[^\s()]+\.js):(\d+):(\d+)/g;

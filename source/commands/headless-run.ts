@@ -1,7 +1,7 @@
-import { printableJson } from '../core/printable.js';
-import type { RunState } from '../core/run.js';
-import type { RunConfig } from '../core/run-config.js';
-import { exitCode, failureCode } from '../core/summary.js';
+import type { RunConfig } from '../core/run/config.js';
+import type { RunState } from '../core/run/run.js';
+import { exitCode, failureCode } from '../core/run/summary.js';
+import { printableJson } from '../core/text/printable.js';
 import { jsonReporter, lineReporter, type Verbosity } from '../headless/reporters.js';
 import { glyphsFor } from '../headless/table.js';
 import { type LogPaths, logPaths } from '../services/logs/log-paths.js';

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { Failure } from '../core/failure.js';
-import { printable, printableJson, printableLines } from '../core/printable.js';
+import type { Failure } from '../core/policy/failure.js';
 import { err, ok, type Result } from '../core/result.js';
-import type { Summary } from '../core/summary.js';
+import type { Summary } from '../core/run/summary.js';
+import { printable, printableJson, printableLines } from '../core/text/printable.js';
 import { summaryReport } from '../headless/report.js';
 import { fitWidth, glyphsFor } from '../headless/table.js';
 import { hasCode } from '../services/files/private-files.js';

@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import path from 'node:path';
-import type { Must } from '../core/failure.js';
-import { faultMend } from '../core/machine-fault.js';
+import type { Must } from '../core/policy/failure.js';
+import { faultMend } from '../core/policy/machine-fault.js';
 import { cacheFolder, trustFile } from '../services/config/folders.js';
 import { hasCode } from '../services/files/private-files.js';
 import { softLimit } from '../services/machine/confirm-fault.js';

@@ -1,19 +1,21 @@
 import path from 'node:path';
-import { type CheckPlan, secretsIn } from '../core/check.js';
-import type { Failure } from '../core/failure.js';
-import { journalHead } from '../core/journal.js';
-import type { Task } from '../core/plan.js';
+import type { Task } from '../core/plan/plan.js';
+import { secretsIn } from '../core/policy/check.js';
+import type { Failure } from '../core/policy/failure.js';
+import { providerOf } from '../core/policy/providers.js';
+import { fileFailure } from '../core/policy/work-problem.js';
 import type { PlanRequest, PlanWait, Reviewer } from '../core/ports.js';
-import { providerOf } from '../core/providers.js';
 import { err, ok, type Result } from '../core/result.js';
-import type { MadePlan, Message, MessageBody, RunState } from '../core/run.js';
-import type { ReviewPlan, RunConfig } from '../core/run-config.js';
-import { unsignedWords } from '../core/words.js';
-import { fileFailure } from '../core/work-problem.js';
-import { AiderBackend } from '../services/aider/aider-backend.js';
-import { AiderReviewer } from '../services/aider/aider-reviewer.js';
-import { setupEnvironment } from '../services/aider/environment.js';
-import { handedArguments } from '../services/aider/handed-files.js';
+import type { ReviewPlan, RunConfig } from '../core/run/config.js';
+import { journalHead } from '../core/run/journal.js';
+import type { Message, MessageBody } from '../core/run/message.js';
+import type { MadePlan, RunState } from '../core/run/run.js';
+import { unsignedWords } from '../core/text/words.js';
+import { AiderBackend } from '../services/agents/aider/aider-backend.js';
+import { AiderReviewer } from '../services/agents/aider/aider-reviewer.js';
+import { setupEnvironment } from '../services/agents/aider/environment.js';
+import { handedArguments } from '../services/agents/aider/handed-files.js';
+import { aiderAuthor } from '../services/agents/aider/prompt-style.js';
 import { writeWhole } from '../services/files/private-files.js';
 import { GeminiPlanner } from '../services/gemini/gemini-planner.js';
 import { GeminiReviewer } from '../services/gemini/gemini-reviewer.js';
@@ -34,6 +36,7 @@ import type { GovernorFacts } from '../services/provider/governor.js';
 import { type OpenProvider, openProvider } from '../services/provider/open-provider.js';
 import { CheckCommand } from '../services/pty/check-command.js';
 import { ShellSetup } from '../services/pty/setup-command.js';
+import { Terminals } from '../services/pty/terminals.js';
 import { type RunRecord, releaseWorktrees } from '../services/records/run-records.js';
 import { createEffectRunner, type Ports } from '../store/effect-runner.js';
 import { makePlan } from '../store/make-plan.js';
@@ -51,7 +54,7 @@ export interface LiveRunOptions {
   /** The `--repo` flag, for the command that lands later. */
   readonly repoFlag: string | undefined;
   readonly plan: (signal: AbortSignal) => Promise<Result<MadePlan, Failure>>;
-  readonly confirm: (state: RunState) => Promise<boolean>;
+  readonly confirm: () => Promise<boolean>;
   readonly warn: (text: string) => void;
   /** Gemini's key as it is now, where a person can give another one. */
   readonly geminiKey?: () => string | null;
@@ -63,7 +66,7 @@ export interface LiveRunOptions {
 
 /** A run with its services built and wired, not started yet. */
 export interface LiveRun {
-  readonly backend: AiderBackend;
+  readonly terminals: Terminals;
   readonly workspace: GitWorkspace;
   state(): RunState | null;
   subscribe(listener: () => void): () => void;
@@ -87,14 +90,19 @@ export function openLiveRun(options: LiveRunOptions): LiveRun {
     const felt = until !== null || window < mostRequests();
     dispatch({ type: 'rate_changed', rate: felt ? { window, waiting, until } : null });
   };
+  const clock = steadyClock();
+  const agentLogs = new AgentLogs(paths, warn);
+  const terminals = new Terminals((agent) => paths.cast(agent));
   const backend = new AiderBackend({
     launcher: run.launcher,
     executable: run.aider?.command[0] ?? 'aider',
-    model: () => state()?.config.model ?? config.model,
     geminiKey: keyNow,
     identity: () => identity,
     // The governor stands before one provider; a model of another one reaches its own by itself.
     provider: () => (state()?.config.provider === config.provider ? provider : null),
+    terminals,
+    onEvent: (agent, { event, properties, time }) =>
+      agentLogs.own(agent, { event, properties, time: time ?? clock() / 1000 }),
     extra: [...handedArguments(run.handed), ...run.options.aiderArgs],
     read: run.handed.read,
     repo: config.repo,
@@ -108,10 +116,10 @@ export function openLiveRun(options: LiveRunOptions): LiveRun {
     worktrees: record.worktrees,
     warn,
     record,
-    setup: setupCommand(() => (state()?.config ?? config).setup, run, paths),
-    check: config.check && checkCommand(config.check, () => state()?.config.check ?? null, run),
+    setup: setupCommand(run, paths),
+    check: new CheckCommand(setupEnvironment(process.env), secretsOf(run)),
     landLater: landCommand(config.stamp, options.repoFlag),
-    prdPath: () => state()?.prdPath ?? null,
+    coAuthor: aiderAuthor,
   });
   const ports: Ports = {
     workspace,
@@ -131,7 +139,6 @@ export function openLiveRun(options: LiveRunOptions): LiveRun {
   const head = journalHead(config.stamp);
   const prepare = () => ensureLogs(config.repo);
   const journal = new LineFile(paths.journal, warn, { head, prepare });
-  const agentLogs = new AgentLogs(paths, warn);
   let summaryWritten = false;
   const write: Observer = (next, before, message) => {
     journal.append(message, isImportant(message));
@@ -139,11 +146,11 @@ export function openLiveRun(options: LiveRunOptions): LiveRun {
     // On disk before anybody is told that the run has ended.
     if (next.phase === 'finished') summaryWritten = writeSummary(next, paths, record, warn);
   };
-  const runner = createEffectRunner(ports, () => state() as RunState, options.onFinish);
-  const { store, dispatch } = createRunStore(runner, [write, ...options.observers], steadyClock());
+  const runner = createEffectRunner(ports, options.onFinish);
+  const { store, dispatch } = createRunStore(runner.handle, [write, ...options.observers], clock);
   const state = (): RunState | null => store.getState().run;
   return {
-    backend,
+    terminals,
     workspace,
     state,
     subscribe: (listener) => store.subscribe(listener),
@@ -156,7 +163,7 @@ export function openLiveRun(options: LiveRunOptions): LiveRun {
       endShells();
       releaseWorktrees(record.worktrees);
       await provider?.close();
-      backend.close();
+      terminals.close();
       agentLogs.close();
       journal.close();
       // Without its summary its books stay open, and the next start writes it.
@@ -296,23 +303,14 @@ function reviewerOf(
   };
 }
 
-/** @param now the plan as it is now: a person may have named another command */
-function checkCommand(
-  plan: CheckPlan,
-  now: () => CheckPlan | null,
-  run: PreparedRun,
-): CheckCommand {
-  return new CheckCommand(() => now() ?? plan, setupEnvironment(process.env), secretsOf(run));
-}
-
 /** Values that the output of commands must not show. */
 function secretsOf(run: PreparedRun): string[] {
   return secretsIn({ ...process.env, GEMINI_KEY: run.geminiKey ?? '' });
 }
 
-function setupCommand(now: () => string | null, run: PreparedRun, paths: LogPaths): ShellSetup {
+function setupCommand(run: PreparedRun, paths: LogPaths): ShellSetup {
   const env = setupEnvironment(process.env);
-  return new ShellSetup(now, env, (agent) => paths.setup(agent), secretsOf(run));
+  return new ShellSetup(env, (agent) => paths.setup(agent), secretsOf(run));
 }
 
 /** Says what of the checkout does not count: changes that agents do not see, signing. */

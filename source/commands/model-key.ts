@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
-import { keyVariable } from '../core/providers.js';
+import { keyVariable } from '../core/policy/providers.js';
 import { type HandedSettings, nothingHanded } from '../services/config/repo-aider-files.js';
 import { hasCode } from '../services/files/private-files.js';
 import type { RunOptions } from './options.js';

@@ -1,8 +1,8 @@
-import type { Failure, Must } from '../core/failure.js';
-import { keyVariable } from '../core/providers.js';
+import type { Failure, Must } from '../core/policy/failure.js';
+import { keyVariable } from '../core/policy/providers.js';
 import { err, ok, type Result } from '../core/result.js';
-import type { PlanSource } from '../core/run-config.js';
-import { type FoundAider, findAider } from '../services/aider/find-aider.js';
+import type { PlanSource } from '../core/run/config.js';
+import { type FoundAider, findAider } from '../services/agents/aider/find-aider.js';
 import type { HandedSettings } from '../services/config/repo-aider-files.js';
 import { hasIdentity, type Repository } from '../services/git/repository.js';
 import { gitText } from '../services/git/run-git.js';

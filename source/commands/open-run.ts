@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
-import type { Failure } from '../core/failure.js';
-import { checkPlan } from '../core/groups.js';
-import { parsePlan, type Task } from '../core/plan.js';
-import { geminiKeyVariables } from '../core/providers.js';
+import { checkPlan } from '../core/plan/groups.js';
+import { parsePlan, type Task } from '../core/plan/plan.js';
+import type { Failure } from '../core/policy/failure.js';
+import { geminiKeyVariables } from '../core/policy/providers.js';
 import { err, ok, type Result } from '../core/result.js';
-import type { PlanSource } from '../core/run-config.js';
-import { refusedArguments } from '../services/aider/invocation.js';
+import type { PlanSource } from '../core/run/config.js';
+import { refusedArguments } from '../services/agents/aider/invocation.js';
 import {
   type HandedSettings,
   nothingHanded,

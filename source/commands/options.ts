@@ -1,11 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { type KeySettings, keyProblems } from '../app/keymap.js';
-import type { CheckPlan } from '../core/check.js';
-import type { Failure } from '../core/failure.js';
-import { outsideGlob } from '../core/paths.js';
+import type { CheckPlan } from '../core/policy/check.js';
+import type { Failure } from '../core/policy/failure.js';
+import { outsideGlob } from '../core/policy/paths.js';
+import { type RedBase, redBases } from '../core/policy/test-report.js';
 import { err, ok, type Result } from '../core/result.js';
-import type { LandRule, ReviewPlan } from '../core/run-config.js';
-import { type RedBase, redBases } from '../core/test-report.js';
+import type { LandRule, ReviewPlan } from '../core/run/config.js';
 import { repoSettingsName, type Settings } from '../services/config/settings.js';
 import type { FlagValues } from './arguments.js';
 

@@ -1,7 +1,7 @@
-import type { Failure } from '../core/failure.js';
+import type { Failure } from '../core/policy/failure.js';
 import { ok, type Result } from '../core/result.js';
-import type { AiderLauncher } from '../services/aider/launcher.js';
-import { openLauncher } from '../services/aider/open-launcher.js';
+import type { AiderLauncher } from '../services/agents/aider/launcher.js';
+import { openLauncher } from '../services/agents/aider/open-launcher.js';
 import type { Arguments } from './arguments.js';
 import { type AiderCommand, findMusts, type Overrides } from './musts.js';
 import { type OpenedRun, openRun, readChange, readGeminiKey } from './open-run.js';

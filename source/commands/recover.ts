@@ -1,11 +1,12 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
-import type { CommittedWork } from '../core/agent.js';
-import { describe } from '../core/failure.js';
-import { journalHead, type ReadJournal, readJournal } from '../core/journal.js';
-import { printable } from '../core/printable.js';
-import type { Landing, RunState } from '../core/run.js';
-import type { RunConfig } from '../core/run-config.js';
-import { reasonWords } from '../core/words.js';
+import type { CommittedWork } from '../core/agent/agent.js';
+import { describe } from '../core/policy/failure.js';
+import type { RunConfig } from '../core/run/config.js';
+import { journalHead, type ReadJournal, readJournal } from '../core/run/journal.js';
+import type { Landing, RunState } from '../core/run/run.js';
+import { printable } from '../core/text/printable.js';
+import { reasonWords } from '../core/text/words.js';
+import { aiderAuthor } from '../services/agents/aider/prompt-style.js';
 import { hasCode, isLink } from '../services/files/private-files.js';
 import { ownershipOf, repairLink } from '../services/git/own-worktree.js';
 import type { Repository } from '../services/git/repository.js';
@@ -131,13 +132,20 @@ async function rescue(
   const rescued = new Map<number, CommittedWork>();
   const told: string[] = [];
   let isWhole = true;
-  const workspace = workspaceOf(run, state.config, paths, record, () => state.prdPath);
+  const workspace = workspaceOf(run, state.config, paths, record);
   for (const { index, task, leftIn } of state.agents) {
     const made = run.made.find(({ path }) => path === leftIn);
     if (!made || made.branch === null) continue;
     if (ownershipOf(repo.commonDir, made.path) !== 'ours') continue;
     const place = { worktree: made.path, branch: made.branch, start: made.start };
-    const done = await workspace.commit(index, task, place, false);
+    const done = await workspace.commit({
+      agent: index,
+      task,
+      place,
+      finished: false,
+      prdPath: state.prdPath,
+      model: state.config.model,
+    });
     if (!done.ok) {
       isWhole = false;
       const why = printable(`${reasonWords(done.failure.reason)}: ${done.failure.detail}`);
@@ -257,7 +265,6 @@ function workspaceOf(
   config: RunConfig,
   paths: LogPaths,
   record: RunRecord,
-  prdPath: () => string | null,
 ): GitWorkspace {
   return new GitWorkspace({
     // The journal lies in the repository, and a pattern can be made to take for ever.
@@ -267,7 +274,7 @@ function workspaceOf(
     setup: null,
     check: null,
     landLater: `aider-orchestrator land ${config.stamp}`,
-    prdPath,
+    coAuthor: aiderAuthor,
     record,
   });
 }
@@ -283,7 +290,7 @@ async function recover(
 ): Promise<{ readonly written: boolean; readonly isWhole: boolean; readonly end: RunState }> {
   const { config } = state;
   let current = state;
-  const workspace = workspaceOf(run, config, paths, record, () => current.prdPath);
+  const workspace = workspaceOf(run, config, paths, record);
   const never = () => Promise.reject(new Error('a dead run starts nothing'));
   ensureLogs(config.repo);
   const journal = new LineFile(paths.journal, say, { head: journalHead(config.stamp) });
@@ -295,11 +302,10 @@ async function recover(
   });
   const runner = createEffectRunner(
     { workspace, backend: { start: never }, reviewer: null, plan: never, confirm: never },
-    () => current,
     () => onFinish(),
   );
   const { dispatch } = createRunStore(
-    runner,
+    runner.handle,
     [
       (next, before, message) => {
         current = next;

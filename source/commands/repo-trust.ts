@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import type { Failure } from '../core/failure.js';
+import type { Failure } from '../core/policy/failure.js';
 import { err, ok, type Result } from '../core/result.js';
 import {
   askedIn,

@@ -1,7 +1,7 @@
 import type { ScreenOptions } from '../app/open.js';
-import { isDone } from '../core/agent.js';
-import type { RunState } from '../core/run.js';
-import { exitCode, summarise } from '../core/summary.js';
+import { isDone } from '../core/agent/agent.js';
+import type { RunState } from '../core/run/run.js';
+import { exitCode, summarise } from '../core/run/summary.js';
 import { summaryReport } from '../headless/report.js';
 import { glyphsFor } from '../headless/table.js';
 import { parseQueue } from '../services/pty/parse-queue.js';

@@ -1,5 +1,5 @@
-import { printable } from '../core/printable.js';
-import { setupAider } from '../services/aider/setup-aider.js';
+import { printable } from '../core/text/printable.js';
+import { setupAider } from '../services/agents/aider/setup-aider.js';
 import { killAllProcesses } from '../services/pty/process-groups.js';
 import type { Arguments } from './arguments.js';
 import { onSignals } from './signals.js';

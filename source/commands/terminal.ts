@@ -1,5 +1,5 @@
-import { describe, type Failure } from '../core/failure.js';
-import { printable, printableLines } from '../core/printable.js';
+import { describe, type Failure } from '../core/policy/failure.js';
+import { printable, printableLines } from '../core/text/printable.js';
 
 /** What a command needs of the outside, so that tests and the demo can give their own. */
 export interface Terminal {

@@ -14,17 +14,17 @@ import type {
   RunWishes,
   WizardPort,
 } from '../app/ports.js';
-import { committedWork } from '../core/agent.js';
-import type { Failure } from '../core/failure.js';
-import { checkPlan, chunkFiles } from '../core/groups.js';
-import type { Task } from '../core/plan.js';
-import { readTasks } from '../core/prd.js';
-import { geminiKeyVariables, keyVariable } from '../core/providers.js';
+import { committedWork } from '../core/agent/agent.js';
+import { checkPlan, chunkFiles } from '../core/plan/groups.js';
+import type { Task } from '../core/plan/plan.js';
+import { readTasks } from '../core/plan/prd.js';
+import type { Failure } from '../core/policy/failure.js';
+import { geminiKeyVariables, keyVariable } from '../core/policy/providers.js';
+import { criteriaOf } from '../core/policy/review.js';
 import { err, ok, type Result } from '../core/result.js';
-import { criteriaOf } from '../core/review.js';
-import type { MadePlan, RunState } from '../core/run.js';
-import { findAider } from '../services/aider/find-aider.js';
-import { setupAider } from '../services/aider/setup-aider.js';
+import type { MadePlan, RunState } from '../core/run/run.js';
+import { findAider } from '../services/agents/aider/find-aider.js';
+import { setupAider } from '../services/agents/aider/setup-aider.js';
 import { proposeTest } from '../services/config/test-proposal.js';
 import { unless, unlessLater, unreadable } from '../services/files/private-files.js';
 import { defaultBaseUrl, listModels } from '../services/gemini/models.js';
@@ -491,17 +491,17 @@ function finalPlan(
 
 /** A run as the screen sees it. */
 function runPort(live: LiveRun, paths: LogPaths): RunPort {
-  const { backend, workspace } = live;
+  const { terminals, workspace } = live;
   const state = () => live.state() as RunState;
   return {
     state,
     subscribe: (listener) => live.subscribe(listener),
     dispatch: (message) => live.dispatch(message),
     terminals: {
-      screen: (agent) => backend.screen(agent),
-      onOpen: (listener) => backend.onOpen(listener),
-      resize: (agent, size) => backend.resize(agent, size),
-      type: (agent, data) => backend.type(agent, data),
+      screen: (agent) => terminals.screen(agent),
+      onOpen: (listener) => terminals.onOpen(listener),
+      resize: (agent, size) => terminals.resize(agent, size),
+      type: (agent, data) => terminals.type(agent, data),
     },
     diff: async (index) => {
       const agent = state().agents[index];

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
-import type { CommittedWork } from '../core/agent.js';
-import { describe, type Failure } from '../core/failure.js';
-import type { RunState } from '../core/run.js';
-import { type AgentSummary, type Summary, summarise } from '../core/summary.js';
-import { fileFailure } from '../core/work-problem.js';
+import type { CommittedWork } from '../core/agent/agent.js';
+import { describe, type Failure } from '../core/policy/failure.js';
+import { fileFailure } from '../core/policy/work-problem.js';
+import type { RunState } from '../core/run/run.js';
+import { type AgentSummary, type Summary, summarise } from '../core/run/summary.js';
 import { writeWhole } from '../services/files/private-files.js';
 import { branchesNow } from '../services/git/branches-now.js';
 import { ensureLogs, type LogPaths } from '../services/logs/log-paths.js';

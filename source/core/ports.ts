@@ -1,20 +1,23 @@
 import type {
-  AttemptExit,
   CommittedWork,
   Conflict,
   DiffStat,
   FailReason,
   Place,
+  PrepareFrom,
   StopSignal,
   Usage,
-} from './agent.js';
-import type { CheckResult } from './check.js';
-import type { Failure, PlannerProblem } from './failure.js';
-import type { Refusal } from './fence.js';
-import type { MachineFault } from './machine-fault.js';
-import type { Task } from './plan.js';
+} from './agent/agent.js';
+import type { Brief } from './agent/brief.js';
+import type { AttemptExit } from './agent/evidence.js';
+import type { Task } from './plan/plan.js';
+import type { CheckResult } from './policy/check.js';
+import type { Failure, PlannerProblem } from './policy/failure.js';
+import type { Refusal } from './policy/fence.js';
+import type { MachineFault } from './policy/machine-fault.js';
 import type { Result } from './result.js';
-import type { AiderEvent, Inspection, InspectionHints, Landing, Undone } from './run.js';
+import type { Effect, TestPlan, Told } from './run/effect.js';
+import type { Inspection, InspectionHints, Landing, Undone } from './run/run.js';
 
 /**
  * What the core needs from the world, shaped by who calls it. Services implement these; tests and
@@ -78,7 +81,12 @@ export interface ReviewerAnswer {
 /** Worktrees, commits and merges: where the agents' work lives. */
 export interface Workspace {
   /** Makes an agent's worktree on its branch, from the base or from the commits it builds on. */
-  prepare(agent: number, task: Task, from: PrepareFrom): Promise<Result<Place, WorkProblem>>;
+  prepare(
+    agent: number,
+    task: Task,
+    from: PrepareFrom,
+    setup: string | null,
+  ): Promise<Result<Place, WorkProblem>>;
   /** Ends a preparation: no set-up command is started any more, one that runs gets the signal. */
   interruptPrepare(agent: number, signal: StopSignal): void;
   /** What an agent at work has changed so far; touches nothing, and gives null when git cannot tell. */
@@ -91,25 +99,21 @@ export interface Workspace {
   /** What an attempt changed; puts back what it must not have changed. */
   inspect(
     agent: number,
+    attempt: number,
     task: Task,
     place: Place,
     rollBack: boolean,
     hints: InspectionHints,
   ): Promise<Inspection>;
   /** Commits the work on the agent's branch and removes the worktree. */
-  commit(
-    agent: number,
-    task: Task,
-    place: Place,
-    finished: boolean,
-  ): Promise<Result<CommittedWork, WorkProblem>>;
+  commit(work: WorkToCommit): Promise<Result<CommittedWork, WorkProblem>>;
   /** An agent's change so far, or a commit's against the base, as a patch. */
   patch(agent: number, place: Place): Promise<Result<string, Failure>>;
   patchOf(commit: string): Promise<Result<string, Failure>>;
   /** Runs the project's tests on a commit, in a fresh checkout; never throws. */
-  checkCommit(commit: string, signal: AbortSignal): Promise<CheckResult>;
+  checkCommit(commit: string, tests: TestPlan, signal: AbortSignal): Promise<CheckResult>;
   /** Runs them in an agent's worktree, which is afterwards as it was before. */
-  checkAgent(agent: number, task: Task, place: Place, signal: AbortSignal): Promise<CheckResult>;
+  checkAgent(agent: AgentToCheck, signal: AbortSignal): Promise<CheckResult>;
   /** Merges one piece of work onto a commit, without a checkout. */
   merge(onto: string, item: MergeItem): Promise<Result<Merged, Failure>>;
   /** Sets the integration branch; gives the whole change from the base. */
@@ -121,6 +125,11 @@ export interface Workspace {
   /** Brings the branch back to where it was, from the commit that has landed. */
   undoLanding(commit: string, from: string): Promise<Undone>;
 }
+
+/** What is to be committed, and what its message tells. */
+export type WorkToCommit = Omit<Effect & { readonly type: 'commit_agent' }, 'type'>;
+
+export type AgentToCheck = Omit<Effect & { readonly type: 'check_agent' }, 'type'>;
 
 /** A look at an agent at work. */
 export interface Look {
@@ -134,17 +143,6 @@ export interface Look {
 export type Merged =
   | { readonly clean: true; readonly commit: string }
   | { readonly clean: false; readonly files: readonly string[] };
-
-export interface PrepareFrom {
-  /** Commits it builds on; none means the base. */
-  readonly onto: readonly string[];
-  /** From 0; the branch of the round before is kept under another name. */
-  readonly round: number;
-  /** A commit of its own to go on with; null to begin anew. */
-  readonly resume: string | null;
-  /** A commit of its own to bring onto the start, conflicts and all; or null. */
-  readonly rework: string | null;
-}
 
 export interface WorkProblem {
   readonly reason: FailReason;
@@ -161,9 +159,13 @@ export interface MergeItem {
   readonly needs: readonly number[];
 }
 
-/** Runs one agent's process. Aider is one. */
+/** Runs an agent's processes, one for each attempt. Aider is one. */
 export interface AgentBackend {
-  /** @param signal gives the start up; what came of it is ended */
+  /**
+   * Starts an attempt. One that has been begun before is gone on with, as far as it is still there: what has not
+   * been told of it is told now.
+   * @param signal gives the start up; what came of it is ended
+   */
   start(
     request: AttemptRequest,
     events: AttemptEvents,
@@ -175,17 +177,23 @@ export interface AttemptRequest {
   readonly agent: number;
   readonly attempt: number;
   readonly place: Place;
-  readonly task: Task;
-  /** Null for a process that a person talks to. */
-  readonly message: string | null;
-  readonly prdPath: string | null;
-  /** More files to show to it, relative to the worktree. */
-  readonly alsoRead: readonly string[];
+  readonly brief: Brief;
+  /** A person talks to it, it is given no message. */
+  readonly interactive: boolean;
+  readonly model: string;
+  /** What has been told of this very attempt before; null when it has not begun. */
+  readonly told: Told | null;
 }
 
 /** Facts from a running attempt, in the order in which they happened; `exited` is the last. */
 export interface AttemptEvents {
-  aiderEvent(event: AiderEvent): void;
+  /** A message goes to the model. */
+  turnStarted(): void;
+  /** Its answer came whole. @param usage null where that is not told */
+  turnEnded(usage: Usage | null): void;
+  turnFailed(cause: string | null): void;
+  /** Paths that it says it has edited. */
+  edited(files: readonly string[]): void;
   asks(question: string): void;
   goesOn(): void;
   exited(exit: AttemptExit): void;
@@ -195,9 +203,6 @@ export interface AttemptHandle {
   readonly pid: number;
   /** To the whole process group. */
   signal(signal: StopSignal): void;
-  type(text: string): void;
-  /** Paths that the process says it has edited so far. */
-  edited(): readonly string[];
 }
 
 export type { DiffStat };

@@ -1,6 +1,6 @@
-import { dollars } from '../core/budget.js';
-import { printable } from '../core/printable.js';
-import type { Summary } from '../core/summary.js';
+import { dollars } from '../core/policy/budget.js';
+import type { Summary } from '../core/run/summary.js';
+import { printable } from '../core/text/printable.js';
 import { formatCost, type Glyphs, summaryTable } from './table.js';
 
 type Requirement = NonNullable<Summary['requirements']>[number];

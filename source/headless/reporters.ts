@@ -1,8 +1,8 @@
-import { failReasons } from '../core/agent.js';
-import { eventVersion, type PublicEvent, publicEvents } from '../core/events.js';
-import { printable, printableJson } from '../core/printable.js';
+import { failReasons } from '../core/agent/agent.js';
 import { unreachable } from '../core/result.js';
-import { reasonWords } from '../core/words.js';
+import { eventVersion, type PublicEvent, publicEvents } from '../core/run/public-events.js';
+import { printable, printableJson } from '../core/text/printable.js';
+import { reasonWords } from '../core/text/words.js';
 import type { Observer } from '../store/run-store.js';
 import { summaryReport } from './report.js';
 import { formatCost, formatDuration, formatTokens, type Glyphs } from './table.js';

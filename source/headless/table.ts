@@ -1,7 +1,7 @@
 import stringWidth from 'string-width';
-import { printable } from '../core/printable.js';
-import type { AgentSummary, Summary } from '../core/summary.js';
-import { unstartedReasons } from '../core/words.js';
+import type { AgentSummary, Summary } from '../core/run/summary.js';
+import { printable } from '../core/text/printable.js';
+import { unstartedReasons } from '../core/text/words.js';
 
 export interface Glyphs {
   readonly ok: string;

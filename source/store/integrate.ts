@@ -1,15 +1,22 @@
-import type { DiffStat } from '../core/agent.js';
-import { type CheckResult, failureOfCheck } from '../core/check.js';
-import type { Failure } from '../core/failure.js';
+import type { DiffStat } from '../core/agent/agent.js';
+import { type CheckResult, failureOfCheck } from '../core/policy/check.js';
+import type { Failure } from '../core/policy/failure.js';
 import type { Merged, MergeItem } from '../core/ports.js';
 import { err, ok, type Result } from '../core/result.js';
-import type { IntegrationStep, MergedWork } from '../core/run.js';
+import type { IntegrationStep, MergedWork } from '../core/run/run.js';
 
 /** What merging and testing a batch needs. */
 export interface IntegratePorts {
   merge(onto: string, item: MergeItem): Promise<Result<Merged, Failure>>;
   advance(commit: string): Promise<Result<DiffStat, Failure>>;
-  check(commit: string): Promise<CheckResult>;
+  /** Null where none are run. */
+  readonly tests: TipTesting | null;
+}
+
+export interface TipTesting {
+  /** Whether the tests decide, or are merely run once and reported. */
+  readonly mode: 'decides' | 'reported';
+  run(commit: string): Promise<CheckResult>;
   /** Whether the tests let a tip stay; only asked where they decide. */
   accepts(result: CheckResult): boolean;
 }
@@ -24,12 +31,10 @@ interface Step {
  * Merges a batch and tests its tip. A red tip is bisected to the first piece of work that breaks it,
  * which is left out, and the rest is merged and tested without it, until the tip is green. Each red is
  * run once more before it is believed. Whatever happens, the tip that is set is one that was green.
- * @param mode whether the tests decide, or are merely run once and reported
  * @param base where all work starts; it, or the tip of what was merged before, is taken for green
  */
 export async function integrateBatch(
   ports: IntegratePorts,
-  mode: 'decides' | 'reported' | null,
   base: string,
   onto: MergedWork | null,
   items: readonly MergeItem[],
@@ -39,10 +44,12 @@ export async function integrateBatch(
   const broken: { agent: number; words: string; output: string }[] = [];
   const because: { agent: number; of: number }[] = [];
   const results = new Map<string, CheckResult>();
-  const test = async (tip: string): Promise<CheckResult> => {
+  const { tests } = ports;
+  const deciding = tests?.mode === 'decides' ? tests : null;
+  const test = async ({ run }: TipTesting, tip: string): Promise<CheckResult> => {
     const known = results.get(tip);
     if (known) return known;
-    const result = await testTwice((commit) => ports.check(commit), tip);
+    const result = await testTwice(run, tip);
     results.set(tip, result);
     return result;
   };
@@ -72,21 +79,22 @@ export async function integrateBatch(
   const first = await mergeOn([], items);
   if (!first.ok) return first;
   let steps = first.value;
-  while (mode === 'decides' && steps.length > 0) {
+  while (deciding !== null && steps.length > 0) {
+    const testTip = (commit: string) => test(deciding, commit);
     const tip = steps.at(-1) as Step;
-    const result = await test(tip.tip);
-    if (ports.accepts(result)) {
+    const result = await testTip(tip.tip);
+    if (deciding.accepts(result)) {
       check = result;
       break;
     }
     if (result.state === 'faulted') return err(failureOfCheck(result));
-    const red = await firstRed(steps, test, (one) => ports.accepts(one));
+    const red = await firstRed(steps, testTip, (one) => deciding.accepts(one));
     const culprit = steps[red.at] as Step;
     if (red.result.state === 'faulted') return err(failureOfCheck(red.result));
     if (red.result.state === 'stopped') {
       // Told to end: what was green stays, the rest is as if it had not been tried.
       steps = steps.slice(0, red.at);
-      check = steps.length > 0 ? await test((steps.at(-1) as Step).tip) : null;
+      check = steps.length > 0 ? await testTip((steps.at(-1) as Step).tip) : null;
       break;
     }
     const { words, output } = red.result;
@@ -96,8 +104,8 @@ export async function integrateBatch(
     if (!again.ok) return again;
     steps = again.value;
   }
-  if (mode === 'reported' && steps.length > 0) {
-    check = await ports.check((steps.at(-1) as Step).tip);
+  if (tests?.mode === 'reported' && steps.length > 0) {
+    check = await tests.run((steps.at(-1) as Step).tip);
   }
   const commit = steps.at(-1)?.tip ?? onto?.commit ?? null;
   let diff: DiffStat = { files: [] };

@@ -1,12 +1,12 @@
-import type { Failure } from '../core/failure.js';
-import { checkPlan, chunkFiles, mergeAll, repairTasks } from '../core/groups.js';
-import type { Task } from '../core/plan.js';
+import { checkPlan, chunkFiles, mergeAll, repairTasks } from '../core/plan/groups.js';
+import type { Task } from '../core/plan/plan.js';
+import { readTasks, renderPrd } from '../core/plan/prd.js';
+import type { Failure } from '../core/policy/failure.js';
+import { criteriaOf } from '../core/policy/review.js';
 import type { Planner, PlanRequest } from '../core/ports.js';
-import { readTasks, renderPrd } from '../core/prd.js';
 import { err, ok, type Result } from '../core/result.js';
-import { criteriaOf } from '../core/review.js';
-import type { MadePlan } from '../core/run.js';
-import type { RunConfig } from '../core/run-config.js';
+import type { RunConfig } from '../core/run/config.js';
+import type { MadePlan } from '../core/run/run.js';
 
 /** A plan that was given: tasks, perhaps with the PRD they serve, or a PRD. */
 export type GivenPlan =

@@ -1,6 +1,8 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
-import type { Effect, Message, MessageBody, RunState } from '../core/run.js';
-import { update } from '../core/update.js';
+import type { Effect } from '../core/run/effect.js';
+import type { Message, MessageBody } from '../core/run/message.js';
+import type { RunState } from '../core/run/run.js';
+import { update } from '../core/run/update.js';
 
 /** Told of each message, with the state it led to; for journals and reporters. Must not dispatch. */
 export type Observer = (state: RunState, before: RunState | null, message: Message) => void;

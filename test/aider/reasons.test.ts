@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, inject } from 'vitest';
-import type { FailReason } from '../../source/core/agent.js';
+import type { FailReason } from '../../source/core/agent/agent.js';
 import { diffEdit, type Reply } from '../../source/services/model-server/script.js';
 import { until } from '../eventually.js';
 import {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { err } from '../../source/core/result.js';
 import { cleanExit, unchanged } from '../attempt-facts.js';
 import { Harness, keys, type PlayedRun, task, tasks } from './harness.js';
+import { usual } from './played.js';
 
 /**
  * Every place of the screen where something is wrong, as text, at four sizes: the reason stands there whole, with
@@ -193,20 +194,8 @@ describe.each([
   test('a warning stands on the run until it was seen', async () => {
     const { app, run } = await toRun({ config: { budgetUsd: 0.012 } });
     await run.begin(0, 'zero\n');
-    run.dispatch({
-      type: 'aider_event',
-      agent: 0,
-      event: { event: 'message_send_starting', properties: {}, time: 1 },
-    });
-    run.dispatch({
-      type: 'aider_event',
-      agent: 0,
-      event: {
-        event: 'message_send',
-        properties: { prompt_tokens: 1000, completion_tokens: 50, cost: 0.01 },
-        time: 1,
-      },
-    });
+    run.dispatch({ type: 'turn_started', agent: 0 });
+    run.dispatch({ type: 'turn_ended', agent: 0, usage: usual });
     await app.shows(/80 % of the budget/);
     whole(
       app,

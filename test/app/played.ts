@@ -12,15 +12,17 @@ import type {
   WizardPort,
 } from '../../source/app/ports.js';
 import { Host } from '../../source/app/terminal/host.js';
-import type { ScreenText } from '../../source/core/agent.js';
-import type { CheckResult } from '../../source/core/check.js';
-import type { Failure } from '../../source/core/failure.js';
-import { chunkFiles } from '../../source/core/groups.js';
-import type { Task } from '../../source/core/plan.js';
-import { readTasks, renderPrd } from '../../source/core/prd.js';
+import type { Symptom } from '../../source/core/agent/evidence.js';
+import { chunkFiles } from '../../source/core/plan/groups.js';
+import type { Task } from '../../source/core/plan/plan.js';
+import { readTasks, renderPrd } from '../../source/core/plan/prd.js';
+import type { CheckResult } from '../../source/core/policy/check.js';
+import type { Failure } from '../../source/core/policy/failure.js';
 import { err, ok } from '../../source/core/result.js';
-import type { Effect, MessageBody, RunState } from '../../source/core/run.js';
-import type { RunConfig } from '../../source/core/run-config.js';
+import type { RunConfig } from '../../source/core/run/config.js';
+import type { Effect } from '../../source/core/run/effect.js';
+import type { MessageBody } from '../../source/core/run/message.js';
+import type { RunState } from '../../source/core/run/run.js';
 import { Screen } from '../../source/services/pty/screen.js';
 import { createRunStore, type Observer } from '../../source/store/run-store.js';
 import { cleanExit, unchanged } from '../attempt-facts.js';
@@ -31,6 +33,9 @@ import { cleanExit, unchanged } from '../attempt-facts.js';
  */
 
 /** A fixed time, so that what is shown is the same each time. */
+/** What one turn uses. */
+export const usual = { promptTokens: 1000, completionTokens: 50, cost: 0.01, knownCost: 0.01 };
+
 export const start = Date.UTC(2026, 0, 2, 3, 4, 5);
 
 export const tasks: readonly Task[] = [
@@ -161,16 +166,10 @@ export class PlayedRun implements RunPort {
 
   /** The agent succeeds with a change to one file. */
   finish(agent: number, path = `f${agent}`): void {
-    const event = (name: string, properties = {}): MessageBody => ({
-      type: 'aider_event',
-      agent,
-      event: { event: name, properties, time: 1 },
-    });
     const diff = { files: [{ path, status: 'M', added: 3, removed: 1 }] };
     for (const message of [
-      event('message_send_starting'),
-      event('message_send', { prompt_tokens: 1000, completion_tokens: 50, cost: 0.01 }),
-      event('exit'),
+      { type: 'turn_started', agent },
+      { type: 'turn_ended', agent, usage: usual },
       {
         type: 'attempt_exited',
         agent,
@@ -188,13 +187,13 @@ export class PlayedRun implements RunPort {
   }
 
   /** The agent fails, for a reason that no message cures. */
-  fail(agent: number, text: ScreenText = 'auth', cause: string | null = null): void {
+  fail(agent: number, symptom: Symptom = 'auth', cause: string | null = null): void {
+    this.dispatch({ type: 'turn_started', agent });
     this.dispatch({
-      type: 'aider_event',
+      type: 'attempt_exited',
       agent,
-      event: { event: 'message_send_starting', properties: {}, time: 1 },
+      exit: { ...cleanExit, symptoms: [symptom], cause },
     });
-    this.dispatch({ type: 'attempt_exited', agent, exit: { ...cleanExit, texts: [text], cause } });
     this.dispatch({ type: 'attempt_inspected', agent, inspection: unchanged });
     this.dispatch({
       type: 'agent_committed',

@@ -16,7 +16,7 @@ import {
 import { renderMarkdown } from '../../source/app/text/markdown.js';
 import * as buffer from '../../source/app/text/text-buffer.js';
 import { bytesForAgent } from '../../source/app/type-mode.js';
-import { eventText } from '../../source/core/event-words.js';
+import { eventText } from '../../source/core/text/event-words.js';
 
 const style = { colour: true, unicode: true };
 const anyText = fc.string({

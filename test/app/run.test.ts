@@ -154,7 +154,7 @@ describe('the run screen', () => {
     run.dispatch({ type: 'attempt_exited', agent: 0, exit: cleanExit });
     run.dispatch({ type: 'attempt_inspected', agent: 0, inspection: unchanged });
     await app.shows(/◆ taken over/);
-    expect(run.effects.at(-1)).toMatchObject({ type: 'start_attempt', message: null });
+    expect(run.effects.at(-1)).toMatchObject({ type: 'start_attempt', interactive: true });
   });
 
   test('an agent that asks rings and is found by a; files two agents touch are marked in both', async () => {

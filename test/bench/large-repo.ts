@@ -4,9 +4,9 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Task } from '../../source/core/plan.js';
-import type { PrepareFrom } from '../../source/core/ports.js';
-import type { RunConfig } from '../../source/core/run-config.js';
+import type { PrepareFrom } from '../../source/core/agent/agent.js';
+import type { Task } from '../../source/core/plan/plan.js';
+import type { RunConfig } from '../../source/core/run/config.js';
 import { git } from '../../source/services/git/run-git.js';
 import { GitWorkspace } from '../../source/services/git/workspace.js';
 import { logPaths } from '../../source/services/logs/log-paths.js';
@@ -110,7 +110,7 @@ export function openWorkspace(repo: string, stamp: string, worktrees: string): G
     setup: null,
     check: null,
     landLater: '',
-    prdPath: () => null,
+    coAuthor: () => null,
     record: noRecord,
   });
 }

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { readChatSince, readLastReply } from '../../source/services/aider/chat-tail.js';
+import { readChatSince, readLastReply } from '../../source/services/agents/aider/chat-tail.js';
 import { inputs, readers } from '../linear-readers.js';
 
 /** The longest that each reader of others' text takes for a megabyte of what patterns stumble over. */

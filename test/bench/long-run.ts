@@ -4,7 +4,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { Summary } from '../../source/core/summary.js';
+import type { Summary } from '../../source/core/run/summary.js';
 import { jsonLines, median, row } from './kit.js';
 import { residentMb, sleep } from './panes/client.js';
 import { makeFlooding, openProduct } from './panes/subjects.js';

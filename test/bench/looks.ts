@@ -25,7 +25,7 @@ const workspace = openWorkspace(repo, '20260101_000000', path.join(folder, 'work
 const from = performance.now();
 const places = await Promise.all(
   Array.from({ length: agents }, async (_, agent) => {
-    const place = await workspace.prepare(agent, taskFor(agent), fresh);
+    const place = await workspace.prepare(agent, taskFor(agent), fresh, null);
     if (!place.ok) throw new Error(place.failure.detail);
     return place.value;
   }),

@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Summary } from '../../source/core/summary.js';
+import type { Summary } from '../../source/core/run/summary.js';
 import { startModelServer } from '../../source/services/model-server/model-server.js';
 import { diffEdit } from '../../source/services/model-server/script.js';
 import { cli, makeRepo, row } from './kit.js';

@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import path from 'node:path';
-import { agentEnvironment } from '../../source/services/aider/environment.js';
+import { agentEnvironment } from '../../source/services/agents/aider/environment.js';
 import { startModelServer } from '../../source/services/model-server/model-server.js';
 import { cli, makeRepo, median, row } from './kit.js';
 import {

@@ -1,8 +1,8 @@
 /** What the benchmarks with real Aider share. */
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { findAider } from '../../source/services/aider/find-aider.js';
-import { aiderArguments } from '../../source/services/aider/invocation.js';
+import { findAider } from '../../source/services/agents/aider/find-aider.js';
+import { aiderArguments } from '../../source/services/agents/aider/invocation.js';
 import { diffEdit, type Rule } from '../../source/services/model-server/script.js';
 import { makeRepo } from './kit.js';
 

@@ -7,10 +7,10 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import path from 'node:path';
-import { agentEnvironment } from '../../source/services/aider/environment.js';
-import { PlainLauncher } from '../../source/services/aider/launcher.js';
-import { openWarm } from '../../source/services/aider/open-launcher.js';
-import type { WarmLauncher } from '../../source/services/aider/warm-launcher.js';
+import { agentEnvironment } from '../../source/services/agents/aider/environment.js';
+import { PlainLauncher } from '../../source/services/agents/aider/launcher.js';
+import { openWarm } from '../../source/services/agents/aider/open-launcher.js';
+import type { WarmLauncher } from '../../source/services/agents/aider/warm-launcher.js';
 import { startModelServer } from '../../source/services/model-server/model-server.js';
 import { median, row } from './kit.js';
 import {

@@ -27,7 +27,9 @@ async function ours(repo: string): Promise<{ ms: number; failed: number; removeM
   const workspace = openWorkspace(repo, stamp, worktrees);
   const from = performance.now();
   const places = await Promise.all(
-    Array.from({ length: agents }, (_, agent) => workspace.prepare(agent, taskFor(agent), fresh)),
+    Array.from({ length: agents }, (_, agent) =>
+      workspace.prepare(agent, taskFor(agent), fresh, null),
+    ),
   );
   const ms = performance.now() - from;
   const failed = places.filter((place) => !place.ok).length;

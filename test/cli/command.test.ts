@@ -508,7 +508,7 @@ e message_send '{"prompt_tokens":1,"completion_tokens":1,"cost":0}'; e exit
     expect(end.code).toBe(1);
     expect(lastSummary(repo).agents.agent0?.outcome).toEqual({
       state: 'failed',
-      reason: 'aider_crashed',
+      reason: 'agent_crashed',
     });
   });
 

@@ -1,9 +1,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Attempt } from '../../source/core/agent.js';
-import { blocksFence, editFences, fenceFor, withoutFences } from '../../source/core/edit-fence.js';
-import { judge } from '../../source/core/judge.js';
-import { checkReply } from '../../source/core/reply-check.js';
+import type { Attempt } from '../../source/core/agent/agent.js';
+import { judge } from '../../source/core/agent/judge.js';
+import {
+  blocksFence,
+  editFences,
+  fenceFor,
+  withoutFences,
+} from '../../source/services/agents/aider/edit-fence.js';
+import { asFlaw, checkReply } from '../../source/services/agents/aider/reply-check.js';
 import { cleanExit, unchanged } from '../attempt-facts.js';
 
 const line = fc.oneof(
@@ -48,8 +53,8 @@ test('whole files in another fence than the one that is read are told as that', 
     responses: 1,
     lastCompletionTokens: 9,
     exceptions: 0,
-    sawExit: true,
-    exit: { ...cleanExit, flaw },
+    edited: [],
+    exit: { ...cleanExit, flaw: flaw && asFlaw(flaw) },
     verdict: null,
   };
   const verdict = judge(attempt, unchanged);

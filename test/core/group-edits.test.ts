@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { editGroups, type GroupEdit, waves } from '../../source/core/group-edits.js';
-import type { Task } from '../../source/core/plan.js';
+import { editGroups, type GroupEdit, waves } from '../../source/core/plan/group-edits.js';
+import type { Task } from '../../source/core/plan/plan.js';
 
 function task(id: string, files: string[], depends_on: string[] = []): Task {
   return { id, title: id, description: `do ${id}`, files, read: [], depends_on };

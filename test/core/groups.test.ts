@@ -10,8 +10,8 @@ import {
   mergeAll,
   repairTasks,
   topological,
-} from '../../source/core/groups.js';
-import type { Task } from '../../source/core/plan.js';
+} from '../../source/core/plan/groups.js';
+import type { Task } from '../../source/core/plan/plan.js';
 
 function task(id: string, files: string[], depends_on: string[] = []): Task {
   return { id, title: `Do ${id}`, description: '', files, read: [], depends_on };

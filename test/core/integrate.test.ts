@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { CheckResult } from '../../source/core/check.js';
+import type { CheckResult } from '../../source/core/policy/check.js';
 import type { MergeItem } from '../../source/core/ports.js';
 import { ok } from '../../source/core/result.js';
 import { type IntegratePorts, integrateBatch } from '../../source/store/integrate.js';
@@ -20,7 +20,9 @@ interface World {
   readonly flaky?: ReadonlySet<number>;
 }
 
-function ports({ clash = [], red: reds = [], flaky = new Set() }: World) {
+type Mode = 'decides' | 'reported' | null;
+
+function ports({ clash = [], red: reds = [], flaky = new Set() }: World, mode: Mode) {
   const seen = { tested: [] as string[], advanced: [] as string[] };
   const own: IntegratePorts = {
     merge: async (onto, { agent }) => {
@@ -33,12 +35,15 @@ function ports({ clash = [], red: reds = [], flaky = new Set() }: World) {
       seen.advanced.push(commit);
       return ok({ files: [] });
     },
-    accepts: ({ state }) => state === 'passed',
-    check: async (commit) => {
-      seen.tested.push(commit);
-      const all = parts(commit);
-      const isRed = reds.some((set) => set.every((one) => all.includes(one)));
-      return isRed || flaky.has(seen.tested.length) ? red : green;
+    tests: mode && {
+      mode,
+      accepts: ({ state }) => state === 'passed',
+      run: async (commit) => {
+        seen.tested.push(commit);
+        const all = parts(commit);
+        const isRed = reds.some((set) => set.every((one) => all.includes(one)));
+        return isRed || flaky.has(seen.tested.length) ? red : green;
+      },
     },
   };
   return { own, seen };
@@ -51,9 +56,9 @@ const item = (agent: number, needs: readonly number[] = []): MergeItem => ({
   needs,
 });
 
-async function run(world: World, items: readonly MergeItem[], mode: 'decides' | 'reported' | null) {
-  const { own, seen } = ports(world);
-  const done = await integrateBatch(own, mode, 'base', null, items);
+async function run(world: World, items: readonly MergeItem[], mode: Mode) {
+  const { own, seen } = ports(world, mode);
+  const done = await integrateBatch(own, 'base', null, items);
   if (!done.ok) throw new Error('no');
   return { step: done.value, seen };
 }
@@ -97,16 +102,20 @@ describe('merging and testing a batch', () => {
   });
 
   test('told to end: what was green stays, nobody is blamed', async () => {
-    const { own } = ports({});
+    const { own } = ports({}, null);
     let count = 0;
     const stopping: IntegratePorts = {
       ...own,
-      check: async () => {
-        count += 1;
-        return count > 1 ? { ...green, state: 'stopped' } : red;
+      tests: {
+        mode: 'decides',
+        accepts: ({ state }) => state === 'passed',
+        run: async () => {
+          count += 1;
+          return count > 1 ? { ...green, state: 'stopped' } : red;
+        },
       },
     };
-    const done = await integrateBatch(stopping, 'decides', 'base', null, [item(0), item(1)]);
+    const done = await integrateBatch(stopping, 'base', null, [item(0), item(1)]);
     expect(done).toMatchObject({ ok: true, value: { commit: null, merged: [], broken: [] } });
   });
 

@@ -60,12 +60,19 @@ const isListed = (name: string) => name in readers || short.has(name);
 
 function files(): string[] {
   const core = path.join(root, 'source/core');
-  const own = readdirSync(core).map((name) => path.join(core, name));
+  const own = readdirSync(core, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => path.join(core, name));
   const others = [
     'services/provider/retry-hint.ts',
     'services/gemini/answer.ts',
     'services/gemini/failures.ts',
-    'services/aider/repo-map.ts',
+    'services/agents/aider/analytics-log.ts',
+    'services/agents/aider/chat-history.ts',
+    'services/agents/aider/edit-fence.ts',
+    'services/agents/aider/repo-map.ts',
+    'services/agents/aider/reply-check.ts',
+    'services/agents/aider/screen-facts.ts',
     'app/text/markdown.ts',
     'app/text/diff-lines.ts',
   ].map((name) => path.join(root, 'source', name));

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Task } from '../../source/core/plan.js';
-import { readTasks, renderPrd, renderTasks } from '../../source/core/prd.js';
+import type { Task } from '../../source/core/plan/plan.js';
+import { readTasks, renderPrd, renderTasks } from '../../source/core/plan/prd.js';
 
 const tasksOf = (text: string) => readTasks(text).tasks;
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { checkReply, lastReply } from '../../source/core/reply-check.js';
+import { checkReply, lastReply } from '../../source/services/agents/aider/reply-check.js';
 import { diffEdit, wholeEdit } from '../../source/services/model-server/script.js';
 
 const files = ['src/a.ts', 'b.ts', 'x/__init__.py', 'y/__init__.py'];

@@ -1,14 +1,25 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Brief } from '../../source/core/agent/brief.js';
 import {
   criteriaFor,
   criteriaOf,
   linesOfPatch,
   notMet,
   readReview,
-  reviewForModel,
   reviewWords,
-} from '../../source/core/review.js';
+} from '../../source/core/policy/review.js';
+import { aiderStyle } from '../../source/services/agents/aider/prompt-style.js';
+import { promptOf } from '../../source/services/agents/prompt.js';
+
+const brief: Brief = {
+  task: { id: 'T1', title: 'Dates', description: '', files: [], read: [], depends_on: [] },
+  change: '',
+  prdPath: null,
+  alsoRead: [],
+  remarks: [],
+  feedback: null,
+};
 
 const prd = `# Dates
 
@@ -150,8 +161,9 @@ describe("a reviewer's answer", () => {
       'm',
     );
     expect(notMet(review).map(({ id }) => id)).toEqual(['R2']);
-    expect(reviewForModel(review)).toContain('- R2: texts are kept\n  accents are lost');
-    expect(reviewForModel(review)).toContain('Mend it.');
+    const told = promptOf({ ...brief, feedback: { kind: 'review', review } }, aiderStyle);
+    expect(told).toContain('- R2: texts are kept\n  accents are lost');
+    expect(told).toContain('Mend it.');
     expect(reviewWords(review)).toBe('review: 1 not met (R2), 4 cannot be told (R1, R3, A1, A2)');
   });
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { CheckResult } from '../../source/core/check.js';
+import type { CheckResult } from '../../source/core/policy/check.js';
 import {
   brokenTests,
   changeWords,
@@ -11,8 +11,8 @@ import {
   stateOfNamed,
   testsNamedIn,
   withoutNames,
-} from '../../source/core/test-report.js';
-import { askForReport } from '../../source/core/test-runners.js';
+} from '../../source/core/policy/test-report.js';
+import { askForReport } from '../../source/core/policy/test-runners.js';
 
 const green: CheckResult = { state: 'passed', words: '', output: '', ms: 5, flaky: false };
 const red: CheckResult = { ...green, state: 'failed', words: 'exit code 1' };

@@ -13,10 +13,11 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
-import type { AttemptExit, FailReason } from '../../source/core/agent.js';
+import type { FailReason } from '../../source/core/agent/agent.js';
+import type { AttemptExit } from '../../source/core/agent/evidence.js';
 import type { AgentBackend } from '../../source/core/ports.js';
 import { ok } from '../../source/core/result.js';
-import type { AiderEvent, RunState } from '../../source/core/run.js';
+import type { RunState } from '../../source/core/run/run.js';
 import { GitWorkspace } from '../../source/services/git/workspace.js';
 import { logPaths } from '../../source/services/logs/log-paths.js';
 import { createEffectRunner } from '../../source/store/effect-runner.js';
@@ -50,7 +51,7 @@ export interface Behaviour {
   readonly exitEvent: boolean;
   readonly code: 0 | 1;
   readonly signal: null | 'SIGKILL';
-  readonly text: null | 'malformed' | 'reflections_exhausted' | 'token_limit' | 'skipping_edits';
+  readonly text: null | 'malformed' | 'gave_up' | 'token_limit' | 'edits_skipped';
 }
 
 export interface Script {
@@ -117,13 +118,7 @@ const behaviour: fc.Arbitrary<Behaviour> = fc.record({
   exitEvent: mostly(true, false),
   code: mostly<0 | 1>(0, 1),
   signal: mostly<null | 'SIGKILL'>(null, 'SIGKILL'),
-  text: mostly<Behaviour['text']>(
-    null,
-    'malformed',
-    'reflections_exhausted',
-    'token_limit',
-    'skipping_edits',
-  ),
+  text: mostly<Behaviour['text']>(null, 'malformed', 'gave_up', 'token_limit', 'edits_skipped'),
 });
 
 export const script: fc.Arbitrary<Script> = fc.record({
@@ -282,13 +277,13 @@ export function expectedOf({ acts, behaviour: how }: Script, agent: number): Exp
     // A malformed reply at the cap is named as what it is.
     if (capped) return how.text === 'malformed' ? 'malformed_edits' : 'max_iterations';
     if (how.signal) return 'killed_by_signal';
-    if (how.code !== 0) return 'aider_crashed';
+    if (how.code !== 0) return 'agent_crashed';
     if (how.answers === 0 && !brokeOff) return 'no_response';
     if (brokeOff) return 'stream_broken';
-    if (!how.exitEvent) return 'aider_crashed';
+    if (!how.exitEvent) return 'agent_crashed';
     if (how.tokens === 0) return 'empty_reply';
-    if (how.text === 'reflections_exhausted') return 'malformed_edits';
-    if (how.text === 'skipping_edits') return 'edits_skipped';
+    if (how.text === 'gave_up') return 'malformed_edits';
+    if (how.text === 'edits_skipped') return 'edits_skipped';
     // Aider removes nothing, and nobody asked for it.
     const gone = names.slice(0, 2).some((name) => kept.has(name) && kept.get(name) === null);
     if (gone) return 'file_gone';
@@ -302,23 +297,23 @@ function backendOf(scripts: readonly Script[]): AgentBackend {
   return {
     start: async ({ agent, place }, events) => {
       const { acts, behaviour: how } = scripts[agent] as Script;
-      const event = (name: string, properties = {}): AiderEvent => ({
-        event: name,
-        properties,
-        time: null,
-      });
       setImmediate(() => {
         for (let answer = 0; answer < how.answers; answer++) {
-          events.aiderEvent(event('message_send_starting'));
-          events.aiderEvent(event('message_send', { completion_tokens: how.tokens, cost: 1 }));
+          events.turnStarted();
+          events.turnEnded({
+            promptTokens: 0,
+            completionTokens: how.tokens,
+            cost: 1,
+            knownCost: 1,
+          });
         }
-        if (how.sends === 'one more') events.aiderEvent(event('message_send_starting'));
+        if (how.sends === 'one more') events.turnStarted();
         perform(acts, agent, place.worktree);
-        if (how.exitEvent) events.aiderEvent(event('exit'));
         const exit: AttemptExit = {
           code: how.signal ? null : how.code,
           signal: how.signal,
-          texts: how.text === null ? [] : [how.text],
+          orderly: how.exitEvent,
+          symptoms: how.text === null ? [] : [how.text],
           edited: [],
           named: [],
           edits: true,
@@ -327,7 +322,7 @@ function backendOf(scripts: readonly Script[]): AgentBackend {
         };
         events.exited(exit);
       });
-      return ok({ pid: 1, signal: () => {}, type: () => {}, edited: () => [] });
+      return ok({ pid: 1, signal: () => {} });
     },
   };
 }
@@ -376,7 +371,7 @@ async function runIn(folder: string, scripts: readonly Script[], land: 'any' | '
     setup: null,
     check: null,
     landLater: '',
-    prdPath: () => null,
+    coAuthor: () => null,
     record: noRecord,
   });
   const tasks = scripts.map((_, agent) => ({
@@ -400,10 +395,9 @@ async function runIn(folder: string, scripts: readonly Script[], land: 'any' | '
       plan: async () => ok(plan),
       confirm: async () => true,
     },
-    () => store.getState().run as RunState,
     () => onFinish(),
   );
-  const { store, dispatch } = createRunStore(runner, [], Date.now);
+  const { store, dispatch } = createRunStore(runner.handle, [], Date.now);
   dispatch({ type: 'run_started', config });
   await finished;
   await workspace.settled();

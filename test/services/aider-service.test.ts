@@ -1,14 +1,17 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { parseAiderEvent } from '../../source/core/aider-log.js';
-import { escapeIgnorePattern } from '../../source/core/paths.js';
-import type { AiderEvent } from '../../source/core/run.js';
-import { agentEnvironment } from '../../source/services/aider/environment.js';
-import { findAider } from '../../source/services/aider/find-aider.js';
-import { aiderArguments } from '../../source/services/aider/invocation.js';
-import { LineSplitter, LogTail } from '../../source/services/aider/log-tail.js';
-import { cutMap } from '../../source/services/aider/repo-map.js';
+import { escapeIgnorePattern } from '../../source/core/policy/paths.js';
+import {
+  type AiderEvent,
+  parseAiderEvent,
+} from '../../source/services/agents/aider/analytics-log.js';
+
+import { agentEnvironment } from '../../source/services/agents/aider/environment.js';
+import { findAider } from '../../source/services/agents/aider/find-aider.js';
+import { aiderArguments } from '../../source/services/agents/aider/invocation.js';
+import { LineSplitter, LogTail } from '../../source/services/agents/aider/log-tail.js';
+import { cutMap } from '../../source/services/agents/aider/repo-map.js';
 import { until } from '../eventually.js';
 import { appendTo, git, makeRepo, runCli, tempFolder, world } from '../rig.js';
 

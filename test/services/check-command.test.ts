@@ -7,13 +7,12 @@ import { processesWith, tempFolder } from '../rig.js';
 
 function checker(command: string, timeoutMs = 60_000, report: string | null = null) {
   const folder = tempFolder();
-  const check = new CheckCommand(
-    () => ({ command, from: '--test-cmd', timeoutMs, report }),
-    { PATH: process.env.PATH ?? '', SECRET: 'hunter2-hunter2' },
-    ['hunter2-hunter2'],
-  );
+  const plan = { command, from: '--test-cmd', timeoutMs, report };
+  const check = new CheckCommand({ PATH: process.env.PATH ?? '', SECRET: 'hunter2-hunter2' }, [
+    'hunter2-hunter2',
+  ]);
   const run = (log: string, signal = new AbortController().signal) =>
-    check.run(folder, path.join(folder, log), signal);
+    check.run(plan, folder, path.join(folder, log), signal);
   return { folder, run };
 }
 

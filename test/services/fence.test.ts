@@ -13,11 +13,13 @@ import {
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Place } from '../../source/core/agent.js';
-import { leadsOut, type RefusalKind, runsCode } from '../../source/core/fence.js';
-import type { Task } from '../../source/core/plan.js';
-import type { Inspection } from '../../source/core/run.js';
-import { type CheckRunner, GitWorkspace } from '../../source/services/git/workspace.js';
+import type { Place } from '../../source/core/agent/agent.js';
+import type { Task } from '../../source/core/plan/plan.js';
+import { leadsOut, type RefusalKind, runsCode } from '../../source/core/policy/fence.js';
+import type { WorkToCommit } from '../../source/core/ports.js';
+import type { Inspection } from '../../source/core/run/run.js';
+import type { CheckRunner } from '../../source/services/git/checkout-site.js';
+import { GitWorkspace } from '../../source/services/git/workspace.js';
 import { logPaths } from '../../source/services/logs/log-paths.js';
 import { git, makeRepo, tempFolder } from '../rig.js';
 import { noRecord, testConfig } from '../test-config.js';
@@ -53,16 +55,17 @@ async function open(more: { maxFileBytes?: number; protect?: string[]; check?: C
     setup: null,
     check: more.check ?? null,
     landLater: '',
-    prdPath: () => null,
+    coAuthor: () => null,
     record: noRecord,
   });
   const from = { onto: [], round: 0, resume: null, rework: null };
-  const made = await workspace.prepare(0, task, from);
+  const made = await workspace.prepare(0, task, from, null);
   if (!made.ok) throw new Error(made.failure.detail);
   const place = made.value;
   const since = Date.now();
+  let attempt = 0;
   const inspect = (edited: string[] = []): Promise<Inspection> =>
-    workspace.inspect(0, task, place, false, {
+    workspace.inspect(0, ++attempt, task, place, false, {
       edited,
       named: ['src/b.txt', 'src', 'x.y'],
       misnamed: null,
@@ -71,6 +74,17 @@ async function open(more: { maxFileBytes?: number; protect?: string[]; check?: C
     });
   return { repo, paths, workspace, place, inspect };
 }
+
+const work = (place: Place): WorkToCommit => ({
+  agent: 0,
+  task,
+  place,
+  finished: true,
+  prdPath: null,
+  model: 'gpt-4o',
+});
+
+const plan = { command: 'true', from: '--test-cmd', timeoutMs: 1000, report: null };
 
 const inTree = (place: Place, file: string) => path.join(place.worktree, file);
 
@@ -234,7 +248,7 @@ describe('the fence around an agent', () => {
       const kept = readdirSync(paths.agentFolder(0));
       const keeps = kept.some((file) => file === 'refused' || file.startsWith('outside'));
       expect(keeps).toBe(Object.keys(refused).length > 0);
-      const done = await workspace.commit(0, task, place, true);
+      const done = await workspace.commit(work(place));
       expect(done.ok).toBe(true);
       await workspace.settled();
     });
@@ -260,7 +274,7 @@ describe('the fence around an agent', () => {
     writeFileSync(inTree(place, 'src/a.txt'), 'aa\n');
     expect((await inspect()).refused).toEqual([]);
     writeFileSync(inTree(place, 'src/b.txt'), 'bb\n');
-    const done = await workspace.commit(0, task, place, true);
+    const done = await workspace.commit(work(place));
     expect(done).toMatchObject({ ok: false, failure: { reason: 'commit_failed' } });
   });
 
@@ -268,23 +282,23 @@ describe('the fence around an agent', () => {
     const { repo, workspace, place, inspect } = await open();
     writeFileSync(inTree(place, 'src/a.txt'), 'mine\n');
     await inspect();
-    const done = await workspace.commit(0, task, place, true);
+    const done = await workspace.commit(work(place));
     const commit = (done.ok && done.value.commit) as string;
     writeFileSync(path.join(repo, 'src/a.txt'), 'theirs\n');
     git(repo, 'commit', '-qam', 'theirs');
     const tip = git(repo, 'rev-parse', 'HEAD');
     const from = { onto: [tip], round: 1, resume: null, rework: commit };
-    const again = await workspace.prepare(0, task, from);
+    const again = await workspace.prepare(0, task, from, null);
     if (!again.ok) throw new Error(again.failure.detail);
     const text = readFileSync(inTree(again.value, 'src/a.txt'), 'utf8');
     expect(text).toMatch(/^<{15} \w+\ntheirs\n={15}\nmine\n>{15} \w+\n$/);
     const hints = { edited: [], named: [], misnamed: null, conflicted: ['src/a.txt'], since: 0 };
-    const left = await workspace.inspect(0, task, again.value, false, hints);
+    const left = await workspace.inspect(0, 1, task, again.value, false, hints);
     expect(left).toMatchObject({ unresolved: ['src/a.txt'], changed: false });
     writeFileSync(inTree(again.value, 'src/a.txt'), 'both\n');
-    const mended = await workspace.inspect(0, task, again.value, false, hints);
+    const mended = await workspace.inspect(0, 2, task, again.value, false, hints);
     expect(mended).toMatchObject({ unresolved: [], changed: true, refused: [] });
-    const last = await workspace.commit(0, task, again.value, true);
+    const last = await workspace.commit(work(again.value));
     const made = (last.ok && last.value.commit) as string;
     expect(git(repo, 'rev-parse', `${made}^`)).toBe(tip);
     expect(git(repo, 'rev-parse', `${place.branch}-round0`)).toBe(commit);
@@ -295,12 +309,17 @@ describe('the fence around an agent', () => {
     const { workspace, place, paths } = await open();
     mkdirSync(paths.agentFolder(1), { recursive: true });
     const other: Task = { ...task, id: 'T2', files: ['src/b.txt'] };
-    const made = await workspace.prepare(1, other, {
-      onto: [],
-      round: 0,
-      resume: null,
-      rework: null,
-    });
+    const made = await workspace.prepare(
+      1,
+      other,
+      {
+        onto: [],
+        round: 0,
+        resume: null,
+        rework: null,
+      },
+      null,
+    );
     if (!made.ok) throw new Error(made.failure.detail);
     const look = (agent: number) =>
       agent === 0
@@ -330,7 +349,7 @@ describe('the fence around an agent', () => {
     const hints = { edited: [], since: 0 };
     writeFileSync(inTree(place, 'src/a.txt'), 'aa\n');
     const early = Array.from({ length: 3 }, () => workspace.look(0, task, place, hints));
-    expect((await workspace.commit(0, task, place, true)).ok).toBe(true);
+    expect((await workspace.commit(work(place))).ok).toBe(true);
     // As when git has got as far as the link.
     rmSync(inTree(place, '.git'), { force: true });
     expect(await workspace.look(0, task, place, hints)).toBe(null);
@@ -353,7 +372,7 @@ describe('the fence around an agent', () => {
       const all = await Promise.all([
         workspace.look(0, task, place, hints),
         workspace.diff(0, place),
-        workspace.checkAgent(0, task, place, signal),
+        workspace.checkAgent({ agent: 0, attempt: 1, task, place, check: plan }, signal),
         workspace.patch(0, place),
         workspace.look(0, task, place, hints),
       ]);
@@ -375,7 +394,7 @@ describe('the fence around an agent', () => {
     expect(objects()).toBe(before);
     // What is judged and committed after it is whole without them.
     expect((await inspect()).refused).toHaveLength(1);
-    const done = await workspace.commit(0, task, place, true);
+    const done = await workspace.commit(work(place));
     await workspace.settled();
     expect(existsSync(paths.objects)).toBe(false);
     if (!done.ok || done.value.commit === null) throw new Error('not committed');

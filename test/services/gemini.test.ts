@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { describe as describeFailure, type PlannerProblem } from '../../source/core/failure.js';
+import {
+  describe as describeFailure,
+  type PlannerProblem,
+} from '../../source/core/policy/failure.js';
 import { GeminiPlanner } from '../../source/services/gemini/gemini-planner.js';
 import { listModels } from '../../source/services/gemini/models.js';
 import type { Reply } from '../../source/services/model-server/script.js';

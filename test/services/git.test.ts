@@ -8,7 +8,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { describe as describeFailure } from '../../source/core/failure.js';
+import { describe as describeFailure } from '../../source/core/policy/failure.js';
 import type { MergeItem } from '../../source/core/ports.js';
 import { cacheFolder } from '../../source/services/config/folders.js';
 import { land } from '../../source/services/git/land.js';
@@ -263,10 +263,8 @@ function integrate(
         git(repo, 'update-ref', 'refs/heads/aider/x/merged', commit);
         return diffStat(repo, base, commit);
       },
-      check: () => Promise.reject(new Error('nothing is tested here')),
-      accepts: () => false,
+      tests: null,
     },
-    null,
     base,
     onto,
     items,

@@ -3,9 +3,9 @@ import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { checkLazyModules, lazyImports } from '../../source/build/lazy-modules.js';
-import { haltedBy, noteFailures } from '../../source/core/halt.js';
-import { faultOfError, faultOfText } from '../../source/core/machine-fault.js';
-import { initialState } from '../../source/core/run.js';
+import { faultOfError, faultOfText } from '../../source/core/policy/machine-fault.js';
+import { haltedBy, noteFailures } from '../../source/core/run/circuit-breaker.js';
+import { initialState } from '../../source/core/run/run.js';
 import { LineFile } from '../../source/services/logs/line-file.js';
 import { ensureLogs, logPaths } from '../../source/services/logs/log-paths.js';
 import { steadyClock } from '../../source/services/machine/clock.js';
@@ -49,13 +49,15 @@ describe('faults of the machine', () => {
       {
         merge: async (_, item) => ({ ok: true, value: { clean: true, commit: item.commit } }),
         advance: async () => ({ ok: true, value: { files: [] } }),
-        accepts: () => false,
-        check: async () => {
-          const fault = 'disk_full' as const;
-          return { state: 'faulted', fault, words: 'full', output: '', ms: 0, flaky: false };
+        tests: {
+          mode: 'decides',
+          accepts: () => false,
+          run: async () => {
+            const fault = 'disk_full' as const;
+            return { state: 'faulted', fault, words: 'full', output: '', ms: 0, flaky: false };
+          },
         },
       },
-      'decides',
       'base',
       null,
       [{ agent: 0, title: 'x', commit: 'c', needs: [] }],

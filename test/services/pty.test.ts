@@ -2,7 +2,7 @@ import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test, vi } from 'vitest';
-import { findQuestion, findTexts } from '../../source/core/screen-facts.js';
+import { findQuestion, findSymptoms } from '../../source/services/agents/aider/screen-facts.js';
 import { type PtyExit, type PtyProcess, spawnPty } from '../../source/services/pty/pty-process.js';
 import { Recording } from '../../source/services/pty/recording.js';
 import { RecordingWriter } from '../../source/services/pty/recording-writer.js';
@@ -109,9 +109,9 @@ describe('the screen', () => {
     const red = (text: string) => `\\033[38;2;255;34;34m${text}\\033[0m\\n`;
     const script = `printf '${red('Only 3 reflections allowed,')}${red('stopping.')}The LLM did not conform to the edit format.\\n'; printf '${red('litellm.NotFoundEr')}'`;
     const runs = (await screenOf(script)).runs();
-    expect(findTexts(runs)).toEqual(['reflections_exhausted']);
+    expect(findSymptoms(runs)).toEqual(['gave_up']);
     const long = red('Model openai/a-very-long-name-of-a-model has hit a token limit!');
-    expect(findTexts((await screenOf(`printf '${long}'`, 30)).runs())).toEqual(['token_limit']);
+    expect(findSymptoms((await screenOf(`printf '${long}'`, 30)).runs())).toEqual(['token_limit']);
   });
 
   test('a failure text that is written over a spinner is found', async () => {
@@ -121,7 +121,7 @@ describe('the screen', () => {
       80,
     );
     expect(screen.lines()[0]).toMatch(/^ {2}#=/);
-    expect(findTexts(screen.runs())).toEqual(['not_found']);
+    expect(findSymptoms(screen.runs())).toEqual(['model_unknown']);
   });
 
   test('a mark gives the lines since then, also when much has scrolled off', async () => {

@@ -2,8 +2,8 @@ import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
-import { type AiderLauncher, PlainLauncher } from '../../source/services/aider/launcher.js';
-import { unforkable, WarmLauncher } from '../../source/services/aider/warm-launcher.js';
+import { type AiderLauncher, PlainLauncher } from '../../source/services/agents/aider/launcher.js';
+import { unforkable, WarmLauncher } from '../../source/services/agents/aider/warm-launcher.js';
 import type { PtyExit, PtyProcess } from '../../source/services/pty/pty-process.js';
 import { until } from '../eventually.js';
 import { isAlive, root, tempFolder } from '../rig.js';
@@ -240,7 +240,8 @@ print("all", os.environ)
 
   forks('when this program is killed, the server and its agents go too', async () => {
     const script = fakeAider();
-    const at = (file: string) => JSON.stringify(path.join(root, 'source/services/aider', file));
+    const at = (file: string) =>
+      JSON.stringify(path.join(root, 'source/services/agents/aider', file));
     const program = `
       const { WarmLauncher } = await import(${at('warm-launcher.ts')});
       const { PlainLauncher } = await import(${at('launcher.ts')});
@@ -284,7 +285,7 @@ print("all", os.environ)
   );
 
   test('the program is in the package', () => {
-    const file = path.join(root, 'dist/source/services/aider/fork_server.py');
+    const file = path.join(root, 'dist/source/services/agents/aider/fork_server.py');
     expect(readFileSync(file, 'utf8')).toContain('def serve(self)');
   });
 });

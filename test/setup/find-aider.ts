@@ -1,7 +1,7 @@
 import type { TestProject } from 'vitest/node';
-import { describe } from '../../source/core/failure.js';
-import { findAider } from '../../source/services/aider/find-aider.js';
-import { setupAider } from '../../source/services/aider/setup-aider.js';
+import { describe } from '../../source/core/policy/failure.js';
+import { findAider } from '../../source/services/agents/aider/find-aider.js';
+import { setupAider } from '../../source/services/agents/aider/setup-aider.js';
 
 declare module 'vitest' {
   interface ProvidedContext {

@@ -1,7 +1,7 @@
 import { Box } from 'ink';
 import { memo, useEffect, useMemo } from 'react';
-import { type Agent, isDone, iterations } from '../../core/agent.js';
-import type { RunState } from '../../core/run.js';
+import { type Agent, isDone, iterations } from '../../core/agent/agent.js';
+import type { RunState } from '../../core/run/run.js';
 import { formatCost, formatTokens } from '../../headless/table.js';
 import {
   changedFiles,

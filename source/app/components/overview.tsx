@@ -1,6 +1,6 @@
 import { Box } from 'ink';
-import { type Agent, iterations } from '../../core/agent.js';
-import type { RunState } from '../../core/run.js';
+import { type Agent, iterations } from '../../core/agent/agent.js';
+import type { RunState } from '../../core/run/run.js';
 import { formatCost, formatTokens } from '../../headless/table.js';
 import {
   changedFiles,

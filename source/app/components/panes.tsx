@@ -1,5 +1,5 @@
 import { Box } from 'ink';
-import type { RunState } from '../../core/run.js';
+import type { RunState } from '../../core/run/run.js';
 import type { AgentRect, PaneLayout } from '../layout.js';
 import type { PaneView } from '../pane-source.js';
 import { useEnvironment } from '../surface.js';

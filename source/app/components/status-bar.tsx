@@ -1,6 +1,6 @@
-import { dollars } from '../../core/budget.js';
-import { type RunState, runTime } from '../../core/run.js';
-import { landingParts, landingWords } from '../../core/summary.js';
+import { dollars } from '../../core/policy/budget.js';
+import { type RunState, runTime } from '../../core/run/run.js';
+import { landingParts, landingWords } from '../../core/run/summary.js';
 import { formatCost, formatTokens } from '../../headless/table.js';
 import { clock, progressOf } from '../agent-facts.js';
 import type { Keymap } from '../keymap.js';

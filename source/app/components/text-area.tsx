@@ -1,6 +1,6 @@
 import { Box } from 'ink';
 import { useRef } from 'react';
-import { printable } from '../../core/printable.js';
+import { printable } from '../../core/text/printable.js';
 import { useKeyHandler } from '../surface.js';
 import { displayWidth, fill, graphemes } from '../text/graphemes.js';
 import {

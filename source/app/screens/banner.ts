@@ -1,6 +1,6 @@
-import type { FailReason } from '../../core/agent.js';
-import type { RunState } from '../../core/run.js';
-import { haltWords, mends, reasonWords } from '../../core/words.js';
+import type { FailReason } from '../../core/agent/agent.js';
+import type { RunState } from '../../core/run/run.js';
+import { haltWords, mends, reasonWords } from '../../core/text/words.js';
 import type { ActionName, Keymap } from '../keymap.js';
 
 export interface Banner {

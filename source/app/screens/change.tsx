@@ -1,7 +1,7 @@
 import { Box } from 'ink';
 import Spinner from 'ink-spinner';
 import { useEffect, useRef, useState } from 'react';
-import { describe } from '../../core/failure.js';
+import { describe } from '../../core/policy/failure.js';
 import { type ActionsOf, perform, useActions } from '../actions.js';
 import { capital } from '../agent-facts.js';
 import { useDialogs } from '../components/dialogs.js';

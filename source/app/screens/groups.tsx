@@ -1,9 +1,9 @@
 import { Box } from 'ink';
 import { useEffect, useMemo, useState } from 'react';
-import { editGroups, waves } from '../../core/group-edits.js';
-import { checkPlan } from '../../core/groups.js';
-import { type PathFacts, refusePath } from '../../core/paths.js';
-import type { Task } from '../../core/plan.js';
+import { editGroups, waves } from '../../core/plan/group-edits.js';
+import { checkPlan } from '../../core/plan/groups.js';
+import type { Task } from '../../core/plan/plan.js';
+import { type PathFacts, refusePath } from '../../core/policy/paths.js';
 import { type Action, type ActionsOf, type NameOf, useActions } from '../actions.js';
 import { useDialogs } from '../components/dialogs.js';
 import { Line } from '../components/line.js';

@@ -1,7 +1,7 @@
 import { Box } from 'ink';
 import Spinner from 'ink-spinner';
 import { useLayoutEffect, useMemo, useRef, useState } from 'react';
-import { describe, type Failure, type PlannerProblem } from '../../core/failure.js';
+import { describe, type Failure, type PlannerProblem } from '../../core/policy/failure.js';
 import { type ActionsOf, hintsOf, useActions } from '../actions.js';
 import { clock } from '../agent-facts.js';
 import { useDialogs } from '../components/dialogs.js';

@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'react';
-import { checkWords } from '../../core/check.js';
-import type { RunState } from '../../core/run.js';
-import type { RedBase } from '../../core/test-report.js';
+import { checkWords } from '../../core/policy/check.js';
+import type { RedBase } from '../../core/policy/test-report.js';
+import type { RunState } from '../../core/run/run.js';
 import type { Say } from '../actions.js';
 import { useDialogs } from '../components/dialogs.js';
 import type { RunPort } from '../ports.js';

@@ -1,8 +1,8 @@
 import { useReducer } from 'react';
-import type { Agent } from '../../core/agent.js';
-import { dollars, dollarsIn } from '../../core/budget.js';
-import { refusalOf, type Wish } from '../../core/refusals.js';
-import type { RunState } from '../../core/run.js';
+import type { Agent } from '../../core/agent/agent.js';
+import { dollars, dollarsIn } from '../../core/policy/budget.js';
+import { refusalOf, type Wish } from '../../core/run/refusals.js';
+import type { RunState } from '../../core/run/run.js';
 import { type Action, type ActionsOf, refusalWords } from '../actions.js';
 import { detailsOf, hasSomethingToLose } from '../agent-facts.js';
 import { type Render, useDialogs } from '../components/dialogs.js';

@@ -1,5 +1,5 @@
-import { eventText } from '../../core/event-words.js';
-import type { RunState } from '../../core/run.js';
+import type { RunState } from '../../core/run/run.js';
+import { eventText } from '../../core/text/event-words.js';
 import { proseLines } from '../text/diff-lines.js';
 
 function timeOf(seconds: number): string {

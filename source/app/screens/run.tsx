@@ -1,6 +1,6 @@
 import { Box } from 'ink';
 import { useEffect, useMemo, useRef, useState } from 'react';
-import type { Agent } from '../../core/agent.js';
+import type { Agent } from '../../core/agent/agent.js';
 import { useActions } from '../actions.js';
 import { useDialogs } from '../components/dialogs.js';
 import { Line } from '../components/line.js';

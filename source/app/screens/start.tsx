@@ -1,9 +1,9 @@
 import { Box } from 'ink';
 import { useState } from 'react';
-import { dollars, dollarsIn } from '../../core/budget.js';
-import { waves } from '../../core/group-edits.js';
-import { outsideGlob } from '../../core/paths.js';
-import { unsignedWords } from '../../core/words.js';
+import { waves } from '../../core/plan/group-edits.js';
+import { dollars, dollarsIn } from '../../core/policy/budget.js';
+import { outsideGlob } from '../../core/policy/paths.js';
+import { unsignedWords } from '../../core/text/words.js';
 import { type ActionsOf, useActions } from '../actions.js';
 import { useDialogs } from '../components/dialogs.js';
 import { Line } from '../components/line.js';

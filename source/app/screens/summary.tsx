@@ -1,11 +1,11 @@
 import { Box } from 'ink';
 import { useMemo, useState } from 'react';
-import { dollars } from '../../core/budget.js';
-import { describe } from '../../core/failure.js';
-import { refusalOf, type Wish } from '../../core/refusals.js';
-import { type RunState, runTime } from '../../core/run.js';
-import { landingWords, summarise, testedWords } from '../../core/summary.js';
-import { mends } from '../../core/words.js';
+import { dollars } from '../../core/policy/budget.js';
+import { describe } from '../../core/policy/failure.js';
+import { refusalOf, type Wish } from '../../core/run/refusals.js';
+import { type RunState, runTime } from '../../core/run/run.js';
+import { landingWords, summarise, testedWords } from '../../core/run/summary.js';
+import { mends } from '../../core/text/words.js';
 import { summaryReport } from '../../headless/report.js';
 import { formatCost, formatDuration, formatTokens } from '../../headless/table.js';
 import { type ActionsOf, useActions } from '../actions.js';

@@ -1,4 +1,4 @@
-import { refusalOf, type Wish } from '../../core/refusals.js';
+import { refusalOf, type Wish } from '../../core/run/refusals.js';
 import { refusalWords } from '../actions.js';
 import { useDialogs } from '../components/dialogs.js';
 import type { RunPort } from '../ports.js';

@@ -1,6 +1,6 @@
 import wrapAnsi from 'wrap-ansi';
-import { plainNarrow } from '../../core/plain-width.js';
-import { printable, printableLines } from '../../core/printable.js';
+import { plainNarrow } from '../../core/text/plain-width.js';
+import { printable, printableLines } from '../../core/text/printable.js';
 import { displayWidth, graphemes } from './graphemes.js';
 import type { TextStyle } from './markdown.js';
 

@@ -1,6 +1,6 @@
 import stringWidth from 'string-width';
-import { plainNarrow, withoutStyles } from '../../core/plain-width.js';
-import { printable } from '../../core/printable.js';
+import { plainNarrow, withoutStyles } from '../../core/text/plain-width.js';
+import { printable } from '../../core/text/printable.js';
 
 /** Made when it is needed: the first one takes 15 ms. */
 let segmenter: Intl.Segmenter | undefined;

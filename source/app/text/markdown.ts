@@ -1,6 +1,6 @@
 import { Lexer, type Token, type Tokens } from 'marked';
 import wrapAnsi from 'wrap-ansi';
-import { printable } from '../../core/printable.js';
+import { printable } from '../../core/text/printable.js';
 import { plainLines, shown } from './diff-lines.js';
 import { cut, displayWidth, fill } from './graphemes.js';
 

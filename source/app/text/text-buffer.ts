@@ -1,4 +1,4 @@
-import { printable } from '../../core/printable.js';
+import { printable } from '../../core/text/printable.js';
 import { displayWidth, graphemes } from './graphemes.js';
 
 /**

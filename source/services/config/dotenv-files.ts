@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'dotenv';
-import { providerKeys } from '../../core/providers.js';
+import { providerKeys } from '../../core/policy/providers.js';
 import { hasCode } from '../files/private-files.js';
 
 /**

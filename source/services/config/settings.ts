@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod';
-import type { Failure } from '../../core/failure.js';
-import { schemaProblems } from '../../core/plan.js';
+import { schemaProblems } from '../../core/plan/plan.js';
+import type { Failure } from '../../core/policy/failure.js';
+import { redBases } from '../../core/policy/test-report.js';
 import { err, ok, type Result } from '../../core/result.js';
-import { redBases } from '../../core/test-report.js';
 import { settingsFile } from './folders.js';
 
 const positive = z.number().int().min(1);

@@ -1,6 +1,6 @@
 import { type ResponseSchema, SchemaType } from '@google/generative-ai';
 import * as z from 'zod';
-import { mostTasks, schemaProblems, type Task, taskSchema } from '../../core/plan.js';
+import { mostTasks, schemaProblems, type Task, taskSchema } from '../../core/plan/plan.js';
 import type { PlanRequest } from '../../core/ports.js';
 import { err, ok, type Result } from '../../core/result.js';
 

@@ -1,5 +1,5 @@
 import { GoogleGenerativeAIFetchError } from '@google/generative-ai';
-import type { PlannerProblem } from '../../core/failure.js';
+import type { PlannerProblem } from '../../core/policy/failure.js';
 
 export interface GeminiTrouble {
   readonly problem: PlannerProblem;

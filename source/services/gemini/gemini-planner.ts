@@ -6,7 +6,7 @@ import {
   GoogleGenerativeAI,
   type ResponseSchema,
 } from '@google/generative-ai';
-import type { Failure, PlannerProblem } from '../../core/failure.js';
+import type { Failure, PlannerProblem } from '../../core/policy/failure.js';
 import type { Planner, PlannerAnswer, PlanRequest, PlanWait } from '../../core/ports.js';
 import { err, ok, type Result } from '../../core/result.js';
 import { unlessLater } from '../files/private-files.js';

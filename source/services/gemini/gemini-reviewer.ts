@@ -1,8 +1,8 @@
 import { type ResponseSchema, SchemaType } from '@google/generative-ai';
-import type { Failure } from '../../core/failure.js';
+import type { Failure } from '../../core/policy/failure.js';
+import { verdicts } from '../../core/policy/review.js';
 import type { Reviewer, ReviewerAnswer } from '../../core/ports.js';
 import { ok, type Result } from '../../core/result.js';
-import { verdicts } from '../../core/review.js';
 import { type GeminiOptions, GeminiPlanner } from './gemini-planner.js';
 
 const schema: ResponseSchema = {

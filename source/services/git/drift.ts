@@ -3,10 +3,10 @@ import { readFileSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as z from 'zod';
-import type { Failure } from '../../core/failure.js';
+import type { Failure } from '../../core/policy/failure.js';
+import { fileFailure } from '../../core/policy/work-problem.js';
 import { err, ok, type Result } from '../../core/result.js';
-import { fileFailure } from '../../core/work-problem.js';
-import { parseJson, unless, unlessLater, unreadable, writeWhole } from '../files/private-files.js';
+import { unless, unlessLater, unreadable } from '../files/private-files.js';
 import { git, gitText } from './run-git.js';
 import { treeChanges } from './tree-changes.js';
 
@@ -22,7 +22,10 @@ export interface Drift {
   readonly files: Readonly<Record<string, string>>;
 }
 
-const driftSchema = z.object({ commit: z.string(), files: z.record(z.string(), z.string()) });
+export const driftSchema = z.object({
+  commit: z.string(),
+  files: z.record(z.string(), z.string()),
+});
 
 /**
  * Looks for such files in a worktree that was just filled; nothing is looked at where no rule can make any.
@@ -96,17 +99,4 @@ export async function untouchedOf(worktree: string, { files }: Drift): Promise<s
     ),
   );
   return found.flat();
-}
-
-/** Keeps it for a run that dies and is closed by a later start. Throws like `fs`. */
-export function keepDrift(file: string, drift: Drift | null): void {
-  if (drift === null) rmSync(file, { force: true });
-  else writeWhole(file, JSON.stringify(drift));
-}
-
-/** As it was kept; null when there is none. */
-export function readDrift(file: string): Drift | null {
-  const text = unless(unreadable, null, () => readFileSync(file, 'utf8'));
-  const parsed = text === null ? null : driftSchema.safeParse(parseJson(text));
-  return parsed?.success ? parsed.data : null;
 }

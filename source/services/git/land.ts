@@ -1,11 +1,11 @@
 import { accessSync, constants, existsSync, lstatSync, statfsSync } from 'node:fs';
 import { lstat, rm, rmdir } from 'node:fs/promises';
 import path from 'node:path';
-import type { Failure } from '../../core/failure.js';
-import { describe } from '../../core/failure.js';
+import type { Failure } from '../../core/policy/failure.js';
+import { describe } from '../../core/policy/failure.js';
 import { err, ok, type Result } from '../../core/result.js';
-import type { Landing } from '../../core/run.js';
-import { shellWord } from '../../core/shell-word.js';
+import type { Landing } from '../../core/run/run.js';
+import { shellWord } from '../../core/text/shell-word.js';
 import { hasCode } from '../files/private-files.js';
 import { changedTrackedFiles } from './repository.js';
 import { git, gitText, splitNul } from './run-git.js';
@@ -47,6 +47,8 @@ const waitMs = 150;
 export async function land(request: LandRequest): Promise<Landing> {
   const { repo, base, commit, branch } = request;
   const moved = await whetherMoved(request);
+  // It has been landed before, and nobody could be told.
+  if (moved?.tip === commit && branch !== null) return { state: 'landed', commit, branch };
   // It can never be a fast-forward again, so git's own merge is the way.
   if (moved !== null) {
     const { reason, tip } = moved;

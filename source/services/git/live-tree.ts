@@ -1,6 +1,6 @@
 import { lstat } from 'node:fs/promises';
 import path from 'node:path';
-import type { Failure } from '../../core/failure.js';
+import type { Failure } from '../../core/policy/failure.js';
 import { ok, type Result } from '../../core/result.js';
 import { unlessLater, unreadable } from '../files/private-files.js';
 import { patchTree } from './patch-tree.js';

@@ -1,4 +1,4 @@
-import type { Failure } from '../../core/failure.js';
+import type { Failure } from '../../core/policy/failure.js';
 import type { Merged } from '../../core/ports.js';
 import { ok, type Result } from '../../core/result.js';
 import { git, gitText, splitNul } from './run-git.js';

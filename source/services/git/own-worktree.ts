@@ -7,7 +7,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import type { Failure } from '../../core/failure.js';
+import type { Failure } from '../../core/policy/failure.js';
 import { err, ok, type Result } from '../../core/result.js';
 import { hasCode } from '../files/private-files.js';
 import { git } from './run-git.js';

@@ -1,5 +1,5 @@
-import type { RepoFacts } from '../../core/digest.js';
-import { isManifest } from '../../core/groups.js';
+import type { RepoFacts } from '../../core/plan/digest.js';
+import { isManifest } from '../../core/plan/groups.js';
 import type { Repository } from './repository.js';
 import { git, gitText } from './run-git.js';
 

@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { lstat, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import picomatch from 'picomatch';
-import type { Failure } from '../../core/failure.js';
-import { isGitName, normalisePath, type PathFacts, refusePath } from '../../core/paths.js';
-import type { Task } from '../../core/plan.js';
+import type { Task } from '../../core/plan/plan.js';
+import type { Failure } from '../../core/policy/failure.js';
+import { isGitName, normalisePath, type PathFacts, refusePath } from '../../core/policy/paths.js';
 import { err, ok, type Result } from '../../core/result.js';
-import { shellWord } from '../../core/shell-word.js';
+import { shellWord } from '../../core/text/shell-word.js';
 import { unless, unlessLater, unreadable } from '../files/private-files.js';
 import { git, gitText, splitNul } from './run-git.js';
 

@@ -1,4 +1,4 @@
-import { describe, type Failure } from '../../core/failure.js';
+import { describe, type Failure } from '../../core/policy/failure.js';
 import { err, ok, type Result } from '../../core/result.js';
 import { branchesNow } from './branches-now.js';
 import { ownershipOf, repairLink } from './own-worktree.js';

@@ -1,21 +1,16 @@
-import { readFileSync } from 'node:fs';
-import * as z from 'zod';
-import type { Failure } from '../../core/failure.js';
+import type { Failure } from '../../core/policy/failure.js';
 import { ok, type Result } from '../../core/result.js';
-import { hasCode, parseJson, writeWhole } from '../files/private-files.js';
 import { git, splitNul } from './run-git.js';
 import { putBack } from './snapshot.js';
 
 /**
  * What a set-up command did in a worktree must not count as the agent's work: the agent's own files
  * are put back, the rest stays where it is and is left out of every snapshot.
- * @param file where the list is kept, for a run that dies and is closed by a later start
  * @returns the paths to leave out; a folder stands for all in it
  */
 export async function setAside(
   worktree: string,
   own: readonly string[],
-  file: string,
 ): Promise<Result<readonly string[], Failure>> {
   const list = async (...args: string[]): Promise<Result<string[], Failure>> => {
     const answer = await git(worktree, args);
@@ -42,19 +37,5 @@ export async function setAside(
   if (!inside.ok) return inside;
   const all = [...changed, ...made.filter((name) => !shared.includes(name)), ...inside.value];
   const aside = all.map((name) => name.replace(/\/$/, '')).filter((name) => !own.includes(name));
-  writeWhole(file, JSON.stringify(aside));
   return ok(aside);
-}
-
-/** The list as it was kept; empty when there is none. */
-export function readSetAside(file: string): readonly string[] {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return [];
-    throw error;
-  }
-  const parsed = z.array(z.string()).safeParse(parseJson(text));
-  return parsed.success ? parsed.data : [];
 }

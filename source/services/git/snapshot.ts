@@ -1,10 +1,10 @@
 import { rmSync } from 'node:fs';
 import { copyFile, stat, utimes } from 'node:fs/promises';
 import path from 'node:path';
-import type { DiffStat, FileChange } from '../../core/agent.js';
-import type { Failure } from '../../core/failure.js';
+import type { DiffStat, FileChange } from '../../core/agent/agent.js';
+import type { Failure } from '../../core/policy/failure.js';
+import { fileFailure } from '../../core/policy/work-problem.js';
 import { err, ok, type Result } from '../../core/result.js';
-import { fileFailure } from '../../core/work-problem.js';
 import { writePrivate } from '../files/private-files.js';
 import { git, gitText, splitNul, withoutIndex } from './run-git.js';
 

@@ -1,5 +1,5 @@
-import type { Failure } from '../../core/failure.js';
-import type { TreeChange } from '../../core/fence.js';
+import type { Failure } from '../../core/policy/failure.js';
+import type { TreeChange } from '../../core/policy/fence.js';
 import { ok, type Result } from '../../core/result.js';
 import { git, gitText, splitNul, withoutIndex } from './run-git.js';
 

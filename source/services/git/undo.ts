@@ -1,5 +1,5 @@
-import { describe } from '../../core/failure.js';
-import type { Undone } from '../../core/run.js';
+import { describe } from '../../core/policy/failure.js';
+import type { Undone } from '../../core/run/run.js';
 import { currentBranch, whenUnlocked } from './land.js';
 import { git, gitText } from './run-git.js';
 
@@ -29,6 +29,8 @@ export async function undoLanding(request: UndoRequest): Promise<Undone> {
     answers: [1],
   });
   if (!tip.ok || tip.value === '') return refuse(`there is no branch ${branch} any more`, '');
+  // It has been taken back before, and nobody could be told.
+  if (tip.value === base) return { state: 'undone' };
   if (tip.value !== commit) {
     const ancestry = ['merge-base', '--is-ancestor', '--end-of-options', commit, tip.value];
     const inside = await git(repo, ancestry, { answers: [1] });

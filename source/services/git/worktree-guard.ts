@@ -12,9 +12,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import { type Refusal, runsCode } from '../../core/fence.js';
-import type { Task } from '../../core/plan.js';
-import type { InspectionHints } from '../../core/run.js';
+import type { Task } from '../../core/plan/plan.js';
+import { type Refusal, runsCode } from '../../core/policy/fence.js';
+import type { InspectionHints } from '../../core/run/run.js';
 import { makePrivateFolder, unless, unreadable } from '../files/private-files.js';
 
 export interface GuardOptions {
@@ -26,6 +26,16 @@ export interface GuardOptions {
   readonly keep: string;
   /** Paths of submodules, which stay as they are. */
   readonly submodules: readonly string[];
+}
+
+/** How a worktree was when it was made; contents of files as base64. */
+export interface GuardMemory {
+  readonly gitLink: string;
+  readonly commonDir: string;
+  readonly special: Readonly<Record<string, string>>;
+  readonly siblings: readonly string[];
+  readonly inSubmodules: Readonly<Record<string, readonly string[]>>;
+  readonly gitFiles: Readonly<Record<string, string>>;
 }
 
 /** Larger files of git's own folder are no configuration. */
@@ -42,6 +52,7 @@ const aidersOwn = /^\.aider\.(chat\.history\.md|input\.history|llm\.history|tags
  * files that run code. It knows how things were when it was opened, and brings them back to that.
  */
 export class WorktreeGuard {
+  readonly memory: GuardMemory;
   private readonly gitLink: string;
   private readonly special: ReadonlyMap<string, Buffer>;
   private readonly siblings: ReadonlySet<string>;
@@ -51,20 +62,20 @@ export class WorktreeGuard {
   /** `.git` was led elsewhere since the last check; told until then, whoever mended it. */
   private linkMended = false;
 
-  constructor(private readonly options: GuardOptions) {
-    const { worktree, commonDir, submodules } = options;
-    this.gitLink = readFileSync(path.join(worktree, '.git'), 'utf8');
-    this.special = readAll(worktree, specialNames(worktree));
-    this.siblings = new Set(namesIn(path.dirname(worktree)));
+  /** @param memory how things were; null to take them as they are */
+  constructor(
+    private readonly options: GuardOptions,
+    memory: GuardMemory | null = null,
+  ) {
+    const then = memory ?? memoryOf(options);
+    this.memory = then;
+    this.gitLink = then.gitLink;
+    this.special = asFiles(then.special);
+    this.siblings = new Set(then.siblings);
     this.inSubmodules = new Map(
-      submodules.map((name) => [name, new Set(namesIn(path.join(worktree, name)))]),
+      Object.entries(then.inSubmodules).map(([name, names]) => [name, new Set(names)]),
     );
-    this.gitFiles = readAll(commonDir, [
-      'config',
-      'config.worktree',
-      ...namesIn(path.join(commonDir, 'hooks')).map((name) => path.join('hooks', name)),
-      ...namesIn(path.join(commonDir, 'info')).map((name) => path.join('info', name)),
-    ]);
+    this.gitFiles = asFiles(then.gitFiles);
   }
 
   /** Makes sure that git means this worktree; to be called before git runs in it. */
@@ -214,6 +225,31 @@ export class WorktreeGuard {
   }
 }
 
+function memoryOf({ worktree, commonDir, submodules }: GuardOptions): GuardMemory {
+  const gitNames = [
+    'config',
+    'config.worktree',
+    ...namesIn(path.join(commonDir, 'hooks')).map((name) => path.join('hooks', name)),
+    ...namesIn(path.join(commonDir, 'info')).map((name) => path.join('info', name)),
+  ];
+  return {
+    gitLink: readFileSync(path.join(worktree, '.git'), 'utf8'),
+    commonDir,
+    special: readAll(worktree, specialNames(worktree)),
+    siblings: namesIn(path.dirname(worktree)),
+    inSubmodules: Object.fromEntries(
+      submodules.map((name) => [name, namesIn(path.join(worktree, name))]),
+    ),
+    gitFiles: readAll(commonDir, gitNames),
+  };
+}
+
+function asFiles(contents: Readonly<Record<string, string>>): ReadonlyMap<string, Buffer> {
+  return new Map(
+    Object.entries(contents).map(([name, text]) => [name, Buffer.from(text, 'base64')]),
+  );
+}
+
 interface Finding {
   readonly refusal: Refusal;
   /** True when it could be undone. */
@@ -232,14 +268,14 @@ function specialNames(worktree: string): string[] {
   return namesIn(worktree).filter((name) => /^\.(aider|env)/i.test(name) && !aidersOwn.test(name));
 }
 
-function readAll(folder: string, names: readonly string[]): Map<string, Buffer> {
-  const files = new Map<string, Buffer>();
+function readAll(folder: string, names: readonly string[]): Record<string, string> {
+  const files: [string, string][] = [];
   for (const name of names) {
     const stats = statOf(path.join(folder, name));
     if (!stats?.isFile() || stats.size > mostBytes) continue;
-    files.set(name, readFileSync(path.join(folder, name)));
+    files.push([name, readFileSync(path.join(folder, name), 'base64')]);
   }
-  return files;
+  return Object.fromEntries(files);
 }
 
 function isSame(file: string, before: Buffer | undefined): boolean {

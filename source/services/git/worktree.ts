@@ -1,10 +1,10 @@
 import { appendFileSync, existsSync, readFileSync, symlinkSync } from 'node:fs';
 import { mkdir, open, readdir, readFile, rmdir, utimes } from 'node:fs/promises';
 import path from 'node:path';
-import type { Failure } from '../../core/failure.js';
-import { escapeIgnorePattern } from '../../core/paths.js';
+import type { Failure } from '../../core/policy/failure.js';
+import { escapeIgnorePattern } from '../../core/policy/paths.js';
+import { fileFailure } from '../../core/policy/work-problem.js';
 import { err, ok, type Result } from '../../core/result.js';
-import { fileFailure } from '../../core/work-problem.js';
 import { unlessLater, unreadable } from '../files/private-files.js';
 import { git, gitText, splitNul } from './run-git.js';
 import { throwAway } from './trash.js';
@@ -49,16 +49,35 @@ export async function addWorktree(
     answers: [1],
   });
   if (!tip.ok) return tip;
-  const keep =
-    tip.value === '' || round === 0 ? [] : [`update ${ref}-round${round - 1} ${tip.value}`];
+  const keep = await toKeep(repo, ref, tip.value, round);
+  if (!keep.ok) return keep;
   const begin =
     tip.value === '' ? `create ${ref} ${commit}` : `update ${ref} ${commit} ${tip.value}`;
   const moved = await git(repo, ['update-ref', '--stdin'], {
-    input: [...keep, begin].map((line) => `${line}\n`).join(''),
+    input: [...keep.value, begin].map((line) => `${line}\n`).join(''),
   });
   if (!moved.ok) return moved;
   const led = await git(worktree, ['symbolic-ref', 'HEAD', ref]);
   return led.ok ? fill(worktree) : led;
+}
+
+/**
+ * What keeps the work of the round before. Where that is kept already, the branch holds the beginning of a
+ * worktree that never came to be, which is nobody's work.
+ */
+async function toKeep(
+  repo: string,
+  ref: string,
+  tip: string,
+  round: number,
+): Promise<Result<string[], Failure>> {
+  if (tip === '' || round === 0) return ok([]);
+  const name = `${ref}-round${round - 1}`;
+  const kept = await gitText(repo, ['rev-parse', '--verify', '--quiet', '--end-of-options', name], {
+    answers: [1],
+  });
+  if (!kept.ok) return kept;
+  return ok(kept.value === '' ? [`create ${name} ${tip}`] : []);
 }
 
 /** The same without a branch: for looking only. */

@@ -1,15 +1,15 @@
 import path from 'node:path';
-import { currentAttempt, iterations, outcomeOf, outcomeReason } from '../../core/agent.js';
-import { costOf } from '../../core/aider-log.js';
-import type { Message, RunState } from '../../core/run.js';
-import { outcomeWords } from '../../core/words.js';
+import { currentAttempt, iterations, outcomeOf, outcomeReason } from '../../core/agent/agent.js';
+import type { Message } from '../../core/run/message.js';
+import type { RunState } from '../../core/run/run.js';
+import { outcomeWords } from '../../core/text/words.js';
 import { LineFile } from './line-file.js';
 import { ensureLogs, type LogPaths } from './log-paths.js';
 
 /**
- * Writes `agent<N>_<stamp>.jsonl`: Aider's events as they come, an `assistant_response` for each
- * response of the model, and our own facts. Every line has `event` and `time` (epoch seconds, as in
- * Aider's log) and, but for Aider's own events, `attempt`.
+ * Writes `agent<N>_<stamp>.jsonl`: the events of the agent's own log as they come, an `assistant_response` for
+ * each response of the model, and our own facts. Every line has `event` and `time` (epoch seconds, as in Aider's
+ * log) and, but for the agent's own events, `attempt`.
  */
 export class AgentLogs {
   private readonly files = new Map<number, LineFile>();
@@ -39,6 +39,11 @@ export class AgentLogs {
     }
   }
 
+  /** Takes note of an event of an agent's own log. */
+  own(agent: number, event: OwnEvent): void {
+    this.file(agent).append(event);
+  }
+
   close(): void {
     for (const file of this.files.values()) file.close();
   }
@@ -52,6 +57,14 @@ export class AgentLogs {
     }
     return file;
   }
+}
+
+/** An event as an agent tells it in a log of its own. */
+export interface OwnEvent {
+  readonly event: string;
+  readonly properties: Readonly<Record<string, unknown>>;
+  /** Epoch seconds. */
+  readonly time: number;
 }
 
 interface AgentLine {
@@ -79,20 +92,14 @@ function agentLines(state: RunState, message: Message): AgentLine[] {
       ];
     case 'attempt_started':
       return [line('started', { pid: message.pid, simulated: state.config.simulated })];
-    case 'aider_event': {
-      const { event, properties, time } = message.event;
-      const own: AgentLine = {
-        agent: agent.index,
-        line: { event, properties, time: time ?? message.at / 1000 },
-      };
-      if (event !== 'message_send') return [own];
+    case 'turn_ended': {
+      const { usage } = message;
       return [
-        own,
         line('assistant_response', {
           iteration: iterations(agent),
-          prompt_tokens: properties.prompt_tokens ?? null,
-          completion_tokens: properties.completion_tokens ?? null,
-          cost: costOf(message.event),
+          prompt_tokens: usage?.promptTokens ?? null,
+          completion_tokens: usage?.completionTokens ?? null,
+          cost: usage?.cost ?? null,
         }),
       ];
     }

@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
-import type { Failure } from '../../core/failure.js';
-import { agentLogName } from '../../core/summary.js';
+import type { Failure } from '../../core/policy/failure.js';
+import { agentLogName } from '../../core/run/summary.js';
 import { hasCode, isLink, makePrivateFolder, writePrivate } from '../files/private-files.js';
 
 /**
@@ -38,8 +38,6 @@ export function logPaths(repo: string, stamp: string) {
     setup: (agent: number | null) => path.join(raw, ownerOf(agent), 'setup.log'),
     checkLog: (agent: number | null, run: number) =>
       path.join(raw, ownerOf(agent), `check${run}.log`),
-    drift: (agent: number) => path.join(raw, `agent${agent}`, 'drift.json'),
-    setAside: (agent: number) => path.join(raw, `agent${agent}`, 'set-aside.json'),
     /** What was taken away from where it must not be. */
     refused: (agent: number) => path.join(raw, `agent${agent}`, 'refused'),
     patch: (agent: number, name: string) => path.join(raw, `agent${agent}`, `${name}.patch`),

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statfsSync } from 'node:fs';
 import path from 'node:path';
-import { faultOfText, type MachineFault } from '../../core/machine-fault.js';
+import { faultOfText, type MachineFault } from '../../core/policy/machine-fault.js';
 import { unless, unreadable } from '../files/private-files.js';
 
 /** With less than this a disk is as good as full, bytes. */

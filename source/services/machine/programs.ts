@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { faultOfError } from '../../core/machine-fault.js';
+import { faultOfError } from '../../core/policy/machine-fault.js';
 import { unlessLater, unreadable } from '../files/private-files.js';
 import { lookingElsewhere } from './own-environment.js';
 

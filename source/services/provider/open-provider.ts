@@ -1,4 +1,4 @@
-import { providerBase } from '../../core/providers.js';
+import { providerBase } from '../../core/policy/providers.js';
 import { unlessLater } from '../files/private-files.js';
 import { Governor, type GovernorFacts } from './governor.js';
 import { startProviderProxy } from './provider-proxy.js';

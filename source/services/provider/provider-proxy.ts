@@ -11,7 +11,7 @@ import {
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { Transform } from 'node:stream';
-import { maskSecrets } from '../../core/check.js';
+import { maskSecrets } from '../../core/policy/check.js';
 import type { Governor } from './governor.js';
 import { retryHint } from './retry-hint.js';
 

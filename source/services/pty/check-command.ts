@@ -6,8 +6,8 @@ import {
   faulted,
   maskSecrets,
   trimOutput,
-} from '../../core/check.js';
-import { faultOfError } from '../../core/machine-fault.js';
+} from '../../core/policy/check.js';
+import { faultOfError } from '../../core/policy/machine-fault.js';
 import { unless, unreadable, writePrivate } from '../files/private-files.js';
 import { steadyClock } from '../machine/clock.js';
 import { confirmedFault } from '../machine/confirm-fault.js';
@@ -34,8 +34,6 @@ export class CheckCommand {
   private runs = 0;
 
   constructor(
-    /** Asked each time: a person may name another command. */
-    private readonly plan: () => CheckPlan,
     private readonly env: Readonly<Record<string, string>>,
     /** Values that must not be seen in the output. */
     private readonly secrets: readonly string[],
@@ -45,12 +43,13 @@ export class CheckCommand {
    * @param log where the whole output goes
    * @param signal ends the check, also one that has not begun yet
    */
-  run(cwd: string, log: string, signal: AbortSignal): Promise<CheckResult> {
-    return this.limit(() => this.runNow(cwd, log, signal));
+  run(plan: CheckPlan, cwd: string, log: string, signal: AbortSignal): Promise<CheckResult> {
+    return this.limit(() => this.runNow(plan, cwd, log, signal));
   }
 
   /** @param ask whether a runner that is known is asked for a report */
   private async runNow(
+    plan: CheckPlan,
     cwd: string,
     log: string,
     signal: AbortSignal,
@@ -66,7 +65,6 @@ export class CheckCommand {
       flaky: false,
     });
     if (signal.aborted) return result('stopped', 'told to end');
-    const plan = this.plan();
     let reports: Reports | null = null;
     this.runs += 1;
     const mark = `${process.pid}-${this.runs}-${begun}`;
@@ -111,7 +109,7 @@ export class CheckCommand {
       }
       // An older runner does not know what it was asked for: that is no failure of the tests.
       if (limit === '' && reports.isAsked && report === null) {
-        return await this.runNow(cwd, log, signal, false);
+        return await this.runNow(plan, cwd, log, signal, false);
       }
       const fault = limit === '' ? confirmedFault(text, cwd) : null;
       if (fault !== null) return faulted(fault, 'while the tests ran', clock() - begun);

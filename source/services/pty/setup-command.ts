@@ -1,8 +1,8 @@
-import type { StopSignal } from '../../core/agent.js';
-import { maskSecrets } from '../../core/check.js';
+import type { StopSignal } from '../../core/agent/agent.js';
+import { maskSecrets } from '../../core/policy/check.js';
+import { problemOfError, problemOfFault } from '../../core/policy/work-problem.js';
 import type { WorkProblem } from '../../core/ports.js';
 import { err, ok, type Result } from '../../core/result.js';
-import { problemOfError, problemOfFault } from '../../core/work-problem.js';
 import { writePrivate } from '../files/private-files.js';
 import { confirmedFault } from '../machine/confirm-fault.js';
 import type { PtyProcess } from './pty-process.js';
@@ -11,13 +11,11 @@ import { runCommand } from './run-command.js';
 /** Milliseconds a set-up command has to end by itself. */
 const killAfterMs = 1500;
 
-/** Runs the set-up command of a run, by `sh -c`, in each worktree before its agent starts. */
+/** Runs set-up commands, by `sh -c`, in each worktree before its agent starts. */
 export class ShellSetup {
   private readonly running = new Map<number | null, PtyProcess>();
 
   constructor(
-    /** As it is now; null for none. */
-    private readonly command: () => string | null,
     private readonly env: Readonly<Record<string, string>>,
     /** Where an agent's output of it goes. */
     private readonly logFile: (agent: number | null) => string,
@@ -25,14 +23,11 @@ export class ShellSetup {
     private readonly secrets: readonly string[],
   ) {}
 
-  isSet(): boolean {
-    return this.command() !== null;
-  }
-
-  /** Does nothing where no command is set. */
-  async run(agent: number | null, worktree: string): Promise<Result<void, WorkProblem>> {
-    const command = this.command();
-    if (command === null) return ok(undefined);
+  async run(
+    command: string,
+    agent: number | null,
+    worktree: string,
+  ): Promise<Result<void, WorkProblem>> {
     try {
       const end = await runCommand({
         file: '/bin/sh',

@@ -3,9 +3,9 @@ import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import picomatch from 'picomatch';
-import type { CheckPlan } from '../../core/check.js';
-import type { TestReport } from '../../core/test-report.js';
-import { askForReport } from '../../core/test-runners.js';
+import type { CheckPlan } from '../../core/policy/check.js';
+import type { TestReport } from '../../core/policy/test-report.js';
+import { askForReport } from '../../core/policy/test-runners.js';
 import { makePrivateFolder, parseJson, unless, unreadable } from '../files/private-files.js';
 import { ReportReader } from './junit-report.js';
 

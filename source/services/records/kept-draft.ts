@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, realpathSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod';
-import { taskSchema } from '../../core/plan.js';
+import { taskSchema } from '../../core/plan/plan.js';
 import { draftsFolder } from '../config/folders.js';
 import { hasCode, parseJson, unless, unreadable, writeWhole } from '../files/private-files.js';
 

@@ -15,10 +15,10 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod';
-import type { Failure } from '../../core/failure.js';
+import type { Failure } from '../../core/policy/failure.js';
+import { fileFailure } from '../../core/policy/work-problem.js';
 import { err, ok, type Result } from '../../core/result.js';
-import { type Summary, summarySchema } from '../../core/summary.js';
-import { fileFailure } from '../../core/work-problem.js';
+import { type Summary, summarySchema } from '../../core/run/summary.js';
 import { repositoryFolder, worktreesFolder } from '../config/folders.js';
 import {
   hasCode,

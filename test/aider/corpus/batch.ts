@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'vitest';
-import type { AgentSummary, Summary } from '../../../source/core/summary.js';
+import type { AgentSummary, Summary } from '../../../source/core/run/summary.js';
 import type { Rule } from '../../../source/services/model-server/script.js';
 import {
   aiderTest,

@@ -1,5 +1,5 @@
-import type { FailReason } from '../../../source/core/agent.js';
-import type { RefusalKind } from '../../../source/core/fence.js';
+import type { FailReason } from '../../../source/core/agent/agent.js';
+import type { RefusalKind } from '../../../source/core/policy/fence.js';
 import type { Reply } from '../../../source/services/model-server/script.js';
 
 export type Content = string | Buffer;

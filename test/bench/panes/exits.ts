@@ -6,10 +6,14 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { AiderBackend } from '../../../source/services/aider/aider-backend.js';
-import { type AiderLauncher, PlainLauncher } from '../../../source/services/aider/launcher.js';
-import { WarmLauncher } from '../../../source/services/aider/warm-launcher.js';
+import { AiderBackend } from '../../../source/services/agents/aider/aider-backend.js';
+import {
+  type AiderLauncher,
+  PlainLauncher,
+} from '../../../source/services/agents/aider/launcher.js';
+import { WarmLauncher } from '../../../source/services/agents/aider/warm-launcher.js';
 import { logPaths } from '../../../source/services/logs/log-paths.js';
+import { Terminals } from '../../../source/services/pty/terminals.js';
 import { writeStandIn } from '../../stand-in-aider.js';
 import { row } from '../kit.js';
 import { interpreter } from '../setting.js';
@@ -49,10 +53,12 @@ interface Seen {
 async function run(launcher: AiderLauncher, stamp: string, many: number): Promise<Seen> {
   const paths = logPaths(folder, stamp);
   mkdirSync(paths.raw, { recursive: true });
+  const terminals = new Terminals((agent) => paths.cast(agent));
   const backend = new AiderBackend({
     launcher,
     executable: 'aider',
-    model: () => 'gpt-4o',
+    terminals,
+    onEvent: () => {},
     geminiKey: () => null,
     provider: () => null,
     identity: () => null,
@@ -78,7 +84,7 @@ async function run(launcher: AiderLauncher, stamp: string, many: number): Promis
       // As the terminal's line discipline passes it on.
       wanted[agent] += `${bytes.toString('latin1', at, at + size)}${end}`.replaceAll('\n', '\r\n');
       const exited = () => {
-        const screen = backend.screen(agent);
+        const screen = terminals.screen(agent);
         const last = screen?.lines().findLast((line) => line !== '') ?? '';
         const found = /END-(\d+) foreign=(\d+)$/.exec(last);
         if (Number(found?.[1]) !== own) seen.unseen += 1;
@@ -90,12 +96,35 @@ async function run(launcher: AiderLauncher, stamp: string, many: number): Promis
           agent,
           attempt,
           place: { worktree: folder, branch: 'b', start: '' },
-          task: { id: 'T', title: 'T', description: '', files: [], read: [], depends_on: [] },
-          message: `burst ${own} ${at} ${size}`,
-          prdPath: null,
-          alsoRead: [],
+          brief: {
+            // Begins with a word; the stand-in looks for what it has to print.
+            task: {
+              id: 'T',
+              title: `burst ${own} ${at} ${size}`,
+              description: '',
+              files: [],
+              read: [],
+              depends_on: [],
+            },
+            change: '',
+            prdPath: null,
+            alsoRead: [],
+            remarks: [],
+            feedback: null,
+          },
+          interactive: false,
+          model: 'gpt-4o',
+          told: null,
         },
-        { aiderEvent() {}, asks() {}, goesOn() {}, exited },
+        {
+          turnStarted() {},
+          turnEnded() {},
+          turnFailed() {},
+          edited() {},
+          asks() {},
+          goesOn() {},
+          exited,
+        },
         new AbortController().signal,
       );
       started.then((one) => {
@@ -107,7 +136,7 @@ async function run(launcher: AiderLauncher, stamp: string, many: number): Promis
       for (let attempt = 1; attempt <= many / agents; attempt++) await exit(agent, attempt);
     }),
   );
-  backend.close();
+  terminals.close();
   for (const [agent, text] of wanted.entries()) {
     const lines = readFileSync(paths.cast(agent), 'utf8').trimEnd().split('\n').slice(1);
     const events = lines.map((line) => JSON.parse(line) as [number, string, string]);

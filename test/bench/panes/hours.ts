@@ -38,7 +38,6 @@ const { app, run, turns, paint, forget } = await playRun([
   },
 ]);
 
-const [sending, idle] = ['message_send_starting', 'cli session'];
 let printed = 0;
 let told = 0;
 
@@ -54,8 +53,10 @@ async function second(at: number): Promise<number> {
   for (const screen of run.screens.values()) await screen.drawn();
   if (at % 30 < count) {
     told += 1;
-    const event = { event: at % 60 < 30 ? sending : idle, properties: {}, time: 1 };
-    run.dispatch({ type: 'aider_event', agent: at % count, event });
+    const agent = at % count;
+    run.dispatch(
+      at % 60 < 30 ? { type: 'turn_started', agent } : { type: 'turn_failed', agent, cause: null },
+    );
   }
   await turns();
   await paint();
@@ -77,7 +78,7 @@ const kept = agents
   .reduce((sum, recorded) => sum + Buffer.byteLength(recorded[2]), 0);
 const events = agents
   .flatMap((agent) => jsonLines(paths.agentLog(agent)))
-  .filter(({ event }) => event === sending || event === idle).length;
+  .filter(({ type }) => type === 'turn_started' || type === 'turn_failed').length;
 const tenth = Math.floor(seconds / 10);
 const part = 'Long runs';
 row({

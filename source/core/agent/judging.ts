@@ -1,0 +1,283 @@
+import { isSpent } from '../policy/budget.js';
+import type { CheckPlan, CheckResult } from '../policy/check.js';
+import { asksForRemoval, asksForWhiteSpace, type Refusal, refusalWords } from '../policy/fence.js';
+import { notMet, type Review } from '../policy/review.js';
+import { brokenTests, isAccepted, namesOf, ruleOf } from '../policy/test-report.js';
+import { unreachable } from '../result.js';
+import { checkAgent, gates, measureOf, reviewAgent } from '../run/make-effect.js';
+import type { Inspection, RunState } from '../run/run.js';
+import {
+  type Agent,
+  type Attempt,
+  currentAttempt,
+  type FailReason,
+  iterationsUsed,
+  type Place,
+  type StopCause,
+  type Trouble,
+} from './agent.js';
+import type { Feedback } from './brief.js';
+import { isCommon, isHopeless, judge } from './judge.js';
+import {
+  budgetWords,
+  byYou,
+  commit,
+  nextAttempt,
+  type Step,
+  settle,
+  startAttempt,
+  updateAttempt,
+  withState,
+} from './steps.js';
+
+/** Files that an agent is shown because its replies named them, at most. */
+const mostAlsoRead = 8;
+
+/** Success, another message, or the end. */
+export function onInspected(run: RunState, agent: Agent, inspection: Inspection, at: number): Step {
+  if (agent.state.name !== 'judging') return [agent, []];
+  const { place, cause } = agent.state;
+  const attempt = currentAttempt(agent) as Attempt;
+  const seen: Agent = {
+    ...agent,
+    refused: addRefused(agent.refused, inspection.refused),
+    alsoRead: [...new Set([...agent.alsoRead, ...inspection.named])].slice(0, mostAlsoRead),
+  };
+  const { title, description } = agent.task;
+  const asked = {
+    whiteSpace: asksForWhiteSpace(title, description),
+    removal: asksForRemoval(title, description),
+  };
+  const verdict = judge(attempt, inspection, asked);
+  // Work that was judged a success stays one when a later attempt found nothing to change in it.
+  const nothingDone =
+    !inspection.changed &&
+    inspection.refused.length === 0 &&
+    !verdict.ok &&
+    (verdict.reason === 'no_change' || (attempt.interactive && verdict.reason === 'no_response'));
+  // A repair has to change something: as it is, the work cannot be merged.
+  const stillGood = agent.good && nothingDone && agent.repair === null;
+  // But for what was taken back, it is good: a next reply may say that nothing is left to do.
+  const rest = judge(withoutStray(attempt), { ...inspection, refused: [] }, asked);
+  const good = verdict.ok || stillGood || (rest.ok && inspection.refused.length > 0);
+  const judged = (value: Attempt['verdict']) =>
+    updateAttempt({ ...seen, good, touched: inspection.diff.files }, { verdict: value });
+  const fail = (reason: FailReason, detail: string): Step =>
+    commit(run, judged(reason), place, { state: 'failed', reason, detail });
+
+  if (cause?.kind === 'killed') {
+    return commit(run, judged('killed'), place, { state: 'killed', by: cause.by });
+  }
+  if (agent.wish === 'restart' || agent.wish === 'kill') {
+    return commit(run, judged('killed'), place, { state: 'killed', by: 'you' });
+  }
+  if (cause?.kind === 'take_over' || (agent.wish === 'take_over' && run.interruptedBy === null)) {
+    const taken: Agent = { ...judged(good ? 'ok' : 'killed'), wish: 'take_over' };
+    return startAttempt(run, taken, place, null, at);
+  }
+  if (cause) {
+    // What it changed against the rules says more than that we ended it.
+    if (!verdict.ok && isRefusal(verdict.reason)) return fail(verdict.reason, verdict.detail);
+    // That it could not be read says more than that there was no further try.
+    if (cause.kind === 'cap' && attempt.exit?.symptoms.includes('malformed')) {
+      return fail('malformed_edits', iterationsSpent(run.config.maxIterations));
+    }
+    const [reason, detail] = stopReason(run, seen, cause);
+    return fail(reason, detail);
+  }
+  if (verdict.ok || stillGood) {
+    const done = judged('ok');
+    const more =
+      agent.remarks.length > 0 &&
+      run.interruptedBy === null &&
+      iterationsUsed(seen) < run.config.maxIterations;
+    if (more) return nextAttempt(run, done, place, null, at);
+    return run.config.check && run.interruptedBy === null
+      ? test(done, place, run.config.check)
+      : review(run, done, place);
+  }
+  if (run.interruptedBy !== null) {
+    return commit(run, judged(verdict.reason), place, { state: 'killed', by: run.interruptedBy });
+  }
+  // A person has left it: whether to go on is theirs to say.
+  if (attempt.interactive) return fail(verdict.reason, verdict.detail);
+  const used = iterationsUsed(seen);
+  if (at - (agent.startedAt ?? at) >= run.config.timeoutMs) {
+    return fail(...stopReason(run, seen, { kind: 'timeout' }));
+  }
+  if (isHopeless(verdict.reason)) return fail(verdict.reason, verdict.detail);
+  // Another try would meet the same cause.
+  if (run.halt && isCommon(verdict.reason)) return fail(verdict.reason, verdict.detail);
+  if (used >= run.config.maxIterations) {
+    const spent = iterationsSpent(used);
+    return fail(verdict.reason, [verdict.detail, spent].filter(Boolean).join(', '));
+  }
+  const { reason, detail } = verdict;
+  const trouble: Trouble = { reason, detail, tree: inspection.tree };
+  if (isSame(agent.lastTrouble, trouble)) return fail(reason, sameTwice(detail));
+  const told = { ...judged(reason), lastTrouble: trouble };
+  return nextAttempt(run, told, place, { kind: 'failed', reason, detail }, at);
+}
+
+function test(agent: Agent, place: Place, check: CheckPlan): Step {
+  return [withState(agent, { name: 'checking', place }), [checkAgent(agent, place, check)]];
+}
+
+/** After the tests, the reviewer, where one is asked. */
+function review(run: RunState, agent: Agent, place: Place): Step {
+  if (run.config.review === null || run.interruptedBy !== null) return settle(run, agent, place);
+  // A reviewer would be sent a message too; and work that nobody has read is no success here.
+  if (isSpent(run)) {
+    return commit(run, agent, place, {
+      state: 'failed',
+      reason: 'budget',
+      detail: budgetWords(run),
+    });
+  }
+  return [withState(agent, { name: 'reviewing', place }), [reviewAgent(run, agent, place)]];
+}
+
+/** What a person or a signal asked for while the work was tested or read; null when nobody did. */
+function overruled(run: RunState, agent: Agent, place: Place, at: number): Step | null {
+  const { wish } = agent;
+  if (run.interruptedBy !== null) {
+    return commit(run, agent, place, { state: 'killed', by: run.interruptedBy });
+  }
+  if (wish === 'kill' || wish === 'restart') return commit(run, agent, place, byYou);
+  return wish === 'take_over' ? startAttempt(run, agent, place, null, at) : null;
+}
+
+/** A reviewer has read an agent's work. Only what it finds not met goes back; what it cannot tell does not. */
+export function onReviewed(run: RunState, agent: Agent, result: Review, at: number): Step {
+  if (agent.state.name !== 'reviewing') return [agent, []];
+  const { place } = agent.state;
+  const read: Agent = { ...agent, review: result };
+  const other = overruled(run, read, place, at);
+  if (other) return other;
+  const bad = notMet(result);
+  if (bad.length === 0) return settle(run, read, place);
+  const detail = bad.map(({ id, note }) => (note === '' ? id : `${id}: ${note}`)).join('; ');
+  return sendBack(
+    run,
+    read,
+    place,
+    'review_not_met',
+    detail,
+    { kind: 'review', review: result },
+    at,
+  );
+}
+
+/** What was found by the tests or the reviewer goes back to the model, as long as there are iterations. */
+function sendBack(
+  run: RunState,
+  agent: Agent,
+  place: Place,
+  reason: FailReason,
+  detail: string,
+  feedback: Feedback,
+  at: number,
+): Step {
+  const bad: Agent = { ...updateAttempt(agent, { verdict: reason }), good: false };
+  const fail = (more: string): Step =>
+    commit(run, bad, place, {
+      state: 'failed',
+      reason,
+      detail: [detail, more].filter(Boolean).join(', '),
+    });
+  // A person has left it: whether to go on is theirs to say.
+  if (currentAttempt(agent)?.interactive) return fail('');
+  const used = iterationsUsed(agent);
+  if (used >= run.config.maxIterations) return fail(iterationsSpent(used));
+  if (at - (agent.startedAt ?? at) >= run.config.timeoutMs) {
+    return fail(`out of time, ${run.config.timeoutMs / 60_000} min`);
+  }
+  return nextAttempt(run, bad, place, feedback, at);
+}
+
+/** The project's tests have run on an agent's work. */
+export function onChecked(run: RunState, agent: Agent, result: CheckResult, at: number): Step {
+  if (agent.state.name !== 'checking') return [agent, []];
+  const { place } = agent.state;
+  const checked: Agent = { ...agent, check: result };
+  const other = overruled(run, checked, place, at);
+  if (other) return other;
+  if (result.state === 'faulted') {
+    const { fault, words } = result;
+    // Nobody can tell whether it is good: not a word of blame, and no success either.
+    const reason = fault === 'disk_full' ? 'disk_full' : 'machine_fault';
+    return commit(run, checked, place, { state: 'failed', reason, detail: words });
+  }
+  const measure = measureOf(run);
+  if (isAccepted(measure, result) || !gates(run)) return review(run, checked, place);
+  const broken = brokenTests(measure, result) ?? result.report?.failed ?? [];
+  const names =
+    ruleOf(measure) === 'no_worse' && broken.length > 0
+      ? `tests that passed before fail now: ${namesOf(broken)}`
+      : broken.length > 0
+        ? `${result.words}: ${namesOf(broken)}`
+        : result.words;
+  const detail = `${run.config.check?.command}: ${names}`;
+  const told: Feedback = { kind: 'tests', detail, output: result.output };
+  return sendBack(run, checked, place, 'tests_failed', detail, told, at);
+}
+
+function iterationsSpent(used: number): string {
+  return used === 1 ? 'after 1 iteration' : `after ${used} iterations`;
+}
+
+/** The attempt as if its last reply had not named what was put back. */
+function withoutStray(attempt: Attempt): Attempt {
+  const { exit } = attempt;
+  return exit?.flaw?.kind === 'misnamed' ? { ...attempt, exit: { ...exit, flaw: null } } : attempt;
+}
+
+function isRefusal(reason: FailReason): boolean {
+  return ['outside_scope', 'refused_change', 'dangerous_change'].includes(reason);
+}
+
+/** What a failure is called that another message did not change. */
+function sameTwice(detail: string): string {
+  return [detail, 'the same twice, and nothing changed in between'].filter(Boolean).join('; ');
+}
+
+function isSame(before: Trouble | null, now: Trouble): boolean {
+  return (
+    before !== null &&
+    now.tree !== '' &&
+    before.reason === now.reason &&
+    before.detail === now.detail &&
+    before.tree === now.tree
+  );
+}
+
+/** Each path once, with its latest refusal. */
+export function addRefused(
+  before: readonly Refusal[],
+  more: readonly Refusal[],
+): readonly Refusal[] {
+  return [...new Map([...before, ...more].map((one) => [one.path, one])).values()];
+}
+
+function stopReason(
+  run: RunState,
+  agent: Agent,
+  cause: Exclude<StopCause, { kind: 'killed' } | { kind: 'take_over' }>,
+): [FailReason, string] {
+  switch (cause.kind) {
+    case 'cap':
+      return ['max_iterations', `${run.config.maxIterations}`];
+    case 'timeout':
+      return ['timeout', `${run.config.timeoutMs / 60_000} min`];
+    case 'unanswered':
+      return ['unanswered_question', cause.question];
+    case 'budget':
+      return ['budget', budgetWords(run)];
+    case 'fence': {
+      const dangers = agent.refused.filter(({ why }) => why === 'runs_code');
+      return ['dangerous_change', dangers.map(refusalWords).join('; ')];
+    }
+    default:
+      return unreachable(cause);
+  }
+}

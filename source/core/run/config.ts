@@ -1,0 +1,63 @@
+import type { CheckPlan } from '../policy/check.js';
+import type { RedBase } from '../policy/test-report.js';
+
+/** Everything a run was asked to do, decided before it starts. Plain JSON, without secrets. */
+export interface RunConfig {
+  /** `YYYYMMDD_HHMMSS`, unique in the repository; names branches and files. */
+  readonly stamp: string;
+  readonly change: string;
+  /** Absolute path of the checkout. */
+  readonly repo: string;
+  /** Commit that all work starts from. */
+  readonly base: string;
+  /** Branch that landing fast-forwards; null when HEAD is detached. */
+  readonly branch: string | null;
+  readonly model: string;
+  readonly provider: string;
+  readonly geminiModel: string;
+  readonly maxAgents: number;
+  readonly maxIterations: number;
+  /** Wall clock per agent, milliseconds. */
+  readonly timeoutMs: number;
+  readonly land: LandRule;
+  /** Files to focus on, relative to the repository; empty means all. */
+  readonly files: readonly string[];
+  readonly planSource: PlanSource;
+  /** The command that prepares each worktree, by `sh -c`; null for none. */
+  readonly setup: string | null;
+  /** Globs of ignored files that each worktree gets. */
+  readonly copy: readonly string[];
+  /** Globs of files that stop an agent at once when it changes them. */
+  readonly protect: readonly string[];
+  /** The largest file that an agent may make or change; null for any size. */
+  readonly maxFileBytes: number | null;
+  /** Agents reach the provider by themselves, without a common rate limit. */
+  readonly direct: boolean;
+  /** How the work is checked; null lands it untested. */
+  readonly check: CheckPlan | null;
+  /** What is done when the check fails on the base already; `ask`: a person is asked. */
+  readonly redBase: RedBase | 'ask';
+  /** Who reads the work before it counts; null for nobody. */
+  readonly review: ReviewPlan | null;
+  /** US dollars that the agents may cost; null for no limit. */
+  readonly budgetUsd: number | null;
+  /** True when no person is there to answer an agent's question. */
+  readonly unattended: boolean;
+  /** True when the agents are simulated, which is said wherever they are shown. */
+  readonly simulated: boolean;
+}
+
+/** `ask`: as `all`, but a person looks first. */
+export type LandRule = 'all' | 'any' | 'ask' | 'none';
+
+export interface ReviewPlan {
+  /** A model of Aider's; null for the Gemini model of the PRD. */
+  readonly model: string | null;
+}
+
+/** Where the tasks come from. A file's text is read and checked before the run starts. */
+export type PlanSource =
+  | { readonly kind: 'planner' }
+  | { readonly kind: 'prd'; readonly path: string }
+  | { readonly kind: 'plan'; readonly path: string; readonly prdPath: string | null }
+  | { readonly kind: 'none' };

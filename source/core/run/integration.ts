@@ -1,0 +1,321 @@
+import {
+  type Agent,
+  type CommittedWork,
+  committedWork,
+  iterationsUsed,
+  mostRepairs,
+  type Repair,
+} from '../agent/agent.js';
+import { givenUp, requeueForRepair } from '../agent/steps.js';
+import { topological } from '../plan/groups.js';
+import { isSpent } from '../policy/budget.js';
+import { type CheckResult, checkWords } from '../policy/check.js';
+import type { Failure } from '../policy/failure.js';
+import { notMet, type Review } from '../policy/review.js';
+import { problemOf } from '../policy/work-problem.js';
+import { haltedBy } from './circuit-breaker.js';
+import type { Next } from './effect.js';
+import { checkMode, checkTip, integrate } from './make-effect.js';
+import type { Integration, IntegrationStep, Landing, LeftOut, RunState, TipMerge } from './run.js';
+import { integrationBranch } from './summary.js';
+
+/** Successes whose work is neither merged nor given up, in the order of the plan. */
+export function readyToMerge(state: RunState): number[] {
+  const { integration, excluded } = state;
+  const done = new Set([
+    ...(integration?.merged ?? []),
+    ...(integration?.leftOut ?? []).map((left) => left.agent),
+    ...excluded.flatMap((agent) => [...withDependents(state, agent)]),
+  ]);
+  const byTask = new Map(state.agents.map((agent) => [agent.task.id, agent]));
+  return topological(state.agents.map((agent) => agent.task)).flatMap((task) => {
+    const agent = byTask.get(task.id) as Agent;
+    const has = agent.state.name === 'succeeded' && committedWork(agent)?.commit;
+    return has && !done.has(agent.index) ? [agent.index] : [];
+  });
+}
+
+/** Merges what is ready, one batch at a time. No-op while one is under way. */
+export function integrateReady(state: RunState): Next {
+  if (state.integrating !== null) return [state, []];
+  // Nothing would test it any more.
+  if (state.interruptedBy !== null && state.config.check !== null) return [state, []];
+  const order = readyToMerge(state);
+  if (order.length === 0) return [state, []];
+  return [{ ...state, integrating: { order, rebuild: false } }, [integrate(state, order, false)]];
+}
+
+/** A batch was merged and tested: what could not be merged goes back to its agents. */
+export function onIntegrated(state: RunState, step: IntegrationStep): Next {
+  const { integrating } = state;
+  if (integrating === null) return [state, []];
+  const { rebuild } = integrating;
+  // What was taken out is not merged any more, so a tip of before does not count.
+  const before = rebuild ? state.wave : state.integration;
+  const merged = [...(before?.merged ?? []), ...step.merged];
+  const tip = step.commit ?? before?.commit ?? null;
+  const leftOut: LeftOut[] = rebuild ? [] : [...(state.integration?.leftOut ?? [])];
+  let agents = state.agents;
+  const refuse = (index: number, repair: Repair) => {
+    const agent = agents[index] as Agent;
+    if (!rebuild && mayRepair(state, agent, repair)) {
+      agents = agents.with(index, requeueForRepair(agent, repair));
+      return;
+    }
+    leftOut.push({ agent: index, files: repair.files, because: null });
+    // What a person merges anew was a success before, and is on its branch.
+    if (!rebuild) agents = agents.with(index, givenUp(agent, repair));
+  };
+  const workOf = (index: number) => committedWork(state.agents[index] as Agent) as CommittedWork;
+  for (const { agent, files } of step.conflicts) {
+    refuse(agent, { kind: 'conflict', work: workOf(agent), files, words: '', output: '' });
+  }
+  for (const { agent, words, output } of step.broken) {
+    refuse(agent, { kind: 'broken', work: workOf(agent), files: [], words, output });
+  }
+  for (const { agent, of } of step.because) {
+    leftOut.push({ agent, files: [], because: of });
+  }
+  const integration: Integration = {
+    branch: integrationBranch(state.config.stamp),
+    commit: tip,
+    merged,
+    leftOut,
+    diff: step.diff,
+    check: step.check ?? (rebuild ? null : (state.integration?.check ?? null)),
+  };
+  const flaky = step.check?.flaky
+    ? ['The tests failed on the merged work and passed when they were run again: flaky.']
+    : [];
+  return [
+    {
+      ...state,
+      agents,
+      integration,
+      integrating: null,
+      phase: 'running',
+      warnings: [...new Set([...state.warnings, ...flaky])],
+    },
+    [],
+  ];
+}
+
+/**
+ * A batch could not be merged or tested. A fault of the machine says nothing of the work: a person mends it
+ * and goes on; a run that nobody attends ends with it.
+ */
+export function onIntegrationFailed(state: RunState, failure: Failure, at: number): Next {
+  const { integrating, config } = state;
+  if (
+    failure.kind !== 'machine' ||
+    config.unattended ||
+    integrating === null ||
+    integrating.rebuild
+  ) {
+    return end({ ...state, integrating: null, failure }, at);
+  }
+  const { reason, detail } = problemOf(failure, 'machine_fault');
+  return [haltedBy({ ...state, integrating: null, phase: 'running' }, reason, detail, []), []];
+}
+
+/** Whether an agent may try again: twice, as long as it has iterations, and where it is its to do. */
+function mayRepair(state: RunState, agent: Agent, { kind, files }: Repair): boolean {
+  const { files: own } = agent.task;
+  // Where a file meets a folder of its name, no change to the agent's own files mends it.
+  const isOwn = own.length === 0 || files.every((file) => own.includes(file));
+  return (
+    (kind === 'broken' || isOwn) &&
+    state.interruptedBy === null &&
+    state.halt === null &&
+    agent.repairs < mostRepairs &&
+    iterationsUsed(agent) < state.config.maxIterations
+  );
+}
+
+/** All agents are done and all is merged that can be: the work lands, or it is said why not. */
+export function conclude(given: RunState, at: number): Next {
+  const { config } = given;
+  const integration: Integration = given.integration ?? {
+    branch: integrationBranch(config.stamp),
+    commit: given.wave?.commit ?? null,
+    merged: given.wave?.merged ?? [],
+    leftOut: [],
+    diff: { files: [] },
+    check: null,
+  };
+  const state: RunState = { ...given, integration };
+  const allIn =
+    state.agents.every((agent) => agent.state.name === 'succeeded') &&
+    integration.leftOut.length === 0;
+  const refuse = (reason: string): Next => {
+    if (state.landed === integration.commit && state.landed !== null) {
+      const branch = config.branch ?? '';
+      return end({ ...state, landing: { state: 'landed', commit: state.landed, branch } }, at);
+    }
+    const how = integration.commit ? `aider-orchestrator land ${config.stamp}` : '';
+    return end({ ...state, landing: { state: 'refused', reason, how } }, at);
+  };
+  if (!integration.commit) return refuse('nothing was merged');
+  // Read once, before anything is decided.
+  const isRead = state.review?.commit === integration.commit || state.criteria.length === 0;
+  if (config.review !== null && state.interruptedBy === null && !isRead && !isSpent(state)) {
+    const { commit } = integration;
+    const { criteria } = state;
+    return [{ ...state, phase: 'reviewing' }, [{ type: 'supervise', commit, criteria }]];
+  }
+  if (config.land === 'none')
+    return end({ ...state, landing: { state: 'not_asked' } satisfies Landing }, at);
+  if (state.interruptedBy !== null) return refuse('the run was interrupted');
+  if (state.excluded.length > 0) return refuse('work was left out, so it is for you to land');
+  if ((config.land === 'all' || config.land === 'ask') && !allIn)
+    return refuse('not all agents succeeded');
+  const { baseCheck } = state;
+  const last = integration.check;
+  if (baseCheck?.state === 'failed' && config.redBase === 'fix' && last?.state !== 'passed') {
+    const still = last === null ? 'nothing tells that the tests pass now' : checkWords(last);
+    return refuse(`what lands has to be green, and ${still}`);
+  }
+  if (config.land === 'ask') return end({ ...state, landing: { state: 'waits' } }, at);
+  const from = state.landed ?? config.base;
+  const { commit } = integration;
+  return [{ ...state, phase: 'landing' }, [{ type: 'land', commit, from }]];
+}
+
+/** The supervisor has read the merged work. It is reported; the tests and the reviewers decide. */
+export function onSupervised(state: RunState, commit: string, review: Review, at: number): Next {
+  if (state.phase !== 'reviewing') return [state, []];
+  const bad = notMet(review);
+  const said =
+    bad.length > 0
+      ? [
+          `The supervisor finds not met: ${bad.map(({ id, text }) => `${id} (${text})`).join(', ')}.`,
+        ]
+      : review.problem !== null
+        ? [`The supervisor could not tell: ${review.problem}.`]
+        : [];
+  const warnings = [...new Set([...state.warnings, ...said])];
+  return conclude({ ...state, warnings, review: { ...review, commit } }, at);
+}
+
+export function end(state: RunState, at: number): Next {
+  return [{ ...state, phase: 'finished', endedAt: at }, [{ type: 'finish' }]];
+}
+
+/** Why a merged agent's work cannot be left out, in words; null when it can. */
+export function leaveOutRefusal(state: RunState, agent: number): string | null {
+  if (state.phase !== 'finished') return 'the run has not finished';
+  if (state.landed !== null) return 'the work has landed';
+  const { integration } = state;
+  if (!integration?.merged.includes(agent)) return 'its work is not merged';
+  const out = withDependents(state, agent);
+  const builder = integration.merged.find(
+    (other) => !out.has(other) && state.agents[other]?.builtOn.includes(agent),
+  );
+  return builder === undefined ? null : `agent${builder} was built on its work`;
+}
+
+/** An agent and those that depend on it, however far. */
+function withDependents(state: RunState, agent: number): ReadonlySet<number> {
+  const out = new Set([agent]);
+  const byTask = new Map(state.agents.map((one) => [one.task.id, one]));
+  for (const task of topological(state.agents.map((one) => one.task))) {
+    const needs = task.depends_on.map((id) => byTask.get(id)?.index ?? -1);
+    if (needs.some((index) => out.has(index))) out.add(byTask.get(task.id)?.index as number);
+  }
+  return out;
+}
+
+/** Merges again without an agent's work, and without those that build on it. */
+export function onLeaveOut(state: RunState, agent: number): Next {
+  if (leaveOutRefusal(state, agent) !== null) return [state, []];
+  const out = withDependents(state, agent);
+  const wave = state.wave?.merged ?? [];
+  const order = (state.integration?.merged ?? []).filter(
+    (index) => !out.has(index) && !wave.includes(index),
+  );
+  return [
+    {
+      ...state,
+      excluded: [...state.excluded, agent],
+      landing: null,
+      onto: null,
+      phase: 'integrating',
+      integrating: { order, rebuild: true },
+    },
+    [integrate(state, order, true)],
+  ];
+}
+
+/** A person lands what is merged; onto a branch that has moved it is merged and tested first. */
+export function onLandNow(state: RunState): Next {
+  const commit = state.integration?.commit;
+  if (state.phase !== 'finished' || !commit || state.landed === commit) return [state, []];
+  const tip = state.landing?.state === 'refused' ? state.landing.tip : undefined;
+  if (tip !== undefined) {
+    const onto = { tip, step: 'merging' as const, commit: null };
+    return [
+      { ...state, phase: 'landing', landing: null, onto },
+      [{ type: 'merge_onto_tip', commit, tip }],
+    ];
+  }
+  const from = state.onto?.tip ?? state.landed ?? state.config.base;
+  return [{ ...state, phase: 'landing', landing: null }, [{ type: 'land', commit, from }]];
+}
+
+/** Ends a landing onto a moved branch without it. */
+function notOnto(state: RunState, reason: string, at: number): Next {
+  const how = `git merge ${integrationBranch(state.config.stamp)}`;
+  const tip = state.onto === null ? {} : { tip: state.onto.tip };
+  const landing: Landing = { state: 'refused', reason, how, ...tip };
+  return end({ ...state, onto: null, landing }, at);
+}
+
+/** What is on the branch now, in words. */
+function branchNow({ config }: RunState): string {
+  return `${config.branch ?? 'the branch'} as it is now`;
+}
+
+export function onTipMerged(state: RunState, merged: TipMerge, at: number): Next {
+  const { onto, config } = state;
+  if (onto?.step !== 'merging') return [state, []];
+  if (merged.state === 'refused') {
+    return notOnto(
+      state,
+      `the work cannot be merged onto ${branchNow(state)}: ${merged.reason}`,
+      at,
+    );
+  }
+  const { commit } = merged;
+  if (config.check === null) return landOnto(state, commit, null);
+  return [
+    { ...state, onto: { ...onto, step: 'testing', commit } },
+    [checkTip(state, commit, config.check)],
+  ];
+}
+
+export function onTipChecked(state: RunState, check: CheckResult, at: number): Next {
+  const { onto } = state;
+  if (onto?.step !== 'testing' || onto.commit === null) return [state, []];
+  const decides = checkMode(state) === 'decides' || state.config.redBase === 'fix';
+  if (
+    check.state === 'faulted' ||
+    check.state === 'stopped' ||
+    (decides && check.state !== 'passed')
+  ) {
+    return notOnto(state, `on top of ${branchNow(state)} the ${checkWords(check)}`, at);
+  }
+  return landOnto(state, onto.commit, check);
+}
+
+function landOnto(state: RunState, commit: string, check: CheckResult | null): Next {
+  const { onto, integration } = state;
+  if (onto === null || integration === null) return [state, []];
+  return [
+    {
+      ...state,
+      integration: { ...integration, commit, check },
+      onto: { ...onto, step: 'landing', commit },
+    },
+    [{ type: 'land', commit, from: onto.tip, advance: true }],
+  ];
+}

@@ -1,0 +1,140 @@
+import type { Agent, Attempt, Outcome, Place } from '../agent/agent.js';
+import { committedWork, currentAttempt } from '../agent/agent.js';
+import type { Brief, Feedback } from '../agent/brief.js';
+import type { CheckPlan } from '../policy/check.js';
+import { criteriaFor } from '../policy/review.js';
+import { type Measure, ruleOf, testsNamedIn } from '../policy/test-report.js';
+import type { MergeItem } from '../ports.js';
+import type { Effect, TestPlan, TipTests, Told } from './effect.js';
+import type { RunState } from './run.js';
+
+/** Effects, with all that each needs of the state it is for. */
+
+/** What the tests of a run are held against. */
+export function measureOf({ config, baseCheck }: RunState): Measure {
+  return { base: baseCheck, redBase: config.redBase };
+}
+
+/** Whether the tests decide about each piece of work: they were asked for, and can tell. */
+export function gates(run: RunState): boolean {
+  return run.config.check !== null && ruleOf(measureOf(run)) !== 'report';
+}
+
+/** Whether the tests decide what is merged. */
+export function checkMode(run: RunState): 'decides' | 'reported' | null {
+  if (run.config.check === null) return null;
+  return gates(run) ? 'decides' : 'reported';
+}
+
+function testPlan(run: RunState, check: CheckPlan): TestPlan {
+  return { setup: run.config.setup, check };
+}
+
+/** Tests that the PRD's criteria point at. */
+function namedTests({ criteria }: RunState): string[] {
+  return criteria.flatMap(({ text }) => testsNamedIn(text));
+}
+
+export function checkBase(run: RunState, check: CheckPlan): Effect {
+  return { type: 'check_base', commit: run.config.base, tests: testPlan(run, check) };
+}
+
+export function checkTip(run: RunState, commit: string, check: CheckPlan): Effect {
+  return { type: 'check_tip', commit, tests: testPlan(run, check), named: namedTests(run) };
+}
+
+export function checkAgent(agent: Agent, place: Place, check: CheckPlan): Effect {
+  const { index, task, attempts } = agent;
+  return { type: 'check_agent', agent: index, attempt: attempts.length, task, place, check };
+}
+
+export function reviewAgent(run: RunState, agent: Agent, place: Place): Effect {
+  const { index, task } = agent;
+  const criteria = criteriaFor(task, run.criteria);
+  return { type: 'review_agent', agent: index, task, place, criteria };
+}
+
+export function commitAgent(run: RunState, agent: Agent, place: Place, outcome: Outcome): Effect {
+  return {
+    type: 'commit_agent',
+    agent: agent.index,
+    task: agent.task,
+    place,
+    finished: outcome.state === 'succeeded',
+    prdPath: run.prdPath,
+    model: run.config.model,
+  };
+}
+
+/** What an agent's next attempt is given to work by. */
+export function briefOf(run: RunState, agent: Agent, feedback: Feedback | null): Brief {
+  return {
+    task: agent.task,
+    change: run.config.change,
+    prdPath: run.prdPath,
+    alsoRead: agent.alsoRead,
+    remarks: agent.remarks,
+    feedback,
+  };
+}
+
+/** @param told how far the attempt has been told of; null where it is to begin */
+export function startAttempt(
+  run: RunState,
+  agent: Agent,
+  place: Place,
+  brief: Brief,
+  told: Told | null,
+): Effect {
+  const { number, interactive } = currentAttempt(agent) as Attempt;
+  const { model } = run.config;
+  const { index } = agent;
+  return {
+    type: 'start_attempt',
+    agent: index,
+    attempt: number,
+    place,
+    brief,
+    interactive,
+    model,
+    told,
+  };
+}
+
+/**
+ * Merges agents' work.
+ * @param order agents with a commit, in the order in which they are merged
+ * @param rebuild all is merged anew, on top of earlier waves alone
+ */
+export function integrate(run: RunState, order: readonly number[], rebuild: boolean): Effect {
+  const { integration, wave, config } = run;
+  const before = integration?.commit
+    ? { commit: integration.commit, merged: integration.merged }
+    : wave;
+  return {
+    type: 'integrate',
+    items: order.map((index) => mergeItem(run, index)),
+    base: config.base,
+    onto: rebuild ? wave : before,
+    tests: tipTests(run),
+  };
+}
+
+function tipTests(run: RunState): TipTests | null {
+  const mode = checkMode(run);
+  const { check } = run.config;
+  if (mode === null || check === null) return null;
+  return { ...testPlan(run, check), mode, measure: measureOf(run), named: namedTests(run) };
+}
+
+function mergeItem(run: RunState, index: number): MergeItem {
+  const agent = run.agents[index] as Agent;
+  const byTask = new Map(run.agents.map((other) => [other.task.id, other.index]));
+  return {
+    agent: index,
+    title: agent.task.title,
+    // A success has changed something, so it has a commit.
+    commit: committedWork(agent)?.commit as string,
+    needs: agent.task.depends_on.flatMap((id) => byTask.get(id) ?? []),
+  };
+}

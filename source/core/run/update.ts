@@ -1,0 +1,554 @@
+import { type Agent, addUsage, isActive, isDone, newAgent, type Usage } from '../agent/agent.js';
+import {
+  onAsks,
+  onCommitted,
+  onEdited,
+  onExited,
+  onGoesOn,
+  onNotCommitted,
+  onTimer,
+  onTouched,
+  onTurnEnded,
+  onTurnFailed,
+  onTurnStarted,
+} from '../agent/attempt-events.js';
+import type { Feedback } from '../agent/brief.js';
+import { onChecked, onInspected, onReviewed } from '../agent/judging.js';
+import { goOn, kill, restart, takeOver } from '../agent/requests.js';
+import {
+  commit,
+  failBeforeWork,
+  killBeforeWork,
+  nextAttempt,
+  type Step,
+  stop,
+} from '../agent/steps.js';
+import { type CheckResult, checkWords, failureOfCheck } from '../policy/check.js';
+import type { Failure } from '../policy/failure.js';
+import { providerOf } from '../policy/providers.js';
+import { type RedBase, ruleOf } from '../policy/test-report.js';
+import { unreachable } from '../result.js';
+import { noteFailures, noteMoney } from './circuit-breaker.js';
+import type { Effect, Next } from './effect.js';
+import {
+  end,
+  onIntegrated,
+  onIntegrationFailed,
+  onLandNow,
+  onLeaveOut,
+  onSupervised,
+  onTipChecked,
+  onTipMerged,
+} from './integration.js';
+import { checkBase } from './make-effect.js';
+import type { Message } from './message.js';
+import { isWish, refusalOf } from './refusals.js';
+import { onRestart, restartRefusal } from './restart.js';
+import {
+  initialState,
+  type Landing,
+  type MadePlan,
+  type Phase,
+  type RunState,
+  type Undone,
+} from './run.js';
+import { schedule } from './schedule.js';
+
+const notStarted: Failure = { kind: 'usage', message: 'Not started, as you said.' };
+
+/**
+ * The one function that changes the state of a run. Pure: no clock (a message carries its time), no
+ * randomness, no I/O; what is to be done is returned as effects, whose results come back as messages.
+ * @param state null before the first message, `run_started`
+ */
+export function update(state: RunState | null, message: Message): Next {
+  if (message.type === 'run_started') {
+    return [initialState(message.config, message.at), [{ type: 'make_plan' }]];
+  }
+  if (state === null) throw new Error(`update: ${message.type} before run_started`);
+  if (state.phase === 'finished' && !reopens(message)) return [state, []];
+  if (isWish(message) && refusalOf(state, message) !== null) return [state, []];
+  const [applied, effects] = apply(state, message);
+  const next = ledOn(state, applied, message.at);
+  const [scheduled, more] = schedule(noteMoney(noteFailures(state, next)), message.at);
+  return [scheduled, [...effects, ...more]];
+}
+
+/** A person leads a finished run on: it goes on, and the time in between is not its own. */
+function ledOn(before: RunState, next: RunState, at: number): RunState {
+  if (before.phase !== 'finished' || next.phase === 'finished') return next;
+  const rested = before.rested + Math.max(0, at - (before.endedAt ?? at));
+  return { ...next, endedAt: null, rested, paused: false };
+}
+
+/** Goes on after a pause; what a common cause has failed is begun anew. */
+function onGoOn(state: RunState, at: number): Next {
+  const { halt } = state;
+  if (halt === null) return changeAll(state, (agent) => goOn(state, agent, at));
+  const alike = state.agents.filter(
+    ({ state: now }) => now.name === 'failed' && now.reason === halt.reason,
+  );
+  const [again, effects] = onRestart(
+    { ...state, halt: null },
+    alike.map((agent) => agent.index),
+    (agent) => restart(state, agent, null),
+  );
+  const [next, more] = changeAll(again, (agent) => goOn(again, agent, at));
+  return [next, [...effects, ...more]];
+}
+
+function onBaseChecked(state: RunState, check: CheckResult, at: number): Next {
+  if (state.phase !== 'checking') return [state, []];
+  const { config } = state;
+  const command = config.check?.command ?? '';
+  const { words, output } = check;
+  if (check.state === 'faulted') {
+    return end({ ...state, baseCheck: check, failure: failureOfCheck(check) }, at);
+  }
+  const checked: RunState = { ...state, baseCheck: check };
+  if (check.state === 'passed') {
+    const flaky = 'The tests failed on the base and passed when they were run again: flaky.';
+    const warnings = check.flaky ? [...state.warnings, flaky] : state.warnings;
+    return [{ ...checked, warnings, phase: 'running' }, []];
+  }
+  switch (config.redBase) {
+    case 'ask':
+      return [{ ...checked, phase: 'red_base' }, []];
+    case 'stop': {
+      const failure: Failure = { kind: 'red_base', command, words, output };
+      return end({ ...checked, failure }, at);
+    }
+    case 'fix':
+    case 'report': {
+      const said = `On the base the ${checkWords(check)}: ${redBaseWords(checked)}.`;
+      return [{ ...checked, warnings: [...state.warnings, said], phase: 'running' }, []];
+    }
+    default:
+      return unreachable(config.redBase);
+  }
+}
+
+/** How work is judged on a red base, for a person. */
+function redBaseWords({ config: { redBase }, baseCheck: base }: RunState): string {
+  if (redBase === 'report') return 'they are only reported, and keep nothing from landing';
+  if (base?.lacksSetup) return 'only what lands has to be green';
+  const rule = ruleOf({ base, redBase });
+  return rule === 'no_worse'
+    ? 'no test that passed there may fail, and what lands has to be green'
+    : 'no report tells which ones, so only what lands has to be green';
+}
+
+/** A person has decided about the red base, by the way that the configuration would have named. */
+function onRedBaseDecided(state: RunState, how: RedBase, at: number): Next {
+  const { baseCheck, config } = state;
+  if (state.phase !== 'red_base' || baseCheck === null) return [state, []];
+  const decided: RunState = { ...state, phase: 'checking', config: { ...config, redBase: how } };
+  return onBaseChecked(decided, baseCheck, at);
+}
+
+/** Another command tells; the base is tested by it, and asked about again. */
+function onTestsNamed(state: RunState, command: string): Next {
+  const { check: before } = state.config;
+  if (state.phase !== 'red_base' || before === null) return [state, []];
+  const check = { ...before, command, from: 'you' };
+  const config = { ...state.config, check };
+  const next: RunState = { ...state, config, baseCheck: null, phase: 'checking' };
+  return [next, [checkBase(next, check)]];
+}
+
+/** What a look has shown; a conflict is one for both of its sides. */
+function onLook(state: RunState, message: Message & { type: 'agent_touched' }): Next {
+  const { agent: index, files, dangers, conflicts } = message;
+  const [next, effects] = changeAgent(state, index, (agent) => onTouched(agent, files, dangers));
+  const agents = next.agents.map((agent): Agent => {
+    if (agent.index === index) return isActive(agent) ? { ...agent, conflicts } : agent;
+    const others = agent.conflicts.filter((one) => one.agent !== index);
+    const mine = conflicts.find((one) => one.agent === agent.index);
+    if (!mine && others.length === agent.conflicts.length) return agent;
+    const own = mine ? [{ agent: index, files: mine.files }] : [];
+    return { ...agent, conflicts: [...others, ...own] };
+  });
+  return [{ ...next, agents }, effects];
+}
+
+function repairFeedback({ repair }: Agent): Feedback | null {
+  return repair && { kind: 'repair', repair };
+}
+
+/** What a person may still ask of a run that has finished. */
+function reopens({ type }: Message): boolean {
+  const asked: readonly Message['type'][] = [
+    'restart_agent',
+    'restart_failed',
+    'take_over',
+    'leave_out',
+    'land_now',
+    'undo_landing',
+    'set_budget',
+    'model_named',
+    'setup_named',
+  ];
+  return asked.includes(type);
+}
+
+function apply(state: RunState, message: Exclude<Message, { type: 'run_started' }>): Next {
+  const { at } = message;
+  const ofAgent = (index: number, change: (agent: Agent) => Step): Next =>
+    changeAgent(state, index, change);
+  switch (message.type) {
+    case 'plan_made':
+      return onPlan(state, message.plan);
+    case 'plan_failed':
+      return state.phase === 'planning'
+        ? end({ ...state, failure: message.failure }, at)
+        : [state, []];
+    case 'plan_confirmed': {
+      if (state.phase !== 'confirming') return [state, []];
+      const { check } = state.config;
+      return check === null
+        ? [{ ...state, phase: 'running' }, []]
+        : [{ ...state, phase: 'checking' }, [checkBase(state, check)]];
+    }
+    case 'base_checked':
+      return onBaseChecked(state, message.check, at);
+    case 'red_base_decided':
+      return onRedBaseDecided(state, message.how, at);
+    case 'tests_named':
+      return onTestsNamed(state, message.command);
+    case 'plan_declined':
+      return state.phase === 'confirming'
+        ? end({ ...state, failure: notStarted }, at)
+        : [state, []];
+    case 'agent_prepared':
+      return ofAgent(message.agent, (agent) => {
+        if (agent.state.name !== 'preparing') return [agent, []];
+        const by = state.interruptedBy ?? (agent.wish === 'kill' ? 'you' : null);
+        return by === null
+          ? nextAttempt(state, agent, message.place, repairFeedback(agent), at)
+          : commit(state, agent, message.place, { state: 'killed', by });
+      });
+    case 'agent_not_prepared':
+      return ofAgent(message.agent, (agent) => {
+        const by = state.interruptedBy ?? (agent.wish === 'kill' ? 'you' : null);
+        return [
+          by === null
+            ? failBeforeWork(agent, message.reason, message.detail, at)
+            : killBeforeWork(agent, by, at),
+          [],
+        ];
+      });
+    case 'attempt_started':
+      return ofAgent(message.agent, (agent) => {
+        const { state: now } = agent;
+        const works = now.name === 'running' || now.name === 'asking' || now.name === 'stopping';
+        return [works ? { ...agent, state: { ...now, pid: message.pid } } : agent, []];
+      });
+    case 'attempt_not_started':
+      return ofAgent(message.agent, (agent) => {
+        const { state: now } = agent;
+        if (now.name !== 'running' && now.name !== 'stopping') return [agent, []];
+        return commit(state, agent, now.place, {
+          state: 'failed',
+          reason: message.reason,
+          detail: message.detail,
+        });
+      });
+    case 'turn_started':
+      return ofAgent(message.agent, (agent) => onTurnStarted(state, agent));
+    case 'turn_ended':
+      return ofAgent(message.agent, (agent) => onTurnEnded(agent, message.usage));
+    case 'turn_failed':
+      return ofAgent(message.agent, onTurnFailed);
+    case 'agent_edited':
+      return ofAgent(message.agent, (agent) => onEdited(agent, message.files));
+    case 'agent_asks':
+      return ofAgent(message.agent, (agent) => onAsks(state, agent, message.question));
+    case 'agent_goes_on':
+      return ofAgent(message.agent, onGoesOn);
+    case 'attempt_exited':
+      return ofAgent(message.agent, (agent) => onExited(agent, message.exit, at));
+    case 'attempt_inspected':
+      return ofAgent(message.agent, (agent) => onInspected(state, agent, message.inspection, at));
+    case 'agent_checked':
+      return ofAgent(message.agent, (agent) => onChecked(state, agent, message.check, at));
+    case 'agent_reviewed':
+      return changeAgent(withReview(state, message.usage), message.agent, (agent) =>
+        onReviewed(state, agent, message.review, at),
+      );
+    case 'supervised':
+      return onSupervised(withReview(state, message.usage), message.commit, message.review, at);
+    case 'agent_committed':
+      return ofAgent(message.agent, (agent) => [onCommitted(state, agent, message.work, at), []]);
+    case 'agent_not_committed':
+      return ofAgent(message.agent, (agent) => [
+        onNotCommitted(agent, message.reason, message.detail, at),
+        [],
+      ]);
+    case 'timer_fired':
+      return ofAgent(message.timer.agent, (agent) => onTimer(agent, message.timer));
+    case 'agent_touched':
+      return onLook(state, message);
+    case 'kill_agent':
+      return ofAgent(message.agent, (agent) => kill(state, agent, at));
+    case 'kill_all':
+      return changeAll(state, (agent) => kill(state, agent, at));
+    case 'restart_agent':
+      return onRestart(state, [message.agent], (agent) => restart(state, agent, message.remark));
+    case 'restart_failed': {
+      const failed = state.agents.filter(
+        (agent) => isDone(agent) && restartRefusal(state, agent) === null,
+      );
+      const again = failed.filter((agent) => agent.state.name !== 'succeeded');
+      return onRestart(
+        state,
+        again.map((agent) => agent.index),
+        (agent) => restart(state, agent, null),
+      );
+    }
+    case 'take_over':
+      return onRestart(state, [message.agent], (agent) => takeOver(state, agent, at));
+    case 'remark':
+      return ofAgent(message.agent, (agent) => [
+        isDone(agent) ? agent : { ...agent, remarks: [...agent.remarks, message.text] },
+        [],
+      ]);
+    case 'pause': {
+      const next: RunState = { ...state, paused: message.paused };
+      return message.paused ? [next, []] : onGoOn(next, at);
+    }
+    case 'set_budget':
+      return [{ ...state, budgetUsd: message.usd }, []];
+    case 'rate_changed':
+      return [onRate(state, message.rate), []];
+    case 'set_slots':
+      return [{ ...state, slots: Math.trunc(message.slots) }, []];
+    case 'leave_out':
+      return onLeaveOut(state, message.agent);
+    case 'land_now':
+      return onLandNow(state);
+    case 'interrupt':
+      return onInterrupt(state, message.signal, at);
+    case 'orphaned':
+      return onOrphaned(state, message.detail, at);
+    case 'integrated':
+      return onIntegrated(state, message.step);
+    case 'integration_failed':
+      return onIntegrationFailed(state, message.failure, at);
+    case 'landing_done': {
+      if (state.phase !== 'landing') return [state, []];
+      return end(withLanding(state, message.landing), at);
+    }
+    case 'undo_landing':
+      return state.landed === null
+        ? [state, []]
+        : [
+            { ...state, phase: 'landing' },
+            [
+              {
+                type: 'undo_landing',
+                commit: state.landed,
+                from: state.landedFrom ?? state.config.base,
+              },
+            ],
+          ];
+    case 'tip_merged':
+      return onTipMerged(state, message.merged, at);
+    case 'tip_checked':
+      return onTipChecked(state, message.check, at);
+    case 'landing_undone':
+      return onUndone(state, message.undone, at);
+    case 'model_named':
+      return [onModelNamed(state, message.model), []];
+    case 'setup_named':
+      return onSetupNamed(state, message.command);
+    default:
+      return unreachable(message);
+  }
+}
+
+function withLanding(state: RunState, landing: Landing): RunState {
+  const { onto } = state;
+  if (landing.state !== 'landed') {
+    return { ...state, landing, onto: onto && { ...onto, step: null } };
+  }
+  return {
+    ...state,
+    landing,
+    landed: landing.commit,
+    landedFrom: onto?.tip ?? state.landedFrom,
+    onto: null,
+  };
+}
+
+function onUndone(state: RunState, undone: Undone, at: number): Next {
+  if (undone.state === 'undone') {
+    const { landed, landedFrom } = state;
+    // What landed on a branch that had moved can land there again.
+    const onto = landedFrom === null ? null : { tip: landedFrom, step: null, commit: landed };
+    const landing: Landing = { state: 'undone', branch: state.config.branch ?? 'HEAD' };
+    return end({ ...state, landed: null, landedFrom: null, onto, landing }, at);
+  }
+  const way = undone.how === '' ? '' : ` A way on: ${undone.how}`;
+  const said = `The landing was not taken back: ${undone.reason}.${way}`;
+  return end({ ...state, warnings: [...new Set([...state.warnings, said])] }, at);
+}
+
+const rateLimited = 'The provider limited the rate of requests, and agents had to wait.';
+
+/** That the provider's limit was felt stays readable when it is over; it is said once. */
+function onRate(state: RunState, rate: RunState['rate']): RunState {
+  const isNew = rate !== null && !state.warnings.includes(rateLimited);
+  return { ...state, rate, warnings: isNew ? [...state.warnings, rateLimited] : state.warnings };
+}
+
+/** The model of the attempts that start from now on; which agents had another one is said. */
+function onModelNamed(state: RunState, model: string): RunState {
+  const { config } = state;
+  const said = `From here on new attempts use ${model}; before, they used ${config.model}.`;
+  return {
+    ...state,
+    config: { ...config, model, provider: providerOf(model) },
+    warnings: [...state.warnings, said],
+  };
+}
+
+/** The command that prepares the worktrees that are made from now on; that it is another one is said. */
+function onSetupNamed(state: RunState, command: string | null): Next {
+  const { config, warnings } = state;
+  // Not by its words, which may hold a secret.
+  const said = `From here on worktrees are prepared by ${command === null ? 'no' : 'another'} set-up command.`;
+  const next: RunState = {
+    ...state,
+    config: { ...config, setup: command },
+    warnings: [...warnings, said],
+  };
+  // The tests of the base may have failed for want of it.
+  return state.phase === 'red_base' && config.check !== null
+    ? [{ ...next, baseCheck: null, phase: 'checking' }, [checkBase(next, config.check)]]
+    : [next, []];
+}
+
+function changeAgent(state: RunState, index: number, change: (agent: Agent) => Step): Next {
+  const agent = state.agents[index];
+  if (!agent) throw new Error(`update: no agent ${index}`);
+  const [next, effects] = change(agent);
+  if (next === agent) return [state, effects];
+  return [{ ...state, agents: state.agents.with(index, next) }, effects];
+}
+
+function changeAll(state: RunState, change: (agent: Agent) => Step): Next {
+  const effects: Effect[] = [];
+  const agents = state.agents.map((agent) => {
+    const [next, more] = change(agent);
+    effects.push(...more);
+    return next;
+  });
+  return [{ ...state, agents }, effects];
+}
+
+/** Adds what a review has cost. */
+function withReview(state: RunState, usage: Usage | null): RunState {
+  return usage ? { ...state, reviewUsage: addUsage(state.reviewUsage, usage) } : state;
+}
+
+/** Requirements that no task names; only where tasks name any. */
+function unserved({ tasks, criteria }: MadePlan): string[] {
+  const served = new Set(
+    tasks.flatMap((task) => task.requirements ?? []).map((id) => id.toUpperCase()),
+  );
+  const left = criteria.filter(({ id, kind }) => kind === 'requirement' && !served.has(id));
+  if (served.size === 0 || left.length === 0) return [];
+  return [`No task serves ${left.map(({ id, text }) => `${id} (${text})`).join(', ')}.`];
+}
+
+function onPlan(state: RunState, plan: MadePlan): Next {
+  if (state.phase !== 'planning') return [state, []];
+  const next: RunState = {
+    ...state,
+    phase: 'confirming',
+    prdPath: plan.prdPath,
+    geminiModelUsed: plan.geminiModelUsed,
+    warnings: [...state.warnings, ...plan.warnings, ...unserved(plan)],
+    criteria: plan.criteria,
+    agents: plan.tasks.map((task, index) => newAgent(index, task)),
+  };
+  return [next, [{ type: 'confirm_plan' }]];
+}
+
+/** A first signal stops the agents by degrees and keeps their work; a second one kills them at once. */
+function onInterrupt(state: RunState, signal: string, at: number): Next {
+  const again = state.interruptedBy !== null;
+  const by = state.interruptedBy ?? signal;
+  const next: RunState = { ...state, interruptedBy: by };
+  if (state.phase === 'red_base') return end(next, at);
+  if (state.phase === 'planning' || state.phase === 'confirming' || state.phase === 'checking') {
+    const [ended, effects] = end(next, at);
+    const stopped: Effect =
+      state.phase === 'checking'
+        ? { type: 'stop_check', agent: null }
+        : { type: 'cancel_planning' };
+    return [ended, [stopped, ...effects]];
+  }
+  const effects: Effect[] = [];
+  if (state.integrating !== null || state.phase === 'reviewing' || state.onto?.step === 'testing') {
+    effects.push({ type: 'stop_check', agent: null });
+  }
+  const agents = state.agents.map((agent): Agent => {
+    if (agent.state.name === 'queued') return killBeforeWork(agent, by, at);
+    // A set-up command may be running; its agent is ended when that has ended.
+    if (agent.state.name === 'waiting') {
+      const [kept, more] = commit(state, agent, agent.state.place, { state: 'killed', by });
+      effects.push(...more);
+      return kept;
+    }
+    if (agent.state.name === 'checking' || agent.state.name === 'reviewing') {
+      effects.push({ type: 'stop_check', agent: agent.index });
+      return { ...agent, wish: null };
+    }
+    if (agent.state.name === 'preparing') {
+      effects.push({
+        type: 'signal_agent',
+        agent: agent.index,
+        signal: again ? 'SIGKILL' : 'SIGTERM',
+      });
+      return agent;
+    }
+    const [stopped, more] = stop(
+      { ...agent, wish: null },
+      { kind: 'killed', by },
+      again ? 'SIGKILL' : 'SIGINT',
+    );
+    effects.push(...more);
+    return stopped;
+  });
+  return [{ ...next, agents }, effects];
+}
+
+/** The program that ran this died. Its successor keeps the agents' work and closes the books. */
+function onOrphaned(state: RunState, detail: string, at: number): Next {
+  const effects: Effect[] = [];
+  const agents = state.agents.map((agent): Agent => {
+    const { state: now } = agent;
+    if (now.name === 'succeeded' || now.name === 'failed' || now.name === 'killed') return agent;
+    if (now.name === 'queued' || now.name === 'preparing') return killBeforeWork(agent, detail, at);
+    const outcome =
+      now.name === 'committing' ? now.outcome : ({ state: 'killed', by: detail } as const);
+    const [next, more] = commit(state, agent, now.place, outcome);
+    effects.push(...more);
+    return next;
+  });
+  const next: RunState = { ...state, agents, integrating: null, interruptedBy: detail };
+  const ends: readonly Phase[] = [
+    'planning',
+    'confirming',
+    'checking',
+    'red_base',
+    'reviewing',
+    'landing',
+  ];
+  if (ends.includes(state.phase)) {
+    const [ended, more] = end(next, at);
+    return [ended, [...effects, ...more]];
+  }
+  return [{ ...next, phase: 'running' }, effects];
+}

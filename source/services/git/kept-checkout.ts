@@ -1,0 +1,102 @@
+import { readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import * as z from 'zod';
+import type { PrepareFrom } from '../../core/agent/agent.js';
+import { refusalKinds } from '../../core/policy/fence.js';
+import type { Inspection } from '../../core/run/run.js';
+import { parseJson, unless, unreadable, writeWhole } from '../files/private-files.js';
+import { type Drift, driftSchema } from './drift.js';
+import type { GuardMemory } from './worktree-guard.js';
+
+/**
+ * What a later program has to know of an agent's worktree, beside what lies in it: how it was before the attempt
+ * under way, and what has been found of it. It is kept beside the worktrees, outside of the repository.
+ */
+export interface KeptCheckout {
+  readonly worktree: string;
+  readonly start: string;
+  readonly from: PrepareFrom;
+  /** The state before the attempt under way, a tree. */
+  readonly checkpoint: string;
+  /** How it was when it was made. */
+  readonly guard: GuardMemory;
+  /** What the set-up command made or changed: nobody's work. */
+  readonly aside: readonly string[];
+  /** Files that git would commit otherwise than they are, untouched as they are. */
+  readonly drift: Drift | null;
+  /** Entries of its index when it was made. */
+  readonly count: number;
+  /** What was found of an attempt before it was taken back, so that it is found once more. */
+  readonly found: { readonly attempt: number; readonly refused: Inspection['refused'] } | null;
+  /** What came of the last inspection. */
+  readonly inspected: { readonly attempt: number; readonly inspection: Inspection } | null;
+}
+
+const refusal = z.object({ path: z.string(), why: z.enum(refusalKinds), undone: z.boolean() });
+const change = z.object({
+  path: z.string(),
+  status: z.string(),
+  added: z.number().nullable(),
+  removed: z.number().nullable(),
+});
+const texts = z.array(z.string());
+const bytes = z.record(z.string(), z.string());
+
+const schema = z.object({
+  worktree: z.string(),
+  start: z.string(),
+  from: z.object({
+    onto: texts,
+    round: z.number(),
+    resume: z.string().nullable(),
+    rework: z.string().nullable(),
+  }),
+  checkpoint: z.string(),
+  guard: z.object({
+    gitLink: z.string(),
+    commonDir: z.string(),
+    special: bytes,
+    siblings: texts,
+    inSubmodules: z.record(z.string(), texts),
+    gitFiles: bytes,
+  }),
+  aside: texts,
+  drift: driftSchema.nullable(),
+  count: z.number(),
+  found: z.object({ attempt: z.number(), refused: z.array(refusal) }).nullable(),
+  inspected: z
+    .object({
+      attempt: z.number(),
+      inspection: z.object({
+        diff: z.object({ files: z.array(change) }),
+        changed: z.boolean(),
+        substantial: z.boolean(),
+        refused: z.array(refusal),
+        tree: z.string(),
+        named: texts,
+        unresolved: texts,
+        failure: z.null(),
+      }),
+    })
+    .nullable(),
+});
+
+function fileOf(worktrees: string, agent: number): string {
+  return path.join(worktrees, `agent${agent}.json`);
+}
+
+/** Throws like `fs`. */
+export function keepCheckout(worktrees: string, agent: number, kept: KeptCheckout): void {
+  writeWhole(fileOf(worktrees, agent), JSON.stringify(kept));
+}
+
+/** What is kept of an agent's worktree; null where nothing is, or nothing that can be read. */
+export function readKept(worktrees: string, agent: number): KeptCheckout | null {
+  const text = unless(unreadable, null, () => readFileSync(fileOf(worktrees, agent), 'utf8'));
+  const parsed = text === null ? null : schema.safeParse(parseJson(text));
+  return parsed?.success ? parsed.data : null;
+}
+
+export function forgetKept(worktrees: string, agent: number): void {
+  rmSync(fileOf(worktrees, agent), { force: true });
+}

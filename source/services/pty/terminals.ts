@@ -1,0 +1,122 @@
+import type { PtyProcess } from './pty-process.js';
+import { Recording } from './recording.js';
+import { RecordingWriter } from './recording-writer.js';
+import { Screen, scrollback } from './screen.js';
+
+export interface TerminalSize {
+  readonly cols: number;
+  readonly rows: number;
+}
+
+/** The size of a terminal that nobody looks at. */
+const unseen: TerminalSize = { cols: 120, rows: 40 };
+
+/** Screens of agents that are not at work keep their memory, up to so many bytes, the latest ones first. */
+const mostIdleBytes = 48e6;
+
+/** One agent's screen and recording; they outlive its attempts. */
+export interface AgentTerminal {
+  readonly screen: Screen;
+  readonly recording: Recording;
+  /** Null between attempts. */
+  process: PtyProcess | null;
+}
+
+/** The terminals of a run's agents, whatever runs in them. */
+export class Terminals {
+  private readonly terminals = new Map<number, AgentTerminal>();
+  private readonly sizes = new Map<number, TerminalSize>();
+  private readonly listeners = new Set<() => void>();
+  /** Agents that were at work or looked at, the latest last. */
+  private readonly recent = new Set<number>();
+  /** One screen at a time gives its memory back. */
+  private packing = Promise.resolve();
+  /** From the first agent on. */
+  private writer: RecordingWriter | null = null;
+
+  /** @param recordingOf the file that an agent's terminal is recorded in */
+  constructor(private readonly recordingOf: (agent: number) => string) {}
+
+  /** Told when an agent's terminal comes into being. @returns ends it */
+  onOpen(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** Gives an agent's terminal another size, now or when it starts. */
+  resize(agent: number, size: TerminalSize): void {
+    const { cols, rows } = size;
+    const terminal = this.terminals.get(agent);
+    this.sizes.set(agent, size);
+    if (!terminal || (terminal.screen.cols === cols && terminal.screen.rows === rows)) return;
+    terminal.screen.resize(cols, rows);
+    terminal.recording.resize(cols, rows);
+    terminal.process?.resize(cols, rows);
+  }
+
+  /** What a person types goes to the agent as it is. */
+  type(agent: number, data: string): void {
+    this.terminals.get(agent)?.process?.write(data);
+  }
+
+  /** The screen of an agent, for those who draw it; null before its first attempt. */
+  screen(agent: number): Screen | null {
+    return this.terminals.get(agent)?.screen ?? null;
+  }
+
+  /** An agent's terminal, which is made where there is none yet. */
+  open(agent: number, title: string): AgentTerminal {
+    const known = this.terminals.get(agent);
+    if (known) return known;
+    const { cols, rows } = this.sizes.get(agent) ?? unseen;
+    this.writer ??= new RecordingWriter();
+    const file = this.recordingOf(agent);
+    const terminal: AgentTerminal = {
+      screen: new Screen(cols, rows, scrollback, () => this.used(agent)),
+      recording: new Recording(file, cols, rows, `agent ${agent}: ${title}`, this.writer),
+      process: null,
+    };
+    this.terminals.set(agent, terminal);
+    for (const listener of this.listeners) listener();
+    return terminal;
+  }
+
+  /** Puts a process into a terminal, at the size that this has by now. @param size what it was started at */
+  enter(terminal: AgentTerminal, process: PtyProcess, size: TerminalSize, attempt: number): void {
+    const { screen, recording } = terminal;
+    if (screen.cols !== size.cols || screen.rows !== size.rows)
+      process.resize(screen.cols, screen.rows);
+    recording.mark(`attempt ${attempt}`);
+    terminal.process = process;
+  }
+
+  /** An agent has ended an attempt, or is looked at: those that were not for long give memory back. */
+  used(agent: number): void {
+    this.recent.delete(agent);
+    this.recent.add(agent);
+    let bytes = 0;
+    for (const one of [...this.recent].reverse()) {
+      const terminal = this.terminals.get(one) as AgentTerminal;
+      if (terminal.process) continue;
+      bytes += terminal.screen.bytes;
+      if (one === agent || bytes <= mostIdleBytes) continue;
+      this.recent.delete(one);
+      this.packing = this.packing.then(() => this.pack(one, terminal));
+    }
+  }
+
+  close(): void {
+    for (const { screen, recording } of this.terminals.values()) {
+      recording.close();
+      screen.dispose();
+    }
+    this.writer?.close();
+  }
+
+  private async pack(agent: number, { screen, process }: AgentTerminal): Promise<void> {
+    // Its next attempt has begun, at whose end it is asked again.
+    if (process) return;
+    // It was drawn on, or resized.
+    if (!(await screen.pack()) && screen.bytes > 0) this.recent.add(agent);
+  }
+}
