@@ -117,7 +117,9 @@ export function hasSomethingToLose(agent: Agent): boolean {
 /** What a queued agent waits for, and what becomes of it then. */
 export function queuedWords(state: RunState, agent: Agent, keymap: Keymap): string {
   const waits = waitingWords(state, agent, keymap);
-  return agent.wish === 'take_over' ? `${waits} It is yours as soon as it starts.` : waits;
+  return agent.pendingRequest === 'take_over'
+    ? `${waits} It is yours as soon as it starts.`
+    : waits;
 }
 
 function waitingWords(state: RunState, agent: Agent, keymap: Keymap): string {
@@ -135,7 +137,7 @@ function waitingWords(state: RunState, agent: Agent, keymap: Keymap): string {
   const unmerged = needs.filter((need) => !state.integration?.merged.includes(need.index));
   if (unmerged.length > 0) return `Waits until ${names(unmerged)} is merged.`;
   const resume = keymap.label('run.pause');
-  if (state.halt) return `Waits: the run is halted; ${resume} resumes it.`;
+  if (state.circuitBreaker) return `Waits: the run is halted; ${resume} resumes it.`;
   if (state.paused) return `Waits: the run is paused; ${resume} resumes it.`;
   return 'Waits for a free slot.';
 }

@@ -154,8 +154,8 @@ function Screens({ port, onExit }: ScreensProps) {
   const start = async (): Promise<string | null> => {
     if (!wizard.draft) return 'There is no plan.';
     starting.current = true;
-    const { change, draft, maxAgents, wishes } = wizard;
-    const started = await port.start(change.text.trim(), draft, maxAgents, wishes);
+    const { change, draft, maxAgents, choices } = wizard;
+    const started = await port.start(change.text.trim(), draft, maxAgents, choices);
     starting.current = false;
     if (!started.ok) return describe(started.failure).message;
     setRun(started.value);

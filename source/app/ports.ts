@@ -155,7 +155,7 @@ export interface RunFacts {
 }
 
 /** What a person decides on the last screen before the run. */
-export interface RunWishes {
+export interface RunChoices {
   /** Aider's model. */
   readonly model: string;
   readonly maxIterations: number;
@@ -241,6 +241,6 @@ export interface WizardPort {
     change: string,
     draft: Draft,
     maxAgents: number,
-    wishes: RunWishes,
+    choices: RunChoices,
   ): Promise<Result<RunPort, Failure>>;
 }

@@ -3,7 +3,7 @@ import { editGroups, type GroupEdit } from '../core/plan/group-edits.js';
 import type { Task } from '../core/plan/plan.js';
 import { renderPrd } from '../core/plan/prd.js';
 import { describe, type Failure } from '../core/policy/failure.js';
-import type { Draft, KeptDraft, PlanWait, RunWishes, WizardPort } from './ports.js';
+import type { Draft, KeptDraft, PlanWait, RunChoices, WizardPort } from './ports.js';
 import { type TextBuffer, textBuffer } from './text/text-buffer.js';
 
 /** What is being made while the planner works. */
@@ -32,7 +32,7 @@ export interface WizardState {
   /** PRDs that were replaced, with their tasks; the latest last. */
   readonly earlier: readonly Draft[];
   readonly maxAgents: number;
-  readonly wishes: RunWishes;
+  readonly choices: RunChoices;
 }
 
 export interface Wizard extends WizardState {
@@ -51,7 +51,7 @@ export interface Wizard extends WizardState {
   edit(edit: GroupEdit): void;
   undoEdit(): boolean;
   setMaxAgents(count: number): void;
-  wish(wishes: Partial<RunWishes>): void;
+  choose(choices: Partial<RunChoices>): void;
   /** Goes on with a draft that was kept. */
   takeKept(kept: KeptDraft): void;
 }
@@ -85,7 +85,7 @@ export function useWizard(port: WizardPort, now: () => number): Wizard {
       undo: [],
       earlier: [],
       maxAgents: port.facts.maxAgents,
-      wishes: {
+      choices: {
         model: port.facts.model,
         maxIterations: port.facts.maxIterations,
         timeoutMs: port.facts.timeoutMs,
@@ -247,7 +247,7 @@ export function useWizard(port: WizardPort, now: () => number): Wizard {
       // The files may have changed since.
       if (prd !== '' && tasks.length === 0) void readAgain(prd, model === null);
     },
-    wish: (wishes) => patch({ wishes: { ...latest.current.wishes, ...wishes } }),
+    choose: (choices) => patch({ choices: { ...latest.current.choices, ...choices } }),
     setMaxAgents: (count) => patch({ maxAgents: Math.max(1, Math.min(1000, count)) }),
   };
 }

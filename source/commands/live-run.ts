@@ -32,8 +32,8 @@ import { AgentLogs } from '../services/logs/agent-log.js';
 import { LineFile } from '../services/logs/line-file.js';
 import { ensureLogs, type LogPaths } from '../services/logs/log-paths.js';
 import { steadyClock } from '../services/machine/clock.js';
-import type { GovernorFacts } from '../services/provider/governor.js';
 import { type OpenProvider, openProvider } from '../services/provider/open-provider.js';
+import type { RateFacts } from '../services/provider/rate-limiter.js';
 import { CheckCommand } from '../services/pty/check-command.js';
 import { ShellSetup } from '../services/pty/setup-command.js';
 import { Terminals } from '../services/pty/terminals.js';
@@ -86,7 +86,7 @@ export function openLiveRun(options: LiveRunOptions): LiveRun {
   let provider: OpenProvider | null = null;
   let identity: Identity | null = null;
   const mostRequests = () => state()?.slots ?? config.maxAgents;
-  const onRate = ({ window, waiting, until }: GovernorFacts) => {
+  const onRate = ({ window, waiting, until }: RateFacts) => {
     const felt = until !== null || window < mostRequests();
     dispatch({ type: 'rate_changed', rate: felt ? { window, waiting, until } : null });
   };
@@ -98,7 +98,7 @@ export function openLiveRun(options: LiveRunOptions): LiveRun {
     executable: run.aider?.command[0] ?? 'aider',
     geminiKey: keyNow,
     identity: () => identity,
-    // The governor stands before one provider; a model of another one reaches its own by itself.
+    // The rateLimiter stands before one provider; a model of another one reaches its own by itself.
     provider: () => (state()?.config.provider === config.provider ? provider : null),
     terminals,
     onEvent: (agent, { event, properties, time }) =>
@@ -113,6 +113,7 @@ export function openLiveRun(options: LiveRunOptions): LiveRun {
   const workspace = new GitWorkspace({
     config,
     paths,
+    commonDir: run.repo.commonDir,
     worktrees: record.worktrees,
     warn,
     record,
@@ -285,7 +286,7 @@ function reviewerOf(
       model,
       geminiKey: run.geminiKey,
       extra: [...handedArguments(run.handed), ...run.options.aiderArgs],
-      // The governor holds the agents' provider alone.
+      // The rateLimiter holds the agents' provider alone.
       provider: () => (providerOf(model) === config.provider ? provider() : null),
     });
   }

@@ -90,7 +90,7 @@ async function closeBooks(
     const { rescued, told, isWhole } = await rescue(repo, run, state, paths, record);
     const done = hasEnded
       ? { written: writeSummary(state, paths, record, say, rescued), isWhole: true, end: state }
-      : await recover(run, state, paths, record, say, rescued);
+      : await recover(repo, run, state, paths, record, say, rescued);
     told.push(...(await removeCommitted(repo, run, done.end)));
     await removeIdle(repo, run);
     releaseWorktrees(run.worktrees);
@@ -132,16 +132,16 @@ async function rescue(
   const rescued = new Map<number, CommittedWork>();
   const told: string[] = [];
   let isWhole = true;
-  const workspace = workspaceOf(run, state.config, paths, record);
+  const workspace = workspaceOf(repo, run, state.config, paths, record);
   for (const { index, task, leftIn } of state.agents) {
     const made = run.made.find(({ path }) => path === leftIn);
     if (!made || made.branch === null) continue;
     if (ownershipOf(repo.commonDir, made.path) !== 'ours') continue;
-    const place = { worktree: made.path, branch: made.branch, start: made.start };
+    const checkout = { worktree: made.path, branch: made.branch, start: made.start };
     const done = await workspace.commit({
       agent: index,
       task,
-      place,
+      checkout,
       finished: false,
       prdPath: state.prdPath,
       model: state.config.model,
@@ -209,7 +209,9 @@ function read(file: string, stamp: string): ReadJournal {
  */
 function here(state: RunState, repo: Repository, run: KnownRun): RunState | null {
   const own = new Set(run.made.map(({ path }) => path));
-  const placed = state.agents.flatMap(({ state: now }) => ('place' in now ? [now.place] : []));
+  const placed = state.agents.flatMap(({ state: now }) =>
+    'checkout' in now ? [now.checkout] : [],
+  );
   if (placed.some(({ worktree }) => !own.has(worktree))) return null;
   return { ...state, config: { ...state.config, repo: repo.root } };
 }
@@ -261,6 +263,7 @@ async function alreadyLanded({ phase, config, integration }: RunState): Promise<
 }
 
 function workspaceOf(
+  repo: Repository,
   run: KnownRun,
   config: RunConfig,
   paths: LogPaths,
@@ -270,6 +273,7 @@ function workspaceOf(
     // The journal lies in the repository, and a pattern can be made to take for ever.
     config: { ...config, protect: [], copy: [] },
     paths,
+    commonDir: repo.commonDir,
     worktrees: run.worktrees,
     setup: null,
     check: null,
@@ -281,6 +285,7 @@ function workspaceOf(
 
 /** @returns whether the summary is written, and the state the run ended in */
 async function recover(
+  repo: Repository,
   run: KnownRun,
   state: RunState,
   paths: LogPaths,
@@ -290,7 +295,7 @@ async function recover(
 ): Promise<{ readonly written: boolean; readonly isWhole: boolean; readonly end: RunState }> {
   const { config } = state;
   let current = state;
-  const workspace = workspaceOf(run, config, paths, record);
+  const workspace = workspaceOf(repo, run, config, paths, record);
   const never = () => Promise.reject(new Error('a dead run starts nothing'));
   ensureLogs(config.repo);
   const journal = new LineFile(paths.journal, say, { head: journalHead(config.stamp) });

@@ -9,9 +9,9 @@ import type {
   Draft,
   NeededKey,
   PlanWish,
+  RunChoices,
   RunFacts,
   RunPort,
-  RunWishes,
   WizardPort,
 } from '../app/ports.js';
 import { committedWork } from '../core/agent/agent.js';
@@ -287,7 +287,7 @@ export function openWizard(
       return file;
     },
     readScratch: (file) => readFileSync(file, 'utf8'),
-    start: async (change, draft, maxAgents, wishes) => {
+    start: async (change, draft, maxAgents, choices) => {
       const now = await openRepository(repo.root);
       if (!now.ok) return now;
       if (now.value.head !== repo.head || now.value.branch !== repo.branch) {
@@ -298,7 +298,7 @@ export function openWizard(
         });
       }
       const ready = await prepared(change, maxAgents);
-      const run = { ...ready, options: { ...ready.options, ...wished(options, wishes) } };
+      const run = { ...ready, options: { ...ready.options, ...wished(options, choices) } };
       const known = { ...overrides, ...(run.aider ? { aider: run.aider } : {}) };
       const none = { kind: 'none' } as const;
       const { geminiKey: gemini, handed } = run;
@@ -316,7 +316,7 @@ export function openWizard(
         savePrd(paths, repo.root, prd),
       );
       if (!plan.ok) return plan;
-      const config = makeConfig(record.stamp, run, { land: wishes.land, unattended: false });
+      const config = makeConfig(record.stamp, run, { land: choices.land, unattended: false });
       live = openLiveRun({
         config,
         run,
@@ -369,17 +369,17 @@ export function openWizard(
 /** The options as a person left them on the last screen. */
 function wished(
   { check, testTimeoutMs, testReport, reviewModel }: RunOptions,
-  wishes: RunWishes,
+  choices: RunChoices,
 ): Partial<RunOptions> {
-  const { testCmd, redBase, review, setupCmd } = wishes;
+  const { testCmd, redBase, review, setupCmd } = choices;
   const rest = {
-    model: wishes.model,
-    maxIterations: wishes.maxIterations,
-    timeoutMs: wishes.timeoutMs,
-    budgetUsd: wishes.budgetUsd,
-    land: wishes.land,
+    model: choices.model,
+    maxIterations: choices.maxIterations,
+    timeoutMs: choices.timeoutMs,
+    budgetUsd: choices.budgetUsd,
+    land: choices.land,
     setupCmd: setupCmd === '' ? null : setupCmd,
-    copy: wishes.copy,
+    copy: choices.copy,
     redBase: redBase === 'ask' ? null : redBase,
     review: review ? { model: reviewModel } : null,
   };
@@ -506,7 +506,7 @@ function runPort(live: LiveRun, paths: LogPaths): RunPort {
     diff: async (index) => {
       const agent = state().agents[index];
       if (!agent) return ok('');
-      if ('place' in agent.state) return workspace.diff(index, agent.state.place);
+      if ('checkout' in agent.state) return workspace.diff(index, agent.state.checkout);
       const commit = committedWork(agent)?.commit;
       return commit ? workspace.committedDiff(commit) : ok('');
     },

@@ -1,9 +1,9 @@
 import type {
+  Checkout,
   CommittedWork,
   Conflict,
   DiffStat,
   FailReason,
-  Place,
   PrepareFrom,
   StopSignal,
   Usage,
@@ -86,14 +86,14 @@ export interface Workspace {
     task: Task,
     from: PrepareFrom,
     setup: string | null,
-  ): Promise<Result<Place, WorkProblem>>;
+  ): Promise<Result<Checkout, WorkProblem>>;
   /** Ends a preparation: no set-up command is started any more, one that runs gets the signal. */
   interruptPrepare(agent: number, signal: StopSignal): void;
   /** What an agent at work has changed so far; touches nothing, and gives null when git cannot tell. */
   look(
     agent: number,
     task: Task,
-    place: Place,
+    checkout: Checkout,
     hints: Pick<InspectionHints, 'edited' | 'since'>,
   ): Promise<Look | null>;
   /** What an attempt changed; puts back what it must not have changed. */
@@ -101,14 +101,14 @@ export interface Workspace {
     agent: number,
     attempt: number,
     task: Task,
-    place: Place,
+    checkout: Checkout,
     rollBack: boolean,
     hints: InspectionHints,
   ): Promise<Inspection>;
   /** Commits the work on the agent's branch and removes the worktree. */
   commit(work: WorkToCommit): Promise<Result<CommittedWork, WorkProblem>>;
   /** An agent's change so far, or a commit's against the base, as a patch. */
-  patch(agent: number, place: Place): Promise<Result<string, Failure>>;
+  patch(agent: number, checkout: Checkout): Promise<Result<string, Failure>>;
   patchOf(commit: string): Promise<Result<string, Failure>>;
   /** Runs the project's tests on a commit, in a fresh checkout; never throws. */
   checkCommit(commit: string, tests: TestPlan, signal: AbortSignal): Promise<CheckResult>;
@@ -176,7 +176,7 @@ export interface AgentBackend {
 export interface AttemptRequest {
   readonly agent: number;
   readonly attempt: number;
-  readonly place: Place;
+  readonly checkout: Checkout;
   readonly brief: Brief;
   /** A person talks to it, it is given no message. */
   readonly interactive: boolean;

@@ -173,7 +173,7 @@ describe.each([
     await app.press('M', /Aider's model/);
     await app.press(`${keys.ctrl('u')}gpt-4.1${keys.enter}`, /New attempts use\s+gpt-4\.1/);
     await app.press('p', /(preparing|queued again)/);
-    expect(run.state().halt).toBe(null);
+    expect(run.state().circuitBreaker).toBe(null);
     expect(run.state().config.model).toBe('gpt-4.1');
   });
 

@@ -7,8 +7,8 @@ import type {
   Check,
   Draft,
   KeptDraft,
+  RunChoices,
   RunPort,
-  RunWishes,
   WizardPort,
 } from '../../source/app/ports.js';
 import { Host } from '../../source/app/terminal/host.js';
@@ -148,8 +148,8 @@ export class PlayedRun implements RunPort {
 
   /** The agent's process starts and prints. */
   async begin(agent: number, output: string): Promise<void> {
-    const place = { worktree: `/w/${agent}`, branch: `b${agent}`, start: 'b'.repeat(40) };
-    this.dispatch({ type: 'agent_prepared', agent, place });
+    const checkout = { worktree: `/w/${agent}`, branch: `b${agent}`, start: 'b'.repeat(40) };
+    this.dispatch({ type: 'agent_prepared', agent, checkout });
     this.dispatch({ type: 'attempt_started', agent, pid: 1 });
     const [cols = 80, rows = 24] = (this.sizes.get(agent) ?? '80x24').split('x').map(Number);
     const screen = new Screen(cols, rows);
@@ -220,8 +220,8 @@ export class PlayedRun implements RunPort {
       });
       for (const agent of bad) {
         if (this.state().agents[agent]?.state.name !== 'preparing') continue;
-        const place = { worktree: `/w/${agent}`, branch: `b${agent}`, start: 'b'.repeat(40) };
-        this.dispatch({ type: 'agent_prepared', agent, place });
+        const checkout = { worktree: `/w/${agent}`, branch: `b${agent}`, start: 'b'.repeat(40) };
+        this.dispatch({ type: 'agent_prepared', agent, checkout });
         this.dispatch({ type: 'attempt_started', agent, pid: 1 });
         this.finish(agent);
       }
@@ -328,7 +328,7 @@ export class PlayedApp {
   }
 
   /** What was decided on the last screen; null before. */
-  wishes: RunWishes | null = null;
+  choices: RunChoices | null = null;
 
   private readonly scratch = new Map<string, string>();
 
@@ -379,9 +379,9 @@ export class PlayedApp {
       chooseGeminiModel: () => {},
       history: () => remembered,
       remember: (change) => void remembered.push(change),
-      plan: async (wish, progress, signal) => {
+      plan: async (request, progress, signal) => {
         this.plans += 1;
-        if (options.plan) return options.plan(wish, progress, signal);
+        if (options.plan) return options.plan(request, progress, signal);
         progress.onText(prd);
         return ok(draft());
       },
@@ -424,8 +424,8 @@ export class PlayedApp {
       },
       readScratch: (file) => this.scratch.get(file) ?? '',
       giveUp: async () => {},
-      start: async (_change, plan, maxAgents, wishes) => {
-        this.wishes = wishes;
+      start: async (_change, plan, maxAgents, choices) => {
+        this.choices = choices;
         if (options.startFails) return err(options.startFails);
         this.run = new PlayedRun(plan.tasks, maxAgents, options.observers, options.config);
         return ok(this.run);

@@ -180,7 +180,7 @@ test('the tests: proposed from the manifest, confirmed or changed, and allowed t
   await app.press('b', /only\s+green\s+work\s+lands/);
   await app.press('v', /by gemini-2\.5-pro: each agent's diff against the PRD/);
   await app.press(keys.enter, /▸ RUN/);
-  expect(app.wishes).toMatchObject({ testCmd: 'npm test --silent', redBase: 'fix', review: true });
+  expect(app.choices).toMatchObject({ testCmd: 'npm test --silent', redBase: 'fix', review: true });
 });
 
 test('a setting of the start: a bad value stays in its field with the reason, a good one is confirmed', async () => {

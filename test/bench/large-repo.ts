@@ -110,6 +110,7 @@ export function openWorkspace(repo: string, stamp: string, worktrees: string): G
     setup: null,
     check: null,
     landLater: '',
+    commonDir: path.join(repo, '.git'),
     coAuthor: () => null,
     record: noRecord,
   });

@@ -15,7 +15,7 @@ import { type CheckResult, checkWords } from '../../source/core/policy/check.js'
 import type { RunConfig } from '../../source/core/run/config.js';
 import type { Effect } from '../../source/core/run/effect.js';
 import type { Message, MessageBody } from '../../source/core/run/message.js';
-import { refusalOf, type Wish } from '../../source/core/run/refusals.js';
+import { type Request, refusalOf } from '../../source/core/run/refusals.js';
 import type { Inspection, IntegrationStep, RunState } from '../../source/core/run/run.js';
 import { runTime } from '../../source/core/run/run.js';
 import { exitCode, landingWords, summarise, summarySchema } from '../../source/core/run/summary.js';
@@ -29,7 +29,7 @@ function task(id: string, depends_on: string[] = []): Task {
   return { id, title: id, description: '', files: [`${id}.ts`], read: [], depends_on };
 }
 
-const place = { worktree: '/w', branch: 'aider/x/agent0', start: 'b'.repeat(40) };
+const checkout = { worktree: '/w', branch: 'aider/x/agent0', start: 'b'.repeat(40) };
 const changed: Inspection = {
   ...unchanged,
   diff: { files: [{ path: 'T1.ts', status: 'M', added: 1, removed: 0 }] },
@@ -90,7 +90,7 @@ class Drive {
 
   prepared(agent: number): this {
     return this.send(
-      { type: 'agent_prepared', agent, place },
+      { type: 'agent_prepared', agent, checkout },
       { type: 'attempt_started', agent, pid: 42 },
     );
   }
@@ -223,7 +223,7 @@ describe('the run', () => {
         inspection: { ...changed, diff: { files: [] } },
       });
     expect(drive.effects).toMatchObject([
-      { type: 'commit_agent', agent: 0, place, finished: false },
+      { type: 'commit_agent', agent: 0, checkout, finished: false },
     ]);
   });
 
@@ -271,9 +271,9 @@ describe('the run', () => {
     expect(drive.names()).toEqual(['stopping', 'preparing', 'killed']);
     drive.send({ type: 'interrupt', signal: 'SIGINT' });
     expect(drive.effects[0]).toEqual({ type: 'signal_agent', agent: 0, signal: 'SIGKILL' });
-    drive.send({ type: 'agent_prepared', agent: 1, place });
+    drive.send({ type: 'agent_prepared', agent: 1, checkout });
     expect(drive.effects).toMatchObject([
-      { type: 'commit_agent', agent: 1, place, finished: false },
+      { type: 'commit_agent', agent: 1, checkout, finished: false },
     ]);
   });
 
@@ -309,7 +309,7 @@ describe('a person', () => {
     expect(drive.effects[0]).toEqual({ type: 'signal_agent', agent: 0, signal: 'SIGINT' });
     drive.send({ type: 'attempt_exited', agent: 0, exit: clean }, inspected(changed));
     expect(drive.effects).toMatchObject([
-      { type: 'commit_agent', agent: 0, place, finished: false },
+      { type: 'commit_agent', agent: 0, checkout, finished: false },
     ]);
     drive.send(committed('c1'));
     expect(drive.effects[0]).toMatchObject({
@@ -317,7 +317,7 @@ describe('a person', () => {
       agent: 0,
       from: { round: 1, onto: [] },
     });
-    drive.send({ type: 'agent_prepared', agent: 0, place });
+    drive.send({ type: 'agent_prepared', agent: 0, checkout });
     expect(drive.effects[0]).toMatchObject({ brief: { remarks: ['Use a map.'] } });
     // A new round has all its iterations.
     expect(iterationsUsed((drive.state as RunState).agents[0] as never)).toBe(0);
@@ -357,7 +357,7 @@ describe('a person', () => {
       .exit(0)
       .send({ ...inspected({ ...nothing, diff: changed.diff }) });
     expect(drive.effects).toMatchObject([
-      { type: 'commit_agent', agent: 0, place, finished: true },
+      { type: 'commit_agent', agent: 0, checkout, finished: true },
     ]);
   });
 
@@ -366,12 +366,12 @@ describe('a person', () => {
     drive.send({ type: 'take_over', agent: 0 });
     expect(drive.effects[0]).toEqual({ type: 'signal_agent', agent: 0, signal: 'SIGINT' });
     drive.send({ type: 'attempt_exited', agent: 0, exit: clean }, inspected(nothing));
-    expect(drive.effects[0]).toMatchObject({ type: 'start_attempt', interactive: true, place });
+    expect(drive.effects[0]).toMatchObject({ type: 'start_attempt', interactive: true, checkout });
     // What the person broke off does not count.
     drive.send({ type: 'turn_started', agent: 0 });
     drive.response(0).exit(0).send(inspected(changed));
     expect(drive.effects).toMatchObject([
-      { type: 'commit_agent', agent: 0, place, finished: true },
+      { type: 'commit_agent', agent: 0, checkout, finished: true },
     ]);
   });
 
@@ -395,7 +395,7 @@ describe('a person', () => {
       type: 'prepare_agent',
       from: { resume: 'c'.repeat(40), round: 1 },
     });
-    drive.send({ type: 'agent_prepared', agent: 0, place });
+    drive.send({ type: 'agent_prepared', agent: 0, checkout });
     expect(drive.effects[0]).toMatchObject({ type: 'start_attempt', interactive: true });
     drive.exit(0).send(inspected({ ...nothing, diff: changed.diff }), committed('c9'));
     expect(drive.names()).toEqual(['succeeded', 'preparing']);
@@ -406,7 +406,7 @@ describe('a person', () => {
     drive.send({ type: 'pause', paused: true }, { type: 'set_slots', slots: 3 });
     drive.response(0).exit(0).send(inspected(nothing));
     expect(drive.names()).toEqual(['waiting', 'preparing', 'queued']);
-    drive.send({ type: 'agent_prepared', agent: 1, place });
+    drive.send({ type: 'agent_prepared', agent: 1, checkout });
     expect(drive.names()).toEqual(['waiting', 'waiting', 'queued']);
     drive.send({ type: 'pause', paused: false });
     expect(drive.names()).toEqual(['running', 'running', 'preparing']);
@@ -442,16 +442,16 @@ describe('a person', () => {
     const drive = new Drive().start([task('T1'), task('T2'), task('T3')]).prepared(0);
     drive.send({ type: 'kill_all' });
     expect(drive.names()).toEqual(['stopping', 'preparing', 'killed']);
-    drive.send({ type: 'agent_prepared', agent: 1, place });
+    drive.send({ type: 'agent_prepared', agent: 1, checkout });
     expect(drive.effects).toMatchObject([
-      { type: 'commit_agent', agent: 1, place, finished: false },
+      { type: 'commit_agent', agent: 1, checkout, finished: false },
     ]);
   });
 
   test('a paused run in which nothing is left ends; one with work to merge waits', () => {
     const drive = new Drive().start([task('T1'), task('T2')], { maxAgents: 1 });
     drive.send({ type: 'pause', paused: true }, { type: 'kill_all' });
-    drive.send({ type: 'agent_prepared', agent: 0, place });
+    drive.send({ type: 'agent_prepared', agent: 0, checkout });
     drive.send({ type: 'agent_committed', agent: 0, work: { commit: null, diff: { files: [] } } });
     expect(drive.names()).toEqual(['killed', 'killed']);
     expect(drive.state?.phase).toBe('finished');
@@ -754,7 +754,7 @@ describe('the tests of the project', () => {
     const drive = begin({ maxIterations: 2 }).send({ type: 'base_checked', check: green });
     judged(drive.prepared(0).response(0), 0);
     expect(drive.effects).toMatchObject([
-      { type: 'check_agent', agent: 0, place, check: { command: 'make test' } },
+      { type: 'check_agent', agent: 0, checkout, check: { command: 'make test' } },
     ]);
     drive.send({ type: 'agent_checked', agent: 0, check: red });
     const next = drive.effects[0] as Effect & { type: 'start_attempt' };
@@ -821,7 +821,7 @@ describe('work that cannot be merged', () => {
       const from = { onto: ['d'.repeat(40)], round, resume: null, rework: 'c'.repeat(40) };
       const prepare = drive.effects.find(({ type }) => type === 'prepare_agent');
       expect(prepare).toMatchObject({ agent: 1, from });
-      drive.send({ type: 'agent_prepared', agent: 1, place });
+      drive.send({ type: 'agent_prepared', agent: 1, checkout });
       expect(drive.effects[0]).toMatchObject({
         brief: { feedback: { kind: 'repair', repair: { kind: 'conflict', files: ['T2.ts'] } } },
       });
@@ -863,7 +863,7 @@ describe('work that cannot be merged', () => {
 
   test('a repair that fails counts as what it was to mend', () => {
     const drive = begin({ maxIterations: 2 }).send({ type: 'integrated', step: conflict });
-    drive.send({ type: 'agent_prepared', agent: 1, place }).response(1).exit(1);
+    drive.send({ type: 'agent_prepared', agent: 1, checkout }).response(1).exit(1);
     drive.send({
       type: 'attempt_inspected',
       agent: 1,
@@ -1108,7 +1108,7 @@ describe('failures that no retry cures', () => {
     fail(drive, 1);
     drive.send({ type: 'agent_not_prepared', agent: 2, reason: 'worktree_failed', detail: '' });
     fail(drive, 3);
-    expect(drive.state?.halt).toBe(null);
+    expect(drive.state?.circuitBreaker).toBe(null);
   });
 });
 
@@ -1117,7 +1117,7 @@ describe('any order of messages', () => {
   /** An agent does its work and succeeds, if nothing keeps it from that. */
   const success = (agent: number): MessageBody[] => [
     { type: 'base_checked', check: green },
-    { type: 'agent_prepared', agent, place },
+    { type: 'agent_prepared', agent, checkout },
     { type: 'attempt_started', agent, pid: 1 },
     { type: 'turn_started', agent },
     { type: 'turn_ended', agent, usage: used(3, 0.3) },
@@ -1139,7 +1139,7 @@ describe('any order of messages', () => {
     fc.record({
       type: fc.constant('agent_prepared' as const),
       agent: fc.constantFrom(...agents),
-      place: fc.constant(place),
+      checkout: fc.constant(checkout),
     }),
     fc.record({
       type: fc.constant('attempt_started' as const),
@@ -1265,8 +1265,8 @@ describe('any order of messages', () => {
   });
 
   /** All that a person may ask of a run with three agents. */
-  const wishesIn = (state: RunState): Wish[] => [
-    ...agents.flatMap((agent): Wish[] => [
+  const wishesIn = (state: RunState): Request[] => [
+    ...agents.flatMap((agent): Request[] => [
       { type: 'kill_agent', agent },
       { type: 'restart_agent', agent, remark: null },
       { type: 'restart_agent', agent, remark: 'more' },
@@ -1305,7 +1305,7 @@ describe('any order of messages', () => {
     .constantFrom(green, red)
     .map((check): MessageBody => ({ type: 'base_checked', check }));
 
-  test('a wish that is not refused does something, and one that is refused does nothing', () => {
+  test('a request that is not refused does something, and one that is refused does nothing', () => {
     const met = new Set<string>();
     fc.assert(
       fc.property(
@@ -1321,13 +1321,13 @@ describe('any order of messages', () => {
           for (const one of bodies) {
             drive.send(one);
             const state = drive.state as RunState;
-            for (const wish of wishesIn(state)) {
-              const [next, effects] = update(state, { ...wish, at: 1_000_000 });
-              const refusal = refusalOf(state, wish);
-              met.add(`${wish.type} ${refusal === null}`);
+            for (const request of wishesIn(state)) {
+              const [next, effects] = update(state, { ...request, at: 1_000_000 });
+              const refusal = refusalOf(state, request);
+              met.add(`${request.type} ${refusal === null}`);
               const changes = effects.length > 0 || JSON.stringify(next) !== JSON.stringify(state);
-              expect({ wish, refusal, changes }).toEqual({
-                wish,
+              expect({ request, refusal, changes }).toEqual({
+                request,
                 refusal,
                 changes: refusal === null,
               });
@@ -1337,14 +1337,14 @@ describe('any order of messages', () => {
       ),
       {
         numRuns: 80,
-        // What chance may leave out: a run that lands; an agent that was killed while the run goes on; wishes said twice.
+        // What chance may leave out: a run that lands; an agent that was killed while the run goes on; choices said twice.
         examples: [
           [[{ type: 'base_checked', check: green }, ...whole], null, 'ask'],
           [
             [
               { type: 'base_checked', check: green },
               { type: 'pause', paused: true },
-              { type: 'agent_prepared', agent: 1, place },
+              { type: 'agent_prepared', agent: 1, checkout },
               { type: 'restart_agent', agent: 1, remark: null },
             ],
             null,
@@ -1353,7 +1353,7 @@ describe('any order of messages', () => {
           [
             [
               { type: 'base_checked', check: green },
-              { type: 'agent_prepared', agent: 0, place },
+              { type: 'agent_prepared', agent: 0, checkout },
               { type: 'attempt_started', agent: 0, pid: 1 },
               { type: 'attempt_exited', agent: 0, exit: clean },
               { type: 'kill_agent', agent: 0 },

@@ -295,7 +295,7 @@ export function expectedOf({ acts, behaviour: how }: Script, agent: number): Exp
 /** An agent that follows its script. */
 function backendOf(scripts: readonly Script[]): AgentBackend {
   return {
-    start: async ({ agent, place }, events) => {
+    start: async ({ agent, checkout }, events) => {
       const { acts, behaviour: how } = scripts[agent] as Script;
       setImmediate(() => {
         for (let answer = 0; answer < how.answers; answer++) {
@@ -308,7 +308,7 @@ function backendOf(scripts: readonly Script[]): AgentBackend {
           });
         }
         if (how.sends === 'one more') events.turnStarted();
-        perform(acts, agent, place.worktree);
+        perform(acts, agent, checkout.worktree);
         const exit: AttemptExit = {
           code: how.signal ? null : how.code,
           signal: how.signal,
@@ -371,6 +371,7 @@ async function runIn(folder: string, scripts: readonly Script[], land: 'any' | '
     setup: null,
     check: null,
     landLater: '',
+    commonDir: path.join(repo, '.git'),
     coAuthor: () => null,
     record: noRecord,
   });

@@ -13,7 +13,7 @@ import {
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Place } from '../../source/core/agent/agent.js';
+import type { Checkout } from '../../source/core/agent/agent.js';
 import type { Task } from '../../source/core/plan/plan.js';
 import { leadsOut, type RefusalKind, runsCode } from '../../source/core/policy/fence.js';
 import type { WorkToCommit } from '../../source/core/ports.js';
@@ -55,30 +55,31 @@ async function open(more: { maxFileBytes?: number; protect?: string[]; check?: C
     setup: null,
     check: more.check ?? null,
     landLater: '',
+    commonDir: path.join(repo, '.git'),
     coAuthor: () => null,
     record: noRecord,
   });
   const from = { onto: [], round: 0, resume: null, rework: null };
   const made = await workspace.prepare(0, task, from, null);
   if (!made.ok) throw new Error(made.failure.detail);
-  const place = made.value;
+  const checkout = made.value;
   const since = Date.now();
   let attempt = 0;
   const inspect = (edited: string[] = []): Promise<Inspection> =>
-    workspace.inspect(0, ++attempt, task, place, false, {
+    workspace.inspect(0, ++attempt, task, checkout, false, {
       edited,
       named: ['src/b.txt', 'src', 'x.y'],
       misnamed: null,
       conflicted: [],
       since,
     });
-  return { repo, paths, workspace, place, inspect };
+  return { repo, paths, workspace, checkout, inspect };
 }
 
-const work = (place: Place): WorkToCommit => ({
+const work = (checkout: Checkout): WorkToCommit => ({
   agent: 0,
   task,
-  place,
+  checkout,
   finished: true,
   prdPath: null,
   model: 'gpt-4o',
@@ -86,11 +87,11 @@ const work = (place: Place): WorkToCommit => ({
 
 const plan = { command: 'true', from: '--test-cmd', timeoutMs: 1000, report: null };
 
-const inTree = (place: Place, file: string) => path.join(place.worktree, file);
+const inTree = (checkout: Checkout, file: string) => path.join(checkout.worktree, file);
 
 interface Case {
   readonly name: string;
-  readonly change: (place: Place, repo: string) => void;
+  readonly change: (checkout: Checkout, repo: string) => void;
   /** By path; empty when all of it is allowed. */
   readonly refused: Readonly<Record<string, RefusalKind>>;
   readonly edited?: string[];
@@ -99,70 +100,70 @@ interface Case {
 const cases: readonly Case[] = [
   {
     name: 'its own files, an old and a new one',
-    change: (place) => {
-      writeFileSync(inTree(place, 'src/a.txt'), 'aa\n');
-      writeFileSync(inTree(place, 'src/new.txt'), 'n\n');
+    change: (checkout) => {
+      writeFileSync(inTree(checkout, 'src/a.txt'), 'aa\n');
+      writeFileSync(inTree(checkout, 'src/new.txt'), 'n\n');
     },
     refused: {},
   },
   {
     name: "another's file changed, removed, renamed",
-    change: (place) => renameSync(inTree(place, 'src/b.txt'), inTree(place, 'src/c.txt')),
+    change: (checkout) => renameSync(inTree(checkout, 'src/b.txt'), inTree(checkout, 'src/c.txt')),
     refused: { 'src/b.txt': 'outside', 'src/c.txt': 'outside' },
   },
   {
     name: 'its file made a folder',
-    change: (place) => {
-      rmSync(inTree(place, 'src/a.txt'));
-      mkdirSync(inTree(place, 'src/a.txt'));
-      writeFileSync(inTree(place, 'src/a.txt/x'), '1');
+    change: (checkout) => {
+      rmSync(inTree(checkout, 'src/a.txt'));
+      mkdirSync(inTree(checkout, 'src/a.txt'));
+      writeFileSync(inTree(checkout, 'src/a.txt/x'), '1');
     },
     refused: { 'src/a.txt/x': 'outside' },
   },
   {
     name: "another's file made a folder",
-    change: (place) => {
-      rmSync(inTree(place, 'src/b.txt'));
-      mkdirSync(inTree(place, 'src/b.txt'));
-      writeFileSync(inTree(place, 'src/b.txt/x'), '1');
+    change: (checkout) => {
+      rmSync(inTree(checkout, 'src/b.txt'));
+      mkdirSync(inTree(checkout, 'src/b.txt'));
+      writeFileSync(inTree(checkout, 'src/b.txt/x'), '1');
     },
     refused: { 'src/b.txt': 'outside', 'src/b.txt/x': 'outside' },
   },
   {
     name: 'its file made a link out of the repository',
-    change: (place) => {
-      rmSync(inTree(place, 'src/a.txt'));
-      symlinkSync('/etc/passwd', inTree(place, 'src/a.txt'));
+    change: (checkout) => {
+      rmSync(inTree(checkout, 'src/a.txt'));
+      symlinkSync('/etc/passwd', inTree(checkout, 'src/a.txt'));
     },
     refused: { 'src/a.txt': 'link' },
   },
   {
     name: 'its new file is a link that climbs out',
-    change: (place) => symlinkSync('../../x', inTree(place, 'src/new.txt')),
+    change: (checkout) => symlinkSync('../../x', inTree(checkout, 'src/new.txt')),
     refused: { 'src/new.txt': 'link' },
   },
   {
     name: 'its new file is a link within the repository',
-    change: (place) => symlinkSync('../run.sh', inTree(place, 'src/new.txt')),
+    change: (checkout) => symlinkSync('../run.sh', inTree(checkout, 'src/new.txt')),
     refused: {},
   },
   {
     name: 'its file made executable',
-    change: (place) => chmodSync(inTree(place, 'src/a.txt'), 0o755),
+    change: (checkout) => chmodSync(inTree(checkout, 'src/a.txt'), 0o755),
     refused: { 'src/a.txt': 'mode' },
   },
   {
     name: 'its file grown beyond the limit',
-    change: (place) => writeFileSync(inTree(place, 'src/a.txt'), 'x'.repeat(1001)),
+    change: (checkout) => writeFileSync(inTree(checkout, 'src/a.txt'), 'x'.repeat(1001)),
     refused: { 'src/a.txt': 'size' },
   },
   {
-    name: 'a repository of its own in its place',
-    change: (place) => {
-      mkdirSync(inTree(place, 'inner'));
-      git(inTree(place, 'inner'), 'init', '-q');
+    name: 'a repository of its own in its checkout',
+    change: (checkout) => {
+      mkdirSync(inTree(checkout, 'inner'));
+      git(inTree(checkout, 'inner'), 'init', '-q');
       git(
-        inTree(place, 'inner'),
+        inTree(checkout, 'inner'),
         ...['-c', 'user.name=a', '-c', 'user.email=a@b'],
         ...['commit', '-q', '--allow-empty', '-m', 'x'],
       );
@@ -171,32 +172,32 @@ const cases: readonly Case[] = [
   },
   {
     name: 'hooks in a folder that git uses',
-    change: (place) => {
-      mkdirSync(inTree(place, '.husky'));
-      writeFileSync(inTree(place, '.husky/pre-commit'), 'x');
+    change: (checkout) => {
+      mkdirSync(inTree(checkout, '.husky'));
+      writeFileSync(inTree(checkout, '.husky/pre-commit'), 'x');
     },
     refused: { '.husky/pre-commit': 'runs_code' },
   },
   {
     name: 'an ignored .env',
-    change: (place) => writeFileSync(inTree(place, '.env'), 'A=1\n'),
+    change: (checkout) => writeFileSync(inTree(checkout, '.env'), 'A=1\n'),
     refused: { '.env': 'runs_code' },
   },
   {
     name: 'the link to git led elsewhere',
-    change: (place) => writeFileSync(inTree(place, '.git'), 'gitdir: /nowhere\n'),
+    change: (checkout) => writeFileSync(inTree(checkout, '.git'), 'gitdir: /nowhere\n'),
     refused: { '.git': 'runs_code' },
   },
   {
     name: 'the link to git removed',
-    change: (place) => rmSync(inTree(place, '.git')),
+    change: (checkout) => rmSync(inTree(checkout, '.git')),
     refused: { '.git': 'runs_code' },
   },
   {
     name: 'a folder beside the worktree',
-    change: (place) => {
-      mkdirSync(path.join(place.worktree, '../beside'));
-      writeFileSync(path.join(place.worktree, '../beside/x'), '1');
+    change: (checkout) => {
+      mkdirSync(path.join(checkout.worktree, '../beside'));
+      writeFileSync(path.join(checkout.worktree, '../beside/x'), '1');
     },
     refused: { '../beside': 'beside' },
   },
@@ -217,13 +218,13 @@ const cases: readonly Case[] = [
 describe('the fence around an agent', () => {
   for (const { name, change, refused, edited } of cases) {
     test(name, async () => {
-      const { repo, place, inspect, workspace, paths } = await open();
+      const { repo, checkout, inspect, workspace, paths } = await open();
       writeFileSync(path.join(repo, '.git/info/exclude'), '.env\n');
       const config = readFileSync(path.join(repo, '.git/config'), 'utf8');
       const hooks = readdirSync(path.join(repo, '.git/hooks'));
-      change(place, repo);
+      change(checkout, repo);
       const real = (file: string) => file.replace('@', repo);
-      const look = await workspace.look(0, task, place, {
+      const look = await workspace.look(0, task, checkout, {
         edited: (edited ?? []).map(real),
         since: 0,
       });
@@ -240,15 +241,17 @@ describe('the fence around an agent', () => {
       const left = seen.diff.files.map((file) => file.path);
       expect(left.filter((file) => file in refused)).toEqual([]);
       expect((await inspect()).refused).toEqual([]);
-      expect(existsSync(inTree(place, '.env'))).toBe(false);
-      expect(readdirSync(path.dirname(place.worktree))).toEqual([path.basename(place.worktree)]);
+      expect(existsSync(inTree(checkout, '.env'))).toBe(false);
+      expect(readdirSync(path.dirname(checkout.worktree))).toEqual([
+        path.basename(checkout.worktree),
+      ]);
       expect(readFileSync(path.join(repo, '.git/config'), 'utf8')).toBe(config);
       expect(readdirSync(path.join(repo, '.git/hooks'))).toEqual(hooks);
       // Nothing is thrown away.
       const kept = readdirSync(paths.agentFolder(0));
       const keeps = kept.some((file) => file === 'refused' || file.startsWith('outside'));
       expect(keeps).toBe(Object.keys(refused).length > 0);
-      const done = await workspace.commit(work(place));
+      const done = await workspace.commit(work(checkout));
       expect(done.ok).toBe(true);
       await workspace.settled();
     });
@@ -260,29 +263,29 @@ describe('the fence around an agent', () => {
   });
 
   test('white space alone is told from a change', async () => {
-    const { place, inspect } = await open();
-    writeFileSync(inTree(place, 'src/a.txt'), ' a \r\n\r\n');
+    const { checkout, inspect } = await open();
+    writeFileSync(inTree(checkout, 'src/a.txt'), ' a \r\n\r\n');
     expect(await inspect()).toMatchObject({ changed: true, substantial: false });
-    writeFileSync(inTree(place, 'src/new.txt'), '\n');
+    writeFileSync(inTree(checkout, 'src/new.txt'), '\n');
     expect(await inspect()).toMatchObject({ changed: true, substantial: false });
-    rmSync(inTree(place, 'src/a.txt'));
+    rmSync(inTree(checkout, 'src/a.txt'));
     expect(await inspect()).toMatchObject({ changed: true, substantial: true });
   });
 
   test('what comes into the worktree after it was judged is not committed as a success', async () => {
-    const { place, inspect, workspace } = await open();
-    writeFileSync(inTree(place, 'src/a.txt'), 'aa\n');
+    const { checkout, inspect, workspace } = await open();
+    writeFileSync(inTree(checkout, 'src/a.txt'), 'aa\n');
     expect((await inspect()).refused).toEqual([]);
-    writeFileSync(inTree(place, 'src/b.txt'), 'bb\n');
-    const done = await workspace.commit(work(place));
+    writeFileSync(inTree(checkout, 'src/b.txt'), 'bb\n');
+    const done = await workspace.commit(work(checkout));
     expect(done).toMatchObject({ ok: false, failure: { reason: 'commit_failed' } });
   });
 
   test('brought onto a new start, its work conflicts between markers in its own files', async () => {
-    const { repo, workspace, place, inspect } = await open();
-    writeFileSync(inTree(place, 'src/a.txt'), 'mine\n');
+    const { repo, workspace, checkout, inspect } = await open();
+    writeFileSync(inTree(checkout, 'src/a.txt'), 'mine\n');
     await inspect();
-    const done = await workspace.commit(work(place));
+    const done = await workspace.commit(work(checkout));
     const commit = (done.ok && done.value.commit) as string;
     writeFileSync(path.join(repo, 'src/a.txt'), 'theirs\n');
     git(repo, 'commit', '-qam', 'theirs');
@@ -301,12 +304,12 @@ describe('the fence around an agent', () => {
     const last = await workspace.commit(work(again.value));
     const made = (last.ok && last.value.commit) as string;
     expect(git(repo, 'rev-parse', `${made}^`)).toBe(tip);
-    expect(git(repo, 'rev-parse', `${place.branch}-round0`)).toBe(commit);
+    expect(git(repo, 'rev-parse', `${checkout.branch}-round0`)).toBe(commit);
     await workspace.settled();
   });
 
   test('a conflict between agents at work is seen while they work, and gone when it is gone', async () => {
-    const { workspace, place, paths } = await open();
+    const { workspace, checkout, paths } = await open();
     mkdirSync(paths.agentFolder(1), { recursive: true });
     const other: Task = { ...task, id: 'T2', files: ['src/b.txt'] };
     const made = await workspace.prepare(
@@ -323,9 +326,9 @@ describe('the fence around an agent', () => {
     if (!made.ok) throw new Error(made.failure.detail);
     const look = (agent: number) =>
       agent === 0
-        ? workspace.look(0, task, place, { edited: [], since: 0 })
+        ? workspace.look(0, task, checkout, { edited: [], since: 0 })
         : workspace.look(1, other, made.value, { edited: [], since: 0 });
-    writeFileSync(inTree(place, 'src/a.txt'), 'one\n');
+    writeFileSync(inTree(checkout, 'src/a.txt'), 'one\n');
     writeFileSync(inTree(made.value, 'src/a.txt'), 'two\n');
     expect((await look(0))?.conflicts).toEqual([]);
     expect((await look(1))?.conflicts).toEqual([{ agent: 0, files: ['src/a.txt'] }]);
@@ -336,45 +339,45 @@ describe('the fence around an agent', () => {
   });
 
   test('a link to git that was mended on the way, by a person who asked for the diff, is told all the same', async () => {
-    const { place, workspace, inspect } = await open();
-    writeFileSync(inTree(place, 'src/a.txt'), 'aa\n');
-    writeFileSync(inTree(place, '.git'), 'gitdir: /nowhere\n');
-    expect((await workspace.diff(0, place)).ok).toBe(true);
+    const { checkout, workspace, inspect } = await open();
+    writeFileSync(inTree(checkout, 'src/a.txt'), 'aa\n');
+    writeFileSync(inTree(checkout, '.git'), 'gitdir: /nowhere\n');
+    expect((await workspace.diff(0, checkout)).ok).toBe(true);
     expect((await inspect()).refused).toEqual([{ path: '.git', why: 'runs_code', undone: true }]);
     expect((await inspect()).refused).toEqual([]);
   });
 
   test('looks that come while the worktree is taken away neither fail nor put anything back', async () => {
-    const { place, workspace } = await open();
+    const { checkout, workspace } = await open();
     const hints = { edited: [], since: 0 };
-    writeFileSync(inTree(place, 'src/a.txt'), 'aa\n');
-    const early = Array.from({ length: 3 }, () => workspace.look(0, task, place, hints));
-    expect((await workspace.commit(work(place))).ok).toBe(true);
+    writeFileSync(inTree(checkout, 'src/a.txt'), 'aa\n');
+    const early = Array.from({ length: 3 }, () => workspace.look(0, task, checkout, hints));
+    expect((await workspace.commit(work(checkout))).ok).toBe(true);
     // As when git has got as far as the link.
-    rmSync(inTree(place, '.git'), { force: true });
-    expect(await workspace.look(0, task, place, hints)).toBe(null);
-    expect(await workspace.diff(0, place)).toMatchObject({ ok: false });
-    expect(existsSync(inTree(place, '.git'))).toBe(false);
+    rmSync(inTree(checkout, '.git'), { force: true });
+    expect(await workspace.look(0, task, checkout, hints)).toBe(null);
+    expect(await workspace.diff(0, checkout)).toMatchObject({ ok: false });
+    expect(existsSync(inTree(checkout, '.git'))).toBe(false);
     await Promise.all(early);
     await workspace.settled();
-    expect(existsSync(place.worktree)).toBe(false);
+    expect(existsSync(checkout.worktree)).toBe(false);
   });
 
   test('looks, the diff that a person asks for and the end of tests come at once, and none fails', async () => {
-    const { place, workspace, inspect } = await open({
+    const { checkout, workspace, inspect } = await open({
       check: { run: async () => ({ ...passed, state: 'passed' }) },
     });
-    writeFileSync(inTree(place, 'src/a.txt'), 'aa\n');
+    writeFileSync(inTree(checkout, 'src/a.txt'), 'aa\n');
     await inspect();
     const signal = new AbortController().signal;
     const hints = { edited: [], since: 0 };
     for (let round = 0; round < 5; round++) {
       const all = await Promise.all([
-        workspace.look(0, task, place, hints),
-        workspace.diff(0, place),
-        workspace.checkAgent({ agent: 0, attempt: 1, task, place, check: plan }, signal),
-        workspace.patch(0, place),
-        workspace.look(0, task, place, hints),
+        workspace.look(0, task, checkout, hints),
+        workspace.diff(0, checkout),
+        workspace.checkAgent({ agent: 0, attempt: 1, task, checkout, check: plan }, signal),
+        workspace.patch(0, checkout),
+        workspace.look(0, task, checkout, hints),
       ]);
       expect(all.map((one) => (one && 'ok' in one ? one.ok : one !== null))).not.toContain(false);
       expect(all[2]).toMatchObject({ state: 'passed' });
@@ -382,19 +385,19 @@ describe('the fence around an agent', () => {
   });
 
   test('what looks write goes with the run, and is not in the repository', async () => {
-    const { repo, place, workspace, inspect, paths } = await open();
+    const { repo, checkout, workspace, inspect, paths } = await open();
     const objects = () => git(repo, 'count-objects', '-v');
     const before = objects();
-    writeFileSync(inTree(place, 'src/a.txt'), 'aa\n');
-    writeFileSync(inTree(place, 'src/lies-about.bin'), 'x'.repeat(100_000));
-    const look = await workspace.look(0, task, place, { edited: [], since: 0 });
+    writeFileSync(inTree(checkout, 'src/a.txt'), 'aa\n');
+    writeFileSync(inTree(checkout, 'src/lies-about.bin'), 'x'.repeat(100_000));
+    const look = await workspace.look(0, task, checkout, { edited: [], since: 0 });
     expect(look?.files.map((file) => file.path)).toEqual(['src/a.txt', 'src/lies-about.bin']);
-    expect(await workspace.diff(0, place)).toMatchObject({ ok: true });
-    expect(await workspace.patch(0, place)).toMatchObject({ ok: true });
+    expect(await workspace.diff(0, checkout)).toMatchObject({ ok: true });
+    expect(await workspace.patch(0, checkout)).toMatchObject({ ok: true });
     expect(objects()).toBe(before);
     // What is judged and committed after it is whole without them.
     expect((await inspect()).refused).toHaveLength(1);
-    const done = await workspace.commit(work(place));
+    const done = await workspace.commit(work(checkout));
     await workspace.settled();
     expect(existsSync(paths.objects)).toBe(false);
     if (!done.ok || done.value.commit === null) throw new Error('not committed');
@@ -403,10 +406,10 @@ describe('the fence around an agent', () => {
   });
 
   test('what the settings protect stops an agent', async () => {
-    const { place, workspace } = await open({ protect: ['ci/**'] });
-    mkdirSync(inTree(place, 'ci'));
-    writeFileSync(inTree(place, 'ci/x.yml'), '');
-    const look = await workspace.look(0, task, place, { edited: [], since: 0 });
+    const { checkout, workspace } = await open({ protect: ['ci/**'] });
+    mkdirSync(inTree(checkout, 'ci'));
+    writeFileSync(inTree(checkout, 'ci/x.yml'), '');
+    const look = await workspace.look(0, task, checkout, { edited: [], since: 0 });
     expect(look?.dangers).toEqual([{ path: 'ci/x.yml', why: 'runs_code', undone: true }]);
   });
 

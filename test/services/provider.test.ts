@@ -2,9 +2,9 @@ import { createServer, request } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { Governor, type GovernorOptions } from '../../source/services/provider/governor.js';
 import { openProvider } from '../../source/services/provider/open-provider.js';
 import { startProviderProxy } from '../../source/services/provider/provider-proxy.js';
+import { type GovernorOptions, RateLimiter } from '../../source/services/provider/rate-limiter.js';
 import { retryHint } from '../../source/services/provider/retry-hint.js';
 import { until } from '../eventually.js';
 import { modelServer } from '../rig.js';
@@ -28,70 +28,71 @@ describe('how long a provider wants us to wait', () => {
   });
 });
 
-describe('the governor', () => {
-  /** A governor by a clock of the test. */
+describe('the rateLimiter', () => {
+  /** A rateLimiter by a clock of the test. */
   function make(more: Partial<GovernorOptions> = {}) {
     const clock = { now: 1000 };
-    const governor = new Governor({
+    const rateLimiter = new RateLimiter({
       most: () => 8,
       now: () => clock.now,
       random: () => 0,
       ...more,
     });
     const admitted: number[] = [];
-    const ask = (id: number) => governor.acquire(false, never).then(() => void admitted.push(id));
-    return { governor, clock, admitted, ask };
+    const ask = (id: number) =>
+      rateLimiter.acquire(false, never).then(() => void admitted.push(id));
+    return { rateLimiter, clock, admitted, ask };
   }
   const settle = () => new Promise((resolve) => setImmediate(resolve));
 
   test('a refusal stops all and halves the window; successes let it grow by one a window', async () => {
-    const { governor, clock, admitted, ask } = make();
+    const { rateLimiter, clock, admitted, ask } = make();
     for (let id = 0; id < 10; id++) void ask(id);
     await settle();
     expect(admitted.length).toBe(8);
-    governor.refused(5000);
-    governor.refused(4000);
-    expect(governor.facts()).toEqual({ window: 4, waiting: 2, until: 6000 });
-    for (let id = 0; id < 6; id++) governor.release();
+    rateLimiter.refused(5000);
+    rateLimiter.refused(4000);
+    expect(rateLimiter.facts()).toEqual({ window: 4, waiting: 2, until: 6000 });
+    for (let id = 0; id < 6; id++) rateLimiter.release();
     await settle();
     expect(admitted.length).toBe(8);
     clock.now = 6000;
     void ask(10);
     await settle();
     expect(admitted.length).toBe(11);
-    governor.succeeded();
-    governor.succeeded();
-    governor.succeeded();
-    expect(governor.facts().window).toBe(4);
+    rateLimiter.succeeded();
+    rateLimiter.succeeded();
+    rateLimiter.succeeded();
+    expect(rateLimiter.facts().window).toBe(4);
     for (let count = 0; count < 30; count++) {
       void ask(99);
       await settle();
-      governor.succeeded();
+      rateLimiter.succeeded();
     }
-    expect(governor.facts().window).toBe(8);
+    expect(rateLimiter.facts().window).toBe(8);
   });
 
   test('without a hint the waits double, up to 32 s; and after a while nothing is hoped for', async () => {
-    const { governor, clock, ask } = make({ patienceMs: 60_000 });
+    const { rateLimiter, clock, ask } = make({ patienceMs: 60_000 });
     const waits: number[] = [];
     for (let count = 0; count < 6; count++) {
-      expect(governor.isHopeless).toBe(false);
+      expect(rateLimiter.isHopeless).toBe(false);
       void ask(count);
       await settle();
-      governor.refused(null);
-      const until = governor.facts().until as number;
+      rateLimiter.refused(null);
+      const until = rateLimiter.facts().until as number;
       waits.push(until - clock.now);
       clock.now = until;
     }
     expect(waits).toEqual([1000, 2000, 4000, 8000, 16_000, 32_000]);
     void ask(7);
     await settle();
-    governor.refused(null);
-    expect(governor.isHopeless).toBe(true);
+    rateLimiter.refused(null);
+    expect(rateLimiter.isHopeless).toBe(true);
     void ask(8);
     await settle();
-    governor.succeeded();
-    expect(governor.isHopeless).toBe(false);
+    rateLimiter.succeeded();
+    expect(rateLimiter.isHopeless).toBe(false);
   });
 
   test('whatever happens: never more at once than the window, never before the time, nobody is forgotten', async () => {
@@ -104,7 +105,7 @@ describe('the governor', () => {
     );
     await fc.assert(
       fc.asyncProperty(fc.array(event, { maxLength: 60 }), async (events) => {
-        const { governor, clock } = make();
+        const { rateLimiter, clock } = make();
         let flying = 0;
         let waiting = 0;
         const givers: AbortController[] = [];
@@ -113,11 +114,11 @@ describe('the governor', () => {
             const giver = new AbortController();
             givers.push(giver);
             waiting += 1;
-            governor.acquire(false, giver.signal).then(
+            rateLimiter.acquire(false, giver.signal).then(
               () => {
                 waiting -= 1;
                 flying += 1;
-                expect(governor.facts().until).toBe(null);
+                expect(rateLimiter.facts().until).toBe(null);
               },
               () => {
                 waiting -= 1;
@@ -126,17 +127,17 @@ describe('the governor', () => {
           } else if (one === 'give up') givers.shift()?.abort();
           else if (one === 'ok' && flying > 0) {
             flying -= 1;
-            governor.succeeded();
+            rateLimiter.succeeded();
           } else if (one === 'release' && flying > 0) {
             flying -= 1;
-            governor.release();
+            rateLimiter.release();
           } else if (typeof one === 'number' && flying > 0) {
             flying -= 1;
-            governor.refused(one);
+            rateLimiter.refused(one);
             expect(flying).toBeLessThanOrEqual(8);
           }
           await settle();
-          expect(governor.facts().waiting).toBe(waiting);
+          expect(rateLimiter.facts().waiting).toBe(waiting);
           clock.now += 500;
         }
         // In the end all get through.
@@ -144,10 +145,10 @@ describe('the governor', () => {
         for (let round = 0; round < 200 && waiting + flying > 0; round++) {
           if (flying > 0) {
             flying -= 1;
-            governor.succeeded();
+            rateLimiter.succeeded();
           } else {
             waiting += 1;
-            void governor.acquire(false, never).then(() => {
+            void rateLimiter.acquire(false, never).then(() => {
               waiting -= 1;
               flying += 1;
             });
@@ -170,10 +171,10 @@ describe('between the agents and their provider', () => {
       ...(signal ? { signal } : {}),
     });
   async function open(upstream: string, more: Partial<GovernorOptions> = {}) {
-    const governor = new Governor({ most: () => 8, ...more });
-    const proxy = await startProviderProxy(upstream, governor);
+    const rateLimiter = new RateLimiter({ most: () => 8, ...more });
+    const proxy = await startProviderProxy(upstream, rateLimiter);
     onTestFinished(() => proxy.close());
-    return { url: proxy.url, governor };
+    return { url: proxy.url, rateLimiter };
   }
 
   test('everything is passed on as it is; an address that is guessed is not there', async () => {
@@ -219,13 +220,13 @@ describe('between the agents and their provider', () => {
     const server = await modelServer([
       { replies: [{ status: 429, text: 'x', headers: { 'retry-after': '100' } }] },
     ]);
-    const { url, governor } = await open(`${server.url}/v1`);
+    const { url, rateLimiter } = await open(`${server.url}/v1`);
     const giver = new AbortController();
     const asked = ask(url, giver.signal).catch(() => 'gave up');
-    await until(() => governor.facts().waiting > 0);
+    await until(() => rateLimiter.facts().waiting > 0);
     giver.abort();
     expect(await asked).toBe('gave up');
-    await until(() => governor.facts().waiting === 0);
+    await until(() => rateLimiter.facts().waiting === 0);
     const gone = createServer();
     await new Promise<void>((resolve) => gone.listen(0, '127.0.0.1', resolve));
     const { port } = gone.address() as AddressInfo;
@@ -279,9 +280,9 @@ describe('between the agents and their provider', () => {
     const server = await modelServer([
       { replies: [{ status: 401, text: `Incorrect API key provided: ${key}` }] },
     ]);
-    const governor = new Governor({ most: () => 8 });
+    const rateLimiter = new RateLimiter({ most: () => 8 });
     const limits = { headersMs: 200, requestMs: 400, bodyBytes: 1000 };
-    const proxy = await startProviderProxy(`${server.url}/v1`, governor, limits);
+    const proxy = await startProviderProxy(`${server.url}/v1`, rateLimiter, limits);
     onTestFinished(() => proxy.close());
     const post = (body: string) =>
       fetch(`${proxy.url}/chat/completions`, {

@@ -21,7 +21,7 @@ function phaseWords(state: RunState, now: number, keymap: Keymap): string {
       return `waits for your decision (${keymap.label('run.redBase')})`;
     case 'running':
       if (state.interruptedBy) return 'stopping';
-      if (state.halt) return 'halted';
+      if (state.circuitBreaker) return 'halted';
       // What is under way ends first.
       if (state.paused) return progressOf(state).working > 0 ? 'pausing' : 'PAUSED';
       return rateWords(state, now) ?? 'running';

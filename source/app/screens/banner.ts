@@ -51,12 +51,12 @@ export function cureWords(names: readonly ActionName[], keymap: Keymap): string 
  * @param seen warnings that were seen
  */
 export function bannerOf(state: RunState, seen: number, keymap: Keymap): Banner | null {
-  if (state.halt !== null && state.phase !== 'finished') {
-    const cure = cureWords(curesOf([state.halt.reason], 'run'), keymap);
+  if (state.circuitBreaker !== null && state.phase !== 'finished') {
+    const cure = cureWords(curesOf([state.circuitBreaker.reason], 'run'), keymap);
     const how = cure === '' ? '' : `${cure}; `;
     const resume = keymap.label('run.pause');
     return {
-      text: `${haltWords(state.halt)} ${how}${resume} resumes and starts the failed agents again.`,
+      text: `${haltWords(state.circuitBreaker)} ${how}${resume} resumes and starts the failed agents again.`,
       isWarning: false,
     };
   }

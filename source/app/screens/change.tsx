@@ -35,7 +35,7 @@ export function ChangeScreen(props: ChangeScreenProps) {
   const { cols, rows } = useSize();
   const { keymap } = useEnvironment();
   const dialogs = useDialogs();
-  const { checks, look } = useChecks(port, wizard.wishes.model);
+  const { checks, look } = useChecks(port, wizard.choices.model);
   const note = useNote();
   const [progress, setProgress] = useState<string | null>(null);
   const history = useHistory(port, wizard);
@@ -247,7 +247,7 @@ function useMending(
         : null;
   const dialogs = useDialogs();
   const askModel = useModelDialog(port);
-  const keys = useKeyAction(port, say, () => look(), wizard.wishes.model);
+  const keys = useKeyAction(port, say, () => look(), wizard.choices.model);
   const models = useGeminiModelAction(port, say, () => look());
   const install = async () => {
     setProgress('Installing Aider (about a minute, 700 MB); type on meanwhile…');
@@ -297,8 +297,8 @@ function useMending(
     },
     'change.aiderModel': {
       run: () =>
-        askModel(wizard.wishes.model, (model) => {
-          wizard.wish({ model });
+        askModel(wizard.choices.model, (model) => {
+          wizard.choose({ model });
           say(`Aider uses ${model}.`);
           void look(model);
         }),

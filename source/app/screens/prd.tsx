@@ -118,7 +118,7 @@ export function PrdScreen({ port, wizard, onNext, onWithoutPrd, onBack }: PrdScr
     });
   const busy = idle ? null : 'the PRD is still being written';
   const start = hasPrd ? draft.prd : half === '' ? ownPrd(wizard.change.text) : half;
-  const keyAction = useKeyAction(port, say, () => {}, wizard.wishes.model);
+  const keyAction = useKeyAction(port, say, () => {}, wizard.choices.model);
   const modelAction = useGeminiModelAction(port, say, () => {});
   const nextRefusal = () => {
     if (busy !== null) return busy;

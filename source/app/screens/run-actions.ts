@@ -1,7 +1,7 @@
 import { useReducer } from 'react';
 import type { Agent } from '../../core/agent/agent.js';
 import { dollars, dollarsIn } from '../../core/policy/budget.js';
-import { refusalOf, type Wish } from '../../core/run/refusals.js';
+import { type Request, refusalOf } from '../../core/run/refusals.js';
 import type { RunState } from '../../core/run/run.js';
 import { type Action, type ActionsOf, refusalWords } from '../actions.js';
 import { detailsOf, hasSomethingToLose } from '../agent-facts.js';
@@ -16,8 +16,8 @@ import { diffLines, plainLines, proseLines } from '../text/diff-lines.js';
 import { renderMarkdown } from '../text/markdown.js';
 import { curesOf } from './banner.js';
 import { useKeyAction, useModelDialog, useSetupAction } from './keys-and-models.js';
+import { useRequests } from './requests.js';
 import { eventLines, warningLines } from './run-texts.js';
-import { useWishes } from './wishes.js';
 
 /** What a search has found, in words. */
 export function foundWords(query: string, found: { index: number; count: number } | null): string {
@@ -269,12 +269,16 @@ function useLeading(facts: ActionFacts): Pick<ActionsOf<'run'>, Leading> {
   const askModel = useModelDialog(port);
   const index = agent?.index ?? 0;
   const name = agent ? `agent${index} (${agent.task.id})` : '';
-  const { wish, ask } = useWishes(run, say);
-  const refused = (message: Wish) => noAgent ?? refusalOf(state, message);
-  const kill: Wish = { type: 'kill_agent', agent: index };
-  const again = (remark: string | null): Wish => ({ type: 'restart_agent', agent: index, remark });
-  const takeOver: Wish = { type: 'take_over', agent: index };
-  const pause: Wish = { type: 'pause', paused: !state.paused };
+  const { request, ask } = useRequests(run, say);
+  const refused = (message: Request) => noAgent ?? refusalOf(state, message);
+  const kill: Request = { type: 'kill_agent', agent: index };
+  const again = (remark: string | null): Request => ({
+    type: 'restart_agent',
+    agent: index,
+    remark,
+  });
+  const takeOver: Request = { type: 'take_over', agent: index };
+  const pause: Request = { type: 'pause', paused: !state.paused };
   const loses = agent !== undefined && hasSomethingToLose(agent);
   const queued = agent?.state.name === 'queued';
   const follow = state.agents.filter(
@@ -314,7 +318,7 @@ function useLeading(facts: ActionFacts): Pick<ActionsOf<'run'>, Leading> {
     },
     'run.restart': {
       run: () => {
-        if (!loses && agent?.state.name !== 'succeeded') return wish(again(null));
+        if (!loses && agent?.state.name !== 'succeeded') return request(again(null));
         ask(
           `Restart ${name}?`,
           ['It starts from the beginning. What it has done so far is kept on a branch.'],
@@ -336,17 +340,17 @@ function useLeading(facts: ActionFacts): Pick<ActionsOf<'run'>, Leading> {
               : 'What the agent is told beside its task. It ended before it was told this:',
           ],
           initial: untold,
-          onDone: (text) => wish(again(text.trim() === '' ? null : text.trim())),
+          onDone: (text) => request(again(text.trim() === '' ? null : text.trim())),
         }),
       refusal: refused(again('remark')),
     },
     'run.pause': {
-      run: () => wish(pause),
+      run: () => request(pause),
       refusal: refusalOf(state, pause),
       ...(state.paused ? { hint: 'resume' } : {}),
     },
-    'run.more': slots(state, 1, wish),
-    'run.fewer': slots(state, -1, wish),
+    'run.more': slots(state, 1, request),
+    'run.fewer': slots(state, -1, request),
     'run.budget': {
       run: () =>
         void dialogs.open({
@@ -360,7 +364,7 @@ function useLeading(facts: ActionFacts): Pick<ActionsOf<'run'>, Leading> {
           },
           onDone: (text) => {
             const usd = dollarsIn(text);
-            wish({ type: 'set_budget', usd });
+            request({ type: 'set_budget', usd });
             say(usd === null ? 'The run has no budget.' : `The budget is ${dollars(usd)}.`);
           },
         }),
@@ -369,7 +373,7 @@ function useLeading(facts: ActionFacts): Pick<ActionsOf<'run'>, Leading> {
     'run.model': {
       run: () =>
         askModel(state.config.model, (model) => {
-          wish({ type: 'model_named', model });
+          request({ type: 'model_named', model });
           if (run.state().config.model === model) say(`New attempts use ${model}.`);
         }),
     },
@@ -383,7 +387,7 @@ function useLeading(facts: ActionFacts): Pick<ActionsOf<'run'>, Leading> {
           lines: ['It goes to the model with the next message:'],
           onDone: (text) => {
             if (text.trim() === '') return;
-            const remark: Wish = { type: 'remark', agent: index, text: text.trim() };
+            const remark: Request = { type: 'remark', agent: index, text: text.trim() };
             const refusal = refusalOf(run.state(), remark);
             if (refusal === null) run.dispatch(remark);
             // It has ended meanwhile, and what was typed is not lost.
@@ -416,13 +420,14 @@ function useLeading(facts: ActionFacts): Pick<ActionsOf<'run'>, Leading> {
     },
     'run.shell': {
       run: () => {
-        if (!agent || !('place' in agent.state)) return;
+        if (!agent || !('checkout' in agent.state)) return;
         const script = 'echo "The worktree of $0; exit leads back."; exec "$1"';
         const args = ['-c', script, name, surface.shell()];
-        void surface.runProgram('/bin/sh', args, { cwd: agent.state.place.worktree });
+        void surface.runProgram('/bin/sh', args, { cwd: agent.state.checkout.worktree });
       },
       refusal:
-        noAgent ?? (agent && 'place' in agent.state ? null : `agent${index} has no worktree now`),
+        noAgent ??
+        (agent && 'checkout' in agent.state ? null : `agent${index} has no worktree now`),
     },
   };
 
@@ -433,14 +438,14 @@ function useLeading(facts: ActionFacts): Pick<ActionsOf<'run'>, Leading> {
       title: `Restart ${name} with the remark?`,
       lines: [`${refusalWords(refusal)} Enter restarts it with this text, Esc drops it:`],
       initial: text,
-      onDone: (remark) => wish(again(remark.trim() === '' ? null : remark.trim())),
+      onDone: (remark) => request(again(remark.trim() === '' ? null : remark.trim())),
     });
   }
 }
 
-function slots(state: RunState, step: 1 | -1, wish: (message: Wish) => void): Action {
-  const message: Wish = { type: 'set_slots', slots: state.slots + step };
-  return { run: () => wish(message), refusal: refusalOf(state, message) };
+function slots(state: RunState, step: 1 | -1, request: (message: Request) => void): Action {
+  const message: Request = { type: 'set_slots', slots: state.slots + step };
+  return { run: () => request(message), refusal: refusalOf(state, message) };
 }
 
 type Texts = 'run.diff' | 'run.events' | 'run.task' | 'run.prd' | 'run.warnings';
@@ -588,7 +593,7 @@ export function hintsFor(
   if (state.phase === 'red_base') return ['run.redBase', 'run.quit', 'run.prd', 'run.task'];
   // While nothing starts, what makes it go on comes first.
   const paused: ActionName[] = state.paused
-    ? [...(state.halt ? curesOf([state.halt.reason], 'run') : []), 'run.pause']
+    ? [...(state.circuitBreaker ? curesOf([state.circuitBreaker.reason], 'run') : []), 'run.pause']
     : [];
   if (view === 'overview') {
     return [

@@ -10,7 +10,7 @@ import { Line } from '../components/line.js';
 import { ScreenFrame, useNote } from '../components/screen-frame.js';
 import { ScrollText } from '../components/scroll-text.js';
 import type { Keymap } from '../keymap.js';
-import type { RunWishes, WizardPort } from '../ports.js';
+import type { RunChoices, WizardPort } from '../ports.js';
 import { useEnvironment, useSize } from '../surface.js';
 import { proseLines } from '../text/diff-lines.js';
 import { fill } from '../text/graphemes.js';
@@ -26,7 +26,7 @@ export interface StartScreenProps {
 }
 
 /** What lands, and by which key, in the order in which a person chooses. */
-function landWords(keymap: Keymap): Readonly<Record<RunWishes['land'], string>> {
+function landWords(keymap: Keymap): Readonly<Record<RunChoices['land'], string>> {
   const key = keymap.label('summary.land');
   return {
     all: 'when all agents succeed, the merged work lands',
@@ -43,7 +43,7 @@ export function startFacts(
   keymap: Keymap,
 ): (readonly [string, string])[] {
   const { facts } = port;
-  const { wishes } = wizard;
+  const { choices } = wizard;
   const tasks = wizard.draft?.tasks ?? [];
   const plan = waves(tasks, wizard.maxAgents);
   const where = facts.branch ?? 'a detached HEAD';
@@ -59,28 +59,28 @@ export function startFacts(
       `  ${task.id}`,
       `${task.title}: ${task.files.length === 0 ? 'the whole repository' : task.files.join(', ')}${task.depends_on.length > 0 ? ` (after ${task.depends_on.join(', ')})` : ''}`,
     ]),
-    ['Model', wishes.model],
+    ['Model', choices.model],
     [
       'Iterations',
-      `at most ${wishes.maxIterations} for each agent, and ${minutesWords(wishes.timeoutMs)}`,
+      `at most ${choices.maxIterations} for each agent, and ${minutesWords(choices.timeoutMs)}`,
     ],
     [
       'Budget',
-      wishes.budgetUsd === null
+      choices.budgetUsd === null
         ? 'no limit'
-        : `${dollars(wishes.budgetUsd)}; a warning at 80 %, and no message is sent when it is spent`,
+        : `${dollars(choices.budgetUsd)}; a warning at 80 %, and no message is sent when it is spent`,
     ],
     ['PRD', wizard.draft?.prd ? (wizard.draft.prdPath ?? 'docs/prd/') : 'none'],
     ['Evidence', 'for each agent: a clean exit, whole answers, a diff in its own files'],
     ['Tests', testFacts(port, wizard, keymap)],
     [
       'Review',
-      wishes.review
+      choices.review
         ? `by ${facts.reviewModel ?? wizard.draft?.model ?? facts.geminiModel}: each agent's diff against the PRD, in the end the whole diff`
         : `none (${keymap.label('start.review')} turns it on)`,
     ],
-    ['Set-up', wishes.setupCmd === '' ? 'none' : `${wishes.setupCmd}, in each worktree`],
-    ['Copies', wishes.copy.length === 0 ? 'none' : `${wishes.copy.join(', ')}, to each worktree`],
+    ['Set-up', choices.setupCmd === '' ? 'none' : `${choices.setupCmd}, in each worktree`],
+    ['Copies', choices.copy.length === 0 ? 'none' : `${choices.copy.join(', ')}, to each worktree`],
     [
       'Worktrees',
       'one for each agent, outside your checkout, which stays as it is while they work',
@@ -91,38 +91,38 @@ export function startFacts(
     ],
     [
       'Landing',
-      wishes.land === 'none'
+      choices.land === 'none'
         ? landWords(keymap).none
-        : `${landWords(keymap)[wishes.land]} on ${where} by fast-forward`,
+        : `${landWords(keymap)[choices.land]} on ${where} by fast-forward`,
     ],
     ...(facts.signs ? [['Signing', unsignedWords] as const] : []),
   ];
 }
 
 /** What is done where the tests fail on the base, in the order in which `b` goes through them. */
-const redBaseWords: Readonly<Record<RunWishes['redBase'], string>> = {
+const redBaseWords: Readonly<Record<RunChoices['redBase'], string>> = {
   ask: 'you are asked',
   fix: 'continue, and only green work lands',
   report: 'continue, and only report them',
   stop: 'stop',
 };
 
-function nextOf(redBase: RunWishes['redBase']): RunWishes['redBase'] {
-  const all = Object.keys(redBaseWords) as RunWishes['redBase'][];
-  return all[(all.indexOf(redBase) + 1) % all.length] as RunWishes['redBase'];
+function nextOf(redBase: RunChoices['redBase']): RunChoices['redBase'] {
+  const all = Object.keys(redBaseWords) as RunChoices['redBase'][];
+  return all[(all.indexOf(redBase) + 1) % all.length] as RunChoices['redBase'];
 }
 
 /** Which tests decide, and when. */
-function testFacts({ facts }: WizardPort, { wishes }: Wizard, keymap: Keymap): string {
+function testFacts({ facts }: WizardPort, { choices }: Wizard, keymap: Keymap): string {
   const key = keymap.label('start.test');
-  if (wishes.testCmd === '') {
+  if (choices.testCmd === '') {
     const { proposal } = facts;
     const how = proposal
       ? `${key} takes \`${proposal.command}\` (from ${proposal.from})`
       : `${key} sets a command`;
     return `no tests configured: the work lands untested (${how})`;
   }
-  return `${wishes.testCmd}: on the base first, then on each agent's work and on the merged work. If they fail on the base: ${redBaseWords[wishes.redBase]} (${keymap.label('start.redBase')})`;
+  return `${choices.testCmd}: on the base first, then on each agent's work and on the merged work. If they fail on the base: ${redBaseWords[choices.redBase]} (${keymap.label('start.redBase')})`;
 }
 
 function minutesWords(ms: number): string {
@@ -149,7 +149,7 @@ function useSettings(port: WizardPort, wizard: Wizard, say: (text: string) => vo
   const dialogs = useDialogs();
   const askModel = useModelDialog(port);
   const { keymap } = useEnvironment();
-  const { wishes } = wizard;
+  const { choices } = wizard;
   const field = (
     title: string,
     lines: readonly string[],
@@ -192,16 +192,16 @@ function useSettings(port: WizardPort, wizard: Wizard, say: (text: string) => vo
   };
   const anything = () => null;
   const landing = landWords(keymap);
-  const lands = Object.keys(landing) as RunWishes['land'][];
-  const ways = Object.keys(redBaseWords) as RunWishes['redBase'][];
-  const minutes = wishes.timeoutMs / 60_000;
+  const lands = Object.keys(landing) as RunChoices['land'][];
+  const ways = Object.keys(redBaseWords) as RunChoices['redBase'][];
+  const minutes = choices.timeoutMs / 60_000;
   return [
     {
       name: 'Model',
-      value: wishes.model,
+      value: choices.model,
       change: () =>
-        askModel(wishes.model, (model) => {
-          wizard.wish({ model });
+        askModel(choices.model, (model) => {
+          wizard.choose({ model });
           say(`Model: ${model}.`);
         }),
     },
@@ -215,15 +215,15 @@ function useSettings(port: WizardPort, wizard: Wizard, say: (text: string) => vo
     },
     {
       name: 'Iterations',
-      value: `at most ${wishes.maxIterations} for each agent`,
+      value: `at most ${choices.maxIterations} for each agent`,
       change: () =>
-        field('Iterations of each agent', [], String(wishes.maxIterations), noWhole, (text) =>
-          wizard.wish({ maxIterations: Number(text) }),
+        field('Iterations of each agent', [], String(choices.maxIterations), noWhole, (text) =>
+          wizard.choose({ maxIterations: Number(text) }),
         ),
     },
     {
       name: 'Time',
-      value: `at most ${minutesWords(wishes.timeoutMs)} for each agent`,
+      value: `at most ${minutesWords(choices.timeoutMs)} for each agent`,
       change: () =>
         field(
           'Minutes for each agent',
@@ -233,91 +233,91 @@ function useSettings(port: WizardPort, wizard: Wizard, say: (text: string) => vo
             Number(text) > 0 && Number(text) <= mostMinutes
               ? null
               : `Enter a number of minutes, at most ${mostMinutes}.`,
-          (text) => wizard.wish({ timeoutMs: Math.max(1000, Math.round(Number(text) * 60_000)) }),
+          (text) => wizard.choose({ timeoutMs: Math.max(1000, Math.round(Number(text) * 60_000)) }),
         ),
     },
     {
       name: 'Budget',
-      value: wishes.budgetUsd === null ? 'no limit' : dollars(wishes.budgetUsd),
+      value: choices.budgetUsd === null ? 'no limit' : dollars(choices.budgetUsd),
       change: () =>
         field(
           'Budget',
           ['US dollars that all agents may cost together; empty for no limit.'],
-          wishes.budgetUsd === null ? '' : String(wishes.budgetUsd),
+          choices.budgetUsd === null ? '' : String(choices.budgetUsd),
           (text) => {
             const usd = dollarsIn(text);
             return usd === null || usd > 0 ? null : `${text} is not an amount of dollars.`;
           },
-          (text) => wizard.wish({ budgetUsd: dollarsIn(text) }),
+          (text) => wizard.choose({ budgetUsd: dollarsIn(text) }),
         ),
     },
     {
       name: 'Landing',
-      value: landing[wishes.land],
+      value: landing[choices.land],
       change: () =>
         choose(
           'Landing',
           lands.map((land) => landing[land]),
-          lands.indexOf(wishes.land),
-          (index) => wizard.wish({ land: lands[index] as RunWishes['land'] }),
+          lands.indexOf(choices.land),
+          (index) => wizard.choose({ land: lands[index] as RunChoices['land'] }),
         ),
     },
     {
       name: 'Tests',
-      value: wishes.testCmd === '' ? 'none' : wishes.testCmd,
+      value: choices.testCmd === '' ? 'none' : choices.testCmd,
       change: () =>
         field(
           'Test command',
           ['It decides whether work counts; empty for no tests.'],
-          wishes.testCmd || (port.facts.proposal?.command ?? ''),
+          choices.testCmd || (port.facts.proposal?.command ?? ''),
           anything,
-          (testCmd) => wizard.wish({ testCmd }),
+          (testCmd) => wizard.choose({ testCmd }),
         ),
     },
     {
       name: 'Red base',
-      value: redBaseWords[wishes.redBase],
+      value: redBaseWords[choices.redBase],
       change: () =>
         choose(
           'If the tests fail on the base',
           ways.map((way) => redBaseWords[way]),
-          ways.indexOf(wishes.redBase),
-          (index) => wizard.wish({ redBase: ways[index] as RunWishes['redBase'] }),
+          ways.indexOf(choices.redBase),
+          (index) => wizard.choose({ redBase: ways[index] as RunChoices['redBase'] }),
         ),
     },
     {
       name: 'Review',
-      value: wishes.review ? 'on' : 'off',
+      value: choices.review ? 'on' : 'off',
       change: () => {
-        wizard.wish({ review: !wishes.review });
-        say(`Review: ${wishes.review ? 'off' : 'on'}.`);
+        wizard.choose({ review: !choices.review });
+        say(`Review: ${choices.review ? 'off' : 'on'}.`);
       },
     },
     {
       name: 'Set-up',
-      value: wishes.setupCmd === '' ? 'none' : wishes.setupCmd,
+      value: choices.setupCmd === '' ? 'none' : choices.setupCmd,
       change: () =>
         field(
           'Set-up command',
           ['It prepares each worktree, such as npm ci; empty for none.'],
-          wishes.setupCmd,
+          choices.setupCmd,
           anything,
-          (setupCmd) => wizard.wish({ setupCmd }),
+          (setupCmd) => wizard.choose({ setupCmd }),
         ),
     },
     {
       name: 'Copies',
-      value: wishes.copy.length === 0 ? 'none' : wishes.copy.join(' '),
+      value: choices.copy.length === 0 ? 'none' : choices.copy.join(' '),
       change: () =>
         field(
           'Files that each worktree gets',
           ['Ignored files such as .env.test, as globs, with spaces between them; empty for none.'],
-          wishes.copy.join(' '),
+          choices.copy.join(' '),
           (text) => {
             const outside = outsideGlob(globsIn(text));
             return outside === undefined ? null : `${outside} leads out of the repository.`;
           },
-          (text) => wizard.wish({ copy: globsIn(text) }),
+          (text) => wizard.choose({ copy: globsIn(text) }),
         ),
     },
   ];
@@ -360,11 +360,11 @@ export function StartScreen({ port, wizard, onStart, onBack }: StartScreenProps)
     'start.review': { run: setting('Review') },
     'start.redBase': {
       run: () => {
-        const redBase = nextOf(wizard.wishes.redBase);
-        wizard.wish({ redBase });
+        const redBase = nextOf(wizard.choices.redBase);
+        wizard.choose({ redBase });
         say(`If the tests fail on the base: ${redBaseWords[redBase]}.`);
       },
-      refusal: wizard.wishes.testCmd === '' ? 'no tests are configured' : null,
+      refusal: wizard.choices.testCmd === '' ? 'no tests are configured' : null,
     },
   };
   useActions({

@@ -2,7 +2,7 @@ import { Box } from 'ink';
 import { useMemo, useState } from 'react';
 import { dollars } from '../../core/policy/budget.js';
 import { describe } from '../../core/policy/failure.js';
-import { refusalOf, type Wish } from '../../core/run/refusals.js';
+import { type Request, refusalOf } from '../../core/run/refusals.js';
 import { type RunState, runTime } from '../../core/run/run.js';
 import { landingWords, summarise, testedWords } from '../../core/run/summary.js';
 import { mends } from '../../core/text/words.js';
@@ -26,8 +26,8 @@ import { fill, fillLeft } from '../text/graphemes.js';
 import { type AppGlyphs, glyphsOf } from '../theme.js';
 import { curesOf, cureWords } from './banner.js';
 import { useKeyAction, useModelDialog, useSetupAction } from './keys-and-models.js';
+import { useRequests } from './requests.js';
 import { eventLines, warningLines } from './run-texts.js';
-import { useWishes } from './wishes.js';
 
 export interface SummaryScreenProps {
   readonly port: WizardPort;
@@ -104,7 +104,7 @@ function adviceOf(state: RunState, keymap: Keymap): string {
     ),
   ];
   const mend = reasons.map((reason) => mends[reason]).filter((one) => one !== undefined);
-  const can = (wish: Wish) => refusalOf(state, wish) === null;
+  const can = (request: Request) => refusalOf(state, request) === null;
   const waits = state.landing?.state === 'waits';
   const key = (name: ActionName) => keymap.label(name);
   const cures = curesOf(reasons, 'summary');
@@ -180,12 +180,12 @@ export function SummaryScreen({ port, run, onBack, onQuit }: SummaryScreenProps)
       ...plainLines(lastScreen(), width),
     ]);
   };
-  const { wish, ask } = useWishes(run, say);
+  const { request, ask } = useRequests(run, say);
   const land = () => {
     const merged = state.integration?.merged.length ?? 0;
     const whole = merged === state.agents.length;
     const fails = failsTests(state);
-    if (whole && !fails) return wish({ type: 'land_now' });
+    if (whole && !fails) return request({ type: 'land_now' });
     ask(
       whole ? 'Land work whose tests fail?' : 'Land only a part?',
       [
@@ -200,7 +200,7 @@ export function SummaryScreen({ port, run, onBack, onQuit }: SummaryScreenProps)
       { type: 'land_now' },
     );
   };
-  const leaveOut: Wish = { type: 'leave_out', agent: index };
+  const leaveOut: Request = { type: 'leave_out', agent: index };
   const summary = useMemo(() => summarise(state), [state]);
   const report = useMemo(() => {
     const lines = finished ? summaryReport(summary, 200, { ...glyphs, some: glyphs.queued }) : [];
@@ -326,7 +326,7 @@ export function SummaryScreen({ port, run, onBack, onQuit }: SummaryScreenProps)
     'summary.model': {
       run: () =>
         askModel(state.config.model, (model) => {
-          wish({ type: 'model_named', model });
+          request({ type: 'model_named', model });
           if (run.state().config.model === model) say(`Agents that are restarted use ${model}.`);
         }),
     },

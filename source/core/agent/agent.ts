@@ -38,21 +38,21 @@ export type AgentState =
       readonly cause: StopCause;
       readonly signal: StopSignal;
     })
-  | (Placed & {
+  | (InCheckout & {
       readonly name: 'judging';
       readonly exit: AttemptExit;
       readonly cause: StopCause | null;
     })
-  | (Placed & {
+  | (InCheckout & {
       readonly name: 'waiting';
       /** What its next message tells of the attempt before; null when that was fine. */
       readonly feedback: Feedback | null;
     })
   /** The project's tests run in its worktree. */
-  | (Placed & { readonly name: 'checking' })
+  | (InCheckout & { readonly name: 'checking' })
   /** A reviewer reads its diff. */
-  | (Placed & { readonly name: 'reviewing' })
-  | (Placed & { readonly name: 'committing'; readonly outcome: Outcome })
+  | (InCheckout & { readonly name: 'reviewing' })
+  | (InCheckout & { readonly name: 'committing'; readonly outcome: Outcome })
   | { readonly name: 'succeeded'; readonly work: CommittedWork }
   | {
       readonly name: 'failed';
@@ -74,18 +74,18 @@ export interface PrepareFrom {
 }
 
 /** An agent that has a worktree. */
-interface Placed {
-  readonly place: Place;
+interface InCheckout {
+  readonly checkout: Checkout;
 }
 
 /** An agent whose process lives. */
-interface Working extends Placed {
+interface Working extends InCheckout {
   readonly pid: number | null;
   /** What it was given to work by. */
   readonly brief: Brief;
 }
 
-export interface Place {
+export interface Checkout {
   /** Absolute path of the worktree. */
   readonly worktree: string;
   readonly branch: string;
@@ -107,7 +107,7 @@ export type StopCause =
   | { readonly kind: 'killed'; readonly by: string };
 
 /** What a person asked for that happens when what is under way has ended. */
-export type Wish = 'restart' | 'take_over' | 'kill';
+export type PendingRequest = 'restart' | 'take_over' | 'kill';
 
 /** The closed set of reasons an agent can fail for. Their words are in `words.ts`. */
 export const failReasons = [
@@ -272,7 +272,7 @@ export interface Agent {
   readonly round: number;
   /** Remarks of a person for its next message. */
   readonly remarks: readonly string[];
-  readonly wish: Wish | null;
+  readonly pendingRequest: PendingRequest | null;
   /** A commit of its own that its next round goes on with; null to begin anew. */
   readonly resume: string | null;
   /** Its worktree holds work that was judged a success; a later attempt may have been begun since. */
@@ -369,7 +369,7 @@ export function newAgent(index: number, task: Task): Agent {
     refused: [],
     round: 0,
     remarks: [],
-    wish: null,
+    pendingRequest: null,
     resume: null,
     good: false,
     touched: [],

@@ -8,6 +8,7 @@ import {
   type Agent,
   type Attempt,
   addUsage,
+  type Checkout,
   type CommittedWork,
   currentAttempt,
   type FailReason,
@@ -15,7 +16,6 @@ import {
   isActive,
   iterationsUsed,
   type Outcome,
-  type Place,
   type StopCause,
   type Usage,
 } from './agent.js';
@@ -84,8 +84,8 @@ function looked(agent: Agent): Step {
   const { state, index, task } = agent;
   if (state.name !== 'running' && state.name !== 'asking') return [agent, []];
   const { startedAt: since, edited } = currentAttempt(agent) as Attempt;
-  const { place } = state;
-  return [agent, [{ type: 'look_at_agent', agent: index, task, place, since, edited }]];
+  const { checkout } = state;
+  return [agent, [{ type: 'look_at_agent', agent: index, task, checkout, since, edited }]];
 }
 
 export function onAsks(run: RunState, agent: Agent, question: string): Step {
@@ -103,8 +103,8 @@ export function onAsks(run: RunState, agent: Agent, question: string): Step {
 
 export function onGoesOn(agent: Agent): Step {
   if (agent.state.name !== 'asking') return [agent, []];
-  const { place, pid, brief } = agent.state;
-  const state = { name: 'running', place, pid, brief } as const;
+  const { checkout, pid, brief } = agent.state;
+  const state = { name: 'running', checkout, pid, brief } as const;
   return [{ ...agent, epoch: agent.epoch + 1, state }, []];
 }
 
@@ -122,16 +122,16 @@ export function onExited(agent: Agent, exit: AttemptExit, at: number): Step {
     {
       ...ended,
       epoch: agent.epoch + 1,
-      state: { name: 'judging', place: state.place, exit, cause },
+      state: { name: 'judging', checkout: state.checkout, exit, cause },
     },
-    [inspectEffect(ended, state.place, exit, cause)],
+    [inspectEffect(ended, state.checkout, exit, cause)],
   ];
 }
 
 /** Looks what an attempt that has ended has changed. */
 export function inspectEffect(
   agent: Agent,
-  place: Place,
+  checkout: Checkout,
   exit: AttemptExit,
   cause: StopCause | null,
 ): Effect {
@@ -141,7 +141,7 @@ export function inspectEffect(
     agent: agent.index,
     attempt: attempt.number,
     task: agent.task,
-    place,
+    checkout,
     rollBack:
       (cause === null && brokeOff(attempt)) ||
       (exit.flaw !== null && exit.flaw.kind !== 'misnamed'),
@@ -179,10 +179,11 @@ export function onTouched(
 
 export function onCommitted(run: RunState, agent: Agent, work: CommittedWork, at: number): Agent {
   if (agent.state.name !== 'committing') return agent;
-  const { wish } = agent;
+  const { pendingRequest } = agent;
   const done = withOutcome(agent, agent.state.outcome, work, at);
-  const again = (wish === 'restart' || wish === 'take_over') && run.interruptedBy === null;
-  return again ? requeue(done, wish) : done;
+  const again =
+    (pendingRequest === 'restart' || pendingRequest === 'take_over') && run.interruptedBy === null;
+  return again ? requeue(done, pendingRequest) : done;
 }
 
 function withOutcome(agent: Agent, outcome: Outcome, work: CommittedWork, at: number): Agent {
@@ -210,11 +211,11 @@ export function onNotCommitted(
   at: number,
 ): Agent {
   if (agent.state.name !== 'committing') return agent;
-  const { outcome, place } = agent.state;
+  const { outcome, checkout } = agent.state;
   const isOther = outcome.state === 'failed' && outcome.reason !== reason;
   const was = isOther ? `${reasonWords(outcome.reason)}; ` : '';
   const failed = failBeforeWork(agent, reason, `${was}${detail}`, at);
-  return { ...failed, leftIn: place.worktree };
+  return { ...failed, leftIn: checkout.worktree };
 }
 
 export function onTimer(agent: Agent, timer: Timer): Step {

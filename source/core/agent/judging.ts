@@ -9,10 +9,10 @@ import type { Inspection, RunState } from '../run/run.js';
 import {
   type Agent,
   type Attempt,
+  type Checkout,
   currentAttempt,
   type FailReason,
   iterationsUsed,
-  type Place,
   type StopCause,
   type Trouble,
 } from './agent.js';
@@ -36,7 +36,7 @@ const mostAlsoRead = 8;
 /** Success, another message, or the end. */
 export function onInspected(run: RunState, agent: Agent, inspection: Inspection, at: number): Step {
   if (agent.state.name !== 'judging') return [agent, []];
-  const { place, cause } = agent.state;
+  const { checkout, cause } = agent.state;
   const attempt = currentAttempt(agent) as Attempt;
   const seen: Agent = {
     ...agent,
@@ -63,17 +63,20 @@ export function onInspected(run: RunState, agent: Agent, inspection: Inspection,
   const judged = (value: Attempt['verdict']) =>
     updateAttempt({ ...seen, good, touched: inspection.diff.files }, { verdict: value });
   const fail = (reason: FailReason, detail: string): Step =>
-    commit(run, judged(reason), place, { state: 'failed', reason, detail });
+    commit(run, judged(reason), checkout, { state: 'failed', reason, detail });
 
   if (cause?.kind === 'killed') {
-    return commit(run, judged('killed'), place, { state: 'killed', by: cause.by });
+    return commit(run, judged('killed'), checkout, { state: 'killed', by: cause.by });
   }
-  if (agent.wish === 'restart' || agent.wish === 'kill') {
-    return commit(run, judged('killed'), place, { state: 'killed', by: 'you' });
+  if (agent.pendingRequest === 'restart' || agent.pendingRequest === 'kill') {
+    return commit(run, judged('killed'), checkout, { state: 'killed', by: 'you' });
   }
-  if (cause?.kind === 'take_over' || (agent.wish === 'take_over' && run.interruptedBy === null)) {
-    const taken: Agent = { ...judged(good ? 'ok' : 'killed'), wish: 'take_over' };
-    return startAttempt(run, taken, place, null, at);
+  if (
+    cause?.kind === 'take_over' ||
+    (agent.pendingRequest === 'take_over' && run.interruptedBy === null)
+  ) {
+    const taken: Agent = { ...judged(good ? 'ok' : 'killed'), pendingRequest: 'take_over' };
+    return startAttempt(run, taken, checkout, null, at);
   }
   if (cause) {
     // What it changed against the rules says more than that we ended it.
@@ -91,13 +94,16 @@ export function onInspected(run: RunState, agent: Agent, inspection: Inspection,
       agent.remarks.length > 0 &&
       run.interruptedBy === null &&
       iterationsUsed(seen) < run.config.maxIterations;
-    if (more) return nextAttempt(run, done, place, null, at);
+    if (more) return nextAttempt(run, done, checkout, null, at);
     return run.config.check && run.interruptedBy === null
-      ? test(done, place, run.config.check)
-      : review(run, done, place);
+      ? test(done, checkout, run.config.check)
+      : review(run, done, checkout);
   }
   if (run.interruptedBy !== null) {
-    return commit(run, judged(verdict.reason), place, { state: 'killed', by: run.interruptedBy });
+    return commit(run, judged(verdict.reason), checkout, {
+      state: 'killed',
+      by: run.interruptedBy,
+    });
   }
   // A person has left it: whether to go on is theirs to say.
   if (attempt.interactive) return fail(verdict.reason, verdict.detail);
@@ -107,7 +113,7 @@ export function onInspected(run: RunState, agent: Agent, inspection: Inspection,
   }
   if (isHopeless(verdict.reason)) return fail(verdict.reason, verdict.detail);
   // Another try would meet the same cause.
-  if (run.halt && isCommon(verdict.reason)) return fail(verdict.reason, verdict.detail);
+  if (run.circuitBreaker && isCommon(verdict.reason)) return fail(verdict.reason, verdict.detail);
   if (used >= run.config.maxIterations) {
     const spent = iterationsSpent(used);
     return fail(verdict.reason, [verdict.detail, spent].filter(Boolean).join(', '));
@@ -116,51 +122,52 @@ export function onInspected(run: RunState, agent: Agent, inspection: Inspection,
   const trouble: Trouble = { reason, detail, tree: inspection.tree };
   if (isSame(agent.lastTrouble, trouble)) return fail(reason, sameTwice(detail));
   const told = { ...judged(reason), lastTrouble: trouble };
-  return nextAttempt(run, told, place, { kind: 'failed', reason, detail }, at);
+  return nextAttempt(run, told, checkout, { kind: 'failed', reason, detail }, at);
 }
 
-function test(agent: Agent, place: Place, check: CheckPlan): Step {
-  return [withState(agent, { name: 'checking', place }), [checkAgent(agent, place, check)]];
+function test(agent: Agent, checkout: Checkout, check: CheckPlan): Step {
+  return [withState(agent, { name: 'checking', checkout }), [checkAgent(agent, checkout, check)]];
 }
 
 /** After the tests, the reviewer, where one is asked. */
-function review(run: RunState, agent: Agent, place: Place): Step {
-  if (run.config.review === null || run.interruptedBy !== null) return settle(run, agent, place);
+function review(run: RunState, agent: Agent, checkout: Checkout): Step {
+  if (run.config.review === null || run.interruptedBy !== null) return settle(run, agent, checkout);
   // A reviewer would be sent a message too; and work that nobody has read is no success here.
   if (isSpent(run)) {
-    return commit(run, agent, place, {
+    return commit(run, agent, checkout, {
       state: 'failed',
       reason: 'budget',
       detail: budgetWords(run),
     });
   }
-  return [withState(agent, { name: 'reviewing', place }), [reviewAgent(run, agent, place)]];
+  return [withState(agent, { name: 'reviewing', checkout }), [reviewAgent(run, agent, checkout)]];
 }
 
 /** What a person or a signal asked for while the work was tested or read; null when nobody did. */
-function overruled(run: RunState, agent: Agent, place: Place, at: number): Step | null {
-  const { wish } = agent;
+function overruled(run: RunState, agent: Agent, checkout: Checkout, at: number): Step | null {
+  const { pendingRequest } = agent;
   if (run.interruptedBy !== null) {
-    return commit(run, agent, place, { state: 'killed', by: run.interruptedBy });
+    return commit(run, agent, checkout, { state: 'killed', by: run.interruptedBy });
   }
-  if (wish === 'kill' || wish === 'restart') return commit(run, agent, place, byYou);
-  return wish === 'take_over' ? startAttempt(run, agent, place, null, at) : null;
+  if (pendingRequest === 'kill' || pendingRequest === 'restart')
+    return commit(run, agent, checkout, byYou);
+  return pendingRequest === 'take_over' ? startAttempt(run, agent, checkout, null, at) : null;
 }
 
 /** A reviewer has read an agent's work. Only what it finds not met goes back; what it cannot tell does not. */
 export function onReviewed(run: RunState, agent: Agent, result: Review, at: number): Step {
   if (agent.state.name !== 'reviewing') return [agent, []];
-  const { place } = agent.state;
+  const { checkout } = agent.state;
   const read: Agent = { ...agent, review: result };
-  const other = overruled(run, read, place, at);
+  const other = overruled(run, read, checkout, at);
   if (other) return other;
   const bad = notMet(result);
-  if (bad.length === 0) return settle(run, read, place);
+  if (bad.length === 0) return settle(run, read, checkout);
   const detail = bad.map(({ id, note }) => (note === '' ? id : `${id}: ${note}`)).join('; ');
   return sendBack(
     run,
     read,
-    place,
+    checkout,
     'review_not_met',
     detail,
     { kind: 'review', review: result },
@@ -172,7 +179,7 @@ export function onReviewed(run: RunState, agent: Agent, result: Review, at: numb
 function sendBack(
   run: RunState,
   agent: Agent,
-  place: Place,
+  checkout: Checkout,
   reason: FailReason,
   detail: string,
   feedback: Feedback,
@@ -180,7 +187,7 @@ function sendBack(
 ): Step {
   const bad: Agent = { ...updateAttempt(agent, { verdict: reason }), good: false };
   const fail = (more: string): Step =>
-    commit(run, bad, place, {
+    commit(run, bad, checkout, {
       state: 'failed',
       reason,
       detail: [detail, more].filter(Boolean).join(', '),
@@ -192,24 +199,24 @@ function sendBack(
   if (at - (agent.startedAt ?? at) >= run.config.timeoutMs) {
     return fail(`out of time, ${run.config.timeoutMs / 60_000} min`);
   }
-  return nextAttempt(run, bad, place, feedback, at);
+  return nextAttempt(run, bad, checkout, feedback, at);
 }
 
 /** The project's tests have run on an agent's work. */
 export function onChecked(run: RunState, agent: Agent, result: CheckResult, at: number): Step {
   if (agent.state.name !== 'checking') return [agent, []];
-  const { place } = agent.state;
+  const { checkout } = agent.state;
   const checked: Agent = { ...agent, check: result };
-  const other = overruled(run, checked, place, at);
+  const other = overruled(run, checked, checkout, at);
   if (other) return other;
   if (result.state === 'faulted') {
     const { fault, words } = result;
     // Nobody can tell whether it is good: not a word of blame, and no success either.
     const reason = fault === 'disk_full' ? 'disk_full' : 'machine_fault';
-    return commit(run, checked, place, { state: 'failed', reason, detail: words });
+    return commit(run, checked, checkout, { state: 'failed', reason, detail: words });
   }
   const measure = measureOf(run);
-  if (isAccepted(measure, result) || !gates(run)) return review(run, checked, place);
+  if (isAccepted(measure, result) || !gates(run)) return review(run, checked, checkout);
   const broken = brokenTests(measure, result) ?? result.report?.failed ?? [];
   const names =
     ruleOf(measure) === 'no_worse' && broken.length > 0
@@ -219,7 +226,7 @@ export function onChecked(run: RunState, agent: Agent, result: CheckResult, at: 
         : result.words;
   const detail = `${run.config.check?.command}: ${names}`;
   const told: Feedback = { kind: 'tests', detail, output: result.output };
-  return sendBack(run, checked, place, 'tests_failed', detail, told, at);
+  return sendBack(run, checked, checkout, 'tests_failed', detail, told, at);
 }
 
 function iterationsSpent(used: number): string {

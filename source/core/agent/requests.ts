@@ -14,7 +14,7 @@ import {
 /** Goes on after a pause. */
 export function goOn(run: RunState, agent: Agent, at: number): Step {
   if (agent.state.name !== 'waiting') return [agent, []];
-  return nextAttempt(run, agent, agent.state.place, agent.state.feedback, at);
+  return nextAttempt(run, agent, agent.state.checkout, agent.state.feedback, at);
 }
 
 /** A person ends an agent; its work is kept. */
@@ -25,18 +25,18 @@ export function kill(run: RunState, agent: Agent, at: number): Step {
       return [killBeforeWork(agent, 'you', at), []];
     case 'preparing':
       return [
-        { ...agent, wish: 'kill' },
+        { ...agent, pendingRequest: 'kill' },
         [{ type: 'signal_agent', agent: agent.index, signal: 'SIGTERM' }],
       ];
     case 'waiting':
-      return commit(run, { ...agent, wish: null }, state.place, byYou);
+      return commit(run, { ...agent, pendingRequest: null }, state.checkout, byYou);
     case 'judging':
-      return [{ ...agent, wish: 'kill' }, []];
+      return [{ ...agent, pendingRequest: 'kill' }, []];
     case 'checking':
     case 'reviewing':
-      return [{ ...agent, wish: 'kill' }, [{ type: 'stop_check', agent: agent.index }]];
+      return [{ ...agent, pendingRequest: 'kill' }, [{ type: 'stop_check', agent: agent.index }]];
     default:
-      return stop({ ...agent, wish: null }, { kind: 'killed', by: 'you' }, 'SIGINT');
+      return stop({ ...agent, pendingRequest: null }, { kind: 'killed', by: 'you' }, 'SIGINT');
   }
 }
 
@@ -52,25 +52,25 @@ export function restart(run: RunState, agent: Agent, remark: string | null): Ste
       return [told, []];
     case 'judging':
     case 'committing':
-      return [{ ...told, wish: 'restart' }, []];
+      return [{ ...told, pendingRequest: 'restart' }, []];
     case 'checking':
     case 'reviewing':
-      return [{ ...told, wish: 'restart' }, [{ type: 'stop_check', agent: agent.index }]];
+      return [{ ...told, pendingRequest: 'restart' }, [{ type: 'stop_check', agent: agent.index }]];
     case 'waiting':
-      return commit(run, { ...told, wish: 'restart' }, state.place, byYou);
+      return commit(run, { ...told, pendingRequest: 'restart' }, state.checkout, byYou);
     case 'succeeded':
     case 'failed':
     case 'killed':
       return [requeue(told, null), []];
     default:
-      return stop({ ...told, wish: 'restart' }, { kind: 'killed', by: 'you' }, 'SIGINT');
+      return stop({ ...told, pendingRequest: 'restart' }, { kind: 'killed', by: 'you' }, 'SIGINT');
   }
 }
 
 /** A person goes on with an agent's work in a process of their own, in the same worktree. */
 export function takeOver(run: RunState, agent: Agent, at: number): Step {
   const { state } = agent;
-  const wished: Agent = { ...agent, wish: 'take_over' };
+  const wished: Agent = { ...agent, pendingRequest: 'take_over' };
   switch (state.name) {
     case 'queued':
     case 'preparing':
@@ -81,7 +81,7 @@ export function takeOver(run: RunState, agent: Agent, at: number): Step {
     case 'reviewing':
       return [wished, [{ type: 'stop_check', agent: agent.index }]];
     case 'waiting':
-      return startAttempt(run, wished, state.place, null, at);
+      return startAttempt(run, wished, state.checkout, null, at);
     case 'succeeded':
     case 'failed':
     case 'killed':

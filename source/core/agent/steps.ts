@@ -7,16 +7,16 @@ import {
   type Agent,
   type AgentState,
   type Attempt,
+  type Checkout,
   committedWork,
   currentAttempt,
   type FailReason,
   type Outcome,
-  type Place,
+  type PendingRequest,
   type Repair,
   type StopCause,
   type StopSignal,
   timeSpent,
-  type Wish,
 } from './agent.js';
 import type { Feedback } from './brief.js';
 import { isCommon } from './judge.js';
@@ -36,12 +36,12 @@ export function withState(agent: Agent, state: AgentState): Agent {
 }
 
 export function finish(agent: Agent, state: AgentState, at: number): Agent {
-  return { ...agent, state, endedAt: at, epoch: agent.epoch + 1, wish: null };
+  return { ...agent, state, endedAt: at, epoch: agent.epoch + 1, pendingRequest: null };
 }
 
 /** Sends an agent that is done back into the queue: its next round. */
-export function requeue(agent: Agent, wish: Wish | null): Agent {
-  const goesOn = wish === 'take_over';
+export function requeue(agent: Agent, pendingRequest: PendingRequest | null): Agent {
+  const goesOn = pendingRequest === 'take_over';
   return {
     ...agent,
     state: { name: 'queued' },
@@ -51,7 +51,7 @@ export function requeue(agent: Agent, wish: Wish | null): Agent {
     spentMs: timeSpent(agent, agent.endedAt ?? 0),
     round: agent.round + 1,
     capRound: agent.round + 1,
-    wish: goesOn ? wish : null,
+    pendingRequest: goesOn ? pendingRequest : null,
     resume: goesOn ? (committedWork(agent)?.commit ?? null) : null,
     good: goesOn && agent.state.name === 'succeeded',
     touched: [],
@@ -104,11 +104,11 @@ export function killBeforeWork(agent: Agent, by: string, at: number): Agent {
   return finish(agent, { name: 'killed', by, work: agent.repair?.work ?? null }, at);
 }
 
-export function commit(run: RunState, agent: Agent, place: Place, given: Outcome): Step {
+export function commit(run: RunState, agent: Agent, checkout: Checkout, given: Outcome): Step {
   const outcome = given.state === 'failed' ? unrepaired(agent, given) : given;
   return [
-    withState(agent, { name: 'committing', place, outcome }),
-    [commitAgent(run, agent, place, outcome)],
+    withState(agent, { name: 'committing', checkout, outcome }),
+    [commitAgent(run, agent, checkout, outcome)],
   ];
 }
 
@@ -130,12 +130,12 @@ function unrepaired(agent: Agent, outcome: Failed): Failed {
 export function startAttempt(
   state: RunState,
   agent: Agent,
-  place: Place,
+  checkout: Checkout,
   feedback: Feedback | null,
   at: number,
 ): Step {
   const number = agent.attempts.length + 1;
-  const interactive = agent.wish === 'take_over';
+  const interactive = agent.pendingRequest === 'take_over';
   const attempt: Attempt = {
     number,
     round: agent.round,
@@ -153,40 +153,44 @@ export function startAttempt(
   const brief = briefOf(state, agent, feedback);
   const next: Agent = {
     ...agent,
-    state: { name: 'running', place, pid: null, brief },
+    state: { name: 'running', checkout, pid: null, brief },
     attempts: [...agent.attempts, attempt],
     epoch: agent.epoch + 1,
-    wish: null,
+    pendingRequest: null,
     remarks: interactive ? agent.remarks : [],
   };
-  return [next, [attemptEffect(state, next, place, brief, null)]];
+  return [next, [attemptEffect(state, next, checkout, brief, null)]];
 }
 
 /** The next message to the model; later, when the run is paused. */
 export function nextAttempt(
   run: RunState,
   agent: Agent,
-  place: Place,
+  checkout: Checkout,
   feedback: Feedback | null,
   at: number,
 ): Step {
-  if (isSpent(run) && agent.wish !== 'take_over') {
+  if (isSpent(run) && agent.pendingRequest !== 'take_over') {
     // What was good before its last remark is still good.
     return feedback === null && agent.good
-      ? settle(run, agent, place)
-      : commit(run, agent, place, { state: 'failed', reason: 'budget', detail: budgetWords(run) });
+      ? settle(run, agent, checkout)
+      : commit(run, agent, checkout, {
+          state: 'failed',
+          reason: 'budget',
+          detail: budgetWords(run),
+        });
   }
-  if (!run.paused) return startAttempt(run, agent, place, feedback, at);
-  return [withState(agent, { name: 'waiting', place, feedback }), []];
+  if (!run.paused) return startAttempt(run, agent, checkout, feedback, at);
+  return [withState(agent, { name: 'waiting', checkout, feedback }), []];
 }
 
 /** Work that has passed all there is to pass. */
-export function settle(run: RunState, agent: Agent, place: Place): Step {
+export function settle(run: RunState, agent: Agent, checkout: Checkout): Step {
   const { interruptedBy } = run;
   // Untested work of a run that tests is no success.
   return interruptedBy !== null && run.config.check
-    ? commit(run, agent, place, { state: 'killed', by: interruptedBy })
-    : commit(run, agent, place, { state: 'succeeded' });
+    ? commit(run, agent, checkout, { state: 'killed', by: interruptedBy })
+    : commit(run, agent, checkout, { state: 'succeeded' });
 }
 
 /** Asks an agent's process to end, and sees to it that it does. No-op for one without a process. */
@@ -209,7 +213,7 @@ export function stop(agent: Agent, cause: StopCause, signal: StopSignal): Step {
   }
   const stopping: AgentState = {
     name: 'stopping',
-    place: state.place,
+    checkout: state.checkout,
     pid: state.pid,
     brief: state.brief,
     cause: first,

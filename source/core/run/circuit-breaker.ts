@@ -19,10 +19,15 @@ export function haltedBy(
   detail: string,
   agents: readonly number[],
 ): RunState {
-  const halt = { reason, detail, agents };
+  const circuitBreaker = { reason, detail, agents };
   // A person mends it and goes on; nobody is there to do that in a run without a screen.
   const paused = state.paused || !state.config.unattended;
-  return { ...state, halt, paused, warnings: [...new Set([...state.warnings, haltWords(halt)])] };
+  return {
+    ...state,
+    circuitBreaker,
+    paused,
+    warnings: [...new Set([...state.warnings, haltWords(circuitBreaker)])],
+  };
 }
 
 /** Says once what there is to say of the budget. */
@@ -44,14 +49,14 @@ export function noteFailures(before: RunState, state: RunState): RunState {
   const ofMachine = fresh.flatMap(({ state: now }) =>
     now.name === 'failed' && isOfMachine(now.reason) ? [now] : [],
   )[0];
-  if (ofMachine && state.halt === null && !state.agents.every(isDone)) {
+  if (ofMachine && state.circuitBreaker === null && !state.agents.every(isDone)) {
     return haltedBy(next, ofMachine.reason, ofMachine.detail, next.failures);
   }
   const first = next.failures.slice(0, haltAfter).map((index) => state.agents[index] as Agent);
   const alike = first.map((agent) => (agent.state.name === 'failed' ? agent.state : null));
   const [one] = alike;
   const isHalt =
-    state.halt === null &&
+    state.circuitBreaker === null &&
     first.length === haltAfter &&
     one?.reason !== undefined &&
     isCommon(one.reason) &&

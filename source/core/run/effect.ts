@@ -1,4 +1,4 @@
-import type { Place, PrepareFrom, StopSignal } from '../agent/agent.js';
+import type { Checkout, PrepareFrom, StopSignal } from '../agent/agent.js';
 import type { Brief } from '../agent/brief.js';
 import type { Task } from '../plan/plan.js';
 import type { CheckPlan } from '../policy/check.js';
@@ -58,7 +58,7 @@ export type Effect =
       readonly type: 'start_attempt';
       readonly agent: number;
       readonly attempt: number;
-      readonly place: Place;
+      readonly checkout: Checkout;
       readonly brief: Brief;
       /** A person talks to it, it is given no message. */
       readonly interactive: boolean;
@@ -72,7 +72,7 @@ export type Effect =
       readonly agent: number;
       readonly attempt: number;
       readonly task: Task;
-      readonly place: Place;
+      readonly checkout: Checkout;
       /** The attempt broke off in the middle of a reply, so its last edits are taken back. */
       readonly rollBack: boolean;
       readonly hints: InspectionHints;
@@ -83,14 +83,14 @@ export type Effect =
       readonly agent: number;
       readonly attempt: number;
       readonly task: Task;
-      readonly place: Place;
+      readonly checkout: Checkout;
       readonly check: CheckPlan;
     }
   | {
       readonly type: 'review_agent';
       readonly agent: number;
       readonly task: Task;
-      readonly place: Place;
+      readonly checkout: Checkout;
       readonly criteria: readonly Criterion[];
     }
   | {
@@ -104,7 +104,7 @@ export type Effect =
       readonly type: 'commit_agent';
       readonly agent: number;
       readonly task: Task;
-      readonly place: Place;
+      readonly checkout: Checkout;
       readonly finished: boolean;
       /** The PRD to name, relative to the repository. */
       readonly prdPath: string | null;
@@ -114,7 +114,7 @@ export type Effect =
       readonly type: 'look_at_agent';
       readonly agent: number;
       readonly task: Task;
-      readonly place: Place;
+      readonly checkout: Checkout;
       /** When its attempt began, epoch milliseconds. */
       readonly since: number;
       /** Paths that it says it has edited. */

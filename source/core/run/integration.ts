@@ -10,12 +10,9 @@ import { givenUp, requeueForRepair } from '../agent/steps.js';
 import { topological } from '../plan/groups.js';
 import { isSpent } from '../policy/budget.js';
 import { type CheckResult, checkWords } from '../policy/check.js';
-import type { Failure } from '../policy/failure.js';
 import { notMet, type Review } from '../policy/review.js';
-import { problemOf } from '../policy/work-problem.js';
-import { haltedBy } from './circuit-breaker.js';
 import type { Next } from './effect.js';
-import { checkMode, checkTip, integrate } from './make-effect.js';
+import { checkMode, checkTip, integrate, land } from './make-effect.js';
 import type { Integration, IntegrationStep, Landing, LeftOut, RunState, TipMerge } from './run.js';
 import { integrationBranch } from './summary.js';
 
@@ -37,7 +34,8 @@ export function readyToMerge(state: RunState): number[] {
 
 /** Merges what is ready, one batch at a time. No-op while one is under way. */
 export function integrateReady(state: RunState): Next {
-  if (state.integrating !== null) return [state, []];
+  // Git has failed at it.
+  if (state.integrating !== null || state.failure !== null) return [state, []];
   // Nothing would test it any more.
   if (state.interruptedBy !== null && state.config.check !== null) return [state, []];
   const order = readyToMerge(state);
@@ -100,24 +98,6 @@ export function onIntegrated(state: RunState, step: IntegrationStep): Next {
   ];
 }
 
-/**
- * A batch could not be merged or tested. A fault of the machine says nothing of the work: a person mends it
- * and goes on; a run that nobody attends ends with it.
- */
-export function onIntegrationFailed(state: RunState, failure: Failure, at: number): Next {
-  const { integrating, config } = state;
-  if (
-    failure.kind !== 'machine' ||
-    config.unattended ||
-    integrating === null ||
-    integrating.rebuild
-  ) {
-    return end({ ...state, integrating: null, failure }, at);
-  }
-  const { reason, detail } = problemOf(failure, 'machine_fault');
-  return [haltedBy({ ...state, integrating: null, phase: 'running' }, reason, detail, []), []];
-}
-
 /** Whether an agent may try again: twice, as long as it has iterations, and where it is its to do. */
 function mayRepair(state: RunState, agent: Agent, { kind, files }: Repair): boolean {
   const { files: own } = agent.task;
@@ -126,7 +106,7 @@ function mayRepair(state: RunState, agent: Agent, { kind, files }: Repair): bool
   return (
     (kind === 'broken' || isOwn) &&
     state.interruptedBy === null &&
-    state.halt === null &&
+    state.circuitBreaker === null &&
     agent.repairs < mostRepairs &&
     iterationsUsed(agent) < state.config.maxIterations
   );
@@ -134,6 +114,7 @@ function mayRepair(state: RunState, agent: Agent, { kind, files }: Repair): bool
 
 /** All agents are done and all is merged that can be: the work lands, or it is said why not. */
 export function conclude(given: RunState, at: number): Next {
+  if (given.failure !== null) return end(given, at);
   const { config } = given;
   const integration: Integration = given.integration ?? {
     branch: integrationBranch(config.stamp),
@@ -176,9 +157,7 @@ export function conclude(given: RunState, at: number): Next {
     return refuse(`what lands has to be green, and ${still}`);
   }
   if (config.land === 'ask') return end({ ...state, landing: { state: 'waits' } }, at);
-  const from = state.landed ?? config.base;
-  const { commit } = integration;
-  return [{ ...state, phase: 'landing' }, [{ type: 'land', commit, from }]];
+  return [{ ...state, phase: 'landing' }, [land(state, integration.commit)]];
 }
 
 /** The supervisor has read the merged work. It is reported; the tests and the reviewers decide. */
@@ -258,8 +237,7 @@ export function onLandNow(state: RunState): Next {
       [{ type: 'merge_onto_tip', commit, tip }],
     ];
   }
-  const from = state.onto?.tip ?? state.landed ?? state.config.base;
-  return [{ ...state, phase: 'landing', landing: null }, [{ type: 'land', commit, from }]];
+  return [{ ...state, phase: 'landing', landing: null }, [land(state, commit)]];
 }
 
 /** Ends a landing onto a moved branch without it. */
@@ -310,12 +288,10 @@ export function onTipChecked(state: RunState, check: CheckResult, at: number): N
 function landOnto(state: RunState, commit: string, check: CheckResult | null): Next {
   const { onto, integration } = state;
   if (onto === null || integration === null) return [state, []];
-  return [
-    {
-      ...state,
-      integration: { ...integration, commit, check },
-      onto: { ...onto, step: 'landing', commit },
-    },
-    [{ type: 'land', commit, from: onto.tip, advance: true }],
-  ];
+  const next: RunState = {
+    ...state,
+    integration: { ...integration, commit, check },
+    onto: { ...onto, step: 'landing', commit },
+  };
+  return [next, [land(next, commit)]];
 }

@@ -41,7 +41,7 @@ const fileChange = z.object({
 });
 const diff = z.object({ files: z.array(fileChange) });
 const work = z.object({ commit: object.nullable(), diff });
-const place = z.object({ worktree: z.string(), branch: z.string(), start: object });
+const checkout = z.object({ worktree: z.string(), branch: z.string(), start: object });
 const refusal = z.object({ path: z.string(), why: z.enum(refusalKinds), undone: z.boolean() });
 const conflict = z.object({ agent: index, files: texts });
 const criterion = z.object({
@@ -233,7 +233,7 @@ export const messageSchema = z.discriminatedUnion('type', [
   plain('plan_failed').extend({ failure }),
   plain('plan_confirmed'),
   plain('plan_declined'),
-  ofAgent('agent_prepared').extend({ place }),
+  ofAgent('agent_prepared').extend({ checkout }),
   ofAgent('agent_not_prepared').extend({ reason, detail: z.string() }),
   ofAgent('attempt_started').extend({ pid: z.number() }),
   ofAgent('attempt_not_started').extend({ reason, detail: z.string() }),
@@ -377,7 +377,7 @@ function impossible(run: RunState | null, message: Message, stamp: string): stri
   if (missing !== undefined) return `names agent${missing}, which there is not`;
   if (message.type === 'agent_prepared') {
     const agent = run.agents[message.agent] as Agent;
-    if (message.place.branch !== agentBranch(stamp, agent.index)) {
+    if (message.checkout.branch !== agentBranch(stamp, agent.index)) {
       return `names a branch that is not agent${agent.index}'s`;
     }
   }

@@ -1,4 +1,4 @@
-import type { Agent, Attempt, Outcome, Place } from '../agent/agent.js';
+import type { Agent, Attempt, Checkout, Outcome, PrepareFrom } from '../agent/agent.js';
 import { committedWork, currentAttempt } from '../agent/agent.js';
 import type { Brief, Feedback } from '../agent/brief.js';
 import type { CheckPlan } from '../policy/check.js';
@@ -43,27 +43,37 @@ export function checkTip(run: RunState, commit: string, check: CheckPlan): Effec
   return { type: 'check_tip', commit, tests: testPlan(run, check), named: namedTests(run) };
 }
 
-export function checkAgent(agent: Agent, place: Place, check: CheckPlan): Effect {
+export function checkAgent(agent: Agent, checkout: Checkout, check: CheckPlan): Effect {
   const { index, task, attempts } = agent;
-  return { type: 'check_agent', agent: index, attempt: attempts.length, task, place, check };
+  return { type: 'check_agent', agent: index, attempt: attempts.length, task, checkout, check };
 }
 
-export function reviewAgent(run: RunState, agent: Agent, place: Place): Effect {
+export function reviewAgent(run: RunState, agent: Agent, checkout: Checkout): Effect {
   const { index, task } = agent;
   const criteria = criteriaFor(task, run.criteria);
-  return { type: 'review_agent', agent: index, task, place, criteria };
+  return { type: 'review_agent', agent: index, task, checkout, criteria };
 }
 
-export function commitAgent(run: RunState, agent: Agent, place: Place, outcome: Outcome): Effect {
+export function commitAgent(
+  run: RunState,
+  agent: Agent,
+  checkout: Checkout,
+  outcome: Outcome,
+): Effect {
   return {
     type: 'commit_agent',
     agent: agent.index,
     task: agent.task,
-    place,
+    checkout,
     finished: outcome.state === 'succeeded',
     prdPath: run.prdPath,
     model: run.config.model,
   };
+}
+
+export function prepareAgent(run: RunState, agent: Agent, from: PrepareFrom): Effect {
+  const { index, task } = agent;
+  return { type: 'prepare_agent', agent: index, task, from, setup: run.config.setup };
 }
 
 /** What an agent's next attempt is given to work by. */
@@ -82,7 +92,7 @@ export function briefOf(run: RunState, agent: Agent, feedback: Feedback | null):
 export function startAttempt(
   run: RunState,
   agent: Agent,
-  place: Place,
+  checkout: Checkout,
   brief: Brief,
   told: Told | null,
 ): Effect {
@@ -93,12 +103,27 @@ export function startAttempt(
     type: 'start_attempt',
     agent: index,
     attempt: number,
-    place,
+    checkout,
     brief,
     interactive,
     model,
     told,
   };
+}
+
+/** Lands the merged work where it belongs now: on the base, on what has landed, or on a branch that has moved. */
+export function land(run: RunState, commit: string): Effect {
+  const { onto, landed, config } = run;
+  if (onto !== null && onto.step === 'landing') {
+    // It was made just now, and no branch leads to it yet.
+    return { type: 'land', commit, from: onto.tip, advance: true };
+  }
+  return { type: 'land', commit, from: onto?.tip ?? landed ?? config.base };
+}
+
+/** @param commit what has landed */
+export function undoLanding(run: RunState, commit: string): Effect {
+  return { type: 'undo_landing', commit, from: run.landedFrom ?? run.config.base };
 }
 
 /**

@@ -1,9 +1,9 @@
 import type {
+  Checkout,
   CommittedWork,
   Conflict,
   DiffStat,
   FailReason,
-  Place,
   Usage,
 } from '../agent/agent.js';
 import type { AttemptExit } from '../agent/evidence.js';
@@ -31,7 +31,7 @@ export type MessageBody =
   | { readonly type: 'plan_failed'; readonly failure: Failure }
   | { readonly type: 'plan_confirmed' }
   | { readonly type: 'plan_declined' }
-  | { readonly type: 'agent_prepared'; readonly agent: number; readonly place: Place }
+  | { readonly type: 'agent_prepared'; readonly agent: number; readonly checkout: Checkout }
   | {
       readonly type: 'agent_not_prepared';
       readonly agent: number;

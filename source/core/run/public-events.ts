@@ -164,7 +164,7 @@ function ofMessage(state: RunState, before: RunState | null, message: Message): 
     case 'integration_failed':
       return [{ event: 'warning', message: describe(message.failure).message }];
     case 'agent_prepared': {
-      const { worktree, branch } = message.place;
+      const { worktree, branch } = message.checkout;
       const task = state.agents[message.agent]?.task.id ?? '';
       return [{ event: 'agent_prepared', agent: message.agent, task, worktree, branch }];
     }

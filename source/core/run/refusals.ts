@@ -6,7 +6,7 @@ import type { MessageBody } from './message.js';
 import { restartRefusal } from './restart.js';
 import type { RunState } from './run.js';
 
-const wishes = [
+const requests = [
   'kill_agent',
   'kill_all',
   'restart_agent',
@@ -26,93 +26,96 @@ const wishes = [
 ] as const;
 
 /** What a person may ask of a run. */
-export type Wish = Extract<MessageBody, { readonly type: (typeof wishes)[number] }>;
+export type Request = Extract<MessageBody, { readonly type: (typeof requests)[number] }>;
 
-export function isWish(message: MessageBody): message is Wish {
-  return (wishes as readonly string[]).includes(message.type);
+export function isRequest(message: MessageBody): message is Request {
+  return (requests as readonly string[]).includes(message.type);
 }
 
 /** The most agents that may work at once. */
 export const mostSlots = 1000;
 
 /**
- * Why a wish would change nothing now, as a clause without a full stop; null when it can be met. Screens ask this
+ * Why a request would change nothing now, as a clause without a full stop; null when it can be met. Screens ask this
  * before they offer a key, and `update` keeps to it: a test holds the two together.
  */
-export function refusalOf(state: RunState, wish: Wish): string | null {
+export function refusalOf(state: RunState, request: Request): string | null {
   const ofAgent = (index: number, why: (agent: Agent) => string | null) => {
     const agent = state.agents[index];
     return agent ? why(agent) : `there is no agent${index}`;
   };
-  switch (wish.type) {
+  switch (request.type) {
     case 'kill_agent':
-      return ofAgent(wish.agent, (agent) => killRefusal(state, agent));
+      return ofAgent(request.agent, (agent) => killRefusal(state, agent));
     case 'kill_all':
       return state.agents.some((agent) => killRefusal(state, agent) === null)
         ? null
         : 'no agent is left to kill';
     case 'restart_agent':
       return ofAgent(
-        wish.agent,
+        request.agent,
         (agent) =>
-          (wish.remark === null ? twiceRefusal(agent) : null) ?? againRefusal(state, agent),
+          (request.remark === null ? twiceRefusal(agent) : null) ?? againRefusal(state, agent),
       );
     case 'restart_failed':
       return failedRefusal(state);
     case 'take_over':
-      return ofAgent(wish.agent, (agent) => takeOverRefusal(agent) ?? againRefusal(state, agent));
+      return ofAgent(
+        request.agent,
+        (agent) => takeOverRefusal(agent) ?? againRefusal(state, agent),
+      );
     case 'remark':
-      return ofAgent(wish.agent, (agent) => {
+      return ofAgent(request.agent, (agent) => {
         if (isDone(agent)) return `agent${agent.index} has ended`;
         return state.phase === 'finished' ? 'the run has ended' : null;
       });
     case 'pause':
-      return pauseRefusal(state, wish.paused);
+      return pauseRefusal(state, request.paused);
     case 'set_slots':
       if (state.phase === 'finished') return 'the run has ended';
-      if (wish.slots < 1) return 'at least one agent works';
-      return wish.slots > mostSlots ? `at most ${mostSlots} agents work at once` : null;
+      if (request.slots < 1) return 'at least one agent works';
+      return request.slots > mostSlots ? `at most ${mostSlots} agents work at once` : null;
     case 'set_budget':
       return null;
     case 'leave_out':
-      return leaveOutRefusal(state, wish.agent);
+      return leaveOutRefusal(state, request.agent);
     case 'land_now':
       return landRefusal(state);
     case 'undo_landing':
       if (state.phase !== 'finished') return 'the run has not ended';
       return state.landed === null ? 'nothing has landed' : null;
     case 'model_named':
-      return wish.model === state.config.model ? `${wish.model} is the model already` : null;
+      return request.model === state.config.model ? `${request.model} is the model already` : null;
     case 'setup_named':
-      return wish.command === state.config.setup ? 'that is the set-up command already' : null;
+      return request.command === state.config.setup ? 'that is the set-up command already' : null;
     case 'red_base_decided':
     case 'tests_named':
       return state.phase === 'red_base'
         ? null
         : 'the run does not wait for a decision about its tests';
     default:
-      return unreachable(wish);
+      return unreachable(request);
   }
 }
 
 function killRefusal({ phase }: RunState, agent: Agent): string | null {
   if (isDone(agent)) return `agent${agent.index} has ended`;
   if (phase === 'finished') return 'the run has ended';
-  if (agent.state.name === 'judging' && agent.wish === 'kill') {
+  if (agent.state.name === 'judging' && agent.pendingRequest === 'kill') {
     return `agent${agent.index} is being killed`;
   }
   return agent.state.name === 'committing' ? `agent${agent.index} is saving its work` : null;
 }
 
 /** Why a restart without a remark would be none: it is about to begin anyway. */
-function twiceRefusal({ index, state, round, wish }: Agent): string | null {
+function twiceRefusal({ index, state, round, pendingRequest }: Agent): string | null {
   switch (state.name) {
     case 'queued':
     case 'preparing':
       return `agent${index} ${round > 0 ? 'is queued again already' : 'has not started yet'}`;
     case 'judging':
     case 'committing':
-      return wish === 'restart' ? `agent${index} is being restarted` : null;
+      return pendingRequest === 'restart' ? `agent${index} is being restarted` : null;
     default:
       return null;
   }
@@ -122,7 +125,7 @@ function takeOverRefusal(agent: Agent): string | null {
   const { name } = agent.state;
   const works = name === 'running' || name === 'asking';
   if (works && currentAttempt(agent)?.interactive) return `agent${agent.index} is yours already`;
-  if (agent.wish === 'take_over') return `agent${agent.index} is being taken over`;
+  if (agent.pendingRequest === 'take_over') return `agent${agent.index} is being taken over`;
   return name === 'stopping' ? `agent${agent.index} is being stopped` : null;
 }
 

@@ -18,8 +18,10 @@ const busyWords: Readonly<Record<Exclude<Phase, 'running' | 'finished'>, string>
 /** Why an agent cannot be started anew or taken over now, in words; null when it can. */
 export function restartRefusal(state: RunState, agent: Agent): string | null {
   if (state.phase !== 'running' && state.phase !== 'finished') return busyWords[state.phase];
-  if (state.interruptedBy !== null) return 'the run was interrupted';
   if (state.failure?.kind === 'red_base') return 'the tests fail on the base';
+  // What git could not merge once it may merge now.
+  const isOver = state.phase === 'finished' && state.failure !== null;
+  if (state.interruptedBy !== null && !isOver) return 'the run was interrupted';
   if (state.integrating?.order.includes(agent.index)) return 'its work is being merged';
   if (state.integration?.merged.includes(agent.index)) {
     if (state.phase === 'finished' || state.wave?.merged.includes(agent.index)) {
@@ -85,7 +87,8 @@ export function onRestart(
       phase: 'running',
       landing: null,
       failure: null,
-      halt: null,
+      interruptedBy: null,
+      circuitBreaker: null,
       wave,
       integrating,
       integration: integration && {

@@ -57,11 +57,13 @@ export interface RunState {
   /** Agents in the order in which they failed. */
   readonly failures: readonly number[];
   /** Why nothing more is begun: agents failed alike, for a cause that no retry cures. */
-  readonly halt: Halt | null;
+  readonly circuitBreaker: CircuitBreaker | null;
   /** What the reviewers have used, as far as they tell it. */
   readonly reviewUsage: Usage;
   /** The commit that landed last; null when none did. */
   readonly landed: string | null;
+  /** What has landed is being taken back. */
+  readonly undoing: boolean;
   /** Where the branch was before that, when it had moved since the run started; null when it had not. */
   readonly landedFrom: string | null;
   /** The merged work is brought onto a branch that has moved; null where that is not so. */
@@ -114,7 +116,7 @@ export interface Integrating {
   readonly rebuild: boolean;
 }
 
-export interface Halt {
+export interface CircuitBreaker {
   readonly reason: FailReason;
   readonly detail: string;
   readonly agents: readonly number[];
@@ -255,9 +257,10 @@ export function initialState(config: RunConfig, at: number): RunState {
     budgetUsd: config.budgetUsd,
     rate: null,
     failures: [],
-    halt: null,
+    circuitBreaker: null,
     reviewUsage: noUsage,
     landed: null,
+    undoing: false,
     landedFrom: null,
     onto: null,
     interruptedBy: null,

@@ -4,6 +4,7 @@ import { isSpent } from '../policy/budget.js';
 import { reasonWords } from '../text/words.js';
 import type { Effect, Next } from './effect.js';
 import { conclude, integrateReady } from './integration.js';
+import { prepareAgent } from './make-effect.js';
 import type { RunState } from './run.js';
 
 /** Gives free slots to queued agents, skips those whose dependency failed, and integrates at the end. */
@@ -62,16 +63,17 @@ function factsOf(state: RunState): Facts {
 
 function scheduleOne(state: RunState, agent: Agent, { byTask, free }: Facts, at: number): Step {
   const needs = agent.task.depends_on.flatMap((id) => byTask.get(id) ?? []);
-  const { integration, wave, halt } = state;
+  const { integration, wave, circuitBreaker } = state;
   const isLeftOut = (need: Agent) =>
     integration?.leftOut.some((left) => left.agent === need.index) ?? false;
   const lost = needs.find(
     (need) => (isDone(need) && need.state.name !== 'succeeded') || isLeftOut(need),
   );
   if (lost) return [failBeforeWork(agent, 'dependency_failed', lost.task.id, at), []];
-  if (halt && state.config.unattended) {
-    const failed = halt.agents.length > 1 ? `${halt.agents.length} agents failed: ` : '';
-    const cause = `${failed}${reasonWords(halt.reason)}`;
+  if (circuitBreaker && state.config.unattended) {
+    const failed =
+      circuitBreaker.agents.length > 1 ? `${circuitBreaker.agents.length} agents failed: ` : '';
+    const cause = `${failed}${reasonWords(circuitBreaker.reason)}`;
     return [failBeforeWork(agent, 'not_started', cause, at), []];
   }
   if (isSpent(state)) return [failBeforeWork(agent, 'not_started', 'the budget is spent', at), []];
@@ -93,13 +95,12 @@ function scheduleOne(state: RunState, agent: Agent, { byTask, free }: Facts, at:
             ...needs.flatMap((need) => [need.index, ...need.builtOn]),
           ]),
         ];
-  const { index, task, round, resume } = agent;
-  const { setup } = state.config;
+  const { index, round, resume } = agent;
   const from: PrepareFrom = { onto, round, resume, rework: repair?.work.commit ?? null };
   return [
     { ...agent, builtOn, state: { name: 'preparing', from }, startedAt: at },
     [
-      { type: 'prepare_agent', agent: index, task, from, setup },
+      prepareAgent(state, agent, from),
       {
         type: 'start_timer',
         timer: { kind: 'wall_clock', agent: index, epoch: at },

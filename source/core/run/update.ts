@@ -15,14 +15,7 @@ import {
 import type { Feedback } from '../agent/brief.js';
 import { onChecked, onInspected, onReviewed } from '../agent/judging.js';
 import { goOn, kill, restart, takeOver } from '../agent/requests.js';
-import {
-  commit,
-  failBeforeWork,
-  killBeforeWork,
-  nextAttempt,
-  type Step,
-  stop,
-} from '../agent/steps.js';
+import { commit, failBeforeWork, killBeforeWork, nextAttempt, type Step } from '../agent/steps.js';
 import { type CheckResult, checkWords, failureOfCheck } from '../policy/check.js';
 import type { Failure } from '../policy/failure.js';
 import { providerOf } from '../policy/providers.js';
@@ -33,25 +26,18 @@ import type { Effect, Next } from './effect.js';
 import {
   end,
   onIntegrated,
-  onIntegrationFailed,
   onLandNow,
   onLeaveOut,
   onSupervised,
   onTipChecked,
   onTipMerged,
 } from './integration.js';
-import { checkBase } from './make-effect.js';
+import { onIntegrationFailed, onInterrupt, onOrphaned } from './interrupt.js';
+import { checkBase, undoLanding } from './make-effect.js';
 import type { Message } from './message.js';
-import { isWish, refusalOf } from './refusals.js';
+import { isRequest, refusalOf } from './refusals.js';
 import { onRestart, restartRefusal } from './restart.js';
-import {
-  initialState,
-  type Landing,
-  type MadePlan,
-  type Phase,
-  type RunState,
-  type Undone,
-} from './run.js';
+import { initialState, type Landing, type MadePlan, type RunState, type Undone } from './run.js';
 import { schedule } from './schedule.js';
 
 const notStarted: Failure = { kind: 'usage', message: 'Not started, as you said.' };
@@ -67,7 +53,7 @@ export function update(state: RunState | null, message: Message): Next {
   }
   if (state === null) throw new Error(`update: ${message.type} before run_started`);
   if (state.phase === 'finished' && !reopens(message)) return [state, []];
-  if (isWish(message) && refusalOf(state, message) !== null) return [state, []];
+  if (isRequest(message) && refusalOf(state, message) !== null) return [state, []];
   const [applied, effects] = apply(state, message);
   const next = ledOn(state, applied, message.at);
   const [scheduled, more] = schedule(noteMoney(noteFailures(state, next)), message.at);
@@ -83,13 +69,13 @@ function ledOn(before: RunState, next: RunState, at: number): RunState {
 
 /** Goes on after a pause; what a common cause has failed is begun anew. */
 function onGoOn(state: RunState, at: number): Next {
-  const { halt } = state;
-  if (halt === null) return changeAll(state, (agent) => goOn(state, agent, at));
+  const { circuitBreaker } = state;
+  if (circuitBreaker === null) return changeAll(state, (agent) => goOn(state, agent, at));
   const alike = state.agents.filter(
-    ({ state: now }) => now.name === 'failed' && now.reason === halt.reason,
+    ({ state: now }) => now.name === 'failed' && now.reason === circuitBreaker.reason,
   );
   const [again, effects] = onRestart(
-    { ...state, halt: null },
+    { ...state, circuitBreaker: null },
     alike.map((agent) => agent.index),
     (agent) => restart(state, agent, null),
   );
@@ -222,14 +208,14 @@ function apply(state: RunState, message: Exclude<Message, { type: 'run_started' 
     case 'agent_prepared':
       return ofAgent(message.agent, (agent) => {
         if (agent.state.name !== 'preparing') return [agent, []];
-        const by = state.interruptedBy ?? (agent.wish === 'kill' ? 'you' : null);
+        const by = state.interruptedBy ?? (agent.pendingRequest === 'kill' ? 'you' : null);
         return by === null
-          ? nextAttempt(state, agent, message.place, repairFeedback(agent), at)
-          : commit(state, agent, message.place, { state: 'killed', by });
+          ? nextAttempt(state, agent, message.checkout, repairFeedback(agent), at)
+          : commit(state, agent, message.checkout, { state: 'killed', by });
       });
     case 'agent_not_prepared':
       return ofAgent(message.agent, (agent) => {
-        const by = state.interruptedBy ?? (agent.wish === 'kill' ? 'you' : null);
+        const by = state.interruptedBy ?? (agent.pendingRequest === 'kill' ? 'you' : null);
         return [
           by === null
             ? failBeforeWork(agent, message.reason, message.detail, at)
@@ -247,7 +233,7 @@ function apply(state: RunState, message: Exclude<Message, { type: 'run_started' 
       return ofAgent(message.agent, (agent) => {
         const { state: now } = agent;
         if (now.name !== 'running' && now.name !== 'stopping') return [agent, []];
-        return commit(state, agent, now.place, {
+        return commit(state, agent, now.checkout, {
           state: 'failed',
           reason: message.reason,
           detail: message.detail,
@@ -335,22 +321,13 @@ function apply(state: RunState, message: Exclude<Message, { type: 'run_started' 
     case 'integration_failed':
       return onIntegrationFailed(state, message.failure, at);
     case 'landing_done': {
-      if (state.phase !== 'landing') return [state, []];
+      if (state.phase !== 'landing' || state.undoing) return [state, []];
       return end(withLanding(state, message.landing), at);
     }
     case 'undo_landing':
       return state.landed === null
         ? [state, []]
-        : [
-            { ...state, phase: 'landing' },
-            [
-              {
-                type: 'undo_landing',
-                commit: state.landed,
-                from: state.landedFrom ?? state.config.base,
-              },
-            ],
-          ];
+        : [{ ...state, phase: 'landing', undoing: true }, [undoLanding(state, state.landed)]];
     case 'tip_merged':
       return onTipMerged(state, message.merged, at);
     case 'tip_checked':
@@ -380,7 +357,9 @@ function withLanding(state: RunState, landing: Landing): RunState {
   };
 }
 
-function onUndone(state: RunState, undone: Undone, at: number): Next {
+function onUndone(before: RunState, undone: Undone, at: number): Next {
+  if (!before.undoing) return [before, []];
+  const state: RunState = { ...before, undoing: false };
   if (undone.state === 'undone') {
     const { landed, landedFrom } = state;
     // What landed on a branch that had moved can land there again.
@@ -473,82 +452,4 @@ function onPlan(state: RunState, plan: MadePlan): Next {
     agents: plan.tasks.map((task, index) => newAgent(index, task)),
   };
   return [next, [{ type: 'confirm_plan' }]];
-}
-
-/** A first signal stops the agents by degrees and keeps their work; a second one kills them at once. */
-function onInterrupt(state: RunState, signal: string, at: number): Next {
-  const again = state.interruptedBy !== null;
-  const by = state.interruptedBy ?? signal;
-  const next: RunState = { ...state, interruptedBy: by };
-  if (state.phase === 'red_base') return end(next, at);
-  if (state.phase === 'planning' || state.phase === 'confirming' || state.phase === 'checking') {
-    const [ended, effects] = end(next, at);
-    const stopped: Effect =
-      state.phase === 'checking'
-        ? { type: 'stop_check', agent: null }
-        : { type: 'cancel_planning' };
-    return [ended, [stopped, ...effects]];
-  }
-  const effects: Effect[] = [];
-  if (state.integrating !== null || state.phase === 'reviewing' || state.onto?.step === 'testing') {
-    effects.push({ type: 'stop_check', agent: null });
-  }
-  const agents = state.agents.map((agent): Agent => {
-    if (agent.state.name === 'queued') return killBeforeWork(agent, by, at);
-    // A set-up command may be running; its agent is ended when that has ended.
-    if (agent.state.name === 'waiting') {
-      const [kept, more] = commit(state, agent, agent.state.place, { state: 'killed', by });
-      effects.push(...more);
-      return kept;
-    }
-    if (agent.state.name === 'checking' || agent.state.name === 'reviewing') {
-      effects.push({ type: 'stop_check', agent: agent.index });
-      return { ...agent, wish: null };
-    }
-    if (agent.state.name === 'preparing') {
-      effects.push({
-        type: 'signal_agent',
-        agent: agent.index,
-        signal: again ? 'SIGKILL' : 'SIGTERM',
-      });
-      return agent;
-    }
-    const [stopped, more] = stop(
-      { ...agent, wish: null },
-      { kind: 'killed', by },
-      again ? 'SIGKILL' : 'SIGINT',
-    );
-    effects.push(...more);
-    return stopped;
-  });
-  return [{ ...next, agents }, effects];
-}
-
-/** The program that ran this died. Its successor keeps the agents' work and closes the books. */
-function onOrphaned(state: RunState, detail: string, at: number): Next {
-  const effects: Effect[] = [];
-  const agents = state.agents.map((agent): Agent => {
-    const { state: now } = agent;
-    if (now.name === 'succeeded' || now.name === 'failed' || now.name === 'killed') return agent;
-    if (now.name === 'queued' || now.name === 'preparing') return killBeforeWork(agent, detail, at);
-    const outcome =
-      now.name === 'committing' ? now.outcome : ({ state: 'killed', by: detail } as const);
-    const [next, more] = commit(state, agent, now.place, outcome);
-    effects.push(...more);
-    return next;
-  });
-  const next: RunState = { ...state, agents, integrating: null, interruptedBy: detail };
-  const ends: readonly Phase[] = [
-    'planning',
-    'confirming',
-    'checking',
-    'red_base',
-    'reviewing',
-    'landing',
-  ];
-  if (ends.includes(state.phase)) {
-    const [ended, more] = end(next, at);
-    return [ended, [...effects, ...more]];
-  }
-  return [{ ...next, phase: 'running' }, effects];
 }

@@ -1,6 +1,6 @@
 import type { FailReason, Outcome, Repair } from '../agent/agent.js';
 import { unreachable } from '../result.js';
-import type { Halt } from '../run/run.js';
+import type { CircuitBreaker } from '../run/run.js';
 
 /** What a person is told about a failure. */
 const reasons: Record<FailReason, string> = {
@@ -95,7 +95,7 @@ export const mends: Partial<Record<FailReason, string>> = {
 };
 
 /** Why a run was halted, and the way out. */
-export function haltWords({ reason, detail, agents }: Halt): string {
+export function haltWords({ reason, detail, agents }: CircuitBreaker): string {
   const why = detail === '' ? reasonWords(reason) : `${reasonWords(reason)} (${detail})`;
   const who = agents.length > 1 ? `${agents.length} agents failed alike, ` : '';
   return `Halted, nothing new starts: ${who}${why}. ${mends[reason] ?? ''}`.trim();

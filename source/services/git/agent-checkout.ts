@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import type { CommittedWork, Place, PrepareFrom } from '../../core/agent/agent.js';
+import type { Checkout, CommittedWork, PrepareFrom } from '../../core/agent/agent.js';
 import type { Task } from '../../core/plan/plan.js';
 import { type CheckResult, faulted } from '../../core/policy/check.js';
 import { describe, type Failure } from '../../core/policy/failure.js';
@@ -34,7 +34,7 @@ import {
 } from './snapshot.js';
 import { isSubstantial, treeChanges } from './tree-changes.js';
 import { addWorktree, type OwnFolder, removeWorktree, settleIndex } from './worktree.js';
-import { WorktreeGuard } from './worktree-guard.js';
+import { type GuardMemory, WorktreeGuard } from './worktree-guard.js';
 
 /** What outlives the worktree of one round of an agent. */
 export class AgentRoom {
@@ -78,7 +78,7 @@ export class AgentCheckout {
     private readonly site: CheckoutSite,
     private readonly room: AgentRoom,
     private readonly radar: ConflictRadar,
-    readonly place: Place,
+    readonly checkout: Checkout,
     private kept: KeptCheckout | null,
     private readonly notWork: NotWork = kept ?? { aside: [], drift: null },
     guard: WorktreeGuard | null = null,
@@ -87,7 +87,7 @@ export class AgentCheckout {
     this.liveTree =
       kept &&
       new LiveTree({
-        worktree: place.worktree,
+        worktree: checkout.worktree,
         start: kept.checkpoint,
         count: kept.count,
         budget: site.budget,
@@ -100,12 +100,15 @@ export class AgentCheckout {
     site: CheckoutSite,
     room: AgentRoom,
     radar: ConflictRadar,
-    place: Place,
+    checkout: Checkout,
   ): AgentCheckout {
     const kept = readKept(site.options.worktrees, room.index);
-    const own = kept?.worktree === place.worktree && existsSync(place.worktree) ? kept : null;
-    if (own) site.open(own.guard.commonDir);
-    return new AgentCheckout(site, room, radar, place, own);
+    if (kept?.worktree !== checkout.worktree || !existsSync(checkout.worktree)) {
+      return new AgentCheckout(site, room, radar, checkout, null);
+    }
+    const guard = ledTo(kept.guard, site.options.commonDir);
+    site.open(guard.commonDir);
+    return new AgentCheckout(site, room, radar, checkout, { ...kept, guard });
   }
 
   /** Makes the worktree on the agent's branch; one that was made for just this is given as it is. */
@@ -129,7 +132,7 @@ export class AgentCheckout {
     const found = await findStart(site, from);
     if (!found.ok) return found;
     const { start, tip } = found.value;
-    const place: Place = {
+    const checkout: Checkout = {
       // A name that no reply can guess: agents must not reach into each other's worktrees.
       worktree: path.join(
         worktrees,
@@ -139,7 +142,7 @@ export class AgentCheckout {
       branch,
       start,
     };
-    const { worktree } = place;
+    const { worktree } = checkout;
     try {
       record.making({ path: worktree, agent, branch, start });
     } catch (error) {
@@ -174,7 +177,7 @@ export class AgentCheckout {
     const aside = setup ? await setAside(worktree, task.files) : ok([]);
     if (!aside.ok) return err(problemOf(aside.failure, 'setup_failed'));
     const notWork: NotWork = { aside: aside.value, drift: drift.value };
-    const bare = new AgentCheckout(site, room, radar, place, null, notWork);
+    const bare = new AgentCheckout(site, room, radar, checkout, null, notWork);
     if (from.rework !== null) {
       const brought = await bare.bringOver(task, from.rework);
       if (!brought.ok) return err(problemOf(brought.failure, 'worktree_failed'));
@@ -182,7 +185,7 @@ export class AgentCheckout {
     const asFilled = config.copy.length === 0 && !setup && from.rework === null;
     const tree = asFilled ? ok(content.value.tree) : await bare.snapshot();
     if (!tree.ok) return err(problemOf(tree.failure, 'worktree_failed'));
-    return AgentCheckout.watch(site, room, radar, place, {
+    return AgentCheckout.watch(site, room, radar, checkout, {
       from,
       checkpoint: tree.value,
       notWork,
@@ -196,7 +199,7 @@ export class AgentCheckout {
     site: CheckoutSite,
     room: AgentRoom,
     radar: ConflictRadar,
-    place: Place,
+    checkout: Checkout,
     fresh: {
       readonly from: PrepareFrom;
       readonly checkpoint: string;
@@ -206,7 +209,7 @@ export class AgentCheckout {
     },
   ): Result<AgentCheckout, WorkProblem> {
     const { paths, worktrees, record } = site.options;
-    const { worktree, start } = place;
+    const { worktree, start } = checkout;
     const { from, checkpoint, notWork, own, submodules } = fresh;
     const { commonDir, count } = own;
     try {
@@ -225,7 +228,7 @@ export class AgentCheckout {
       };
       keepCheckout(worktrees, room.index, kept);
       record.ready(worktree);
-      return ok(new AgentCheckout(site, room, radar, place, kept, notWork, guard));
+      return ok(new AgentCheckout(site, room, radar, checkout, kept, notWork, guard));
     } catch (error) {
       return err(problemOfError(error, 'worktree_failed'));
     }
@@ -233,7 +236,7 @@ export class AgentCheckout {
 
   private openGuard({ guard }: KeptCheckout): WorktreeGuard {
     const { paths } = this.site.options;
-    const { worktree } = this.place;
+    const { worktree } = this.checkout;
     const { commonDir, inSubmodules } = guard;
     const submodules = Object.keys(inSubmodules);
     const keep = paths.refused(this.room.index);
@@ -242,7 +245,7 @@ export class AgentCheckout {
 
   /** The state before the attempt under way, a tree or commit. */
   private get checkpoint(): string {
-    return this.kept?.checkpoint ?? this.place.start;
+    return this.kept?.checkpoint ?? this.checkout.start;
   }
 
   /** Throws like `fs`. */
@@ -255,7 +258,7 @@ export class AgentCheckout {
   /** Brings the agent's work onto a new start; what conflicts stands between markers. */
   private async bringOver(task: Task, work: string): Promise<Result<void, Failure>> {
     const { paths } = this.site.options;
-    const { worktree, start } = this.place;
+    const { worktree, start } = this.checkout;
     const attributes = paths.attributes(this.room.index);
     writePrivate(attributes, `* conflict-marker-size=${markerSize}\n`);
     const tree = await mergeWithMarkers(worktree, start, work, attributes);
@@ -289,7 +292,7 @@ export class AgentCheckout {
     const known = new Set([...task.files, ...hints.edited]);
     const tree = await (this.liveTree?.look([...known]) ?? this.peek());
     if (!tree.ok) return null;
-    const { worktree, start } = this.place;
+    const { worktree, start } = this.checkout;
     const [diff, changes] = await Promise.all([
       diffStat(worktree, start, tree.value),
       treeChanges(worktree, this.checkpoint, tree.value),
@@ -316,14 +319,14 @@ export class AgentCheckout {
   private show(by: typeof showDiff): Promise<Result<string, Failure>> {
     return this.site.beside(async () => {
       const tree = await this.peek();
-      return tree.ok ? by(this.place.worktree, this.place.start, tree.value) : tree;
+      return tree.ok ? by(this.checkout.worktree, this.checkout.start, tree.value) : tree;
     });
   }
 
   /** A snapshot while the agent works: by an index of our own, as it may hold the lock of its. */
   private peek(): Promise<Result<string, Failure>> {
     return this.room.alone(async () => {
-      const { worktree } = this.place;
+      const { worktree } = this.checkout;
       try {
         if (!this.gone) this.guard?.mendLink();
       } catch (error) {
@@ -336,7 +339,7 @@ export class AgentCheckout {
   }
 
   private async snapshot(): Promise<Result<string, Failure>> {
-    const tree = await snapshot(this.place.worktree, this.notWork.aside);
+    const tree = await snapshot(this.checkout.worktree, this.notWork.aside);
     if (!tree.ok) return tree;
     return this.room.alone(() => this.withoutDrift(tree.value));
   }
@@ -345,7 +348,7 @@ export class AgentCheckout {
   private async withoutDrift(tree: string): Promise<Result<string, Failure>> {
     const { drift } = this.notWork;
     if (drift === null) return ok(tree);
-    const { worktree } = this.place;
+    const { worktree } = this.checkout;
     const untouched = await untouchedOf(worktree, drift);
     const index = this.site.options.paths.mixIndex(this.room.index);
     return mixTrees(worktree, drift.commit, tree, untouched, index);
@@ -391,7 +394,7 @@ export class AgentCheckout {
     rollBack: boolean,
     hints: InspectionHints,
   ): Promise<Result<Omit<Inspection, 'failure'>, Failure>> {
-    const { worktree, start } = this.place;
+    const { worktree, start } = this.checkout;
     const { guard, site, room } = this;
     // Found before this program, which may have been ended while it was taken back.
     const known = this.kept?.found?.attempt === attempt ? this.kept.found.refused : [];
@@ -463,14 +466,14 @@ export class AgentCheckout {
   ): Promise<Result<void, Failure>> {
     this.patches += 1;
     const file = this.site.options.paths.patch(this.room.index, `${name}${this.patches}`);
-    return writePatch(this.place.worktree, from, to, files, file);
+    return writePatch(this.checkout.worktree, from, to, files, file);
   }
 
   /** Runs the project's tests, after which the worktree is as it was before. */
   async check({ task, check: plan }: AgentToCheck, signal: AbortSignal): Promise<CheckResult> {
     const { check, paths } = this.site.options;
     if (!check) throw new Error('no check was asked for');
-    const { worktree } = this.place;
+    const { worktree } = this.checkout;
     const { index } = this.room;
     const log = paths.checkLog(index, this.site.nextCheck());
     const result = await check.run(plan, worktree, log, signal);
@@ -492,13 +495,13 @@ export class AgentCheckout {
 
   /** Commits the work on the agent's branch and removes the worktree. What is committed already is given as it is. */
   async commit(work: WorkToCommit): Promise<Result<CommittedWork, WorkProblem>> {
-    const kept = existsSync(this.place.worktree) ? null : await this.keptOnBranch();
+    const kept = existsSync(this.checkout.worktree) ? null : await this.keptOnBranch();
     const done = kept ?? (await this.commitTree(work));
     // What could not be committed stays where it is, for the person to rescue.
     if (!done.ok) return err(problemOf(done.failure, 'commit_failed'));
     this.gone = true;
     forgetKept(this.site.options.worktrees, this.room.index);
-    this.room.removing = this.site.leave(this.place.worktree, this.looking);
+    this.room.removing = this.site.leave(this.checkout.worktree, this.looking);
     return done;
   }
 
@@ -508,7 +511,7 @@ export class AgentCheckout {
    */
   private async keptOnBranch(): Promise<Result<CommittedWork, Failure> | null> {
     const { repo } = this.site.options.config;
-    const { branch, start } = this.place;
+    const { branch, start } = this.checkout;
     const ref = `refs/heads/${branch}`;
     const asked = ['rev-parse', '--verify', '--quiet', '--end-of-options', ref];
     const tip = await gitText(repo, asked, { answers: [1] });
@@ -518,7 +521,7 @@ export class AgentCheckout {
   }
 
   private async commitTree(work: WorkToCommit): Promise<Result<CommittedWork, Failure>> {
-    const { worktree, start, branch } = this.place;
+    const { worktree, start, branch } = this.checkout;
     const { task, finished } = work;
     this.guard?.mendLink();
     this.guard?.unlock();
@@ -549,6 +552,14 @@ export class AgentCheckout {
   async settled(): Promise<void> {
     await this.looking;
   }
+}
+
+/** The same for a repository that was moved, to which its worktrees are led again. */
+function ledTo(guard: GuardMemory, commonDir: string): GuardMemory {
+  const before = `gitdir: ${guard.commonDir}/`;
+  if (existsSync(guard.commonDir) || !guard.gitLink.startsWith(before)) return guard;
+  const gitLink = `gitdir: ${commonDir}/${guard.gitLink.slice(before.length)}`;
+  return { ...guard, commonDir, gitLink };
 }
 
 /** Where a round begins: its content, and the commit that its own work is measured from. */

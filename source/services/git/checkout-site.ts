@@ -37,6 +37,8 @@ export interface CheckRunner {
 export interface WorkspaceOptions {
   readonly config: RunConfig;
   readonly paths: LogPaths;
+  /** The folder of git's that all worktrees share, absolute. */
+  readonly commonDir: string;
   /** Folder of this run's worktrees, outside the checkout. */
   readonly worktrees: string;
   /** The project's tests; null when they are not asked. */

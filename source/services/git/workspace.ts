@@ -1,7 +1,7 @@
 import type {
+  Checkout,
   CommittedWork,
   DiffStat,
-  Place,
   PrepareFrom,
   StopSignal,
 } from '../../core/agent/agent.js';
@@ -51,7 +51,7 @@ export class GitWorkspace implements Workspace {
     task: Task,
     from: PrepareFrom,
     setup: string | null,
-  ): Promise<Result<Place, WorkProblem>> {
+  ): Promise<Result<Checkout, WorkProblem>> {
     const room = this.room(agent);
     room.stopped = false;
     this.radar.forget(agent);
@@ -60,7 +60,7 @@ export class GitWorkspace implements Workspace {
     const made = await AgentCheckout.make(this.site, room, this.radar, task, from, setup);
     if (!made.ok) return made;
     room.checkout = made.value;
-    return ok(made.value.place);
+    return ok(made.value.checkout);
   }
 
   interruptPrepare(agent: number, signal: StopSignal): void {
@@ -71,34 +71,34 @@ export class GitWorkspace implements Workspace {
   look(
     agent: number,
     task: Task,
-    place: Place,
+    checkout: Checkout,
     hints: Pick<InspectionHints, 'edited' | 'since'>,
   ): Promise<Look | null> {
-    return this.checkout(agent, place).look(task, hints);
+    return this.checkout(agent, checkout).look(task, hints);
   }
 
   inspect(
     agent: number,
     attempt: number,
     task: Task,
-    place: Place,
+    checkout: Checkout,
     rollBack: boolean,
     hints: InspectionHints,
   ): Promise<Inspection> {
-    return this.checkout(agent, place).inspect(attempt, task, rollBack, hints);
+    return this.checkout(agent, checkout).inspect(attempt, task, rollBack, hints);
   }
 
   commit(work: WorkToCommit): Promise<Result<CommittedWork, WorkProblem>> {
-    return this.checkout(work.agent, work.place).commit(work);
+    return this.checkout(work.agent, work.checkout).commit(work);
   }
 
   /** The agent's change so far as a patch with its stat before it, for people. */
-  diff(agent: number, place: Place): Promise<Result<string, Failure>> {
-    return this.checkout(agent, place).diff();
+  diff(agent: number, checkout: Checkout): Promise<Result<string, Failure>> {
+    return this.checkout(agent, checkout).diff();
   }
 
-  patch(agent: number, place: Place): Promise<Result<string, Failure>> {
-    return this.checkout(agent, place).patch();
+  patch(agent: number, checkout: Checkout): Promise<Result<string, Failure>> {
+    return this.checkout(agent, checkout).patch();
   }
 
   patchOf(commit: string): Promise<Result<string, Failure>> {
@@ -116,7 +116,7 @@ export class GitWorkspace implements Workspace {
   }
 
   checkAgent(agent: AgentToCheck, signal: AbortSignal): Promise<CheckResult> {
-    return this.checkout(agent.agent, agent.place).check(agent, signal);
+    return this.checkout(agent.agent, agent.checkout).check(agent, signal);
   }
 
   merge(onto: string, { agent, title, commit }: MergeItem): Promise<Result<Merged, Failure>> {
@@ -172,10 +172,10 @@ export class GitWorkspace implements Workspace {
   }
 
   /** The agent's worktree, which a program before this one may have made. */
-  private checkout(agent: number, place: Place): AgentCheckout {
+  private checkout(agent: number, checkout: Checkout): AgentCheckout {
     const room = this.room(agent);
-    if (room.checkout?.place.worktree !== place.worktree) {
-      room.checkout = AgentCheckout.reopen(this.site, room, this.radar, place);
+    if (room.checkout?.checkout.worktree !== checkout.worktree) {
+      room.checkout = AgentCheckout.reopen(this.site, room, this.radar, checkout);
     }
     return room.checkout;
   }

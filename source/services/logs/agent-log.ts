@@ -84,7 +84,7 @@ function agentLines(state: RunState, message: Message): AgentLine[] {
     case 'agent_prepared':
       return [
         line('prepared', {
-          ...message.place,
+          ...message.checkout,
           attempt: 0,
           task: agent.task.id,
           files: agent.task.files,

@@ -1,7 +1,7 @@
 import { providerBase } from '../../core/policy/providers.js';
 import { unlessLater } from '../files/private-files.js';
-import { Governor, type GovernorFacts } from './governor.js';
 import { startProviderProxy } from './provider-proxy.js';
+import { type RateFacts, RateLimiter } from './rate-limiter.js';
 
 export interface OpenProvider {
   readonly variable: string;
@@ -21,7 +21,7 @@ const networkVariables = [
 ];
 
 /**
- * Puts the governor between the agents and their provider; null where that cannot be done: a provider
+ * Puts the rateLimiter between the agents and their provider; null where that cannot be done: a provider
  * whose address cannot be set, or a network with a proxy or certificates of its own. There, each
  * agent's Aider retries by itself.
  */
@@ -29,7 +29,7 @@ export async function openProvider(
   model: string,
   env: NodeJS.ProcessEnv,
   most: () => number,
-  onChange: (facts: GovernorFacts) => void,
+  onChange: (facts: RateFacts) => void,
 ): Promise<OpenProvider | null> {
   const base = providerBase(model);
   if (!base) return null;
@@ -40,7 +40,7 @@ export async function openProvider(
   const isLocal = /^(localhost|127\.|\[::1\])/.test(address.host);
   const hasNetwork = networkVariables.some((name) => env[name] || env[name.toLowerCase()]);
   if (!/^https?:$/.test(address.protocol) || (hasNetwork && !isLocal)) return null;
-  const starting = startProviderProxy(upstream, new Governor({ most, onChange }));
+  const starting = startProviderProxy(upstream, new RateLimiter({ most, onChange }));
   // Without a port to listen on, each agent's Aider retries by itself.
   const codes = [
     'EADDRNOTAVAIL',

@@ -12,7 +12,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { Transform } from 'node:stream';
 import { maskSecrets } from '../../core/policy/check.js';
-import type { Governor } from './governor.js';
+import type { RateLimiter } from './rate-limiter.js';
 import { retryHint } from './retry-hint.js';
 
 /** An agent gives a request up after 120 s without a byte; before that it is told to come again. */
@@ -59,7 +59,7 @@ export interface ProxyLimits {
 
 /**
  * Stands between the agents and their provider, on the loopback: everything is passed on as it is, but
- * a request that is refused for the rate (429) is held and sent again when the governor lets it, and a key
+ * a request that is refused for the rate (429) is held and sent again when the rateLimiter lets it, and a key
  * that the provider repeats in an error is masked.
  *
  * It holds no key. An address that cannot be guessed keeps others of the machine out, and it reaches nothing
@@ -68,7 +68,7 @@ export interface ProxyLimits {
  */
 export async function startProviderProxy(
   upstream: string,
-  governor: Governor,
+  rateLimiter: RateLimiter,
   limits: ProxyLimits = {},
 ): Promise<ProviderProxy> {
   const base = new URL(upstream);
@@ -95,7 +95,7 @@ export async function startProviderProxy(
         return;
       }
       const body = new SentBody(incoming, most);
-      pass(incoming, body, outgoing, target, agent, governor).catch(() => outgoing.destroy());
+      pass(incoming, body, outgoing, target, agent, rateLimiter).catch(() => outgoing.destroy());
     },
   );
   server.on('clientError', (_, socket) => {
@@ -205,7 +205,7 @@ async function pass(
   outgoing: ServerResponse,
   target: URL,
   agent: HttpAgent | HttpsAgent,
-  governor: Governor,
+  rateLimiter: RateLimiter,
 ): Promise<void> {
   const gone = new AbortController();
   outgoing.on('close', () => gone.abort());
@@ -213,7 +213,7 @@ async function pass(
   let refusal: { headers: Record<string, string | string[]>; body: Buffer } | null = null;
   for (let round = 0; ; round++) {
     try {
-      await governor.acquire(round > 0, hold);
+      await rateLimiter.acquire(round > 0, hold);
     } catch (error) {
       if (!hold.aborted) throw error;
       // Given up: by the agent, or as it has waited long enough.
@@ -226,7 +226,7 @@ async function pass(
     try {
       answer = await send(incoming, body, target, agent, gone.signal);
     } catch (error) {
-      governor.release();
+      rateLimiter.release();
       if (gone.signal.aborted) return;
       if (body.isTooLarge) {
         outgoing.writeHead(413, { connection: 'close' }).end();
@@ -240,13 +240,13 @@ async function pass(
     }
     const secrets = secretsOf(incoming.headers);
     if (answer.statusCode !== 429) {
-      governor.succeeded();
+      rateLimiter.succeeded();
       return passOn(answer, outgoing, secrets);
     }
     const text = maskSecrets((await readSome(answer)).toString('utf8'), secrets);
     refusal = { headers: withoutLength(headersOf(answer)), body: Buffer.from(text) };
-    governor.refused(retryHint(answer.headers, text, Date.now()));
-    if (isQuota(text) || governor.isHopeless) {
+    rateLimiter.refused(retryHint(answer.headers, text, Date.now()));
+    if (isQuota(text) || rateLimiter.isHopeless) {
       outgoing.writeHead(429, refusal.headers).end(refusal.body);
       return;
     }

@@ -23,7 +23,7 @@ export function attemptHandlers({ workspace, backend }: Ports): Handlers<Attempt
       const made = await workspace.prepare(agent, task, from, setup);
       dispatch(
         made.ok
-          ? { type: 'agent_prepared', agent, place: made.value }
+          ? { type: 'agent_prepared', agent, checkout: made.value }
           : { type: 'agent_not_prepared', agent, ...made.failure },
       );
     },

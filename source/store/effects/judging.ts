@@ -17,8 +17,8 @@ type Judging = 'inspect_attempt' | 'check_agent' | 'review_agent' | 'supervise' 
 /** What an agent has done: looked at, tested, read, committed. */
 export function judgingHandlers({ workspace, reviewer }: Ports, stops: Stops): Handlers<Judging> {
   return {
-    inspect_attempt: async ({ agent, attempt, task, place, rollBack, hints }, dispatch) => {
-      const inspection = await workspace.inspect(agent, attempt, task, place, rollBack, hints);
+    inspect_attempt: async ({ agent, attempt, task, checkout, rollBack, hints }, dispatch) => {
+      const inspection = await workspace.inspect(agent, attempt, task, checkout, rollBack, hints);
       dispatch({ type: 'attempt_inspected', agent, inspection });
     },
     check_agent: async (effect, dispatch) => {
@@ -26,8 +26,8 @@ export function judgingHandlers({ workspace, reviewer }: Ports, stops: Stops): H
       const check = await workspace.checkAgent(effect, stops.begin(agent));
       dispatch({ type: 'agent_checked', agent, check: withoutNames(check) });
     },
-    review_agent: async ({ agent, task, place, criteria }, dispatch) => {
-      const patch = await workspace.patch(agent, place);
+    review_agent: async ({ agent, task, checkout, criteria }, dispatch) => {
+      const patch = await workspace.patch(agent, checkout);
       dispatch({ type: 'agent_reviewed', agent, ...(await read(agent, criteria, task, patch)) });
     },
     supervise: async ({ commit, criteria }, dispatch) => {

@@ -26,13 +26,13 @@ export function timingHandlers(
       timers.add(timer);
     },
     /** An agent writes its edits right after it has told of them, so a moment is given to it. */
-    look_at_agent: ({ agent, task, place, since, edited }, dispatch) => {
+    look_at_agent: ({ agent, task, checkout, since, edited }, dispatch) => {
       const before = looks.get(agent);
       if (before) clearTimeout(before);
       const timer = setTimeout(() => {
         looks.delete(agent);
         background(async () => {
-          const seen = await workspace.look(agent, task, place, { edited, since });
+          const seen = await workspace.look(agent, task, checkout, { edited, since });
           if (seen) dispatch({ type: 'agent_touched', agent, ...seen });
         });
       }, lookMs);

@@ -95,7 +95,7 @@ async function run(launcher: AiderLauncher, stamp: string, many: number): Promis
         {
           agent,
           attempt,
-          place: { worktree: folder, branch: 'b', start: '' },
+          checkout: { worktree: folder, branch: 'b', start: '' },
           brief: {
             // Begins with a word; the stand-in looks for what it has to print.
             task: {

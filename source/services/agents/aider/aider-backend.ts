@@ -50,7 +50,7 @@ export class AiderBackend implements AgentBackend {
     signal: AbortSignal,
   ): Promise<Result<AttemptHandle, WorkProblem>> {
     const { executable, launcher, terminals, paths, onWarning } = this.options;
-    const { agent, attempt, brief, place, interactive } = request;
+    const { agent, attempt, brief, checkout, interactive } = request;
     // Its terminal would only tell that something could not be run.
     if (path.isAbsolute(executable) && !existsSync(executable)) {
       return err({ reason: 'start_failed', detail: `${executable} is gone` });
@@ -84,7 +84,7 @@ export class AiderBackend implements AgentBackend {
       tail = new LogTail(log, statSync(log).size, onEvent, secrets);
       const { cols, rows } = terminal.screen;
       const started = await unlessAborted(
-        launcher.start({ args, cwd: place.worktree, env, cols, rows }),
+        launcher.start({ args, cwd: checkout.worktree, env, cols, rows }),
         signal,
       );
       const process = withoutSecrets(started, secrets);
@@ -96,7 +96,8 @@ export class AiderBackend implements AgentBackend {
           sending,
           chat,
           readChat: () => readChatSince(chat, chatSize),
-          readReply: () => readLastReply(replies, format, brief.task.files, place.worktree, fence),
+          readReply: () =>
+            readLastReply(replies, format, brief.task.files, checkout.worktree, fence),
           hasTold,
           onWarning,
           maskFiles: () => {

@@ -32,7 +32,7 @@ export function attemptFiles(
   const { paths, extra, repo, read: always } = options;
   const { agent, attempt, brief, model } = request;
   const { task, prdPath } = brief;
-  const { worktree } = request.place;
+  const { worktree } = request.checkout;
   makePrivateFolder(paths.agentFolder(agent));
   // Aider appends to these, and would make them for others to read; the tail needs the first to be there.
   for (const file of [

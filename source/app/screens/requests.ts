@@ -1,27 +1,27 @@
-import { refusalOf, type Wish } from '../../core/run/refusals.js';
+import { type Request, refusalOf } from '../../core/run/refusals.js';
 import { refusalWords } from '../actions.js';
 import { useDialogs } from '../components/dialogs.js';
 import type { RunPort } from '../ports.js';
 
 export interface Wishes {
-  /** Sends a wish. What was asked for may have come to be impossible while a dialog was open: then that is said. */
-  readonly wish: (message: Wish) => void;
-  /** Asks before a wish is sent; the question closes itself when what it says is no longer so. */
-  readonly ask: (title: string, lines: readonly string[], yes: string, message: Wish) => void;
+  /** Sends a request. What was asked for may have come to be impossible while a dialog was open: then that is said. */
+  readonly request: (message: Request) => void;
+  /** Asks before a request is sent; the question closes itself when what it says is no longer so. */
+  readonly ask: (title: string, lines: readonly string[], yes: string, message: Request) => void;
 }
 
-/** How a person's wishes reach the run. */
-export function useWishes(run: RunPort, say: (text: string) => void): Wishes {
+/** How a person's choices reach the run. */
+export function useRequests(run: RunPort, say: (text: string) => void): Wishes {
   const dialogs = useDialogs();
-  const wish = (message: Wish) => {
+  const request = (message: Request) => {
     const refusal = refusalOf(run.state(), message);
     if (refusal === null) run.dispatch(message);
     else say(refusalWords(refusal));
   };
-  const isQueued = (message: Wish) =>
+  const isQueued = (message: Request) =>
     'agent' in message && run.state().agents[message.agent]?.state.name === 'queued';
   return {
-    wish,
+    request,
     ask: (title, lines, yes, message) => {
       const waited = isQueued(message);
       const settled = () => {
@@ -32,7 +32,7 @@ export function useWishes(run: RunPort, say: (text: string) => void): Wishes {
       };
       const subscribe = (listener: () => void) => run.subscribe(listener);
       const until = { subscribe, settled, say };
-      dialogs.open({ kind: 'confirm', title, lines, yes, onYes: () => wish(message), until });
+      dialogs.open({ kind: 'confirm', title, lines, yes, onYes: () => request(message), until });
     },
   };
 }

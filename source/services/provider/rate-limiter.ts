@@ -1,5 +1,5 @@
 /** How a provider's limit is met now, for those who show it. */
-export interface GovernorFacts {
+export interface RateFacts {
   /** Requests that may be under way at once. */
   readonly window: number;
   readonly waiting: number;
@@ -12,7 +12,7 @@ export interface GovernorOptions {
   readonly most: () => number;
   readonly now?: () => number;
   readonly random?: () => number;
-  readonly onChange?: (facts: GovernorFacts) => void;
+  readonly onChange?: (facts: RateFacts) => void;
   /** Refusals without a hint and without any success are believed for so long, milliseconds. */
   readonly patienceMs?: number;
 }
@@ -29,7 +29,7 @@ const jitter = 0.04;
  * long as the provider says, and the window of requests at once is halved; each success lets it grow
  * again by one in the time of a window, as TCP does it (AIMD, RFC 5681 3.1).
  */
-export class Governor {
+export class RateLimiter {
   private window: number;
   private inFlight = 0;
   private until = 0;
@@ -47,7 +47,7 @@ export class Governor {
     this.window = Math.max(1, options.most());
   }
 
-  facts(): GovernorFacts {
+  facts(): RateFacts {
     return {
       window: Math.floor(this.window),
       waiting: this.queue.length,
