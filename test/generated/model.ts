@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -17,11 +17,16 @@ import type { FailReason } from '../../source/core/agent/agent.js';
 import type { AttemptExit } from '../../source/core/agent/evidence.js';
 import type { AgentBackend } from '../../source/core/ports.js';
 import { ok } from '../../source/core/result.js';
+import type { RunConfig } from '../../source/core/run/config.js';
+import { journalHead, readJournal } from '../../source/core/run/journal.js';
+import { pendingEffects } from '../../source/core/run/pending-effects.js';
 import type { RunState } from '../../source/core/run/run.js';
+import { summarise } from '../../source/core/run/summary.js';
+import type { CheckRunner } from '../../source/services/git/checkout-site.js';
 import { GitWorkspace } from '../../source/services/git/workspace.js';
 import { logPaths } from '../../source/services/logs/log-paths.js';
 import { createEffectRunner } from '../../source/store/effect-runner.js';
-import { createRunStore } from '../../source/store/run-store.js';
+import { createRunStore, type EffectHandler, type Observer } from '../../source/store/run-store.js';
 import { git, writeFiles } from '../rig.js';
 import { noRecord, testConfig } from '../test-config.js';
 
@@ -292,23 +297,53 @@ export function expectedOf({ acts, behaviour: how }: Script, agent: number): Exp
   }
 }
 
-/** An agent that follows its script. */
-function backendOf(scripts: readonly Script[]): AgentBackend {
+/** How a run of scripts goes. */
+export interface Course {
+  readonly land: 'any' | 'none';
+  /** The program ends after so many messages, and is begun anew; each time from where it was. */
+  readonly stops: readonly number[];
+  /** Whether what is begun by the last message before a stop is carried out; its answer is lost in any case. */
+  readonly carriedOut: boolean;
+  /** Tasks build on others, the tests of the project decide, and each agent has a second try. */
+  readonly rich: boolean;
+}
+
+/** What a run came to. */
+export interface Ended {
+  /** What is not as it must be by the scripts alone; not asked of a rich run. */
+  readonly problems: readonly string[];
+  /** The summary without times and names of commits. */
+  readonly summary: unknown;
+  /** What each branch holds, and what is checked out. */
+  readonly trees: Readonly<Record<string, string>>;
+  readonly messages: number;
+}
+
+/** Agents that follow their scripts. What they have done stays done, whatever becomes of the program. */
+function worldOf(scripts: readonly Script[]): AgentBackend {
+  const done = new Set<string>();
   return {
-    start: async ({ agent, checkout }, events) => {
-      const { acts, behaviour: how } = scripts[agent] as Script;
+    start: async ({ agent, attempt, checkout, told }, events) => {
+      // A second try does what another one did first.
+      const { acts, behaviour: how } = scripts[(agent + attempt - 1) % scripts.length] as Script;
+      let sends = told?.sends ?? 0;
+      let answers = told?.responses ?? 0;
+      const usage = { promptTokens: 0, completionTokens: how.tokens, cost: 1, knownCost: 1 };
       setImmediate(() => {
-        for (let answer = 0; answer < how.answers; answer++) {
-          events.turnStarted();
-          events.turnEnded({
-            promptTokens: 0,
-            completionTokens: how.tokens,
-            cost: 1,
-            knownCost: 1,
-          });
+        for (let answer = 1; answer <= how.answers; answer++) {
+          if (sends < answer) {
+            sends += 1;
+            events.turnStarted();
+          }
+          if (answers < answer) {
+            answers += 1;
+            events.turnEnded(usage);
+          }
         }
-        if (how.sends === 'one more') events.turnStarted();
-        perform(acts, agent, checkout.worktree);
+        if (how.sends === 'one more' && sends <= how.answers) events.turnStarted();
+        const name = `${agent}-${attempt}`;
+        if (!done.has(name)) perform(acts, agent, checkout.worktree);
+        done.add(name);
         const exit: AttemptExit = {
           code: how.signal ? null : how.code,
           signal: how.signal,
@@ -327,20 +362,38 @@ function backendOf(scripts: readonly Script[]): AgentBackend {
   };
 }
 
-/** Runs agents by their scripts, and gives what is not as it must be. */
+const usual: Course = { land: 'any', stops: [], carriedOut: true, rich: false };
+
+/** Runs agents by their scripts. */
 export async function runScripts(
   scripts: readonly Script[],
-  land: 'any' | 'none',
-): Promise<string[]> {
+  course: Partial<Course>,
+): Promise<Ended> {
   const folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'ao-generated-')));
   try {
-    return await runIn(folder, scripts, land);
+    return await runIn(folder, scripts, { ...usual, ...course });
   } finally {
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
-async function runIn(folder: string, scripts: readonly Script[], land: 'any' | 'none') {
+/** Tests that fail with a certain text, wherever it stands. */
+const tests: CheckRunner = {
+  run: async (_, cwd) => {
+    const found = grep(cwd, 'lines');
+    const rest = { output: '', ms: 0, flaky: false };
+    return found
+      ? { state: 'failed', words: 'exit code 1', ...rest }
+      : { state: 'passed', words: '', ...rest };
+  },
+};
+
+function grep(folder: string, text: string): boolean {
+  const done = spawnSync('grep', ['-rqx', '--exclude-dir=.git', text, folder]);
+  return done.status === 0;
+}
+
+async function runIn(folder: string, scripts: readonly Script[], course: Course): Promise<Ended> {
   const repo = path.join(folder, 'repo');
   mkdirSync(repo);
   git(repo, 'init', '-q', '-b', 'main');
@@ -355,21 +408,49 @@ async function runIn(folder: string, scripts: readonly Script[], land: 'any' | '
   const { stamp } = testConfig;
   const paths = logPaths(repo, stamp);
   for (const [agent] of scripts.entries()) mkdirSync(paths.agentFolder(agent), { recursive: true });
-  const config = {
+  const config: RunConfig = {
     ...testConfig,
     repo,
     base: head,
     maxAgents: 4,
-    maxIterations: 1,
+    maxIterations: course.rich ? 2 : 1,
     maxFileBytes: 1000,
-    land,
+    land: course.land,
+    check: course.rich
+      ? { command: 'make test', from: '--test-cmd', timeoutMs: 1000, report: null }
+      : null,
   };
+  const world = worldOf(scripts);
+  const journal = [`${JSON.stringify(journalHead(stamp))}\n`];
+  for (const stop of [...course.stops, Number.POSITIVE_INFINITY]) {
+    await engine(folder, config, scripts, world, journal, stop, course);
+  }
+  const state = stateIn(journal, stamp) as RunState;
+  return {
+    problems: course.rich ? [] : check(state, scripts, repo, head),
+    summary: plain(state),
+    trees: treesIn(repo),
+    messages: journal.length - 1,
+  };
+}
+
+/** The program, from what the journal tells to its end, or until it is ended after so many messages. */
+async function engine(
+  folder: string,
+  config: RunConfig,
+  scripts: readonly Script[],
+  world: AgentBackend,
+  journal: string[],
+  stop: number,
+  { carriedOut, rich }: Course,
+): Promise<void> {
+  const { repo, stamp } = config;
   const workspace = new GitWorkspace({
     config,
-    paths,
+    paths: logPaths(repo, stamp),
     worktrees: path.join(folder, 'worktrees'),
     setup: null,
-    check: null,
+    check: tests,
     landLater: '',
     commonDir: path.join(repo, '.git'),
     coAuthor: () => null,
@@ -381,28 +462,69 @@ async function runIn(folder: string, scripts: readonly Script[], land: 'any' | '
     description: '',
     files: ownFiles(agent),
     read: [],
-    depends_on: [],
+    depends_on: rich && agent % 4 === 3 ? [`T${agent - 1}`] : [],
   }));
-  let onFinish = () => {};
-  const finished = new Promise<void>((resolve) => {
-    onFinish = resolve;
-  });
   const plan = { tasks, prdPath: null, geminiModelUsed: null, warnings: [], criteria: [] };
+  let onEnd = () => {};
+  const ended = new Promise<void>((resolve) => {
+    onEnd = resolve;
+  });
+  let seen = 0;
+  const isOver = () => seen >= stop;
   const runner = createEffectRunner(
     {
       workspace,
-      backend: backendOf(scripts),
+      backend: world,
       reviewer: null,
       plan: async () => ok(plan),
       confirm: async () => true,
     },
-    () => onFinish(),
+    () => onEnd(),
   );
-  const { store, dispatch } = createRunStore(runner.handle, [], Date.now);
-  dispatch({ type: 'run_started', config });
-  await finished;
+  const handle: EffectHandler = (effect, dispatch) => {
+    if (isOver() && !carriedOut) return;
+    runner.handle(effect, (message) => {
+      if (!isOver()) dispatch(message);
+    });
+  };
+  const write: Observer = (_, __, message) => {
+    // Another one of the same turn: the program is not there any more.
+    if (isOver()) return;
+    journal.push(`${JSON.stringify(message)}\n`);
+    seen += 1;
+    if (isOver()) setImmediate(onEnd);
+  };
+  const before = stateIn(journal, stamp);
+  const { dispatch } = createRunStore(handle, [write], Date.now, before);
+  if (before === null) dispatch({ type: 'run_started', config });
+  else for (const effect of pendingEffects(before, Date.now())) handle(effect, dispatch);
+  await ended;
+  await runner.settled();
   await workspace.settled();
-  return check(store.getState().run as RunState, scripts, repo, head);
+  // Its timers go with it.
+  runner.handle({ type: 'finish' }, () => {});
+}
+
+function stateIn(journal: readonly string[], stamp: string): RunState | null {
+  const read = readJournal(journal.join(''), stamp);
+  if (read.state === 'unreadable') throw new Error(read.why);
+  return read.state === 'empty' ? null : read.run;
+}
+
+/** A summary without what differs between two runs of the same. */
+function plain(state: RunState): unknown {
+  const volatile =
+    /commit|base|_s$|seconds|time|started|ended|stamp|repo|worktree|log|recording|land_later|path/;
+  return JSON.parse(
+    JSON.stringify(summarise(state), (name, value: unknown) =>
+      volatile.test(name) ? undefined : value,
+    ),
+  );
+}
+
+function treesIn(repo: string): Readonly<Record<string, string>> {
+  const refs = git(repo, 'for-each-ref', '--format=%(refname) %(tree)', 'refs/heads').split('\n');
+  return Object.fromEntries(refs.map((line) => line.split(' ') as [string, string]));
 }
 
 /** The invariants, asked from git itself. */

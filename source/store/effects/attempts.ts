@@ -47,6 +47,7 @@ export function attemptHandlers({ workspace, backend }: Ports): Handlers<Attempt
     const giveUp = new AbortController();
     const start: Start = { giveUp, isKnown: request.told !== null, signal: null };
     starting.set(agent, start);
+    let hasEnded = false;
     const started = await backend.start(
       request,
       {
@@ -57,6 +58,7 @@ export function attemptHandlers({ workspace, backend }: Ports): Handlers<Attempt
         asks: (question) => dispatch({ type: 'agent_asks', agent, question }),
         goesOn: () => dispatch({ type: 'agent_goes_on', agent }),
         exited: (exit) => {
+          hasEnded = true;
           handles.delete(agent);
           dispatch({ type: 'attempt_exited', agent, exit });
         },
@@ -68,7 +70,8 @@ export function attemptHandlers({ workspace, backend }: Ports): Handlers<Attempt
       // As one that was ended in its first moment.
       dispatch({ type: 'attempt_exited', agent, exit: neverRan });
     } else if (started.ok) {
-      handles.set(agent, started.value);
+      // A quick one has told all before it is told that it has started.
+      if (!hasEnded) handles.set(agent, started.value);
       dispatch({ type: 'attempt_started', agent, pid: started.value.pid });
       if (start.signal) started.value.signal(start.signal);
     } else {
