@@ -24,8 +24,8 @@ import { LineSplitter } from '../source/services/agents/aider/log-tail.js';
 import { checkReply, lastReply } from '../source/services/agents/aider/reply-check.js';
 import { cutMap } from '../source/services/agents/aider/repo-map.js';
 import {
+  findAiderQuestion,
   findCause,
-  findQuestion,
   findSymptoms,
 } from '../source/services/agents/aider/screen-facts.js';
 import { PrdReader, readAnswer } from '../source/services/gemini/answer.js';
@@ -76,7 +76,7 @@ export const readers: Readonly<Record<string, (text: string) => unknown>> = {
   parseAiderEvent,
   findSymptoms: (text) => findSymptoms([{ text, colour: red }]),
   findCause: (text) => findCause([{ text, colour: red }], true),
-  findQuestion: (text) => findQuestion([text, text]),
+  findAiderQuestion: (text) => findAiderQuestion([text, text]),
   readAnswer,
   PrdReader: (text) => {
     const reader = new PrdReader();

@@ -8,6 +8,7 @@ export const testConfig: RunConfig = {
   repo: '/repo',
   base: 'b'.repeat(40),
   branch: 'main',
+  agent: { kind: 'aider', name: 'Aider', command: null, takesOver: true, tellsCost: true },
   model: 'gpt-4o',
   provider: 'openai',
   geminiModel: 'g',

@@ -24,6 +24,14 @@ export function totalTokens({ usage }: Agent): number {
   return usage.promptTokens + usage.completionTokens;
 }
 
+/** What an agent has used, in words. */
+function usedWords(agent: Agent): string {
+  const { cost } = agent.usage;
+  const tokens = totalTokens(agent);
+  if (tokens === 0 && cost === null) return 'tokens and cost unknown';
+  return `${tokens} tokens, ${cost === null ? 'cost unknown' : `$${cost.toFixed(4)}`}`;
+}
+
 /** Milliseconds an agent has worked; 0 before it began. */
 export function elapsedMs(agent: Agent, now: number): number {
   return timeSpent(agent, now);
@@ -205,7 +213,7 @@ export function detailsOf(
       ? `${capital(outcomeWords(outcome).replace(/\.$/, ''))}.`
       : `${capital(lookOf(state, agent).word)}. ${waits}`.trim(),
     ...(mend === '' ? [] : [mend]),
-    `${iterationWords(state, agent)} iterations, ${clock(elapsedMs(agent, now))}, ${totalTokens(agent)} tokens, ${agent.usage.cost === null ? 'cost unknown' : `$${agent.usage.cost.toFixed(4)}`}.`,
+    `${iterationWords(state, agent)} iterations, ${clock(elapsedMs(agent, now))}, ${usedWords(agent)}.`,
     ...(agent.leftIn === null ? [] : [`Its work is not committed; it is in ${agent.leftIn}.`]),
     ...section(
       'Tests',

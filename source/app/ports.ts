@@ -137,6 +137,8 @@ export interface RunFacts {
   readonly timeoutMs: number;
   readonly land: LandRule;
   readonly setupCmd: string | null;
+  /** Run for each agent instead of Aider; null for Aider. */
+  readonly agentCmd: string | null;
   readonly copy: readonly string[];
   /** The project's tests that were asked for; null when none were. */
   readonly check: CheckPlan | null;

@@ -1,6 +1,6 @@
 import { iterations } from '../core/agent/agent.js';
 import type { RunState } from '../core/run/run.js';
-import { formatCost, formatDuration, formatTokens } from '../headless/table.js';
+import { formatCost, formatDuration, tokensOrUnknown } from '../headless/table.js';
 import { changedFiles, elapsedMs, testWords, totalTokens } from './agent-facts.js';
 import { displayWidth } from './text/graphemes.js';
 import { type AppGlyphs, lookOf } from './theme.js';
@@ -47,7 +47,7 @@ export const columns: readonly Column[] = [
   },
   {
     head: 'tokens',
-    text: (row) => formatTokens(row.tokens),
+    text: (row) => tokensOrUnknown(row.tokens, row.cost),
     key: (row) => row.tokens,
     right: true,
   },

@@ -49,6 +49,7 @@ export const flags = {
   testReport: { type: 'string' },
   copy: { type: 'string', isMultiple: true },
   aider: { type: 'string' },
+  agentCmd: { type: 'string' },
   review: { type: 'boolean' },
   reviewModel: { type: 'string' },
   budget: { type: 'string' },

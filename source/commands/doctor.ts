@@ -105,7 +105,11 @@ export async function runChecks(
     read && !read.ok ? [describe(read.failure).message] : [],
   );
   if (!options.ok) problems.push(describe(options.failure).message);
-  const aider = overrides.aider ? null : await find(options.ok ? options.value.aider : null);
+  const command = options.ok ? options.value.agentCmd : null;
+  const aider =
+    overrides.aider || command !== null
+      ? null
+      : await find(options.ok ? options.value.aider : null);
   return [
     checkNode(),
     checkGit(await gitVersion()),
@@ -114,7 +118,11 @@ export async function runChecks(
       : missing('repository', ...failureText(opened)),
     ...(repo ? await checkRepository(repo) : []),
     ...problems.map((text) => missing('settings', text, 'Correct it; the README lists the keys.')),
-    aider === null ? ok('Aider', overrides.aider?.version ?? '') : checkAider(aider),
+    command !== null
+      ? ok('agents', `run by ${command}`)
+      : aider === null
+        ? ok('Aider', overrides.aider?.version ?? '')
+        : checkAider(aider),
     ...(warms && aider?.ok && options.ok ? [await checkWarm(aider.value, options.value)] : []),
     await checkPython(),
     ...(options.ok ? await checkKeys(options.value) : []),
@@ -257,6 +265,9 @@ async function checkKeys(options: RunOptions): Promise<Check[]> {
   const name = geminiKeyVariables.find((variable) => process.env[variable]);
   const geminiKey = name ? (process.env[name] as string) : null;
   const variable = keyVariable(options.model);
+  const gemini = await checkGemini(options.geminiModel, name ?? null, geminiKey);
+  // A command has its own way to its model.
+  if (options.agentCmd !== null) return [gemini];
   const model = modelKeyKnown(options, geminiKey)
     ? ok(
         'model',
@@ -267,7 +278,7 @@ async function checkKeys(options: RunOptions): Promise<Check[]> {
         `${options.model} needs ${variable}, which is not set`,
         `Set ${variable}, in the environment or a .env file; or name another model with --model`,
       );
-  return [model, await checkGemini(options.geminiModel, name ?? null, geminiKey)];
+  return [model, gemini];
 }
 
 async function checkGemini(

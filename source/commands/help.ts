@@ -26,6 +26,8 @@ Agents
   --timeout MINUTES     wall clock per agent (default: 30)
   --model NAME          Aider's model (default: gpt-4o);   --claude   a Claude model
   --aider PATH          which Aider
+  --agent-cmd CMD       run CMD for each agent instead of Aider: any program that edits files; it
+                        finds its prompt in $AGENT_PROMPT_FILE, its files in $AGENT_FILES
   --budget USD          what the agents may cost: a warning at 80 %, then no more messages
   --direct              agents reach the provider by themselves: no common rate limit
   --no-warm             start each Aider anew, instead of forking it from one loaded once

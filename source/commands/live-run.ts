@@ -11,11 +11,10 @@ import { journalHead } from '../core/run/journal.js';
 import type { Message, MessageBody } from '../core/run/message.js';
 import type { MadePlan, RunState } from '../core/run/run.js';
 import { unsignedWords } from '../core/text/words.js';
-import { AiderBackend } from '../services/agents/aider/aider-backend.js';
+import { agentKinds, agentSpec } from '../services/agents/agent-kinds.js';
 import { AiderReviewer } from '../services/agents/aider/aider-reviewer.js';
 import { setupEnvironment } from '../services/agents/aider/environment.js';
 import { handedArguments } from '../services/agents/aider/handed-files.js';
-import { aiderAuthor } from '../services/agents/aider/prompt-style.js';
 import { writeWhole } from '../services/files/private-files.js';
 import { GeminiPlanner } from '../services/gemini/gemini-planner.js';
 import { GeminiReviewer } from '../services/gemini/gemini-reviewer.js';
@@ -93,7 +92,9 @@ export function openLiveRun(options: LiveRunOptions): LiveRun {
   const clock = steadyClock();
   const agentLogs = new AgentLogs(paths, warn);
   const terminals = new Terminals((agent) => paths.cast(agent));
-  const backend = new AiderBackend({
+  const kind = agentKinds[config.agent.kind];
+  const backend = kind.open({
+    command: config.agent.command,
     launcher: run.launcher,
     executable: run.aider?.command[0] ?? 'aider',
     geminiKey: keyNow,
@@ -120,7 +121,7 @@ export function openLiveRun(options: LiveRunOptions): LiveRun {
     setup: setupCommand(run, paths),
     check: new CheckCommand(setupEnvironment(process.env), secretsOf(run)),
     landLater: landCommand(config.stamp, options.repoFlag),
-    coAuthor: aiderAuthor,
+    coAuthor: kind.author,
   });
   const ports: Ports = {
     workspace,
@@ -187,6 +188,7 @@ export function makeConfig(
     repo: repo.root,
     base: repo.head,
     branch: repo.branch,
+    agent: agentSpec(options.agentCmd),
     model: options.model,
     provider: providerOf(options.model),
     geminiModel: options.geminiModel,

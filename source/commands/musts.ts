@@ -56,6 +56,7 @@ export async function findMusts(
   if (flags.dryRun) {
     if (missing.length > 0) return err({ kind: 'musts', missing });
     // Not needed, but its map of the repository helps the planner.
+    if (options.agentCmd !== null) return ok(null);
     const found = await wrapFound(findAider(options.aider));
     return ok(found.ok ? found.value : null);
   }
@@ -80,13 +81,20 @@ export async function findMusts(
       mend: 'git: rename that branch: git branch -m aider NAME',
     });
   }
-  if (!modelKeyKnown(options, geminiKey, handed)) {
+  const { agentCmd } = options;
+  if (agentCmd === null && !modelKeyKnown(options, geminiKey, handed)) {
     missing.push({
       what: `${keyVariable(options.model)}, the key for the model ${options.model}`,
       mend: `Model: set ${keyVariable(options.model)} (in the environment or a .env file), or name another model with --model.`,
     });
   }
-  const aider = overrides.aider ? ok(overrides.aider) : await wrapFound(findAider(options.aider));
+  // A model of Aider's that reviews needs it all the same.
+  const needsAider = agentCmd === null || (options.review?.model ?? null) !== null;
+  const aider = overrides.aider
+    ? ok(overrides.aider)
+    : needsAider
+      ? await wrapFound(findAider(options.aider))
+      : ok(null);
   if (!aider.ok && aider.failure.kind === 'aider') {
     missing.push({
       what: aider.failure.message.replace(/\.$/, ''),
@@ -94,7 +102,7 @@ export async function findMusts(
     });
   }
   if (missing.length > 0) return err({ kind: 'musts', missing });
-  if (aider.ok && aider.value.interpreter === null && !aider.value.simulated) {
+  if (aider.ok && aider.value?.interpreter === null && !aider.value.simulated) {
     const isolated = await checkUnisolated(repo, aider.value.command[0]);
     if (!isolated.ok) return isolated;
   }

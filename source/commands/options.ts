@@ -31,6 +31,8 @@ export interface RunOptions {
   readonly protect: readonly string[];
   readonly maxFileBytes: number;
   readonly aider: string | null;
+  /** Run for each attempt of an agent instead of Aider; null for Aider. */
+  readonly agentCmd: string | null;
   readonly aiderArgs: readonly string[];
   /** Who reads the work before it counts; null for nobody. */
   readonly review: ReviewPlan | null;
@@ -163,6 +165,9 @@ export function resolveOptions(
   if (redBase !== undefined && !(redBases as readonly string[]).includes(redBase)) {
     problems.push(`--red-base is stop, fix or report, not ${redBase}`);
   }
+  const agentCmd =
+    first<string>([flags.agentCmd, ''], [repo.agent_cmd, ''], [user.agent_cmd, ''])?.[0] ?? null;
+  if (agentCmd !== null) problems.push(...beside(agentCmd, flags, aiderArgs, budget?.[1] ?? null));
   const keys: KeySettings = { ...user.keys, ...repo.keys };
   problems.push(...keyProblems(keys));
   const copy = flags.copy?.length ? flags.copy : (repo.copy ?? user.copy ?? []);
@@ -204,6 +209,7 @@ export function resolveOptions(
     protect: [...(user.protect ?? []), ...(repo.protect ?? [])],
     maxFileBytes: (repo.max_file_mb ?? user.max_file_mb ?? 5) * 1024 * 1024,
     aider: first<string>([flags.aider, ''], [repo.aider, ''], [user.aider, ''])?.[0] ?? null,
+    agentCmd,
     aiderArgs: [...(repo.aider_args ?? user.aider_args ?? []), ...aiderArgs],
     review: reviews ? { model: reviewModel } : null,
     reviewModel,
@@ -214,6 +220,23 @@ export function resolveOptions(
     notify: repo.notify ?? user.notify ?? 'bell',
     keys,
   });
+}
+
+/** What goes with Aider alone, and not with a command. */
+function beside(
+  command: string,
+  flags: FlagValues,
+  aiderArgs: readonly string[],
+  budget: string | null,
+): string[] {
+  const problems: string[] = [];
+  if (command.includes('\0')) problems.push('--agent-cmd holds a NUL byte');
+  if (flags.aider !== undefined) problems.push('--agent-cmd and --aider exclude each other');
+  if (aiderArgs.length > 0) problems.push('--agent-cmd takes no arguments for Aider (after --)');
+  if (budget !== null) {
+    problems.push(`--agent-cmd tells no cost, so a budget cannot be kept; leave ${budget} out`);
+  }
+  return problems;
 }
 
 function modelOf(

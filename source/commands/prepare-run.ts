@@ -34,7 +34,11 @@ export async function prepareRun(
   const musts = await findMusts(args, repo, options, source, geminiKey, overrides, handed);
   if (!musts.ok) return musts;
   // A dry run needs at most one of them, for its map.
-  const launcher = launcherFor(musts.value, options, !args.flags.dryRun);
+  const launcher = launcherFor(
+    musts.value,
+    options,
+    !args.flags.dryRun && options.agentCmd === null,
+  );
   const knowledge = new RepoKnowledge(repo, musts.value, options.model, launcher, handed);
   return ok({
     ...opened.value,

@@ -6,7 +6,7 @@ import { journalHead, type ReadJournal, readJournal } from '../core/run/journal.
 import type { Landing, RunState } from '../core/run/run.js';
 import { printable } from '../core/text/printable.js';
 import { reasonWords } from '../core/text/words.js';
-import { aiderAuthor } from '../services/agents/aider/prompt-style.js';
+import { agentKinds } from '../services/agents/agent-kinds.js';
 import { hasCode, isLink } from '../services/files/private-files.js';
 import { ownershipOf, repairLink } from '../services/git/own-worktree.js';
 import type { Repository } from '../services/git/repository.js';
@@ -278,7 +278,7 @@ function workspaceOf(
     setup: null,
     check: null,
     landLater: `aider-orchestrator land ${config.stamp}`,
-    coAuthor: aiderAuthor,
+    coAuthor: agentKinds[config.agent.kind].author,
     record,
   });
 }

@@ -100,6 +100,7 @@ export function openWizard(
   };
   const lookForAider = async (): Promise<AiderCommand | null> => {
     if (overrides.aider) return overrides.aider;
+    if (options.agentCmd !== null) return null;
     // The first frame comes first: to start a program takes its time.
     await nextTurn();
     const answer = await findOnce();
@@ -110,7 +111,7 @@ export function openWizard(
   const launch = async () => {
     const found = await aider;
     const { launcherFor } = await import('./prepare-run.js');
-    return launcherFor(found, options);
+    return launcherFor(found, options, options.agentCmd === null);
   };
   const know = async () => {
     const ready = await launcher;
@@ -150,6 +151,7 @@ export function openWizard(
         timeoutMs: options.timeoutMs,
         land: options.land,
         setupCmd: options.setupCmd,
+        agentCmd: options.agentCmd,
         copy: options.copy,
         check: options.check,
         // One that was ruled out is not proposed again.
@@ -398,7 +400,8 @@ function wished(
 function neededKeys(model: string, { options, handed }: OpenedRun, planner: boolean): NeededKey[] {
   const needed: NeededKey[] = [];
   const [gemini] = geminiKeyVariables;
-  const own = keyVariable(model);
+  // A command has its own way to its model.
+  const own = options.agentCmd === null ? keyVariable(model) : null;
   const isAider = own === gemini;
   if (planner || isAider) {
     const use = [

@@ -51,6 +51,13 @@ function agentName(agent: number, simulated: boolean): string {
   return simulated ? `agent${agent} (simulated)` : `agent${agent}`;
 }
 
+/** What a turn used; nothing where it does not tell. */
+function usedWords(event: PublicEvent & { readonly event: 'assistant_response' }): string {
+  const { prompt_tokens: asked, completion_tokens: answered, cost } = event;
+  if (asked === 0 && answered === 0 && cost === null) return '';
+  return `: ${formatTokens(asked)} tokens in, ${formatTokens(answered)} out, cost ${formatCost(cost)}`;
+}
+
 function eventLines(event: PublicEvent, options: LineOptions, simulated: boolean): string[] {
   const name = (agent: number) => agentName(agent, simulated);
   const { verbosity, width, glyphs } = options;
@@ -59,7 +66,7 @@ function eventLines(event: PublicEvent, options: LineOptions, simulated: boolean
     case 'run_started':
       return at(
         'normal',
-        `run ${event.run}  ${event.branch ?? 'detached HEAD'} at ${event.base.slice(0, 12)}, model ${event.model}${simulated ? ', SIMULATED agents' : ''}`,
+        `run ${event.run}  ${event.branch ?? 'detached HEAD'} at ${event.base.slice(0, 12)}, ${event.agents === 'aider' ? `model ${event.model}` : 'agents run by a command'}${simulated ? ', SIMULATED agents' : ''}`,
       );
     case 'plan_made':
       return at('normal', ...planLines(event, name));
@@ -76,10 +83,7 @@ function eventLines(event: PublicEvent, options: LineOptions, simulated: boolean
         `${name(event.agent)}  attempt ${event.attempt} started (pid ${event.pid})`,
       );
     case 'assistant_response':
-      return at(
-        'normal',
-        `${name(event.agent)}  iteration ${event.iteration}: ${formatTokens(event.prompt_tokens)} tokens in, ${formatTokens(event.completion_tokens)} out, cost ${formatCost(event.cost)}`,
-      );
+      return at('normal', `${name(event.agent)}  iteration ${event.iteration}${usedWords(event)}`);
     case 'agent_asks':
       return at('quiet', `${name(event.agent)}  asks: ${event.question}`);
     case 'attempt_failed':

@@ -47,6 +47,11 @@ export function formatTokens(count: number): string {
   return count < 1_000_000 ? `${(count / 1000).toFixed(1)}k` : `${(count / 1_000_000).toFixed(1)}M`;
 }
 
+/** Tokens of turns; where a turn tells no cost and no tokens either, nobody knows them. */
+export function tokensOrUnknown(tokens: number, cost: number | null): string {
+  return tokens === 0 && cost === null ? 'unknown' : formatTokens(tokens);
+}
+
 export function formatCost(cost: number | null): string {
   return cost === null ? 'unknown' : `$${cost.toFixed(cost < 0.1 ? 4 : 2)}`;
 }
@@ -76,7 +81,7 @@ function row(name: string, agent: AgentSummary, simulated: boolean, glyphs: Glyp
     String(agent.iterations),
     String(agent.files_changed.length),
     `+${added} -${removed}`,
-    formatTokens(agent.prompt_tokens + agent.completion_tokens),
+    tokensOrUnknown(agent.prompt_tokens + agent.completion_tokens, agent.cost_usd),
     formatCost(agent.cost_usd),
     formatDuration(agent.duration_s),
   ];

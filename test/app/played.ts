@@ -26,6 +26,7 @@ import type { RunState } from '../../source/core/run/run.js';
 import { Screen } from '../../source/services/pty/screen.js';
 import { createRunStore, type Observer } from '../../source/store/run-store.js';
 import { cleanExit, unchanged } from '../attempt-facts.js';
+import { testConfig } from '../test-config.js';
 
 /**
  * The whole application in this process: real Ink, real painter, real emulators; only the services are
@@ -65,6 +66,7 @@ const config: RunConfig = {
   repo: '/work/dates',
   base: 'b'.repeat(40),
   branch: 'main',
+  agent: testConfig.agent,
   model: 'gpt-4o',
   provider: 'openai',
   geminiModel: 'gemini-2.5-pro',
@@ -355,6 +357,7 @@ export class PlayedApp {
         timeoutMs: 1_800_000,
         land: 'all',
         setupCmd: null,
+        agentCmd: null,
         copy: [],
         check: null,
         signs: false,

@@ -135,7 +135,10 @@ describe('the run screen', () => {
     const { app, run } = await openRun();
     await app.press('1R', /Restart agent1 \(T2\) with a remark/);
     await app.press(`Mind 日本${keys.enter}`, /stopping/);
-    expect(run.state().agents[1]).toMatchObject({ request: 'restart', remarks: ['Mind 日本'] });
+    expect(run.state().agents[1]).toMatchObject({
+      pendingRequest: 'restart',
+      remarks: ['Mind 日本'],
+    });
     await app.press('0m', /Remark to agent0/);
     await app.press(`smaller steps${keys.enter}`, /a remark waits for the next message/);
     await app.press('p', /pausing/);

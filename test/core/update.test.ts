@@ -1095,10 +1095,14 @@ describe('failures that no retry cures', () => {
   test('with a person there the run is paused, and goes on with all of them when it is mended', () => {
     const drive = new Drive().start(tasks, { maxAgents: 1, unattended: false });
     for (const agent of [0, 1, 2]) fail(drive, agent);
-    expect(drive.state).toMatchObject({ paused: true, halt: { reason: 'auth' }, phase: 'running' });
+    expect(drive.state).toMatchObject({
+      paused: true,
+      circuitBreaker: { reason: 'auth' },
+      phase: 'running',
+    });
     expect(drive.names()).toEqual(['failed', 'failed', 'failed', 'queued', 'queued']);
     drive.send({ type: 'pause', paused: false });
-    expect(drive.state).toMatchObject({ paused: false, halt: null });
+    expect(drive.state).toMatchObject({ paused: false, circuitBreaker: null });
     expect(drive.names()).toEqual(['preparing', 'queued', 'queued', 'queued', 'queued']);
   });
 

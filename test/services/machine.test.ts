@@ -42,7 +42,7 @@ describe('faults of the machine', () => {
   test('the first one halts the run; tests that could not be run blame no work', async () => {
     const run = initialState({ ...testConfig, unattended: false }, 0);
     const halted = haltedBy(run, 'disk_full', 'x', []);
-    expect(halted).toMatchObject({ paused: true, halt: { reason: 'disk_full' } });
+    expect(halted).toMatchObject({ paused: true, circuitBreaker: { reason: 'disk_full' } });
     expect(halted.warnings[0]).toMatch(/the disk is full.*Free some space/);
     expect(noteFailures(halted, halted)).toBe(halted);
     const done = await integrateBatch(

@@ -2,7 +2,10 @@ import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test, vi } from 'vitest';
-import { findQuestion, findSymptoms } from '../../source/services/agents/aider/screen-facts.js';
+import {
+  findAiderQuestion,
+  findSymptoms,
+} from '../../source/services/agents/aider/screen-facts.js';
 import { type PtyExit, type PtyProcess, spawnPty } from '../../source/services/pty/pty-process.js';
 import { Recording } from '../../source/services/pty/recording.js';
 import { RecordingWriter } from '../../source/services/pty/recording-writer.js';
@@ -148,7 +151,7 @@ describe('the screen', () => {
     ['Tokens: 2.5k sent', false],
     ['', false],
   ])('question on the line of the cursor: %j', (line, asks) => {
-    expect(findQuestion([line]) !== null).toBe(asks);
+    expect(findAiderQuestion([line]) !== null).toBe(asks);
   });
 
   test('wide characters and emoji take the columns they take', async () => {
@@ -415,7 +418,7 @@ describe('questions in a narrow pane', () => {
     const rows = question.match(new RegExp(`.{1,${cols}}`, 'g')) as string[];
     screen.feed(`other-file.py\r\n${rows.join('\r\n')}`);
     await screen.drawn();
-    expect(findQuestion(screen.cursorLines())).toBe(question.trim());
+    expect(findAiderQuestion(screen.cursorLines())).toBe(question.trim());
     screen.dispose();
   });
 
@@ -423,7 +426,7 @@ describe('questions in a narrow pane', () => {
     const screen = new Screen(20, 8);
     screen.feed(`${'-'.repeat(20)}\r\na-file-name-that-fit\r\n> `);
     await screen.drawn();
-    expect(findQuestion(screen.cursorLines())).toBe('>');
+    expect(findAiderQuestion(screen.cursorLines())).toBe('>');
     screen.dispose();
   });
 });

@@ -51,7 +51,7 @@ function factsOf(state: RunState, agent: Agent, now: number): string[] {
     ...(answered ? [formatCost(agent.usage.cost)] : []),
     ...(tests === '' ? [] : [`tests ${tests}`]),
     ...(files > 0 ? [`${files} ${files === 1 ? 'file' : 'files'}`] : []),
-    ...(answered ? [`${formatTokens(totalTokens(agent))} tok`] : []),
+    ...(answered && totalTokens(agent) > 0 ? [`${formatTokens(totalTokens(agent))} tok`] : []),
   ];
 }
 

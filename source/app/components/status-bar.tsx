@@ -108,7 +108,7 @@ export function StatusBar(props: {
   right = cut(right, room);
   for (const fact of [
     clock(runTime(state, now)),
-    `${formatTokens(tokens)} tok`,
+    ...(tokens === 0 && cost === null ? [] : [`${formatTokens(tokens)} tok`]),
     ...(state.phase === 'running' ? [slots] : []),
   ]) {
     if (fits(join(right, fact))) right = join(right, fact);

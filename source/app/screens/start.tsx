@@ -59,7 +59,9 @@ export function startFacts(
       `  ${task.id}`,
       `${task.title}: ${task.files.length === 0 ? 'the whole repository' : task.files.join(', ')}${task.depends_on.length > 0 ? ` (after ${task.depends_on.join(', ')})` : ''}`,
     ]),
-    ['Model', choices.model],
+    ...(facts.agentCmd === null
+      ? [['Model', choices.model] as const]
+      : [['Run by', facts.agentCmd] as const]),
     [
       'Iterations',
       `at most ${choices.maxIterations} for each agent, and ${minutesWords(choices.timeoutMs)}`,
@@ -67,7 +69,9 @@ export function startFacts(
     [
       'Budget',
       choices.budgetUsd === null
-        ? 'no limit'
+        ? facts.agentCmd === null
+          ? 'no limit'
+          : 'none: the command tells no cost'
         : `${dollars(choices.budgetUsd)}; a warning at 80 %, and no message is sent when it is spent`,
     ],
     ['PRD', wizard.draft?.prd ? (wizard.draft.prdPath ?? 'docs/prd/') : 'none'],
@@ -195,6 +199,21 @@ function useSettings(port: WizardPort, wizard: Wizard, say: (text: string) => vo
   const lands = Object.keys(landing) as RunChoices['land'][];
   const ways = Object.keys(redBaseWords) as RunChoices['redBase'][];
   const minutes = choices.timeoutMs / 60_000;
+  const budget: Setting = {
+    name: 'Budget',
+    value: choices.budgetUsd === null ? 'no limit' : dollars(choices.budgetUsd),
+    change: () =>
+      field(
+        'Budget',
+        ['US dollars that all agents may cost together; empty for no limit.'],
+        choices.budgetUsd === null ? '' : String(choices.budgetUsd),
+        (text) => {
+          const usd = dollarsIn(text);
+          return usd === null || usd > 0 ? null : `${text} is not an amount of dollars.`;
+        },
+        (text) => wizard.choose({ budgetUsd: dollarsIn(text) }),
+      ),
+  };
   return [
     {
       name: 'Model',
@@ -236,21 +255,7 @@ function useSettings(port: WizardPort, wizard: Wizard, say: (text: string) => vo
           (text) => wizard.choose({ timeoutMs: Math.max(1000, Math.round(Number(text) * 60_000)) }),
         ),
     },
-    {
-      name: 'Budget',
-      value: choices.budgetUsd === null ? 'no limit' : dollars(choices.budgetUsd),
-      change: () =>
-        field(
-          'Budget',
-          ['US dollars that all agents may cost together; empty for no limit.'],
-          choices.budgetUsd === null ? '' : String(choices.budgetUsd),
-          (text) => {
-            const usd = dollarsIn(text);
-            return usd === null || usd > 0 ? null : `${text} is not an amount of dollars.`;
-          },
-          (text) => wizard.choose({ budgetUsd: dollarsIn(text) }),
-        ),
-    },
+    ...(port.facts.agentCmd === null ? [budget] : []),
     {
       name: 'Landing',
       value: landing[choices.land],

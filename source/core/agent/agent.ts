@@ -244,6 +244,14 @@ export interface Usage {
 
 export const noUsage: Usage = { promptTokens: 0, completionTokens: 0, cost: 0, knownCost: 0 };
 
+/** Of a turn that tells nothing. */
+export const unknownUsage: Usage = {
+  promptTokens: 0,
+  completionTokens: 0,
+  cost: null,
+  knownCost: 0,
+};
+
 export function addUsage(a: Usage, b: Usage): Usage {
   return {
     promptTokens: a.promptTokens + b.promptTokens,

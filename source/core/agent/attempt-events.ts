@@ -18,6 +18,7 @@ import {
   type Outcome,
   type StopCause,
   type Usage,
+  unknownUsage,
 } from './agent.js';
 import type { AttemptExit } from './evidence.js';
 import { brokeOff } from './judge.js';
@@ -59,7 +60,8 @@ export function onTurnEnded(agent: Agent, usage: Usage | null): Step {
     responses: attempt.responses + 1,
     lastCompletionTokens: usage?.completionTokens ?? null,
   });
-  return looked(usage ? { ...counted, usage: addUsage(agent.usage, usage) } : counted);
+  // What is not told is not nothing.
+  return looked({ ...counted, usage: addUsage(agent.usage, usage ?? unknownUsage) });
 }
 
 export function onTurnFailed(agent: Agent): Step {

@@ -7,6 +7,7 @@ import {
   type Agent,
   type AgentState,
   type Attempt,
+  addUsage,
   type Checkout,
   committedWork,
   currentAttempt,
@@ -17,6 +18,7 @@ import {
   type StopCause,
   type StopSignal,
   timeSpent,
+  unknownUsage,
 } from './agent.js';
 import type { Feedback } from './brief.js';
 import { isCommon } from './judge.js';
@@ -155,6 +157,8 @@ export function startAttempt(
     ...agent,
     state: { name: 'running', checkout, pid: null, brief },
     attempts: [...agent.attempts, attempt],
+    // From here on it may use what it does not tell.
+    usage: state.config.agent.tellsCost ? agent.usage : addUsage(agent.usage, unknownUsage),
     epoch: agent.epoch + 1,
     pendingRequest: null,
     remarks: interactive ? agent.remarks : [],

@@ -12,6 +12,7 @@ export interface RunConfig {
   readonly base: string;
   /** Branch that landing fast-forwards; null when HEAD is detached. */
   readonly branch: string | null;
+  readonly agent: AgentSpec;
   readonly model: string;
   readonly provider: string;
   readonly geminiModel: string;
@@ -45,6 +46,19 @@ export interface RunConfig {
   readonly unattended: boolean;
   /** True when the agents are simulated, which is said wherever they are shown. */
   readonly simulated: boolean;
+}
+
+/** The agents of a run: what runs, and what it can do. */
+export interface AgentSpec {
+  readonly kind: 'aider' | 'command';
+  /** What a person is told it is. */
+  readonly name: string;
+  /** Run by `sh -c` for each attempt; null where the kind knows what to run. */
+  readonly command: string | null;
+  /** A person can go on in a process of their own. */
+  readonly takesOver: boolean;
+  /** It tells what its turns use and cost. */
+  readonly tellsCost: boolean;
 }
 
 /** `ask`: as `all`, but a person looks first. */

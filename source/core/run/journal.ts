@@ -133,6 +133,13 @@ const config = z.object({
   repo: z.string(),
   base: object,
   branch: z.string().nullable(),
+  agent: z.object({
+    kind: z.enum(['aider', 'command']),
+    name: z.string(),
+    command: z.string().nullable(),
+    takesOver: z.boolean(),
+    tellsCost: z.boolean(),
+  }),
   model: z.string(),
   provider: z.string(),
   geminiModel: z.string(),

@@ -4,6 +4,7 @@ import { describe } from '../policy/failure.js';
 import { notMet, reviewWords } from '../policy/review.js';
 import { heldWords } from '../policy/test-report.js';
 import { outcomeWords, reasonWords, repairReason } from '../text/words.js';
+import type { AgentSpec } from './config.js';
 import type { Message } from './message.js';
 import type { RunState } from './run.js';
 import { exitCode, landingWords, type Summary, summarise } from './summary.js';
@@ -22,6 +23,8 @@ export type PublicEvent =
       base: string;
       branch: string | null;
       model: string;
+      /** The kind of agents. */
+      agents: AgentSpec['kind'];
     }
   | {
       event: 'plan_made';
@@ -140,8 +143,9 @@ export function publicEvents(
 function ofMessage(state: RunState, before: RunState | null, message: Message): PublicEvent[] {
   switch (message.type) {
     case 'run_started': {
-      const { stamp, change, base, branch, model } = state.config;
-      return [{ event: 'run_started', run: stamp, change, base, branch, model }];
+      const { stamp, change, base, branch, model, agent } = state.config;
+      const agents = agent.kind;
+      return [{ event: 'run_started', run: stamp, change, base, branch, model, agents }];
     }
     case 'plan_made':
       return [

@@ -62,7 +62,7 @@ export function refusalOf(state: RunState, request: Request): string | null {
     case 'take_over':
       return ofAgent(
         request.agent,
-        (agent) => takeOverRefusal(agent) ?? againRefusal(state, agent),
+        (agent) => takeOverRefusal(state, agent) ?? againRefusal(state, agent),
       );
     case 'remark':
       return ofAgent(request.agent, (agent) => {
@@ -75,8 +75,10 @@ export function refusalOf(state: RunState, request: Request): string | null {
       if (state.phase === 'finished') return 'the run has ended';
       if (request.slots < 1) return 'at least one agent works';
       return request.slots > mostSlots ? `at most ${mostSlots} agents work at once` : null;
-    case 'set_budget':
-      return null;
+    case 'set_budget': {
+      const { agent } = state.config;
+      return agent.tellsCost ? null : `${agent.name} tells no cost`;
+    }
     case 'leave_out':
       return leaveOutRefusal(state, request.agent);
     case 'land_now':
@@ -121,7 +123,8 @@ function twiceRefusal({ index, state, round, pendingRequest }: Agent): string | 
   }
 }
 
-function takeOverRefusal(agent: Agent): string | null {
+function takeOverRefusal({ config }: RunState, agent: Agent): string | null {
+  if (!config.agent.takesOver) return `${config.agent.name} cannot be taken over`;
   const { name } = agent.state;
   const works = name === 'running' || name === 'asking';
   if (works && currentAttempt(agent)?.interactive) return `agent${agent.index} is yours already`;

@@ -25,6 +25,8 @@ export interface Batch {
   readonly maxFileMb?: number;
   /** Stands in Aider's place. */
   readonly aider?: (folder: string) => string;
+  /** Is run instead of Aider. */
+  readonly command?: (folder: string) => string;
 }
 
 function bytes(content: Content): Buffer {
@@ -68,7 +70,7 @@ const folderOf = (index: number) => `row${String(index).padStart(2, '0')}`;
 
 /** Declares the test of a batch. */
 export function testBatch(batch: Batch): void {
-  const { name, flags, rows, aider } = batch;
+  const { name, flags, rows, aider, command } = batch;
   aiderTest(`${name}: ${rows.length} cases`, { timeout: 600_000 }, async () => {
     const home = tempFolder('home');
     const repo = makeWorld(batch);
@@ -86,9 +88,12 @@ export function testBatch(batch: Batch): void {
       files: (row.group ?? ['calc.py']).map((file) => `${folderOf(index)}/${file}`),
     }));
     const plain = world(server, home);
+    const bin = path.join(home, 'bin');
     const where = aider
-      ? { ...plain, aiderFlags: ['--aider', aider(path.join(home, 'bin'))] }
-      : plain;
+      ? { ...plain, aiderFlags: ['--aider', aider(bin)] }
+      : command
+        ? { ...plain, aiderFlags: ['--agent-cmd', command(bin)], afterFlags: [] }
+        : plain;
     const end = await runPlan(repo, where, tasks, [
       '--land',
       'none',

@@ -1,5 +1,6 @@
 import type { Symptom } from '../../../core/agent/evidence.js';
 import { around } from '../../../core/text/linear.js';
+import { findQuestion, type OwnQuestions } from '../questions.js';
 
 /** A piece of a row of an agent's screen that is in one colour. */
 export interface ColouredText {
@@ -115,36 +116,22 @@ export function findCause(lines: readonly ColouredText[], beforeReply: boolean):
 /** The colours of Aider's errors and warnings: its defaults, those of dark mode, those of light mode. */
 export const messageColours = [0xff2222, 0xffa500, 0xff3333, 0xffff00, 'palette 1'] as const;
 
-/** Questions as Aider, prompt_toolkit, Python's `input` and pip put them: the line ends and waits. */
-const questions: readonly RegExp[] = [
-  /\(Y\)es\/\(N\)o[^\n]*:\s*$/,
-  /\((?:Y\/n|y\/N|y\/n|yes\/no)\)\s*:?\s*$/i,
-  /\[(?:Y\/n|y\/N|y\/n|yes\/no)\]\s*:?\s*$/i,
-  /^(?:(?:ask|code|architect|help|context|whole|diff|udiff|multi) ?)*> ?$/,
-  /(?:password|passphrase|username)[^\n:]{0,200}:\s*$/i,
-  /Press (?:enter|any key)[^\n]{0,200}$/i,
-];
-
-/** A longer line is no question, characters. */
-const longestLine = 4000;
-
 /** The one question that Aider asks whatever it was told: whether to report its own crash. */
 export const crashQuestion = /Open a GitHub Issue pre-filled/i;
 
 /** Aider's own form of a question, whole; a fragment of one does not begin like this. */
 const aiderQuestion = /^\s*[A-Z][^?]*\?\s*\(Y\)es\/\(N\)o(?:\/\([A-Z]\)[\w' ]+)*\s\[[^\]]*\]:\s*$/;
 
+/** How Aider asks, beside what all programs do. */
+const aiderQuestions: OwnQuestions = {
+  whole: aiderQuestion,
+  ends: [/^(?:(?:ask|code|architect|help|context|whole|diff|udiff|multi) ?)*> ?$/],
+};
+
 /**
  * The question that stands on the line of the cursor; null when there is none.
  * @param cursorLines that line, then the same with ever more rows above it
  */
-export function findQuestion(cursorLines: readonly string[]): string | null {
-  // A question is short; what is longer is output.
-  const whole = cursorLines.find((line) => line.length <= longestLine && aiderQuestion.test(line));
-  if (whole !== undefined) return whole.replace(/\s+/g, ' ').trim();
-  const line = (cursorLines[0] ?? '').trimEnd().slice(-longestLine);
-  if (line === '') return null;
-  return questions.some((pattern) => pattern.test(`${line} `) || pattern.test(line))
-    ? line.trim()
-    : null;
+export function findAiderQuestion(cursorLines: readonly string[]): string | null {
+  return findQuestion(cursorLines, aiderQuestions);
 }

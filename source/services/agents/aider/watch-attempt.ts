@@ -3,14 +3,11 @@ import type { StopSignal } from '../../../core/agent/agent.js';
 import type { AttemptExit } from '../../../core/agent/evidence.js';
 import type { AttemptEvents, AttemptHandle } from '../../../core/ports.js';
 import type { PtyProcess } from '../../pty/pty-process.js';
-import type { Screen } from '../../pty/screen.js';
 import type { AgentTerminal } from '../../pty/terminals.js';
+import { watchQuestions } from '../questions.js';
 import type { ChatFacts } from './chat-history.js';
 import type { LogTail } from './log-tail.js';
-import { crashQuestion, findCause, findQuestion, findSymptoms } from './screen-facts.js';
-
-/** Output is quiet for this long before the cursor's line is taken for a question, milliseconds. */
-const quietMs = 250;
+import { crashQuestion, findAiderQuestion, findCause, findSymptoms } from './screen-facts.js';
 
 /** The chat history is read at most once in so many milliseconds. */
 const chatMs = 100;
@@ -57,8 +54,16 @@ export function watchAttempt(
   // The person is there already; and what they tried before is not what they are judged by.
   const questions = watchQuestions(
     screen,
-    interactive ? { asks() {}, goesOn() {} } : events,
-    interactive ? () => {} : (text) => process.write(text),
+    findAiderQuestion,
+    interactive
+      ? { asks() {}, goesOn() {} }
+      : {
+          asks: (question) => {
+            events.asks(question);
+            if (crashQuestion.test(question)) process.write('n\r');
+          },
+          goesOn: events.goesOn,
+        },
   );
   if (interactive) {
     sending.listener = () => {
@@ -95,48 +100,6 @@ export function watchAttempt(
   return {
     pid: process.pid,
     signal: (signal: StopSignal) => process.signal(signal),
-  };
-}
-
-/** Tells when a question waits for its answer: the output is quiet and the cursor stands behind one. */
-function watchQuestions(
-  screen: Screen,
-  events: Pick<AttemptEvents, 'asks' | 'goesOn'>,
-  answer: (text: string) => void,
-) {
-  let timer: NodeJS.Timeout | null = null;
-  let goneTimer: NodeJS.Timeout | null = null;
-  let asked: string | null = null;
-  let stopped = false;
-  const look = () => {
-    timer = null;
-    const question = findQuestion(screen.cursorLines());
-    if (question === asked) return;
-    if (asked !== null) events.goesOn();
-    asked = question;
-    if (question === null) return;
-    events.asks(question);
-    if (crashQuestion.test(question)) answer('n\r');
-  };
-  const lookWhetherGone = () => {
-    goneTimer = null;
-    if (asked === null || findQuestion(screen.cursorLines()) !== null) return;
-    asked = null;
-    events.goesOn();
-  };
-  return {
-    onDrawn: () => {
-      if (stopped) return;
-      // While a question is drawn anew, such as after a resize, its line is empty for a moment.
-      if (asked !== null) goneTimer ??= setTimeout(lookWhetherGone, quietMs);
-      if (timer) clearTimeout(timer);
-      timer = setTimeout(look, quietMs);
-    },
-    stop: () => {
-      stopped = true;
-      if (timer) clearTimeout(timer);
-      if (goneTimer) clearTimeout(goneTimer);
-    },
   };
 }
 

@@ -1,0 +1,47 @@
+import type { AgentBackend } from '../../core/ports.js';
+import type { AgentSpec } from '../../core/run/config.js';
+import type { Identity } from '../git/repository.js';
+import type { LogPaths } from '../logs/log-paths.js';
+import type { Terminals } from '../pty/terminals.js';
+import { AiderBackend, type AiderBackendOptions } from './aider/aider-backend.js';
+import { aiderAuthor } from './aider/prompt-style.js';
+import { CommandBackend } from './command/command-backend.js';
+
+/** What every backend is given, and what some need beside it. */
+export interface BackendOptions extends AiderBackendOptions {
+  readonly command: string | null;
+  readonly identity: () => Identity | null;
+  readonly terminals: Terminals;
+  readonly paths: LogPaths;
+}
+
+/** A kind of agents. A new one is a folder beside this file, and a line in the table below. */
+export interface AgentKind {
+  /** What it is called, and what it can do. */
+  readonly spec: Omit<AgentSpec, 'command'>;
+  /** Who stands as an author beside the person in commits of its work; null for nobody. */
+  readonly author: (model: string) => string | null;
+  readonly open: (options: BackendOptions) => AgentBackend;
+}
+
+export const agentKinds: Readonly<Record<AgentSpec['kind'], AgentKind>> = {
+  aider: {
+    spec: { kind: 'aider', name: 'Aider', takesOver: true, tellsCost: true },
+    author: aiderAuthor,
+    open: (options) => new AiderBackend(options),
+  },
+  command: {
+    spec: { kind: 'command', name: 'the agent command', takesOver: false, tellsCost: false },
+    author: () => null,
+    open: ({ command, ...options }) => {
+      if (command === null) throw new Error('no agent command');
+      return new CommandBackend({ ...options, command });
+    },
+  },
+};
+
+/** The agents of a run. @param command run instead of Aider; null for Aider */
+export function agentSpec(command: string | null): AgentSpec {
+  const { spec } = agentKinds[command === null ? 'aider' : 'command'];
+  return { ...spec, command };
+}
