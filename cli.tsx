@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
@@ -11,6 +12,7 @@ import { unreachable } from './source/core/result.js';
 import { printable } from './source/core/text/printable.js';
 import { packageRoot } from './source/services/config/package-files.js';
 import { softLimit } from './source/services/machine/confirm-fault.js';
+import { environment } from './source/services/machine/environment.js';
 
 /** Each subcommand loads what it needs, when it is needed. */
 async function runCommand(args: Arguments, terminal: Terminal): Promise<number> {
@@ -56,7 +58,7 @@ const leastFiles = 100;
 
 /** Containers run as users that the system does not know. */
 function hasHome(): boolean {
-  if (process.env.HOME) return true;
+  if (environment().HOME) return true;
   try {
     return homedir() !== '';
   } catch (error) {

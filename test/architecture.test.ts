@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import ts from 'typescript';
 import { expect, test } from 'vitest';
 import { root } from './rig.js';
 
@@ -90,4 +91,63 @@ test('a catch names what it expects', () => {
     .filter((file) => /catch \{/.test(readFileSync(file, 'utf8')))
     .map((file) => path.relative(source, file));
   expect(wrong.filter((file) => !anything.includes(file))).toEqual([]);
+});
+
+test('one file reads and changes the environment', () => {
+  // The simulated agent is a program of its own.
+  const own = ['services/machine/environment.ts', 'services/simulated/agent.ts'];
+  const wrong = files
+    .filter((file) => /process\.env\b/.test(readFileSync(file, 'utf8')))
+    .map((file) => path.relative(source, file))
+    .filter((name) => !own.includes(name));
+  expect(wrong).toEqual([]);
+});
+
+test('core knows no agent by its name', () => {
+  const known = /\b(?:aider_|message_send|litellm|analytics|edit block|SEARCH)/i;
+  const wrong = files
+    // How models are named, and which variable holds a key, is LiteLLM's.
+    .filter((file) => floorOf(file) === 'core' && !file.endsWith('providers.ts'))
+    .flatMap((file) =>
+      readFileSync(file, 'utf8')
+        .split('\n')
+        .flatMap((line, index) =>
+          known.test(line.replaceAll('.aider_logs', ''))
+            ? [`${path.relative(source, file)}:${index + 1} ${line.trim()}`]
+            : [],
+        ),
+    );
+  expect(wrong).toEqual([]);
+});
+
+test('no switch over a union has a default that would hide a new case', () => {
+  const config = ts.getParsedCommandLineOfConfigFile(
+    path.join(root, 'tsconfig.json'),
+    {},
+    { ...ts.sys, onUnRecoverableConfigFileDiagnostic: () => {} },
+  );
+  const program = ts.createProgram(config?.fileNames ?? [], config?.options ?? {});
+  const checker = program.getTypeChecker();
+  let seen = 0;
+  const wrong: string[] = [];
+  const visit = (node: ts.Node, file: ts.SourceFile): void => {
+    if (ts.isSwitchStatement(node)) {
+      const type = checker.getTypeAtLocation(node.expression);
+      const isUnion =
+        type.isUnion() && type.types.every((one) => one.flags & ts.TypeFlags.StringLiteral);
+      const clause = node.caseBlock.clauses.find(ts.isDefaultClause);
+      if (isUnion) seen += 1;
+      if (isUnion && clause && !clause.getText(file).includes('unreachable(')) {
+        const { line } = file.getLineAndCharacterOfPosition(node.getStart(file));
+        wrong.push(`${path.relative(source, file.fileName)}:${line + 1}`);
+      }
+    }
+    ts.forEachChild(node, (child) => visit(child, file));
+  };
+  for (const name of files) {
+    const file = program.getSourceFile(name);
+    if (file) visit(file, file);
+  }
+  expect(seen).toBeGreaterThan(25);
+  expect(wrong).toEqual([]);
 });

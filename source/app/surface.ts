@@ -41,7 +41,7 @@ export interface Surface {
   runProgram(
     file: string,
     args: readonly string[],
-    options: { readonly cwd: string; readonly env?: NodeJS.ProcessEnv },
+    options: { readonly cwd: string; readonly env?: Readonly<Record<string, string | undefined>> },
   ): Promise<number | null>;
 }
 

@@ -11,6 +11,7 @@ import { demoChange, demoModels, demoScript } from '../demo/script.js';
 import { findAider } from '../services/agents/aider/find-aider.js';
 import { setupAider } from '../services/agents/aider/setup-aider.js';
 import { packageFile } from '../services/config/package-files.js';
+import { environment, setVariable } from '../services/machine/environment.js';
 import { startModelServer } from '../services/model-server/model-server.js';
 import { killAllProcesses } from '../services/pty/process-groups.js';
 import type { Arguments } from './arguments.js';
@@ -34,7 +35,7 @@ export async function demoCommand(args: Arguments, terminal: Terminal): Promise<
   const before = await runTests(repo);
   say(`Sample repository: ${repo} (its tests: ${before.words})`);
   const server = await startModelServer(demoScript);
-  Object.assign(process.env, {
+  const scripted: Readonly<Record<string, string>> = {
     GEMINI_API_KEY: 'demo',
     GOOGLE_GEMINI_BASE_URL: server.url,
     OPENAI_API_KEY: 'demo',
@@ -42,7 +43,8 @@ export async function demoCommand(args: Arguments, terminal: Terminal): Promise<
     // The scripted model is on this machine, whatever proxy leads out of it.
     NO_PROXY: '127.0.0.1,localhost',
     no_proxy: '127.0.0.1,localhost',
-  });
+  };
+  for (const [name, value] of Object.entries(scripted)) setVariable(name, value);
   say(`Scripted model: ${server.url} (it only stands in for Gemini and gpt-4o)`);
   say(`Change: ${demoChange}\n`);
   const onScreen = wantsScreen(args, terminal);
@@ -148,7 +150,7 @@ interface TestResult {
 function runTests(repo: string): Promise<TestResult> {
   return new Promise((resolve) => {
     // A test runner that is told of another one around it reports to that one.
-    const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+    const { NODE_TEST_CONTEXT: _, ...env } = environment();
     execFile(
       process.execPath,
       ['--test', '--test-reporter=tap'],

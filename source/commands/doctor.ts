@@ -21,6 +21,7 @@ import {
   type Repository,
   signsCommits,
 } from '../services/git/repository.js';
+import { environment } from '../services/machine/environment.js';
 import type { Arguments } from './arguments.js';
 import { closedFolders, machineMusts } from './limits.js';
 import { modelKeyKnown } from './model-key.js';
@@ -60,7 +61,7 @@ export async function doctorCommand(args: Arguments, terminal: Terminal): Promis
     terminal.out(`${printableJson({ ok: !bad, checks }, 2)}\n`);
     return bad ? 1 : 0;
   }
-  const glyphs = glyphsFor(process.env);
+  const glyphs = glyphsFor(environment());
   const marks = {
     ok: `${glyphs.ok} ok     `,
     missing: `${glyphs.bad} missing`,
@@ -89,14 +90,14 @@ export async function runChecks(
   const opened = await openRepository(path.resolve(args.flags.repo ?? '.'));
   const repo = opened.ok ? opened.value : null;
   // Nobody is asked here, so only what is trusted already is taken.
-  takeDotenv(readDotenv(process.cwd(), repo?.root ?? null), process.env, isTrusted);
+  takeDotenv(readDotenv(process.cwd(), repo?.root ?? null), isTrusted);
   const reads = overrides.settings !== false;
   const user = reads ? readUserSettings() : okResult(null);
   const file = repo && reads ? readRepoSettings(repo.root) : null;
   const settings = file?.ok && file.value ? trustedSettings(file.value) : {};
   const options = resolveOptions(
     args.flags,
-    process.env,
+    environment(),
     settings,
     (user.ok && user.value?.settings) || {},
     [],
@@ -262,8 +263,8 @@ async function checkPython(): Promise<Check> {
 
 /** Keys are told by name only. */
 async function checkKeys(options: RunOptions): Promise<Check[]> {
-  const name = geminiKeyVariables.find((variable) => process.env[variable]);
-  const geminiKey = name ? (process.env[name] as string) : null;
+  const name = geminiKeyVariables.find((variable) => environment()[variable]);
+  const geminiKey = name ? (environment()[name] as string) : null;
   const variable = keyVariable(options.model);
   const gemini = await checkGemini(options.geminiModel, name ?? null, geminiKey);
   // A command has its own way to its model.
@@ -294,7 +295,7 @@ async function checkGemini(
     );
   }
   try {
-    const base = (process.env.GOOGLE_GEMINI_BASE_URL || defaultBaseUrl).replace(/\/+$/, '');
+    const base = (environment().GOOGLE_GEMINI_BASE_URL || defaultBaseUrl).replace(/\/+$/, '');
     const models = await listModels(base, key, AbortSignal.timeout(10_000));
     if (models.includes(wanted)) return ok('Gemini', `${wanted} is there, key: ${name}`);
     const best = models[0];
@@ -353,6 +354,6 @@ function checkTerminal(): Check {
   if (!process.stdout.isTTY) return ok('terminal', 'none: a run is headless');
   return ok(
     'terminal',
-    `${process.env.TERM ?? 'unknown'}, ${process.stdout.columns}x${process.stdout.rows}`,
+    `${environment().TERM ?? 'unknown'}, ${process.stdout.columns}x${process.stdout.rows}`,
   );
 }

@@ -5,6 +5,7 @@ import { printableJson } from '../core/text/printable.js';
 import { jsonReporter, lineReporter, type Verbosity } from '../headless/reporters.js';
 import { glyphsFor } from '../headless/table.js';
 import { type LogPaths, logPaths } from '../services/logs/log-paths.js';
+import { environment } from '../services/machine/environment.js';
 import { claimRun, type RunRecord } from '../services/records/run-records.js';
 import type { Observer } from '../store/run-store.js';
 import type { Arguments } from './arguments.js';
@@ -125,7 +126,7 @@ function reporter(
     get width() {
       return terminal.width;
     },
-    glyphs: glyphsFor(process.env),
+    glyphs: glyphsFor(environment()),
     summaryWritten,
   });
 }

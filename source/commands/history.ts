@@ -13,6 +13,7 @@ import { openRepository, type Repository } from '../services/git/repository.js';
 import { git, gitText } from '../services/git/run-git.js';
 import { undoLanding } from '../services/git/undo.js';
 import { logPaths } from '../services/logs/log-paths.js';
+import { environment } from '../services/machine/environment.js';
 import {
   foreignRuns,
   isHere,
@@ -187,7 +188,7 @@ export async function showCommand(args: Arguments, terminal: Terminal): Promise<
   terminal.out(
     `run ${summary.timestamp}  ${printable(summary.change.split('\n', 1)[0] ?? '')}\n\n`,
   );
-  terminal.out(`${summaryReport(summary, terminal.width, glyphsFor(process.env)).join('\n')}\n`);
+  terminal.out(`${summaryReport(summary, terminal.width, glyphsFor(environment())).join('\n')}\n`);
   return 0;
 }
 

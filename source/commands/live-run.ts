@@ -31,6 +31,7 @@ import { AgentLogs } from '../services/logs/agent-log.js';
 import { LineFile } from '../services/logs/line-file.js';
 import { ensureLogs, type LogPaths } from '../services/logs/log-paths.js';
 import { steadyClock } from '../services/machine/clock.js';
+import { environment } from '../services/machine/environment.js';
 import { type OpenProvider, openProvider } from '../services/provider/open-provider.js';
 import type { RateFacts } from '../services/provider/rate-limiter.js';
 import { CheckCommand } from '../services/pty/check-command.js';
@@ -102,8 +103,7 @@ export function openLiveRun(options: LiveRunOptions): LiveRun {
     // The rateLimiter stands before one provider; a model of another one reaches its own by itself.
     provider: () => (state()?.config.provider === config.provider ? provider : null),
     terminals,
-    onEvent: (agent, { event, properties, time }) =>
-      agentLogs.own(agent, { event, properties, time: time ?? clock() / 1000 }),
+    onEvent: (agent, event) => agentLogs.own(agent, event, clock() / 1000),
     extra: [...handedArguments(run.handed), ...run.options.aiderArgs],
     read: run.handed.read,
     repo: config.repo,
@@ -119,7 +119,7 @@ export function openLiveRun(options: LiveRunOptions): LiveRun {
     warn,
     record,
     setup: setupCommand(run, paths),
-    check: new CheckCommand(setupEnvironment(process.env), secretsOf(run)),
+    check: new CheckCommand(setupEnvironment(environment()), secretsOf(run)),
     landLater: landCommand(config.stamp, options.repoFlag),
     coAuthor: kind.author,
   });
@@ -130,7 +130,7 @@ export function openLiveRun(options: LiveRunOptions): LiveRun {
     plan: async (signal) => {
       identity = await unwrittenIdentity(config.repo);
       if (!config.direct) {
-        provider = await openProvider(config.model, process.env, mostRequests, onRate);
+        provider = await openProvider(config.model, environment(), mostRequests, onRate);
       }
       const made = await options.plan(signal);
       if (made.ok) await knowledge.writeMapFor(made.value.tasks, paths.repoMap);
@@ -234,7 +234,7 @@ export function planWith(
       ? new GeminiPlanner({
           key: run.geminiKey,
           model: config.geminiModel,
-          baseUrl: process.env.GOOGLE_GEMINI_BASE_URL || null,
+          baseUrl: environment().GOOGLE_GEMINI_BASE_URL || null,
         })
       : null;
   return (signal: AbortSignal): Promise<Result<MadePlan, Failure>> =>
@@ -294,7 +294,7 @@ function reviewerOf(
   }
   const first = keyNow();
   if (first === null) return null;
-  const baseUrl = process.env.GOOGLE_GEMINI_BASE_URL || null;
+  const baseUrl = environment().GOOGLE_GEMINI_BASE_URL || null;
   const withKey = (key: string) => new GeminiReviewer({ key, model: config.geminiModel, baseUrl });
   let known = { key: first, reviewer: withKey(first) };
   return {
@@ -308,11 +308,11 @@ function reviewerOf(
 
 /** Values that the output of commands must not show. */
 function secretsOf(run: PreparedRun): string[] {
-  return secretsIn({ ...process.env, GEMINI_KEY: run.geminiKey ?? '' });
+  return secretsIn({ ...environment(), GEMINI_KEY: run.geminiKey ?? '' });
 }
 
 function setupCommand(run: PreparedRun, paths: LogPaths): ShellSetup {
-  const env = setupEnvironment(process.env);
+  const env = setupEnvironment(environment());
   return new ShellSetup(env, (agent) => paths.setup(agent), secretsOf(run));
 }
 

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { keyVariable } from '../core/policy/providers.js';
 import { type HandedSettings, nothingHanded } from '../services/config/repo-aider-files.js';
 import { hasCode } from '../services/files/private-files.js';
+import { environment } from '../services/machine/environment.js';
 import type { RunOptions } from './options.js';
 
 /**
@@ -19,7 +20,7 @@ export function modelKeyKnown(
   const variable = keyVariable(options.model);
   if (variable === null) return true;
   if (variable === 'GEMINI_API_KEY' && geminiKey !== null) return true;
-  if (process.env[variable] || process.env[`AIDER_${variable}`]) return true;
+  if (environment()[variable] || environment()[`AIDER_${variable}`]) return true;
   if (
     options.aiderArgs.some((argument) => /^--(.*api-key|set-env|env-file|config)\b/.test(argument))
   )

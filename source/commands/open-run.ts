@@ -26,6 +26,7 @@ import {
   resolveFocus,
   resolveTasks,
 } from '../services/git/repository.js';
+import { environment } from '../services/machine/environment.js';
 import { type GivenPlan, tasksOfPrd } from '../store/make-plan.js';
 import type { Arguments } from './arguments.js';
 import type { Overrides } from './musts.js';
@@ -111,7 +112,7 @@ async function optionsFor(
   overrides: Overrides,
 ): Promise<Result<{ options: RunOptions; handed: HandedSettings }, Failure>> {
   if (overrides.settings === false) {
-    const options = resolveOptions(args.flags, process.env, {}, {}, args.aiderArgs);
+    const options = resolveOptions(args.flags, environment(), {}, {}, args.aiderArgs);
     return options.ok ? ok({ options: options.value, handed: nothingHanded }) : options;
   }
   await hearDotenv(repo, args, terminal);
@@ -140,7 +141,7 @@ async function readOptions(
   const { flags, aiderArgs } = args;
   const options = resolveOptions(
     flags,
-    process.env,
+    environment(),
     repoSettings,
     userSettings,
     aiderArgs,
@@ -316,7 +317,7 @@ export async function readGeminiKey(
     return flags.apiKey.trim() || null;
   }
   for (const name of geminiKeyVariables) {
-    const value = process.env[name]?.trim();
+    const value = environment()[name]?.trim();
     if (value) return value;
   }
   return null;

@@ -67,7 +67,7 @@ function first<T>(
  */
 export function resolveOptions(
   flags: FlagValues,
-  env: NodeJS.ProcessEnv,
+  env: Readonly<Record<string, string | undefined>>,
   repo: Settings,
   user: Settings,
   aiderArgs: readonly string[],
@@ -241,7 +241,7 @@ function beside(
 
 function modelOf(
   flags: FlagValues,
-  env: NodeJS.ProcessEnv,
+  env: Readonly<Record<string, string | undefined>>,
   repo: Settings,
   user: Settings,
 ): string {

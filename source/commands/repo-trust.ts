@@ -25,6 +25,7 @@ import {
   type Trustable,
 } from '../services/config/trust.js';
 import type { Repository } from '../services/git/repository.js';
+import { environment } from '../services/machine/environment.js';
 import type { Arguments } from './arguments.js';
 import { askYesNo, type Terminal } from './terminal.js';
 
@@ -82,12 +83,12 @@ export async function hearDotenv(
 ): Promise<void> {
   const files = readDotenv(process.cwd(), repo.root);
   for (const file of files) {
-    const names = askedIn(file).filter((name) => process.env[name] === undefined);
+    const names = askedIn(file).filter((name) => environment()[name] === undefined);
     if (names.length === 0) continue;
     const lines = names.map((name) => `${name}=${shown(name, file)}`);
     await settle(file, lines, args, terminal, 'leads keys or chooses settings');
   }
-  takeDotenv(files, process.env, isTrusted);
+  takeDotenv(files, isTrusted);
 }
 
 /** A value that is no secret by its name. */

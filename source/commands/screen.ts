@@ -4,6 +4,7 @@ import type { RunState } from '../core/run/run.js';
 import { exitCode, summarise } from '../core/run/summary.js';
 import { summaryReport } from '../headless/report.js';
 import { glyphsFor } from '../headless/table.js';
+import { environment, setVariable } from '../services/machine/environment.js';
 import { parseQueue } from '../services/pty/parse-queue.js';
 import { diedEarly, readRecords } from '../services/records/run-records.js';
 import type { Arguments } from './arguments.js';
@@ -35,7 +36,7 @@ export async function runOnScreen(
   }
   // Given by flag or pipe: from here on it is looked for where all keys are.
   const key = args.flags.apiKey === undefined ? null : await readGeminiKey(args, terminal);
-  if (key !== null) process.env.GEMINI_API_KEY = key;
+  if (key !== null) setVariable('GEMINI_API_KEY', key);
   const { repo } = opened.value;
   const { runs, problems } = readRecords(repo);
   if (runs.some(diedEarly) || problems.length > 0) {
@@ -96,7 +97,7 @@ function firstChange(args: Arguments, { given }: OpenedRun) {
 }
 
 function report(terminal: Terminal, state: RunState): void {
-  const lines = summaryReport(summarise(state), terminal.width, glyphsFor(process.env));
+  const lines = summaryReport(summarise(state), terminal.width, glyphsFor(environment()));
   terminal.out(`${lines.join('\n')}\n`);
   if (state.failure) reportFailure(terminal, state.failure);
 }
@@ -110,21 +111,21 @@ function notStarted(terminal: Terminal, prd: string | null): void {
 async function loadScreen() {
   // React chooses its build when it is loaded. Agents and set-up commands must not get this variable.
   const variable = 'NODE_ENV';
-  const before = process.env[variable];
-  process.env[variable] = 'production';
+  const before = environment()[variable];
+  setVariable(variable, 'production');
   try {
     return (await import('../app/open.js')).makeScreen;
   } finally {
-    if (before === undefined) delete process.env[variable];
-    else process.env[variable] = before;
+    setVariable(variable, before);
   }
 }
 
 function screenOptions({ mouse, notify, keys }: RunOptions): ScreenOptions {
   const { stdin, stdout } = process;
-  const ascii = glyphsFor(process.env).line === '-';
+  const ascii = glyphsFor(environment()).line === '-';
   const hold = (ms: number) => parseQueue.hold(ms);
-  const { COLORTERM, NO_COLOR } = process.env;
+  const { COLORTERM, NO_COLOR } = environment();
   const trueColour = /^(truecolor|24bit)$/i.test(COLORTERM ?? '');
-  return { stdin, stdout, mouse, notify, keys, ascii, trueColour, colour: !NO_COLOR, hold };
+  const env = environment();
+  return { stdin, stdout, mouse, notify, keys, ascii, trueColour, colour: !NO_COLOR, hold, env };
 }

@@ -1,5 +1,6 @@
 import { describe, type Failure } from '../core/policy/failure.js';
 import { printable, printableLines } from '../core/text/printable.js';
+import { environment } from '../services/machine/environment.js';
 
 /** What a command needs of the outside, so that tests and the demo can give their own. */
 export interface Terminal {
@@ -19,7 +20,9 @@ export function processTerminal(): Terminal {
     out: (text) => void process.stdout.write(printableLines(text)),
     error: (text) => void process.stderr.write(printableLines(text)),
     interactive:
-      process.stdin.isTTY === true && process.stdout.isTTY === true && process.env.TERM !== 'dumb',
+      process.stdin.isTTY === true &&
+      process.stdout.isTTY === true &&
+      environment().TERM !== 'dumb',
     // Asked anew each time: the window may have been resized meanwhile.
     get width() {
       return process.stdout.columns ?? 100;

@@ -38,6 +38,7 @@ import {
 import { git } from '../services/git/run-git.js';
 import { addToHistory, readHistory } from '../services/logs/change-history.js';
 import { type LogPaths, logPaths } from '../services/logs/log-paths.js';
+import { environment, setVariable } from '../services/machine/environment.js';
 import { forgetDraft, readDraft, writeDraft } from '../services/records/kept-draft.js';
 import { claimRun, isHere, type RunRecord, readRecords } from '../services/records/run-records.js';
 import type { Arguments } from './arguments.js';
@@ -206,7 +207,7 @@ export function openWizard(
       return true;
     },
     setKey: (variable, key) => {
-      process.env[variable] = key;
+      setVariable(variable, key);
     },
     installAider: async (onLine) => {
       const done = await setupAider(onLine);
@@ -220,7 +221,7 @@ export function openWizard(
     geminiModels: async () => {
       const key = geminiKey();
       if (key === null) return [];
-      const base = (process.env.GOOGLE_GEMINI_BASE_URL || defaultBaseUrl).replace(/\/+$/, '');
+      const base = (environment().GOOGLE_GEMINI_BASE_URL || defaultBaseUrl).replace(/\/+$/, '');
       // Whatever fails there: then there is none to choose from.
       return listModels(base, key, AbortSignal.timeout(10_000)).catch((): string[] => []);
     },
@@ -278,7 +279,7 @@ export function openWizard(
       return unless(unreadable, null, () => statSync(inRepo(file)).size);
     },
     editorCommand: () => {
-      const editor = process.env.VISUAL || process.env.EDITOR || 'vi';
+      const editor = environment().VISUAL || environment().EDITOR || 'vi';
       // By a shell, as git does it: an editor may come with arguments of its own.
       return { name: editor, file: '/bin/sh', args: ['-c', `${editor} "$@"`, editor] };
     },
@@ -443,7 +444,7 @@ function sentence(text: string): string {
 
 function geminiKey(): string | null {
   for (const name of geminiKeyVariables) {
-    const value = process.env[name]?.trim();
+    const value = environment()[name]?.trim();
     if (value) return value;
   }
   return null;

@@ -77,7 +77,7 @@ test.each([['the wizard'], ['the run']] as const)(
           await app.settle();
           expectWhole(app, JSON.stringify(one));
         }
-        app.host.close();
+        await app.host.close();
       }),
       { numRuns: 40 },
     );

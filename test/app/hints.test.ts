@@ -115,7 +115,7 @@ test('no screen shows a hint whose key is refused', { timeout: 240_000 }, async 
         }
         await app.settle();
       }
-      app.host.close();
+      await app.host.close();
     }),
     { numRuns: 40 },
   );

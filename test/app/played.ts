@@ -308,6 +308,7 @@ export class PlayedApp {
       notify: 'bell',
       ascii: !unicode,
       trueColour: options.trueColour ?? true,
+      env: process.env,
     });
     // The editor of the test: no program is started.
     this.host.runProgram = async (_file, args) => {

@@ -292,7 +292,7 @@ describe('an agent’s log as a person reads it', () => {
 
   test.each([
     [{ event: 'prepared', files: ['a.ts'], worktree: '/w' }, 'its worktree is ready, for a.ts'],
-    [{ event: 'started', pid: 42, simulated: false }, 'Aider started (process 42)'],
+    [{ event: 'started', pid: 42, simulated: false }, 'its program started (process 42)'],
     [
       {
         event: 'assistant_response',
@@ -322,7 +322,7 @@ describe('an agent’s log as a person reads it', () => {
       'killed by you after 3 iterations',
     ],
     [
-      { event: 'cli session', properties: { main_model: 'gpt-4o', edit_format: 'diff' } },
+      { event: 'cli session', properties: {}, said: 'Aider uses gpt-4o, edit format diff' },
       'Aider uses gpt-4o, edit format diff',
     ],
     [{ event: 'command_add' }, 'command add'],

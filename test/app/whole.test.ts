@@ -83,7 +83,7 @@ test('no error, reason or question is cut', { timeout: 240_000 }, async () => {
       await app.press(keys.enter, /SUMMARY|Summary/);
       await app.press(keys.enter, /agent0 \(T1\)/);
       whole(`the set-up command failed (${text})`, dialog(app, 'agent0 (T1)'));
-      app.host.close();
+      await app.host.close();
     }),
     { numRuns: 12 },
   );

@@ -6,8 +6,8 @@ import {
   type AiderEvent,
   parseAiderEvent,
 } from '../../source/services/agents/aider/analytics-log.js';
-
 import { agentEnvironment } from '../../source/services/agents/aider/environment.js';
+import { wordsOf } from '../../source/services/agents/aider/event-words.js';
 import { findAider } from '../../source/services/agents/aider/find-aider.js';
 import { aiderArguments } from '../../source/services/agents/aider/invocation.js';
 import { LineSplitter, LogTail } from '../../source/services/agents/aider/log-tail.js';
@@ -108,6 +108,21 @@ test('a pattern of the scope file matches exactly its path, by the rules of giti
 });
 
 describe("Aider's analytics log", () => {
+  test.each([
+    [
+      'cli session',
+      { main_model: 'gpt-4o', edit_format: 'diff' },
+      'Aider uses gpt-4o, edit format diff',
+    ],
+    ['cli session', {}, 'Aider uses its model'],
+    ['message_send_exception', { exception: 'x' }, 'the message failed: x'],
+    ['exit', { reason: { a: 1 } }, 'Aider ends'],
+    ['command_add', {}, null],
+    ['constructor', {}, null],
+  ])('%s is told in words', (event, properties, words) => {
+    expect(wordsOf({ event, properties, time: null })).toBe(words);
+  });
+
   test('lines that arrive in pieces are whole, in order, once', async () => {
     const file = path.join(tempFolder(), 'log');
     writeFileSync(file, '{"event":"old"}\n');

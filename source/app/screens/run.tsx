@@ -1,6 +1,7 @@
 import { Box } from 'ink';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import type { Agent } from '../../core/agent/agent.js';
+import { unreachable } from '../../core/result.js';
 import { useActions } from '../actions.js';
 import { useDialogs } from '../components/dialogs.js';
 import { Line } from '../components/line.js';
@@ -247,8 +248,12 @@ function panesOf(layout: PaneLayout): readonly AgentRect[] {
       return [];
     case 'grid':
       return layout.panes;
-    default:
+    case 'list':
+    case 'tabs':
+    case 'zoomed':
       return [layout.pane];
+    default:
+      return unreachable(layout);
   }
 }
 

@@ -25,6 +25,8 @@ export interface HostOptions {
   readonly notify: 'bell' | 'osc9' | 'off';
   /** The terminal cannot show more than ASCII. */
   readonly ascii: boolean;
+  /** Of the programs that it starts; also tells which ones those are. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** The terminal says that it knows 24-bit colours; else they come as the nearest of 256. */
   readonly trueColour: boolean;
   /** Work that can wait does so for at most these milliseconds; 0 lets it go on. */
@@ -370,15 +372,15 @@ export class Host implements Surface, InputListener {
   showDiff(repo: string, from: string, to: string): Promise<number | null> {
     const args = ['diff', '--no-ext-diff', '--stat', '--patch', from, to, '--'];
     // Git's pager may end at once when the text is short; ours waits, so that it can be read.
-    const pager = process.env.GIT_PAGER || process.env.PAGER || 'less';
+    const pager = this.options.env.GIT_PAGER || this.options.env.PAGER || 'less';
     return this.runProgram('git', args, {
       cwd: repo,
-      env: { ...process.env, LESS: 'R', GIT_PAGER: pager },
+      env: { ...this.options.env, LESS: 'R', GIT_PAGER: pager },
     });
   }
 
   shell(): string {
-    return process.env.SHELL || '/bin/sh';
+    return this.options.env.SHELL || '/bin/sh';
   }
 
   /** Stops like any job of the shell, and comes back right (SIGCONT). */
@@ -423,7 +425,7 @@ export class Host implements Surface, InputListener {
   async runProgram(
     file: string,
     args: readonly string[],
-    options: { readonly cwd: string; readonly env?: NodeJS.ProcessEnv },
+    options: { readonly cwd: string; readonly env?: Readonly<Record<string, string | undefined>> },
   ): Promise<number | null> {
     this.lent = true;
     try {

@@ -13,6 +13,8 @@ export interface SessionOptions {
   readonly mouse: boolean;
   /** How a person is called: the bell, a desktop notification (OSC 9) with it, or not at all. */
   readonly notify: 'bell' | 'osc9' | 'off';
+  /** Tells which clipboard there is. */
+  readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 // Without autowrap (7) a line that is wider to the terminal than to us is cut, and tears nothing.
@@ -118,7 +120,7 @@ export class TerminalSession {
 
   /** Puts a text on a clipboard, and says what is known of that. */
   async copy(text: string): Promise<string> {
-    const { sequence, words } = await copyWay(text, process.env);
+    const { sequence, words } = await copyWay(text, this.options.env);
     if (sequence !== '' && this.entered) this.options.stdout.write(sequence);
     return words;
   }

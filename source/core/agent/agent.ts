@@ -2,6 +2,7 @@ import type { Task } from '../plan/plan.js';
 import type { CheckResult } from '../policy/check.js';
 import type { Refusal } from '../policy/fence.js';
 import type { Review } from '../policy/review.js';
+import { unreachable } from '../result.js';
 import type { Brief, Feedback } from './brief.js';
 import type { AttemptExit } from './evidence.js';
 
@@ -358,8 +359,19 @@ export function outcomeOf(agent: Agent): Outcome | null {
       return { state: 'failed', reason: state.reason, detail: state.detail };
     case 'killed':
       return { state: 'killed', by: state.by };
-    default:
+    case 'queued':
+    case 'preparing':
+    case 'running':
+    case 'asking':
+    case 'stopping':
+    case 'judging':
+    case 'waiting':
+    case 'checking':
+    case 'reviewing':
+    case 'committing':
       return null;
+    default:
+      return unreachable(state);
   }
 }
 

@@ -1,3 +1,4 @@
+import { unreachable } from '../result.js';
 import type { RunState } from '../run/run.js';
 import { type Agent, currentAttempt, isDone } from './agent.js';
 import {
@@ -35,8 +36,16 @@ export function kill(run: RunState, agent: Agent, at: number): Step {
     case 'checking':
     case 'reviewing':
       return [{ ...agent, pendingRequest: 'kill' }, [{ type: 'stop_check', agent: agent.index }]];
-    default:
+    case 'running':
+    case 'asking':
+    case 'stopping':
+    case 'committing':
+    case 'succeeded':
+    case 'failed':
+    case 'killed':
       return stop({ ...agent, pendingRequest: null }, { kind: 'killed', by: 'you' }, 'SIGINT');
+    default:
+      return unreachable(state);
   }
 }
 
@@ -62,8 +71,12 @@ export function restart(run: RunState, agent: Agent, remark: string | null): Ste
     case 'failed':
     case 'killed':
       return [requeue(told, null), []];
-    default:
+    case 'running':
+    case 'asking':
+    case 'stopping':
       return stop({ ...told, pendingRequest: 'restart' }, { kind: 'killed', by: 'you' }, 'SIGINT');
+    default:
+      return unreachable(state);
   }
 }
 
@@ -86,9 +99,13 @@ export function takeOver(run: RunState, agent: Agent, at: number): Step {
     case 'failed':
     case 'killed':
       return [requeue(agent, 'take_over'), []];
-    default:
+    case 'running':
+    case 'asking':
+    case 'stopping':
       return currentAttempt(agent)?.interactive
         ? [agent, []]
         : stop(agent, { kind: 'take_over' }, 'SIGINT');
+    default:
+      return unreachable(state);
   }
 }

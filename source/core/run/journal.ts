@@ -6,6 +6,7 @@ import { refusalKinds } from '../policy/fence.js';
 import { machineFaults } from '../policy/machine-fault.js';
 import { verdicts } from '../policy/review.js';
 import { redBases } from '../policy/test-report.js';
+import { unreachable } from '../result.js';
 import type { Message } from './message.js';
 import type { RunState } from './run.js';
 import { agentBranch } from './summary.js';
@@ -407,7 +408,55 @@ function agentsOf(message: Message): number[] {
         ...because.flatMap(({ agent, of }) => [agent, of]),
       ];
     }
-    default:
+    case 'run_started':
+    case 'plan_made':
+    case 'plan_failed':
+    case 'plan_confirmed':
+    case 'plan_declined':
+    case 'agent_prepared':
+    case 'agent_not_prepared':
+    case 'attempt_started':
+    case 'attempt_not_started':
+    case 'turn_started':
+    case 'turn_ended':
+    case 'turn_failed':
+    case 'agent_edited':
+    case 'agent_asks':
+    case 'agent_goes_on':
+    case 'attempt_exited':
+    case 'attempt_inspected':
+    case 'base_checked':
+    case 'red_base_decided':
+    case 'tests_named':
+    case 'agent_reviewed':
+    case 'supervised':
+    case 'agent_checked':
+    case 'agent_committed':
+    case 'agent_not_committed':
+    case 'rate_changed':
+    case 'kill_agent':
+    case 'kill_all':
+    case 'restart_agent':
+    case 'restart_failed':
+    case 'remark':
+    case 'take_over':
+    case 'pause':
+    case 'set_budget':
+    case 'set_slots':
+    case 'leave_out':
+    case 'land_now':
+    case 'tip_merged':
+    case 'tip_checked':
+    case 'undo_landing':
+    case 'landing_undone':
+    case 'setup_named':
+    case 'model_named':
+    case 'interrupt':
+    case 'orphaned':
+    case 'integration_failed':
+    case 'landing_done':
       return own;
+    default:
+      return unreachable(message);
   }
 }

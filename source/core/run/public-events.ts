@@ -3,6 +3,7 @@ import { checkWords } from '../policy/check.js';
 import { describe } from '../policy/failure.js';
 import { notMet, reviewWords } from '../policy/review.js';
 import { heldWords } from '../policy/test-report.js';
+import { unreachable } from '../result.js';
 import { outcomeWords, reasonWords, repairReason } from '../text/words.js';
 import type { AgentSpec } from './config.js';
 import type { Message } from './message.js';
@@ -267,7 +268,42 @@ function ofMessage(state: RunState, before: RunState | null, message: Message): 
         }),
       ];
     }
-    default:
+    case 'plan_confirmed':
+    case 'plan_declined':
+    case 'agent_not_prepared':
+    case 'attempt_not_started':
+    case 'turn_started':
+    case 'turn_failed':
+    case 'agent_edited':
+    case 'agent_goes_on':
+    case 'attempt_exited':
+    case 'red_base_decided':
+    case 'tests_named':
+    case 'agent_committed':
+    case 'agent_not_committed':
+    case 'timer_fired':
+    case 'agent_touched':
+    case 'kill_agent':
+    case 'kill_all':
+    case 'restart_agent':
+    case 'restart_failed':
+    case 'remark':
+    case 'take_over':
+    case 'pause':
+    case 'set_budget':
+    case 'set_slots':
+    case 'leave_out':
+    case 'land_now':
+    case 'tip_merged':
+    case 'tip_checked':
+    case 'undo_landing':
+    case 'landing_undone':
+    case 'setup_named':
+    case 'model_named':
+    case 'orphaned':
+    case 'landing_done':
       return [];
+    default:
+      return unreachable(message);
   }
 }

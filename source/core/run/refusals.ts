@@ -118,8 +118,18 @@ function twiceRefusal({ index, state, round, pendingRequest }: Agent): string | 
     case 'judging':
     case 'committing':
       return pendingRequest === 'restart' ? `agent${index} is being restarted` : null;
-    default:
+    case 'running':
+    case 'asking':
+    case 'stopping':
+    case 'waiting':
+    case 'checking':
+    case 'reviewing':
+    case 'succeeded':
+    case 'failed':
+    case 'killed':
       return null;
+    default:
+      return unreachable(state);
   }
 }
 

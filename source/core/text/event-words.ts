@@ -5,16 +5,10 @@ const longest = 300;
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** What our own events and Aider's say, in a person's words; the others are told by their names. */
+/** What our own events say, in a person's words; those of an agent bring words of their own. */
 const told: Readonly<Record<string, (event: Fields) => string>> = {
   prepared: ({ files }) => `its worktree is ready${listed(', for ', files)}`,
-  started: ({ pid }) => `Aider started${typeof pid === 'number' ? ` (process ${pid})` : ''}`,
-  launched: () => 'Aider runs',
-  'cli session': ({ main_model, edit_format }) =>
-    `Aider uses ${valueText(main_model) || 'its model'}${prefixed(', edit format ', edit_format)}`,
-  message_send_starting: () => 'a message goes to the model',
-  message_send: () => 'the model has answered',
-  message_send_exception: ({ exception }) => `the message failed${prefixed(': ', exception)}`,
+  started: ({ pid }) => `its program started${typeof pid === 'number' ? ` (process ${pid})` : ''}`,
   assistant_response: ({ iteration, prompt_tokens, completion_tokens, cost }) =>
     [
       `iteration ${valueText(iteration)}: ${valueText(prompt_tokens) || '?'} tokens sent`,
@@ -22,7 +16,6 @@ const told: Readonly<Record<string, (event: Fields) => string>> = {
       typeof cost === 'number' ? `$${cost.toFixed(4)}` : 'cost unknown',
     ].join(', '),
   asked: ({ question }) => `asks: ${valueText(question)}`,
-  exit: ({ reason }) => `Aider ends${prefixed(': ', reason)}`,
   exited: ({ code, signal, edited, cause }) =>
     [
       signal
@@ -47,11 +40,6 @@ const told: Readonly<Record<string, (event: Fields) => string>> = {
     `${valueText(words)}${iterations === undefined ? '' : ` after ${valueText(iterations)} iterations`}`,
 };
 
-function prefixed(before: string, value: unknown): string {
-  const text = valueText(value);
-  return text === '' ? '' : `${before}${text}`;
-}
-
 function listed(before: string, value: unknown): string {
   return Array.isArray(value) && value.length > 0 ? `${before}${valueText(value)}` : '';
 }
@@ -68,7 +56,8 @@ export function eventText(line: string, timeOf: (seconds: number) => string): st
   const name = String(event.event ?? '?');
   const properties = isRecord(event.properties) ? event.properties : {};
   const words = Object.hasOwn(told, name) ? told[name] : undefined;
-  const what = words ? words({ ...event, ...properties }) : name.replaceAll('_', ' ');
+  const own = typeof event.said === 'string' ? event.said.slice(0, longest) : null;
+  const what = own ?? (words ? words({ ...event, ...properties }) : name.replaceAll('_', ' '));
   return printable(`${time}  ${what}`);
 }
 

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { parse } from 'dotenv';
 import { providerKeys } from '../../core/policy/providers.js';
 import { hasCode } from '../files/private-files.js';
+import { environment, setVariable } from '../machine/environment.js';
 
 /**
  * A `.env` of a repository belongs to whoever wrote the repository. Of it, keys of providers are taken, by
@@ -54,7 +55,6 @@ export function askedIn({ variables }: DotenvFile): string[] {
  */
 export function takeDotenv(
   files: readonly DotenvFile[],
-  env: NodeJS.ProcessEnv,
   isTrusted: (file: DotenvFile) => boolean,
 ): void {
   for (const file of files) {
@@ -63,6 +63,7 @@ export function takeDotenv(
       ...keysIn(file),
       ...trusted.map((name): [string, string] => [name, file.variables[name] as string]),
     ];
-    for (const [name, value] of taken) if (env[name] === undefined) env[name] = value;
+    for (const [name, value] of taken)
+      if (environment()[name] === undefined) setVariable(name, value);
   }
 }

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { environment } from '../machine/environment.js';
 import { lookingElsewhere } from '../machine/own-environment.js';
 import { withoutGitVariables } from './run-git.js';
 
@@ -21,7 +22,7 @@ export function branchesNow(
         cwd: repo,
         encoding: 'utf8',
         stdio: ['ignore', 'pipe', 'ignore'],
-        env: lookingElsewhere(withoutGitVariables(process.env)),
+        env: lookingElsewhere(withoutGitVariables(environment())),
       },
     );
   } catch (error) {

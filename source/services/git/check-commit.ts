@@ -56,6 +56,6 @@ export async function checkCommit(
     return result;
   } finally {
     signal.removeEventListener('abort', stopSetup);
-    site.leave(worktree);
+    void site.leave(worktree);
   }
 }

@@ -42,7 +42,7 @@ export class Shells {
   private closed = false;
 
   /** @param env what the commands have in their environment */
-  constructor(env: NodeJS.ProcessEnv) {
+  constructor(env: Readonly<Record<string, string | undefined>>) {
     for (let at = 0; at < count; at++) {
       const shell = new Shell(env, () => this.lose(shell));
       this.all.add(shell);
@@ -103,7 +103,7 @@ class Shell {
   private out: Buffer[] = [];
   private errors: Buffer[] = [];
 
-  constructor(env: NodeJS.ProcessEnv, onEnd: () => void) {
+  constructor(env: Readonly<Record<string, string | undefined>>, onEnd: () => void) {
     // A group of its own: Ctrl-C in the terminal is not for it.
     this.child = spawn('/bin/sh', [], { env, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
     const ended = (why: string) => {

@@ -7,6 +7,7 @@ import type { Failure } from '../../core/policy/failure.js';
 import { faultOfError, type MachineFault } from '../../core/policy/machine-fault.js';
 import { err, ok, type Result } from '../../core/result.js';
 import { faultOfGit } from '../machine/confirm-fault.js';
+import { environment } from '../machine/environment.js';
 import { lookingElsewhere } from '../machine/own-environment.js';
 import { Shells } from './git-shells.js';
 import { objectVariables } from './object-folder.js';
@@ -43,15 +44,19 @@ const keptVariables =
   /^GIT_(AUTHOR_|COMMITTER_|SSH|ASKPASS$|SSL_|HTTP_|PROXY_|LFS_|ATTR_NOSYSTEM$|ALLOW_PROTOCOL$|PROTOCOL_FROM_USER$|NO_LAZY_FETCH$|CONFIG_(GLOBAL|SYSTEM|NOSYSTEM|COUNT|KEY_|VALUE_|PARAMETERS)|EXEC_PATH$|CEILING_DIRECTORIES$|DISCOVERY_ACROSS_FILESYSTEM$)/;
 
 /** An environment without those variables of git that would lead it elsewhere. */
-export function withoutGitVariables(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+export function withoutGitVariables(
+  env: Readonly<Record<string, string | undefined>>,
+): Readonly<Record<string, string | undefined>> {
   return Object.fromEntries(
     Object.entries(env).filter(([name]) => !name.startsWith('GIT_') || keptVariables.test(name)),
   );
 }
 
 /** The environment for our own git calls: none of the caller's repository, no questions, plain words. */
-function gitEnv(more: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
-  const env = lookingElsewhere(withoutGitVariables(process.env));
+function gitEnv(
+  more: Readonly<Record<string, string>> = {},
+): Readonly<Record<string, string | undefined>> {
+  const env = lookingElsewhere(withoutGitVariables(environment()));
   return {
     ...env,
     LC_ALL: 'C',

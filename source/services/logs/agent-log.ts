@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { currentAttempt, iterations, outcomeOf, outcomeReason } from '../../core/agent/agent.js';
+import { unreachable } from '../../core/result.js';
 import type { Message } from '../../core/run/message.js';
 import type { RunState } from '../../core/run/run.js';
 import { outcomeWords } from '../../core/text/words.js';
@@ -39,9 +40,10 @@ export class AgentLogs {
     }
   }
 
-  /** Takes note of an event of an agent's own log. */
-  own(agent: number, event: OwnEvent): void {
-    this.file(agent).append(event);
+  /** Takes note of an event of an agent's own log. @param now epoch seconds */
+  own(agent: number, { event, properties, said, time }: OwnEvent, now: number): void {
+    const words = said === undefined ? {} : { said };
+    this.file(agent).append({ event, properties, ...words, time: time ?? now });
   }
 
   close(): void {
@@ -63,8 +65,10 @@ export class AgentLogs {
 export interface OwnEvent {
   readonly event: string;
   readonly properties: Readonly<Record<string, unknown>>;
-  /** Epoch seconds. */
-  readonly time: number;
+  /** The same in a person's words; absent where there are none. */
+  readonly said?: string;
+  /** Epoch seconds; null where it tells none. */
+  readonly time: number | null;
 }
 
 interface AgentLine {
@@ -115,8 +119,25 @@ function agentLines(state: RunState, message: Message): AgentLine[] {
           refused: message.inspection.refused,
         }),
       ];
-    default:
+    case 'agent_not_prepared':
+    case 'attempt_not_started':
+    case 'turn_started':
+    case 'turn_failed':
+    case 'agent_edited':
+    case 'agent_goes_on':
+    case 'agent_reviewed':
+    case 'agent_checked':
+    case 'agent_committed':
+    case 'agent_not_committed':
+    case 'agent_touched':
+    case 'kill_agent':
+    case 'restart_agent':
+    case 'remark':
+    case 'take_over':
+    case 'leave_out':
       return [];
+    default:
+      return unreachable(message);
   }
 }
 

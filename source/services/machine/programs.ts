@@ -5,6 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { faultOfError } from '../../core/policy/machine-fault.js';
 import { unlessLater, unreadable } from '../files/private-files.js';
+import { environment } from './environment.js';
 import { lookingElsewhere } from './own-environment.js';
 
 const execute = promisify(execFile);
@@ -15,7 +16,7 @@ export function askProgram(
   args: readonly string[],
   timeout: number,
 ): Promise<{ stdout: string } | null> {
-  const env = lookingElsewhere(process.env);
+  const env = lookingElsewhere(environment());
   return execute(file, [...args], { cwd: '/', env, timeout }).catch((error: unknown) => {
     // Nothing can be started now: that says nothing of the program.
     const { code } = error as NodeJS.ErrnoException;
@@ -33,7 +34,7 @@ export async function isExecutable(file: string): Promise<boolean> {
 
 /** The first executable with this name on the PATH. */
 export async function which(name: string): Promise<string | null> {
-  for (const folder of (process.env.PATH ?? '').split(path.delimiter)) {
+  for (const folder of (environment().PATH ?? '').split(path.delimiter)) {
     // Not one that follows the working folder, which may be a stranger's repository.
     if (!path.isAbsolute(folder)) continue;
     const file = path.join(folder, name);

@@ -27,7 +27,7 @@ const networkVariables = [
  */
 export async function openProvider(
   model: string,
-  env: NodeJS.ProcessEnv,
+  env: Readonly<Record<string, string | undefined>>,
   most: () => number,
   onChange: (facts: RateFacts) => void,
 ): Promise<OpenProvider | null> {

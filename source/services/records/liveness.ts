@@ -3,6 +3,7 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import * as z from 'zod';
 import { hasCode } from '../files/private-files.js';
+import { environment } from '../machine/environment.js';
 
 /** A process, so that others can tell whether it lives: also after a start of the machine, or from a container. */
 export const ownerSchema = z.object({
@@ -38,7 +39,7 @@ function ask(command: string, args: readonly string[]): string {
       cwd: '/',
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],
-      env: { ...process.env, LC_ALL: 'C' },
+      env: { ...environment(), LC_ALL: 'C' },
     }).trim();
   } catch (error) {
     if (hasCode(error, 'ENOENT', 'EACCES') || 'status' in (error as object)) return '';

@@ -12,6 +12,8 @@ import type {
 import { err, ok, type Result } from '../../../core/result.js';
 import { hasCode, unless, unreadable } from '../../files/private-files.js';
 import type { Identity } from '../../git/repository.js';
+import type { OwnEvent } from '../../logs/agent-log.js';
+import { environment } from '../../machine/environment.js';
 import type { PtyProcess } from '../../pty/pty-process.js';
 import { maskBytes, providerSecrets, withoutSecrets } from '../../pty/secret-mask.js';
 import type { Terminals } from '../../pty/terminals.js';
@@ -20,6 +22,7 @@ import { type AiderEvent, usageOf } from './analytics-log.js';
 import { type AttemptFilesOptions, attemptFiles } from './attempt-files.js';
 import { readChatSince, readLastReply } from './chat-tail.js';
 import { agentEnvironment, exceptLoopback, identityVariables } from './environment.js';
+import { wordsOf } from './event-words.js';
 import type { AiderLauncher } from './launcher.js';
 import { LogTail } from './log-tail.js';
 import { aiderStyle } from './prompt-style.js';
@@ -36,7 +39,7 @@ export interface AiderBackendOptions extends AttemptFilesOptions {
   readonly provider: () => { readonly variable: string; readonly url: string } | null;
   readonly terminals: Terminals;
   /** Told of each event of Aider's own log, for the agent's log. */
-  readonly onEvent: (agent: number, event: AiderEvent) => void;
+  readonly onEvent: (agent: number, event: OwnEvent) => void;
   readonly onWarning: (warning: string) => void;
 }
 
@@ -73,7 +76,8 @@ export class AiderBackend implements AgentBackend {
       let format = '';
       const onEvent = (event: AiderEvent) => {
         if (typeof event.properties.edit_format === 'string') format = event.properties.edit_format;
-        this.options.onEvent(agent, event);
+        const said = wordsOf(event);
+        this.options.onEvent(agent, said === null ? event : { ...event, said });
         if (event.event === 'message_send_starting') {
           hasTold.send = true;
           sending.listener();
@@ -117,7 +121,7 @@ export class AiderBackend implements AgentBackend {
 
   private environment(model: string): Record<string, string> {
     const { geminiKey, provider, identity } = this.options;
-    const plain = agentEnvironment(process.env, model, geminiKey());
+    const plain = agentEnvironment(environment(), model, geminiKey());
     const who = identity();
     const env = who ? { ...plain, ...identityVariables(plain, who) } : plain;
     const led = provider();

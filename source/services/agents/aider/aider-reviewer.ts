@@ -6,6 +6,7 @@ import type { Failure } from '../../../core/policy/failure.js';
 import type { Reviewer, ReviewerAnswer } from '../../../core/ports.js';
 import { err, ok, type Result } from '../../../core/result.js';
 import { writePrivate } from '../../files/private-files.js';
+import { environment } from '../../machine/environment.js';
 import type { PtyProcess } from '../../pty/pty-process.js';
 import { readToEnd, unseenSize } from '../../pty/run-command.js';
 import { type AiderEvent, parseAiderEvent, usageOf } from './analytics-log.js';
@@ -55,7 +56,7 @@ export class AiderReviewer implements Reviewer {
         crlf: false,
         extra: [...extra, '--chat-mode', 'ask', '--no-git', '--map-tokens', '0'],
       });
-      const env = agentEnvironment(process.env, model, geminiKey);
+      const env = agentEnvironment(environment(), model, geminiKey);
       const led = provider();
       running = await launcher.start({
         args,

@@ -44,7 +44,7 @@ const aliases: Readonly<Record<string, string>> = {
  * The Gemini key belongs to the planner, so only an agent whose model is Gemini's gets it.
  */
 export function agentEnvironment(
-  from: NodeJS.ProcessEnv,
+  from: Readonly<Record<string, string | undefined>>,
   model: string,
   geminiKey: string | null,
 ): Record<string, string> {
@@ -91,7 +91,9 @@ export function exceptLoopback(
 }
 
 /** The environment of a set-up command: the user's, without our caller's repository and the planner's key. */
-export function setupEnvironment(from: NodeJS.ProcessEnv): Record<string, string> {
+export function setupEnvironment(
+  from: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
   const env: Record<string, string> = {};
   for (const [name, value] of Object.entries(from)) {
     const hidden =

@@ -1,3 +1,4 @@
+import { environment } from '../../machine/environment.js';
 import { agentEnvironment } from './environment.js';
 import { type AiderLauncher, IsolatedLauncher, PlainLauncher } from './launcher.js';
 import { WarmLauncher } from './warm-launcher.js';
@@ -14,7 +15,7 @@ const secret = /KEY|TOKEN|SECRET|PASSW|CREDENTIAL|AUTH|COOKIE/i;
 
 /** What is common to all agents' environments. */
 function commonEnvironment(model: string): Record<string, string> {
-  const env = agentEnvironment(process.env, model, null);
+  const env = agentEnvironment(environment(), model, null);
   return Object.fromEntries(Object.entries(env).filter(([name]) => !secret.test(name)));
 }
 

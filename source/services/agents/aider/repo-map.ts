@@ -2,6 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { writePrivate } from '../../files/private-files.js';
 import { addDetachedWorktree, removeWorktree } from '../../git/worktree.js';
+import { environment } from '../../machine/environment.js';
 import type { PtyProcess } from '../../pty/pty-process.js';
 import { readToEnd, unseenSize } from '../../pty/run-command.js';
 import { withoutFences } from './edit-fence.js';
@@ -54,7 +55,7 @@ export async function makeRepoMap(request: RepoMapRequest): Promise<string | nul
         String(request.tokens),
       ],
       cwd: worktree,
-      env: agentEnvironment(process.env, request.model, null),
+      env: agentEnvironment(environment(), request.model, null),
       // As wide as lines of code get: Aider breaks what is longer.
       cols: 4000,
       rows: unseenSize.rows,

@@ -5,6 +5,7 @@ import { faultOfText } from '../../../core/policy/machine-fault.js';
 import { err, ok, type Result } from '../../../core/result.js';
 import { aiderFolder } from '../../config/folders.js';
 import { unless } from '../../files/private-files.js';
+import { environment } from '../../machine/environment.js';
 import { lookingElsewhere } from '../../machine/own-environment.js';
 import { askProgram, isExecutable, which } from '../../machine/programs.js';
 import { runCommand } from '../../pty/run-command.js';
@@ -141,7 +142,7 @@ async function step(
     args,
     cwd: path.parse(process.cwd()).root,
     env: {
-      ...lookingElsewhere(process.env as Record<string, string>),
+      ...lookingElsewhere(environment() as Record<string, string>),
       NO_COLOR: '1',
       PIP_NO_COLOR: '1',
     },

@@ -13,6 +13,7 @@ import { makePrivateFolder, writePrivate } from '../../files/private-files.js';
 import type { Identity } from '../../git/repository.js';
 import { withoutGitVariables } from '../../git/run-git.js';
 import type { LogPaths } from '../../logs/log-paths.js';
+import { environment } from '../../machine/environment.js';
 import { spawnPty } from '../../pty/pty-process.js';
 import { providerSecrets, withoutSecrets } from '../../pty/secret-mask.js';
 import type { Terminals } from '../../pty/terminals.js';
@@ -99,7 +100,7 @@ export class CommandBackend implements AgentBackend {
   private environment({ brief, model, checkout }: AttemptRequest, prompt: string) {
     const { identity } = this.options;
     const env: Record<string, string> = {};
-    for (const [name, value] of Object.entries(withoutGitVariables(process.env))) {
+    for (const [name, value] of Object.entries(withoutGitVariables(environment()))) {
       if (value !== undefined && !unset.includes(name)) env[name] = value;
     }
     const who = identity();
