@@ -1,7 +1,8 @@
-import { chmodSync, copyFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
 import { checkLazyModules } from './lazy-modules.js';
 import { lean } from './lean.js';
+import { licencesOf } from './licences.js';
 
 /**
  * Bundles the program into `dist`: a hundred files that are looked up one by one would make its start
@@ -18,8 +19,8 @@ const { metafile } = await build({
   platform: 'node',
   target: 'node20',
   jsx: 'automatic',
-  // node-pty brings a native module; Ink loads its developers' tools only for developers.
-  external: ['node-pty', 'react-devtools-core'],
+  // It brings a native module.
+  external: ['node-pty'],
   // The build of React that neither checks nor keeps what only developers need.
   define: { 'process.env.NODE_ENV': '"production"' },
   // Bundled CommonJS modules ask for Node's own ones this way.
@@ -30,7 +31,8 @@ const { metafile } = await build({
   minifyWhitespace: true,
   minifySyntax: true,
   plugins: [lean],
-  legalComments: 'linked',
+  // All licences are in one file.
+  legalComments: 'none',
   // For the positions of internal errors; without the sources themselves, which the package has not.
   sourcemap: 'linked',
   sourcesContent: false,
@@ -38,6 +40,7 @@ const { metafile } = await build({
   logLevel: 'warning',
 });
 checkLazyModules(metafile, process.cwd());
+writeFileSync('dist/LICENCES.txt', licencesOf(metafile, process.cwd()));
 // Other interpreters and threads are given these as files.
 for (const file of [
   'source/services/agents/aider/aider_start.py',

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import type { Plugin } from 'esbuild';
 import { xtermSwaps } from './xterm-edits.js';
 
@@ -58,27 +59,34 @@ const lazy: Readonly<Record<string, string>> = {
   marked: `export const Lexer = { lex: (text) => require('marked').Lexer.lex(text) };`,
 };
 
+function standIn(name: string): string {
+  return path.resolve('source/build/stand-ins', `${name}.ts`);
+}
+
 /** Takes out of bundled libraries what only costs time. Fails where a new version has changed it. */
 export const lean: Plugin = {
   name: 'lean',
   setup: (build) => {
     for (const { file, swaps } of edits) {
-      build.onLoad({ filter: file }, ({ path }) => {
-        let contents = readFileSync(path, 'utf8');
+      build.onLoad({ filter: file }, ({ path: file }) => {
+        let contents = readFileSync(file, 'utf8');
         for (const [from, to] of swaps) {
           const parts = contents.split(from);
-          if (parts.length !== 2) throw new Error(`${path} has changed: look at lean.ts`);
+          if (parts.length !== 2) throw new Error(`${file} has changed: look at lean.ts`);
           contents = parts.join(to);
         }
         return { contents, loader: 'js' };
       });
     }
-    const names = new RegExp(`^(${Object.keys(lazy).join('|')})$`);
-    build.onResolve({ filter: names }, ({ path, namespace }) =>
-      namespace === 'lazy' ? null : { path, namespace: 'lazy' },
+    build.onResolve({ filter: /^\.\/devtools\.js$/ }, ({ importer }) =>
+      importer.includes('/ink/build/') ? { path: standIn('no-devtools') } : null,
     );
-    build.onLoad({ filter: /.*/, namespace: 'lazy' }, ({ path }) => ({
-      contents: lazy[path] as string,
+    const names = new RegExp(`^(${Object.keys(lazy).join('|')})$`);
+    build.onResolve({ filter: names }, ({ path: name, namespace }) =>
+      namespace === 'lazy' ? null : { path: name, namespace: 'lazy' },
+    );
+    build.onLoad({ filter: /.*/, namespace: 'lazy' }, ({ path: name }) => ({
+      contents: lazy[name] as string,
       resolveDir: process.cwd(),
     }));
   },

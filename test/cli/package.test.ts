@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { git, makeRepo, root, tempFolder, world } from '../rig.js';
@@ -19,6 +19,13 @@ test('npm pack makes a package that installs into an empty folder and whose comm
     expect.arrayContaining(['LICENSE', 'README.md', 'dist', 'package.json']),
   );
   expect(existsSync(path.join(installed, 'source'))).toBe(false);
+  // All else is in the bundle, with its licences.
+  const others = readdirSync(path.join(folder, 'node_modules')).filter((name) => name[0] !== '.');
+  expect(others.sort()).toEqual(['aider-orchestrator', 'node-addon-api', 'node-pty']);
+  const licences = readFileSync(path.join(installed, 'dist/LICENCES.txt'), 'utf8');
+  for (const name of ['ink', 'react', 'zod', 'sax', '@xterm/headless', 'yaml']) {
+    expect(licences).toMatch(new RegExp(`^${name} \\d.* \\(.+\\)$`, 'm'));
+  }
   for (const name of ['plan', 'summary', 'settings']) {
     expect(existsSync(path.join(installed, `dist/schema/${name}.schema.json`))).toBe(true);
   }
