@@ -1,5 +1,5 @@
 import { chmodSync, copyFileSync, writeFileSync } from 'node:fs';
-import { build } from 'esbuild';
+import { type BuildOptions, build, context } from 'esbuild';
 import { checkLazyModules } from './lazy-modules.js';
 import { lean } from './lean.js';
 import { licencesOf } from './licences.js';
@@ -8,7 +8,7 @@ import { licencesOf } from './licences.js';
  * Bundles the program into `dist`: a hundred files that are looked up one by one would make its start
  * three times as long. What is loaded only now and then, such as the screen, stays a file of its own.
  */
-const { metafile } = await build({
+const options = {
   entryPoints: ['cli.tsx', 'source/services/simulated/agent.ts'],
   outdir: 'dist',
   outbase: '.',
@@ -38,7 +38,13 @@ const { metafile } = await build({
   sourcesContent: false,
   metafile: true,
   logLevel: 'warning',
-});
+} satisfies BuildOptions;
+if (process.argv.includes('--watch')) {
+  await (await context({ ...options, logLevel: 'info' })).watch();
+  // It goes on until it is ended.
+  await new Promise(() => {});
+}
+const { metafile } = await build(options);
 checkLazyModules(metafile, process.cwd());
 writeFileSync('dist/LICENCES.txt', licencesOf(metafile, process.cwd()));
 // Other interpreters and threads are given these as files.

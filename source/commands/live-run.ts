@@ -28,6 +28,7 @@ import {
 import { startFromShells } from '../services/git/run-git.js';
 import { GitWorkspace } from '../services/git/workspace.js';
 import { AgentLogs } from '../services/logs/agent-log.js';
+import { debugNote, isDebugged } from '../services/logs/debug-log.js';
 import { LineFile } from '../services/logs/line-file.js';
 import { ensureLogs, type LogPaths } from '../services/logs/log-paths.js';
 import { steadyClock } from '../services/machine/clock.js';
@@ -40,7 +41,7 @@ import { Terminals } from '../services/pty/terminals.js';
 import { type RunRecord, releaseWorktrees } from '../services/records/run-records.js';
 import { createEffectRunner, type Ports } from '../store/effect-runner.js';
 import { makePlan } from '../store/make-plan.js';
-import { createRunStore, type Observer } from '../store/run-store.js';
+import { createRunStore, type EffectHandler, type Observer } from '../store/run-store.js';
 import type { PreparedRun } from './prepare-run.js';
 import { writeSummary } from './write-summary.js';
 
@@ -143,13 +144,18 @@ export function openLiveRun(options: LiveRunOptions): LiveRun {
   const journal = new LineFile(paths.journal, warn, { head, prepare });
   let summaryWritten = false;
   const write: Observer = (next, before, message) => {
+    if (isDebugged()) debugNote('message', { ...shortOf(message), phase: next.phase });
     journal.append(message, isImportant(message));
     agentLogs.note(next, before, message);
     // On disk before anybody is told that the run has ended.
     if (next.phase === 'finished') summaryWritten = writeSummary(next, paths, record, warn);
   };
   const runner = createEffectRunner(ports, options.onFinish);
-  const { store, dispatch } = createRunStore(runner.handle, [write, ...options.observers], clock);
+  const { store, dispatch } = createRunStore(
+    isDebugged() ? noted(runner.handle) : runner.handle,
+    [write, ...options.observers],
+    clock,
+  );
   const state = (): RunState | null => store.getState().run;
   return {
     terminals,
@@ -328,6 +334,24 @@ export async function warnOfCheckout(
   warn(
     `Tracked files have changes that the agents do not see${landing}: ${changed.value.slice(0, 5).join(', ')}`,
   );
+}
+
+/** Takes note of each effect when it begins and each time it answers. */
+function noted(handle: EffectHandler): EffectHandler {
+  return (effect, dispatch) => {
+    const began = performance.now();
+    debugNote('effect', shortOf(effect));
+    handle(effect, (message) => {
+      const answer = { ...shortOf(effect), answer: message.type };
+      debugNote('effect', answer, performance.now() - began);
+      dispatch(message);
+    });
+  };
+}
+
+/** What it is and whose, without any text. */
+function shortOf(one: { readonly type: string }): Record<string, unknown> {
+  return 'agent' in one ? { type: one.type, agent: one.agent } : { type: one.type };
 }
 
 /** What must not be lost, also by a power cut: what was decided, and what has been done with git. */

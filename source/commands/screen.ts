@@ -4,6 +4,7 @@ import type { RunState } from '../core/run/run.js';
 import { exitCode, summarise } from '../core/run/summary.js';
 import { summaryReport } from '../headless/report.js';
 import { glyphsFor } from '../headless/table.js';
+import { debugNote, isDebugged } from '../services/logs/debug-log.js';
 import { environment, setVariable } from '../services/machine/environment.js';
 import { parseQueue } from '../services/pty/parse-queue.js';
 import { diedEarly, readRecords } from '../services/records/run-records.js';
@@ -127,5 +128,18 @@ function screenOptions({ mouse, notify, keys }: RunOptions): ScreenOptions {
   const { COLORTERM, NO_COLOR } = environment();
   const trueColour = /^(truecolor|24bit)$/i.test(COLORTERM ?? '');
   const env = environment();
-  return { stdin, stdout, mouse, notify, keys, ascii, trueColour, colour: !NO_COLOR, hold, env };
+  const onFrame = (length: number, ms: number) => debugNote('frame', { length }, ms);
+  return {
+    stdin,
+    stdout,
+    mouse,
+    notify,
+    keys,
+    ascii,
+    trueColour,
+    colour: !NO_COLOR,
+    hold,
+    env,
+    ...(isDebugged() ? { onFrame } : {}),
+  };
 }

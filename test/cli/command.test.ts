@@ -24,6 +24,7 @@ import {
   lastSummary,
   makeRepo,
   modelServer,
+  readLines,
   root,
   runCli,
   tempFolder,
@@ -529,6 +530,25 @@ e message_send '{"prompt_tokens":1,"completion_tokens":1,"cost":0}'; e exit
       outcome: { reason: 'killed_by_signal' },
       signal: 'SIGSEGV',
     });
+  });
+
+  test('the debug log tells messages, effects and git with their times, and no text of anybody', async () => {
+    const repo = makeRepo({ 'a.ts': '1\n', 'b.ts': '1\n' });
+    const where = world(null);
+    const [plan, log] = ['plan.json', 'debug.log'].map((name) => path.join(where.home, name));
+    writeFileSync(plan as string, two.replaceAll('"title":"', '"title":"Sekretly '));
+    const end = await runCli(
+      ['--plan', plan as string, '--agent-cmd', ': hushhush; echo 2 > "$AGENT_FILES"'],
+      { cwd: repo, env: { ...where.env, AIDER_ORCHESTRATOR_DEBUG: log as string } },
+    );
+    expect(end.code, end.stderr).toBe(0);
+    const text = readFileSync(log as string, 'utf8');
+    const lines = readLines(log as string);
+    expect(new Set(lines.map(({ what }) => what))).toEqual(new Set(['message', 'effect', 'git']));
+    const answers = lines.filter(({ answer }) => answer === 'agent_committed');
+    expect(answers).toHaveLength(2);
+    expect(answers[0]).toMatchObject({ type: 'commit_agent', ms: expect.any(Number) });
+    expect(text).not.toMatch(/hushhush|Sekretly/);
   });
 
   test('what the set-up command does is not the work of the agent; ignored files are copied', async () => {

@@ -29,6 +29,8 @@ export interface HostOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The terminal says that it knows 24-bit colours; else they come as the nearest of 256. */
   readonly trueColour: boolean;
+  /** Told of each paint: its characters, and what it took in milliseconds. */
+  readonly onFrame?: (length: number, ms: number) => void;
   /** Work that can wait does so for at most these milliseconds; 0 lets it go on. */
   readonly hold?: (ms: number) => void;
 }
@@ -240,6 +242,7 @@ export class Host implements Surface, InputListener {
     if (bytes !== '' && !this.options.stdout.write(bytes)) {
       this.blocked = this.options.stdout.writableNeedDrain;
     }
+    this.options.onFrame?.(bytes.length, performance.now() - began);
     if (all) this.paintMs += (performance.now() - began - this.paintMs) / 8;
     if (bytes !== '' && !this.working) this.options.hold?.(0);
     if (this.backWaits) this.paintAt(this.lastAll + this.backMs());

@@ -6,6 +6,7 @@ import path from 'node:path';
 import type { Failure } from '../../core/policy/failure.js';
 import { faultOfError, type MachineFault } from '../../core/policy/machine-fault.js';
 import { err, ok, type Result } from '../../core/result.js';
+import { debugNote } from '../logs/debug-log.js';
 import { faultOfGit } from '../machine/confirm-fault.js';
 import { environment } from '../machine/environment.js';
 import { lookingElsewhere } from '../machine/own-environment.js';
@@ -135,9 +136,12 @@ export async function git(
   const full = [...protection, ...args];
   const { input } = options;
   const env = { ...objectVariables(), ...options.env };
+  const began = performance.now();
   try {
     const led = shells?.run({ cwd, args: ['git', ...full], env, input });
-    return answerOf(cwd, args, options, await (led ?? start(cwd, full, { ...options, env })));
+    const ended = await (led ?? start(cwd, full, { ...options, env }));
+    debugNote('git', { cwd, args, code: ended.code }, performance.now() - began);
+    return answerOf(cwd, args, options, ended);
   } catch (error) {
     return err(failureOf(cwd, args, (error as Error).message, faultOfError(error)));
   }

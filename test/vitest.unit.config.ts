@@ -1,0 +1,27 @@
+import path from 'node:path';
+import { defineConfig } from 'vitest/config';
+
+/**
+ * What needs neither Aider nor a build, and is done in seconds: the core, and the parts of the screen. Prints what of
+ * them is covered.
+ */
+export default defineConfig({
+  root: path.resolve(import.meta.dirname, '..'),
+  test: {
+    include: [
+      'test/core/**/*.test.ts',
+      'test/app/{clipboard,components,compose,input,painter,pure,readme}.test.{ts,tsx}',
+    ],
+    // Readers before megabytes of text: a minute.
+    exclude: ['test/core/linear.test.ts'],
+    testTimeout: 60_000,
+    pool: 'forks',
+    reporters: ['default', './test/setup/closing-line.ts'],
+    coverage: {
+      enabled: true,
+      provider: 'v8',
+      include: ['source/core/**', 'source/app/text/**', 'source/headless/**'],
+      reporter: ['text-summary'],
+    },
+  },
+});
