@@ -10,7 +10,7 @@ export default defineConfig({
   test: {
     include: [
       'test/core/**/*.test.ts',
-      'test/app/{clipboard,components,compose,input,painter,pure,readme}.test.{ts,tsx}',
+      'test/app/{clipboard,components,compose,docs,input,painter,pure}.test.{ts,tsx}',
     ],
     // Readers before megabytes of text: a minute.
     exclude: ['test/core/linear.test.ts'],

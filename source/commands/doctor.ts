@@ -118,7 +118,9 @@ export async function runChecks(
       ? ok('repository', `${repo.root}, ${repo.branch ?? 'HEAD is detached'}`)
       : missing('repository', ...failureText(opened)),
     ...(repo ? await checkRepository(repo) : []),
-    ...problems.map((text) => missing('settings', text, 'Correct it; the README lists the keys.')),
+    ...problems.map((text) =>
+      missing('settings', text, 'Correct it; docs/configuration.md lists the keys.'),
+    ),
     command !== null
       ? ok('agents', `run by ${command}`)
       : aider === null

@@ -192,7 +192,7 @@ export interface Expected {
   readonly files: ReadonlyMap<string, Buffer | null>;
 }
 
-/** Worked out from the script alone, by the rules as the README has them. */
+/** Worked out from the script alone, by the rules as the docs have them. */
 export function expectedOf({ acts, behaviour: how }: Script, agent: number): Expected {
   const names = ownFiles(agent);
   const [first = '', , fresh = ''] = names;

@@ -108,7 +108,7 @@ export function describe(failure: Failure): Description {
     case 'settings':
       return {
         message: `The settings in ${failure.file} are wrong: ${failure.problems.join('; ')}.`,
-        hint: 'Correct the file; the README lists its keys.',
+        hint: 'Correct the file; docs/configuration.md lists its keys.',
       };
     case 'plan':
       return {

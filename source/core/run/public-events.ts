@@ -12,7 +12,7 @@ import { exitCode, landingWords, type Summary, summarise } from './summary.js';
 
 /**
  * What a run tells the world while it goes, one JSON object a line (`--json`). Version 1; fields may
- * be added, none is renamed or removed without a new version. The README documents each event.
+ * be added, none is renamed or removed without a new version. `docs/scripting.md` documents each event.
  */
 export const eventVersion = 1;
 
