@@ -2,13 +2,13 @@ import path from 'node:path';
 import type { Task } from '../core/plan/plan.js';
 import { secretsIn } from '../core/policy/check.js';
 import type { Failure } from '../core/policy/failure.js';
+import { faultOfError } from '../core/policy/machine-fault.js';
 import { providerOf } from '../core/policy/providers.js';
 import { fileFailure } from '../core/policy/work-problem.js';
 import type { PlanRequest, PlanWait, Reviewer } from '../core/ports.js';
 import { err, ok, type Result } from '../core/result.js';
 import type { ReviewPlan, RunConfig } from '../core/run/config.js';
-import { journalHead } from '../core/run/journal.js';
-import type { Message, MessageBody } from '../core/run/message.js';
+import type { MessageBody } from '../core/run/message.js';
 import type { MadePlan, RunState } from '../core/run/run.js';
 import { unsignedWords } from '../core/text/words.js';
 import { agentKinds, agentSpec } from '../services/agents/agent-kinds.js';
@@ -27,10 +27,8 @@ import {
 } from '../services/git/repository.js';
 import { startFromShells } from '../services/git/run-git.js';
 import { GitWorkspace } from '../services/git/workspace.js';
-import { AgentLogs } from '../services/logs/agent-log.js';
 import { debugNote, isDebugged } from '../services/logs/debug-log.js';
-import { LineFile } from '../services/logs/line-file.js';
-import { ensureLogs, type LogPaths } from '../services/logs/log-paths.js';
+import type { LogPaths } from '../services/logs/log-paths.js';
 import { steadyClock } from '../services/machine/clock.js';
 import { environment } from '../services/machine/environment.js';
 import { type OpenProvider, openProvider } from '../services/provider/open-provider.js';
@@ -43,7 +41,7 @@ import { createEffectRunner, type Ports } from '../store/effect-runner.js';
 import { makePlan } from '../store/make-plan.js';
 import { createRunStore, type EffectHandler, type Observer } from '../store/run-store.js';
 import type { PreparedRun } from './prepare-run.js';
-import { writeSummary } from './write-summary.js';
+import { RunRecorder } from './run-recorder.js';
 
 /** Everything a run is given, whether a screen shows it or not. */
 export interface LiveRunOptions {
@@ -91,8 +89,9 @@ export function openLiveRun(options: LiveRunOptions): LiveRun {
     const felt = until !== null || window < mostRequests();
     dispatch({ type: 'rate_changed', rate: felt ? { window, waiting, until } : null });
   };
+  recordRules(record, config, warn);
   const clock = steadyClock();
-  const agentLogs = new AgentLogs(paths, warn);
+  const recorder = new RunRecorder(config.repo, paths, record, warn);
   const terminals = new Terminals((agent) => paths.cast(agent));
   const kind = agentKinds[config.agent.kind];
   const backend = kind.open({
@@ -104,7 +103,7 @@ export function openLiveRun(options: LiveRunOptions): LiveRun {
     // The rateLimiter stands before one provider; a model of another one reaches its own by itself.
     provider: () => (state()?.config.provider === config.provider ? provider : null),
     terminals,
-    onEvent: (agent, event) => agentLogs.own(agent, event, clock() / 1000),
+    onEvent: (agent, event) => recorder.agentLogs.own(agent, event, clock() / 1000),
     extra: [...handedArguments(run.handed), ...run.options.aiderArgs],
     read: run.handed.read,
     repo: config.repo,
@@ -139,21 +138,12 @@ export function openLiveRun(options: LiveRunOptions): LiveRun {
     },
     confirm: options.confirm,
   };
-  const head = journalHead(config.stamp);
-  const prepare = () => ensureLogs(config.repo);
-  const journal = new LineFile(paths.journal, warn, { head, prepare });
-  let summaryWritten = false;
-  const write: Observer = (next, before, message) => {
-    if (isDebugged()) debugNote('message', { ...shortOf(message), phase: next.phase });
-    journal.append(message, isImportant(message));
-    agentLogs.note(next, before, message);
-    // On disk before anybody is told that the run has ended.
-    if (next.phase === 'finished') summaryWritten = writeSummary(next, paths, record, warn);
-  };
+  const noteMessage: Observer = (next, _, message) =>
+    debugNote('message', { ...shortOf(message), phase: next.phase });
   const runner = createEffectRunner(ports, options.onFinish);
   const { store, dispatch } = createRunStore(
     isDebugged() ? noted(runner.handle) : runner.handle,
-    [write, ...options.observers],
+    [...(isDebugged() ? [noteMessage] : []), recorder.observe, ...options.observers],
     clock,
   );
   const state = (): RunState | null => store.getState().run;
@@ -163,7 +153,7 @@ export function openLiveRun(options: LiveRunOptions): LiveRun {
     state,
     subscribe: (listener) => store.subscribe(listener),
     dispatch,
-    summaryWritten: () => summaryWritten,
+    summaryWritten: () => recorder.summaryWritten,
     close: async () => {
       knowledge.stop();
       run.launcher.close();
@@ -172,10 +162,9 @@ export function openLiveRun(options: LiveRunOptions): LiveRun {
       releaseWorktrees(record.worktrees);
       await provider?.close();
       terminals.close();
-      agentLogs.close();
-      journal.close();
+      recorder.close();
       // Without its summary its books stay open, and the next start writes it.
-      if (summaryWritten && state()?.phase === 'finished') record.close('finished');
+      if (recorder.summaryWritten && state()?.phase === 'finished') record.close('finished');
       else record.letGo();
     },
   };
@@ -336,6 +325,16 @@ export async function warnOfCheckout(
   );
 }
 
+/** What a later start judges by, if this program dies; a disk that is full will be told of by what follows. */
+function recordRules(record: RunRecord, config: RunConfig, warn: (text: string) => void): void {
+  try {
+    record.rules({ protect: config.protect, maxFileBytes: config.maxFileBytes });
+  } catch (error) {
+    if (faultOfError(error) === null) throw error;
+    warn(`What agents may not change could not be recorded: ${(error as Error).message}.`);
+  }
+}
+
 /** Takes note of each effect when it begins and each time it answers. */
 function noted(handle: EffectHandler): EffectHandler {
   return (effect, dispatch) => {
@@ -352,20 +351,4 @@ function noted(handle: EffectHandler): EffectHandler {
 /** What it is and whose, without any text. */
 function shortOf(one: { readonly type: string }): Record<string, unknown> {
   return 'agent' in one ? { type: one.type, agent: one.agent } : { type: one.type };
-}
-
-/** What must not be lost, also by a power cut: what was decided, and what has been done with git. */
-function isImportant({ type }: Message): boolean {
-  const important: readonly Message['type'][] = [
-    'run_started',
-    'plan_made',
-    'agent_prepared',
-    'agent_committed',
-    'integrated',
-    'tip_merged',
-    'tip_checked',
-    'landing_done',
-    'landing_undone',
-  ];
-  return important.includes(type);
 }

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import type { CommittedWork } from '../core/agent/agent.js';
 import { describe } from '../core/policy/failure.js';
 import type { RunConfig } from '../core/run/config.js';
-import { journalHead, type ReadJournal, readJournal } from '../core/run/journal.js';
+import { type ReadJournal, readJournal } from '../core/run/journal.js';
 import type { Landing, RunState } from '../core/run/run.js';
 import { printable } from '../core/text/printable.js';
 import { reasonWords } from '../core/text/words.js';
@@ -14,8 +14,6 @@ import { gitText } from '../services/git/run-git.js';
 import { salvage } from '../services/git/salvage.js';
 import { GitWorkspace } from '../services/git/workspace.js';
 import { removeWorktree } from '../services/git/worktree.js';
-import { AgentLogs } from '../services/logs/agent-log.js';
-import { LineFile } from '../services/logs/line-file.js';
 import { ensureLogs, type LogPaths, logPaths, outputProblem } from '../services/logs/log-paths.js';
 import { untilQuiet } from '../services/machine/processes-below.js';
 import {
@@ -30,6 +28,7 @@ import {
 } from '../services/records/run-records.js';
 import { createEffectRunner } from '../store/effect-runner.js';
 import { createRunStore } from '../store/run-store.js';
+import { RunRecorder } from './run-recorder.js';
 import { type Rescued, writeSummary } from './write-summary.js';
 
 /** What a run that died is said to be interrupted by. */
@@ -270,8 +269,8 @@ function workspaceOf(
   record: RunRecord,
 ): GitWorkspace {
   return new GitWorkspace({
-    // The journal lies in the repository, and a pattern can be made to take for ever.
-    config: { ...config, protect: [], copy: [] },
+    // The journal lies in the repository, and a pattern can be made to take for ever: by our own record.
+    config: { ...config, ...(run.rules ?? { protect: [] }), copy: [] },
     paths,
     commonDir: repo.commonDir,
     worktrees: run.worktrees,
@@ -298,9 +297,7 @@ async function recover(
   const workspace = workspaceOf(repo, run, config, paths, record);
   const never = () => Promise.reject(new Error('a dead run starts nothing'));
   ensureLogs(config.repo);
-  const journal = new LineFile(paths.journal, say, { head: journalHead(config.stamp) });
-  const logs = new AgentLogs(paths, say);
-  let written = false;
+  const recorder = new RunRecorder(config.repo, paths, record, say, rescued);
   let onFinish = () => {};
   const finished = new Promise<void>((resolve) => {
     onFinish = resolve;
@@ -312,11 +309,9 @@ async function recover(
   const { dispatch } = createRunStore(
     runner.handle,
     [
-      (next, before, message) => {
+      recorder.observe,
+      (next) => {
         current = next;
-        journal.append(message);
-        logs.note(next, before, message);
-        if (next.phase === 'finished') written = writeSummary(next, paths, record, say, rescued);
       },
     ],
     Date.now,
@@ -328,12 +323,11 @@ async function recover(
   );
   await finished;
   await workspace.settled();
-  journal.close();
-  logs.close();
+  recorder.close();
   // A worktree that is gone holds nothing that could be committed later.
   const isWhole = current.agents.every(
     ({ index, leftIn }) =>
       leftIn === null || leftIn === state.agents[index]?.leftIn || !existsSync(leftIn),
   );
-  return { written, isWhole, end: current };
+  return { written: recorder.summaryWritten, isWhole, end: current };
 }

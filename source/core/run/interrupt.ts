@@ -1,5 +1,7 @@
-import { type Agent, isDone } from '../agent/agent.js';
-import { commit, killBeforeWork, stop } from '../agent/steps.js';
+import { type Agent, type Checkout, isDone } from '../agent/agent.js';
+import { inspectEffect } from '../agent/attempt-events.js';
+import type { AttemptExit } from '../agent/evidence.js';
+import { commit, killBeforeWork, type Step, stop, updateAttempt } from '../agent/steps.js';
 import type { Failure } from '../policy/failure.js';
 import { problemOf } from '../policy/work-problem.js';
 import { haltedBy } from './circuit-breaker.js';
@@ -63,6 +65,16 @@ export function onOrphaned(state: RunState, detail: string, at: number): Next {
     const { state: now } = agent;
     if (now.name === 'succeeded' || now.name === 'failed' || now.name === 'killed') return agent;
     if (now.name === 'queued' || now.name === 'preparing') return killBeforeWork(agent, detail, at);
+    if (now.name === 'running' || now.name === 'asking' || now.name === 'stopping') {
+      // Its process went with the program; what it did is held against the rules, as that of any other.
+      const [lost, more] = endLost(agent, now.checkout, detail, at);
+      effects.push(...more);
+      return lost;
+    }
+    if (now.name === 'judging') {
+      effects.push(inspectEffect(agent, now.checkout, now.exit, { kind: 'killed', by: detail }));
+      return { ...agent, state: { ...now, cause: { kind: 'killed', by: detail } } };
+    }
     const outcome =
       now.name === 'committing' ? now.outcome : ({ state: 'killed', by: detail } as const);
     const [next, more] = commit(state, agent, now.checkout, outcome);
@@ -84,6 +96,30 @@ export function onOrphaned(state: RunState, detail: string, at: number): Next {
   }
   return [{ ...next, phase: 'running' }, effects];
 }
+
+/** An attempt whose process is gone, and of which nothing more is told. */
+function endLost(agent: Agent, checkout: Checkout, by: string, at: number): Step {
+  const cause = { kind: 'killed', by } as const;
+  const ended = updateAttempt(agent, { endedAt: at, exit: lostExit });
+  const judging = { name: 'judging', checkout, exit: lostExit, cause } as const;
+  return [
+    { ...ended, epoch: agent.epoch + 1, state: judging },
+    [inspectEffect(ended, checkout, lostExit, cause)],
+  ];
+}
+
+/** The exit of a process that nobody has seen end. */
+const lostExit: AttemptExit = {
+  code: null,
+  signal: null,
+  orderly: false,
+  symptoms: [],
+  edited: [],
+  named: [],
+  edits: false,
+  flaw: null,
+  cause: null,
+};
 
 /**
  * A batch could not be merged or tested. A fault of the machine says nothing of the work: a person mends it and goes

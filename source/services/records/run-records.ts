@@ -66,6 +66,12 @@ const lineSchema = z.discriminatedUnion('record', [
   }),
   /** A worktree is filled and ready: from here on it may hold work. */
   z.object({ record: z.literal('ready'), path: z.string() }),
+  /** What stops an agent of it, or is taken back. */
+  z.object({
+    record: z.literal('rules'),
+    protect: z.array(z.string()),
+    maxFileBytes: z.number().nullable(),
+  }),
   z.object({ record: z.literal('dead'), by: z.string() }),
   z.object({ record: z.literal('closed'), how: z.enum(['finished', 'recovered', 'salvaged']) }),
 ]);
@@ -96,8 +102,18 @@ export interface KnownRun {
   /** The folder of its worktrees. */
   readonly worktrees: string;
   readonly made: readonly RecordedWorktree[];
+  /** What stops an agent of it, or is taken back; null where it died before that was told. */
+  readonly rules: RecordedRules | null;
   /** The record itself. */
   readonly file: string;
+}
+
+/** The rules of a run that its journal, which lies in the repository, is not believed. */
+export interface RecordedRules {
+  /** Globs of files that no agent may change. */
+  readonly protect: readonly string[];
+  /** Null for any size. */
+  readonly maxFileBytes: number | null;
 }
 
 /** Formats a time as `YYYYMMDD_HHMMSS`, local time. */
@@ -126,6 +142,11 @@ export class RunRecord {
   /** A worktree is about to be made. Throws like `fs`. */
   making(worktree: Omit<RecordedWorktree, 'ready'>): void {
     this.write({ record: 'worktree', ...worktree });
+  }
+
+  /** What its agents are judged by. Throws like `fs`. */
+  rules({ protect, maxFileBytes }: RecordedRules): void {
+    this.write({ record: 'rules', protect: [...protect], maxFileBytes });
   }
 
   ready(worktree: string): void {
@@ -306,6 +327,7 @@ function readRecord(
   lines.pop();
   const made = new Map<string, RecordedWorktree>();
   let head: (Line & { record: 'run' }) | null = null;
+  let rules: RecordedRules | null = null;
   let dead = false;
   let closed: KnownRun['closed'] = null;
   for (const [index, line] of lines.entries()) {
@@ -330,7 +352,8 @@ function readRecord(
     } else if (data.record === 'ready') {
       const worktree = made.get(data.path);
       if (worktree) made.set(data.path, { ...worktree, ready: true });
-    } else if (data.record === 'dead') dead = true;
+    } else if (data.record === 'rules') rules = data;
+    else if (data.record === 'dead') dead = true;
     else closed = data.how;
   }
   if (head === null) return null;
@@ -346,6 +369,7 @@ function readRecord(
     summary: readOwnSummary(file, stamp),
     worktrees: isBelow(cache, head.worktrees) ? head.worktrees : path.join(cache, stamp),
     made: [...made.values()],
+    rules,
     file,
   };
 }
