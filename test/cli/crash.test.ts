@@ -11,6 +11,7 @@ import {
 import path from 'node:path';
 import { describe, expect, inject, test } from 'vitest';
 import { wholeEdit } from '../../source/services/model-server/script.js';
+import { eventually } from '../eventually.js';
 import {
   asIfKilled,
   git,
@@ -314,4 +315,35 @@ describe('a repository that was copied or moved after a crash', () => {
     expect((await runCli(['clean', '--yes'], { cwd: moved, env: where.env })).code).toBe(0);
     expect([...branches(moved).keys()]).toEqual([]);
   });
+});
+
+test('a run that dies is closed by its own rules: what no agent may change is put back, the rest is kept', async () => {
+  const settings = JSON.stringify({ protect: ['ci/**'], max_file_mb: 0.01 });
+  const repo = makeRepo({ 'a.txt': '1\n', 'b.txt': '1\n', '.aider-orchestrator.json': settings });
+  const where = { ...world(null), afterFlags: [] };
+  const told = path.join(where.home, 'told');
+  const acts = [
+    'echo mine >> a.txt',
+    'echo not mine >> b.txt',
+    'mkdir ci && echo x > ci/x.yml',
+    'echo X=1 > .env',
+    'head -c 20000 /dev/zero > big.bin',
+    `touch ${told}`,
+    'sleep 300',
+  ];
+  const task = { id: 'T1', title: 'One', files: ['a.txt', 'big.bin'] };
+  const flags = ['--agent-cmd', acts.join('; ')];
+  const running = startPlan(repo, { ...where, aiderFlags: [] }, [task], flags);
+  await eventually(() => expect(existsSync(told)).toBe(true));
+  running.child.kill('SIGKILL');
+  await running.end;
+  const runs = await runCli(['runs'], { cwd: repo, env: where.env });
+  expect(runs.stderr).toContain('Its work is saved');
+  const [branch] = [...branches(repo).keys()].filter((name) => name.endsWith('/agent0'));
+  const changed = git(repo, 'diff', '--name-only', 'HEAD', branch as string);
+  expect(changed).toBe('a.txt');
+  expect(git(repo, 'show', `${branch}:a.txt`)).toBe('1\nmine');
+  const refused = lastSummary(repo).agents.agent0?.refused?.map((one) => one.path) ?? [];
+  expect(refused.sort()).toEqual(['.env', 'b.txt', 'big.bin', 'ci/x.yml']);
+  expect(worktreesLeft(where)).toEqual([]);
 });

@@ -19,6 +19,11 @@ import { leadsOut, type RefusalKind, runsCode } from '../../source/core/policy/f
 import type { WorkToCommit } from '../../source/core/ports.js';
 import type { Inspection } from '../../source/core/run/run.js';
 import type { CheckRunner } from '../../source/services/git/checkout-site.js';
+import {
+  type KeptCheckout,
+  keepCheckout,
+  readKept,
+} from '../../source/services/git/kept-checkout.js';
 import { GitWorkspace } from '../../source/services/git/workspace.js';
 import { logPaths } from '../../source/services/logs/log-paths.js';
 import { git, makeRepo, tempFolder } from '../rig.js';
@@ -41,24 +46,27 @@ async function open(more: { maxFileBytes?: number; protect?: string[]; check?: C
   const paths = logPaths(repo, stamp);
   mkdirSync(paths.agentFolder(0), { recursive: true });
   writeFileSync(paths.ignore, '*\n');
-  const workspace = new GitWorkspace({
-    config: {
-      ...testConfig,
-      repo,
-      base: git(repo, 'rev-parse', 'HEAD'),
-      stamp,
-      protect: more.protect ?? [],
-      maxFileBytes: more.maxFileBytes ?? 1000,
-    },
-    paths,
-    worktrees: path.join(tempFolder(), 'worktrees'),
-    setup: null,
-    check: more.check ?? null,
-    landLater: '',
-    commonDir: path.join(repo, '.git'),
-    coAuthor: () => null,
-    record: noRecord,
-  });
+  const worktrees = path.join(tempFolder(), 'worktrees');
+  const again = () =>
+    new GitWorkspace({
+      config: {
+        ...testConfig,
+        repo,
+        base: git(repo, 'rev-parse', 'HEAD'),
+        stamp,
+        protect: more.protect ?? [],
+        maxFileBytes: more.maxFileBytes ?? 1000,
+      },
+      paths,
+      worktrees,
+      setup: null,
+      check: more.check ?? null,
+      landLater: '',
+      commonDir: path.join(repo, '.git'),
+      coAuthor: () => null,
+      record: noRecord,
+    });
+  const workspace = again();
   const from = { onto: [], round: 0, resume: null, rework: null };
   const made = await workspace.prepare(0, task, from, null);
   if (!made.ok) throw new Error(made.failure.detail);
@@ -73,7 +81,7 @@ async function open(more: { maxFileBytes?: number; protect?: string[]; check?: C
       conflicted: [],
       since,
     });
-  return { repo, paths, workspace, checkout, inspect };
+  return { repo, paths, workspace, checkout, inspect, again };
 }
 
 const work = (checkout: Checkout): WorkToCommit => ({
@@ -260,6 +268,28 @@ describe('the fence around an agent', () => {
   test('a file that a reply names is shown, when it is tracked and not seen yet', async () => {
     const { inspect } = await open();
     expect((await inspect()).named).toEqual(['src/b.txt']);
+  });
+
+  test('asked again, by another program too, an inspection gives what it gave, also one that was cut off', async () => {
+    const { checkout, inspect, workspace, again } = await open();
+    const worktrees = path.dirname(path.dirname(checkout.worktree));
+    writeFileSync(inTree(checkout, 'src/a.txt'), 'aa\n');
+    writeFileSync(inTree(checkout, 'src/b.txt'), 'bb\n');
+    const seen = await inspect();
+    expect(seen.refused).toEqual([{ path: 'src/b.txt', why: 'outside', undone: true }]);
+    const hints = { edited: [], named: [], misnamed: null, conflicted: [], since: 0 };
+    expect(await workspace.inspect(0, 1, task, checkout, false, hints)).toEqual(seen);
+    expect(await again().inspect(0, 1, task, checkout, false, hints)).toEqual(seen);
+    // The program ended when it had put back what it had found, and before it could tell.
+    const kept = readKept(worktrees, 0) as KeptCheckout;
+    const found = { attempt: 2, refused: seen.refused };
+    keepCheckout(worktrees, 0, { ...kept, found });
+    writeFileSync(inTree(checkout, 'src/a.txt'), 'aaa\n');
+    const later = await again().inspect(0, 2, task, checkout, false, hints);
+    expect(later).toMatchObject({ refused: seen.refused, changed: true });
+    // It is asked for once more as it was made, and is not made anew.
+    const from = { onto: [], round: 0, resume: null, rework: null };
+    expect(await again().prepare(0, task, from, null)).toEqual({ ok: true, value: checkout });
   });
 
   test('white space alone is told from a change', async () => {
