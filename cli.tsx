@@ -58,7 +58,7 @@ const leastFiles = 100;
 
 /** Containers run as users that the system does not know. */
 function hasHome(): boolean {
-  if (environment().HOME) return true;
+  if (environment()['HOME']) return true;
   try {
     return homedir() !== '';
   } catch (error) {

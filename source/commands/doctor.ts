@@ -297,7 +297,7 @@ async function checkGemini(
     );
   }
   try {
-    const base = (environment().GOOGLE_GEMINI_BASE_URL || defaultBaseUrl).replace(/\/+$/, '');
+    const base = (environment()['GOOGLE_GEMINI_BASE_URL'] || defaultBaseUrl).replace(/\/+$/, '');
     const models = await listModels(base, key, AbortSignal.timeout(10_000));
     if (models.includes(wanted)) return ok('Gemini', `${wanted} is there, key: ${name}`);
     const best = models[0];
@@ -356,6 +356,6 @@ function checkTerminal(): Check {
   if (!process.stdout.isTTY) return ok('terminal', 'none: a run is headless');
   return ok(
     'terminal',
-    `${environment().TERM ?? 'unknown'}, ${process.stdout.columns}x${process.stdout.rows}`,
+    `${environment()['TERM'] ?? 'unknown'}, ${process.stdout.columns}x${process.stdout.rows}`,
   );
 }

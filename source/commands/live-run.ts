@@ -229,7 +229,7 @@ export function planWith(
       ? new GeminiPlanner({
           key: run.geminiKey,
           model: config.geminiModel,
-          baseUrl: environment().GOOGLE_GEMINI_BASE_URL || null,
+          baseUrl: environment()['GOOGLE_GEMINI_BASE_URL'] || null,
         })
       : null;
   return (signal: AbortSignal): Promise<Result<MadePlan, Failure>> =>
@@ -289,7 +289,7 @@ function reviewerOf(
   }
   const first = keyNow();
   if (first === null) return null;
-  const baseUrl = environment().GOOGLE_GEMINI_BASE_URL || null;
+  const baseUrl = environment()['GOOGLE_GEMINI_BASE_URL'] || null;
   const withKey = (key: string) => new GeminiReviewer({ key, model: config.geminiModel, baseUrl });
   let known = { key: first, reviewer: withKey(first) };
   return {

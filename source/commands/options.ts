@@ -97,7 +97,7 @@ export function resolveOptions(
   const maxIterations = whole(
     first<string | number>(
       [flags.maxIterations, '--max-iterations'],
-      [env.AIDER_MAX_ITERATIONS, 'AIDER_MAX_ITERATIONS'],
+      [env['AIDER_MAX_ITERATIONS'], 'AIDER_MAX_ITERATIONS'],
       [repo.max_iterations, 'max_iterations'],
       [user.max_iterations, 'max_iterations'],
     ),
@@ -185,7 +185,7 @@ export function resolveOptions(
     geminiModel:
       first<string>(
         [flags.geminiModel, ''],
-        [env.DEFAULT_GEMINI_MODEL, ''],
+        [env['DEFAULT_GEMINI_MODEL'], ''],
         [repo.gemini_model, ''],
         [user.gemini_model, ''],
       )?.[0] ?? 'gemini-1.5-pro',
@@ -246,10 +246,10 @@ function modelOf(
   user: Settings,
 ): string {
   // An alias of Aider's own, so that it follows Aider to newer Claude models.
-  if (flags.claude) return env.DEFAULT_CLAUDE_MODEL || 'sonnet';
+  if (flags.claude) return env['DEFAULT_CLAUDE_MODEL'] || 'sonnet';
   const given = first<string>(
     [flags.model, ''],
-    [env.DEFAULT_AIDER_MODEL, ''],
+    [env['DEFAULT_AIDER_MODEL'], ''],
     [repo.model, ''],
     [user.model, ''],
   );

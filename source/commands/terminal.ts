@@ -22,7 +22,7 @@ export function processTerminal(): Terminal {
     interactive:
       process.stdin.isTTY === true &&
       process.stdout.isTTY === true &&
-      environment().TERM !== 'dumb',
+      environment()['TERM'] !== 'dumb',
     // Asked anew each time: the window may have been resized meanwhile.
     get width() {
       return process.stdout.columns ?? 100;

@@ -221,7 +221,7 @@ export function openWizard(
     geminiModels: async () => {
       const key = geminiKey();
       if (key === null) return [];
-      const base = (environment().GOOGLE_GEMINI_BASE_URL || defaultBaseUrl).replace(/\/+$/, '');
+      const base = (environment()['GOOGLE_GEMINI_BASE_URL'] || defaultBaseUrl).replace(/\/+$/, '');
       // Whatever fails there: then there is none to choose from.
       return listModels(base, key, AbortSignal.timeout(10_000)).catch((): string[] => []);
     },
@@ -279,7 +279,7 @@ export function openWizard(
       return unless(unreadable, null, () => statSync(inRepo(file)).size);
     },
     editorCommand: () => {
-      const editor = environment().VISUAL || environment().EDITOR || 'vi';
+      const editor = environment()['VISUAL'] || environment()['EDITOR'] || 'vi';
       // By a shell, as git does it: an editor may come with arguments of its own.
       return { name: editor, file: '/bin/sh', args: ['-c', `${editor} "$@"`, editor] };
     },

@@ -16,7 +16,7 @@ export interface Glyphs {
 
 /** Glyphs for the locale: ASCII where it is not UTF-8. Each stands beside a word, never alone. */
 export function glyphsFor(env: Readonly<Record<string, string | undefined>>): Glyphs {
-  const locale = env.LC_ALL || env.LC_CTYPE || env.LANG || '';
+  const locale = env['LC_ALL'] || env['LC_CTYPE'] || env['LANG'] || '';
   const utf8 = /utf-?8/i.test(locale) || (locale === '' && process.platform === 'darwin');
   return utf8
     ? { ok: '✓', bad: '✗', stopped: '■', some: '○', line: '─', more: '…' }

@@ -41,7 +41,7 @@ describe("the project's tests, with real Aider", () => {
         landing: 'landed on main, tests passed',
         tests: { command: 'sh test.sh', base: 'tests passed', merged: 'tests passed' },
       });
-      expect(end.summary.agents.agent0).toMatchObject({ iterations: 2, tests: 'tests passed' });
+      expect(end.summary.agents['agent0']).toMatchObject({ iterations: 2, tests: 'tests passed' });
       expect(readFileSync(path.join(repo, 'a.txt'), 'utf8')).toBe('2\n');
       const told = server.requests.at(-1)?.text ?? '';
       expect(told).toContain('FAIL expected a positive value, key ***');
@@ -62,12 +62,12 @@ describe("the project's tests, with real Aider", () => {
       ]);
       const end = await runPlan(repo, world(server), [task('a')], flags);
       expect(end.code).toBe(1);
-      expect(end.summary.agents.agent0, end.stdout).toMatchObject({
+      expect(end.summary.agents['agent0'], end.stdout).toMatchObject({
         outcome: { state: 'failed', reason: 'tests_failed' },
         iterations: 4,
         merged: false,
       });
-      expect(end.summary.agents.agent0?.error).toContain(
+      expect(end.summary.agents['agent0']?.error).toContain(
         'sh test.sh: exit code 1, after 4 iterations',
       );
       expect(git(repo, 'rev-parse', 'HEAD')).toBe(end.summary.base);
@@ -109,7 +109,11 @@ describe("the project's tests, with real Aider", () => {
         [...flags, '--max-agents', '2'],
       );
       expect(end.code, end.stdout + end.stderr).toBe(0);
-      expect(end.summary.agents.agent1).toMatchObject({ success: true, repairs: 1, iterations: 2 });
+      expect(end.summary.agents['agent1']).toMatchObject({
+        success: true,
+        repairs: 1,
+        iterations: 2,
+      });
       expect(readFileSync(path.join(repo, 'b.txt'), 'utf8')).toBe('2\n');
       const told = server.requests.at(-1)?.text ?? '';
       expect(told).toContain('expected a sum of at most 5, got 7');
@@ -140,15 +144,15 @@ describe("the project's tests, with real Aider", () => {
         [...flags, '--max-agents', '2', '--land', 'any'],
       );
       expect(end.code, end.stdout + end.stderr).toBe(1);
-      expect(end.summary.agents.agent1).toMatchObject({
+      expect(end.summary.agents['agent1']).toMatchObject({
         outcome: { state: 'failed', reason: 'breaks_tests' },
         merged: false,
       });
       expect(end.summary).toMatchObject({ landed: true, landing: 'landed on main, tests passed' });
       expect(readFileSync(path.join(repo, 'b.txt'), 'utf8')).toBe('1\n');
-      expect(git(repo, 'rev-parse', '--verify', `${end.summary.agents.agent1?.branch}`)).not.toBe(
-        '',
-      );
+      expect(
+        git(repo, 'rev-parse', '--verify', `${end.summary.agents['agent1']?.branch}`),
+      ).not.toBe('');
     },
   );
 
@@ -168,12 +172,12 @@ describe("the project's tests, with real Aider", () => {
       const more = ['--max-agents', '2', '--max-iterations', '3'];
       const end = await runPlan(repo, world(server), tasks, more);
       expect(end.code, end.stdout + end.stderr).toBe(1);
-      expect(end.summary.agents.agent1).toMatchObject({
+      expect(end.summary.agents['agent1']).toMatchObject({
         outcome: { state: 'failed', reason: 'merge_conflict' },
         merged: false,
       });
-      expect(end.summary.agents.agent1?.conflicts.join()).toContain('x');
-      expect(git(repo, 'show', `${end.summary.agents.agent1?.branch}:x/y`)).toBe('new');
+      expect(end.summary.agents['agent1']?.conflicts.join()).toContain('x');
+      expect(git(repo, 'show', `${end.summary.agents['agent1']?.branch}:x/y`)).toBe('new');
       expect(git(repo, 'show', `${end.summary.integration_commit}:x`)).toBe('new');
     },
   );

@@ -30,7 +30,7 @@ describe('a full disk', () => {
       ],
     );
     expect(end.code, end.stdout + end.stderr).toBe(1);
-    expect(end.summary.agents.agent0?.outcome, end.stdout).toEqual({
+    expect(end.summary.agents['agent0']?.outcome, end.stdout).toEqual({
       state: 'failed',
       reason: 'disk_full',
     });

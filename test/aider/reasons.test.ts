@@ -35,7 +35,7 @@ describe('why an agent failed, with real Aider', () => {
       const repo = makeRepo(files);
       const server = await modelServer([{ replies }]);
       const end = await runPlan(repo, world(server), [task], ['--max-iterations', '1'], extra);
-      const agent = end.summary.agents.agent0;
+      const agent = end.summary.agents['agent0'];
       expect(agent?.outcome, end.stdout + end.stderr).toEqual({ state: 'failed', reason });
       expect(end.code).toBe(1);
       expect(readFileSync(path.join(repo, 'calc.py'), 'utf8')).toBe(files['calc.py']);
@@ -59,12 +59,15 @@ describe('why an agent failed, with real Aider', () => {
     const end = await running.end;
     expect(end.code).toBe(1);
     const { agents } = lastSummary(repo, end);
-    expect(agents.agent0).toMatchObject({
+    expect(agents['agent0']).toMatchObject({
       outcome: { reason: 'killed_by_signal' },
       signal: 'SIGSEGV',
     });
-    expect(agents.agent1).toMatchObject({ outcome: { reason: 'dependency_failed' }, attempts: 0 });
-    expect(agents.agent1?.error).toContain('T1');
+    expect(agents['agent1']).toMatchObject({
+      outcome: { reason: 'dependency_failed' },
+      attempts: 0,
+    });
+    expect(agents['agent1']?.error).toContain('T1');
   });
 
   aiderTest("half of the edits, with Aider's colours set to those of dark mode", async () => {
@@ -79,13 +82,15 @@ describe('why an agent failed, with real Aider', () => {
       [{ id: 'T1', title: 'Fix add', files: ['calc.py'] }],
       ['--max-iterations', '4'],
     );
-    expect(end.summary.agents.agent0?.outcome, end.stdout).toEqual({
+    expect(end.summary.agents['agent0']?.outcome, end.stdout).toEqual({
       state: 'failed',
       reason: 'malformed_edits',
     });
     expect(end.summary.landed).toBe(false);
     // Nothing is thrown away: what was done stands on its branch.
-    expect(git(repo, 'show', `${end.summary.agents.agent0?.branch}:calc.py`)).toBe(fixed.trimEnd());
+    expect(git(repo, 'show', `${end.summary.agents['agent0']?.branch}:calc.py`)).toBe(
+      fixed.trimEnd(),
+    );
   });
 
   aiderTest(

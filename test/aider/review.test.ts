@@ -80,7 +80,7 @@ describe('the reviewer, with real Aider', () => {
       const end = await run(repo, world(server), '--review', '--max-iterations', '3');
       expect(end.code, end.stdout + end.stderr).toBe(0);
       expect(readFileSync(path.join(repo, 'greeting.txt'), 'utf8')).toBe('hello.\n');
-      const agent = end.summary.agents.agent0;
+      const agent = end.summary.agents['agent0'];
       expect(agent).toMatchObject({ success: true, iterations: 2 });
       expect(agent?.review?.words).toBe('review: 4 met');
       const asked = server.requests.filter(({ kind }) => kind === 'gemini');
@@ -124,7 +124,7 @@ describe('the reviewer, with real Aider', () => {
       ]);
       const end = await run(repo, world(server), '--review-model', 'openai/scripted');
       expect(end.code, end.stdout + end.stderr).toBe(0);
-      const review = end.summary.agents.agent0?.review;
+      const review = end.summary.agents['agent0']?.review;
       expect(review).toMatchObject({
         model: 'openai/scripted',
         words: 'review: 3 met, 1 cannot be told (R1)',
@@ -148,16 +148,16 @@ describe('the reviewer, with real Aider', () => {
     );
     const end = await run(repo, world(server), '--review-model', 'gpt-4o', '--max-iterations', '1');
     expect(end.code).toBe(1);
-    expect(end.summary.agents.agent0, end.stdout).toMatchObject({
+    expect(end.summary.agents['agent0'], end.stdout).toMatchObject({
       outcome: { state: 'failed', reason: 'review_not_met' },
       merged: false,
     });
-    expect(end.summary.agents.agent0?.error).toContain(
+    expect(end.summary.agents['agent0']?.error).toContain(
       'R2: the end of the line, after 1 iteration',
     );
     // The reviewer's price is known, and part of the whole.
     const { review_cost_usd: reviews = 0, cost_usd: all = 0 } = end.summary;
     expect(reviews).toBeGreaterThan(0);
-    expect(all).toBeCloseTo((reviews ?? 0) + (end.summary.agents.agent0?.cost_usd ?? 0));
+    expect(all).toBeCloseTo((reviews ?? 0) + (end.summary.agents['agent0']?.cost_usd ?? 0));
   });
 });

@@ -63,12 +63,12 @@ describe('several agents with real Aider', () => {
           repo,
           'merge-base',
           '--is-ancestor',
-          String(end.summary.agents.agent0?.commit),
-          String(end.summary.agents.agent1?.commit),
+          String(end.summary.agents['agent0']?.commit),
+          String(end.summary.agents['agent1']?.commit),
         ),
       ).toBe('');
       expect(
-        git(repo, 'log', '-1', '--format=%B', String(end.summary.agents.agent0?.commit)),
+        git(repo, 'log', '-1', '--format=%B', String(end.summary.agents['agent0']?.commit)),
       ).toContain('Co-authored-by: aider (gpt-4o)');
       expect(git(repo, 'worktree', 'list').split('\n').length).toBe(1);
       const cast = readFileSync(
@@ -105,7 +105,7 @@ describe('several agents with real Aider', () => {
     );
     expect(end.code, end.stdout + end.stderr).toBe(0);
     expect(readFileSync(path.join(repo, name), 'utf8')).toBe('x = 2\n');
-    expect(end.summary.agents.agent0?.files_changed).toEqual([
+    expect(end.summary.agents['agent0']?.files_changed).toEqual([
       { path: name, status: 'M', added: 1, removed: 1 },
     ]);
   });
@@ -119,7 +119,7 @@ describe('several agents with real Aider', () => {
       [{ id: 'T1', title: 'One', files: ['a.py'] }],
       ['--model', 'no-such-model-at-all', '--direct'],
     );
-    expect(end.summary.agents.agent0?.outcome, end.stdout).toMatchObject({
+    expect(end.summary.agents['agent0']?.outcome, end.stdout).toMatchObject({
       state: 'failed',
       reason: 'model_not_found',
     });
@@ -156,7 +156,7 @@ describe('several agents with real Aider', () => {
       { replies: [{ text: diffEdit('a.py', 'no such line', 'x'), delayMs: 300 }] },
     ]);
     const end = await runPlan(repo, world(server), [task('a')], ['--max-iterations', '2']);
-    const agent = end.summary.agents.agent0;
+    const agent = end.summary.agents['agent0'];
     expect(agent?.outcome, end.stdout).toEqual({ state: 'failed', reason: 'malformed_edits' });
     expect(agent?.iterations).toBe(2);
     expect(end.code).toBe(1);
@@ -284,15 +284,18 @@ describe('a run that is stopped', () => {
         expect(forkedBy(running.child)).toEqual([]);
         const summary = lastSummary(repo);
         expect(summary).toMatchObject({ landed: false, interrupted_by: signal });
-        expect(summary.agents.agent0).toMatchObject({
+        expect(summary.agents['agent0']).toMatchObject({
           outcome: { state: 'killed' },
           iterations: 1,
         });
-        expect(summary.agents.agent1).toMatchObject({ outcome: { state: 'killed' }, commit: null });
-        expect(git(repo, 'show', `${summary.agents.agent0?.branch}:a.py`)).toBe('a = 2');
-        expect(git(repo, 'log', '-1', '--format=%s', String(summary.agents.agent0?.commit))).toBe(
-          'Unfinished: Raise a',
-        );
+        expect(summary.agents['agent1']).toMatchObject({
+          outcome: { state: 'killed' },
+          commit: null,
+        });
+        expect(git(repo, 'show', `${summary.agents['agent0']?.branch}:a.py`)).toBe('a = 2');
+        expect(
+          git(repo, 'log', '-1', '--format=%s', String(summary.agents['agent0']?.commit)),
+        ).toBe('Unfinished: Raise a');
         expect(git(repo, 'worktree', 'list').split('\n').length).toBe(1);
         expect(readFileSync(path.join(repo, 'a.py'), 'utf8')).toBe('a = 1\n');
       },
@@ -316,7 +319,7 @@ describe('a run that is stopped', () => {
       expect(Date.now() - at).toBeLessThan(2000);
       expect(forkedBy(running.child)).toEqual([]);
       expect(server.requests).toEqual([]);
-      expect(lastSummary(repo).agents.agent0).toMatchObject({
+      expect(lastSummary(repo).agents['agent0']).toMatchObject({
         outcome: { state: 'killed' },
         iterations: 0,
       });
@@ -338,11 +341,14 @@ describe('a run that is stopped', () => {
       const runs = await runCli(['runs'], { cwd: repo, env: where.env });
       expect(runs.code, runs.stderr).toBe(0);
       const summary = lastSummary(repo);
-      expect(summary.agents.agent0).toMatchObject({ outcome: { state: 'killed' }, iterations: 1 });
-      expect(git(repo, 'show', `${summary.agents.agent0?.branch}:a.py`)).toBe('a = 2');
+      expect(summary.agents['agent0']).toMatchObject({
+        outcome: { state: 'killed' },
+        iterations: 1,
+      });
+      expect(git(repo, 'show', `${summary.agents['agent0']?.branch}:a.py`)).toBe('a = 2');
       expect(git(repo, 'worktree', 'list').split('\n').length).toBe(1);
       expect(
-        readLines(path.join(repo, String(summary.agents.agent0?.log_file))).at(-1)?.event,
+        readLines(path.join(repo, String(summary.agents['agent0']?.log_file))).at(-1)?.event,
       ).toBe('outcome');
     },
   );
@@ -351,7 +357,7 @@ describe('a run that is stopped', () => {
     const repo = makeRepo(files);
     const server = await halfDoneServer();
     const end = await runPlan(repo, world(server), [task('a')], ['--timeout', '0.25']);
-    expect(end.summary.agents.agent0?.outcome, end.stdout).toEqual({
+    expect(end.summary.agents['agent0']?.outcome, end.stdout).toEqual({
       state: 'failed',
       reason: 'timeout',
     });

@@ -141,7 +141,7 @@ describe.each([
       }
       const summary = lastSummary(repo);
       expect(summary).toMatchObject({ landed: true, successful_agents: 3, failed_agents: 0 });
-      expect(summary.agents.agent1?.files).toEqual(['b.py', 'd.py']);
+      expect(summary.agents['agent1']?.files).toEqual(['b.py', 'd.py']);
       // The edited text is what the agent got, and the remark.
       const texts = server.requests.map((request) => request.text).join('\n');
       expect(texts).toContain('Do: Raise b, carefully.');

@@ -52,7 +52,7 @@ async function run(flags: readonly string[]) {
         const { time: _, user_id: __, ...rest } = JSON.parse(line);
         return rest;
       });
-  const agent = lastSummary(repo).agents.agent0;
+  const agent = lastSummary(repo).agents['agent0'];
   const log = readFileSync(path.join(repo, agent?.log_file as string), 'utf8');
   return {
     forked,

@@ -35,12 +35,12 @@ test.runIf(hasTmux)('tmux takes it into its buffer; one that is gone leaves OSC 
   onTestFinished(() => void tmux('kill-server'));
   const place = tmux('display-message', '-p', '#{socket_path},#{pid},0').trim();
   const { sequence, words } = await copyWay('to tmux\nzwei', {
-    PATH: process.env.PATH,
+    PATH: process.env['PATH'],
     TMUX: place,
   });
   expect(sequence).toBe('');
   expect(words).toBe("Copied 2 lines to tmux's buffer.");
   expect(tmux('show-buffer')).toBe('to tmux\nzwei');
-  const gone = await copyWay('x', { PATH: process.env.PATH, TMUX: '/nowhere,1,0' });
+  const gone = await copyWay('x', { PATH: process.env['PATH'], TMUX: '/nowhere,1,0' });
   expect(decoded(gone.sequence)).toBe('x');
 });

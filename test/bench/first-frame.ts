@@ -11,14 +11,14 @@ import { build } from 'esbuild';
 import { cli, makeRepo, median, row } from './kit.js';
 import { openClient } from './panes/client.js';
 
-const rounds = Number(process.env.BENCH_STARTS ?? 15);
+const rounds = Number(process.env['BENCH_STARTS'] ?? 15);
 const folder = mkdtempSync(path.join(tmpdir(), 'ao-start-'));
 const repo = path.join(folder, 'repo');
 await makeRepo(repo, { 'a.txt': 'a\n' });
 const home = path.join(folder, 'home');
 mkdirSync(home);
 const env = {
-  PATH: process.env.PATH,
+  PATH: process.env['PATH'],
   LANG: 'C.UTF-8',
   HOME: home,
   OPENAI_API_KEY: 'none',

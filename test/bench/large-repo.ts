@@ -19,7 +19,7 @@ import { noRecord } from '../test-config.js';
 export function fastFolder(name: string): string {
   const memory = '/dev/shm';
   const folder = mkdtempSync(path.join(existsSync(memory) ? memory : tmpdir(), `ao-${name}-`));
-  process.env.XDG_CACHE_HOME = path.join(folder, 'cache');
+  process.env['XDG_CACHE_HOME'] = path.join(folder, 'cache');
   return folder;
 }
 

@@ -9,7 +9,7 @@ import { jsonLines, median, row } from './kit.js';
 import { residentMb, sleep } from './panes/client.js';
 import { makeFlooding, openProduct } from './panes/subjects.js';
 
-const tasks = Number(process.env.BENCH_TASKS ?? 200);
+const tasks = Number(process.env['BENCH_TASKS'] ?? 200);
 const slots = 4;
 
 /** What Aider leaves of one answer: its analytics log, and an edit. */

@@ -11,10 +11,10 @@ import { median, row } from './kit.js';
 import { agents, fastFolder, fresh, makeLargeRepo, openWorkspace, taskFor } from './large-repo.js';
 import { sleep } from './panes/client.js';
 
-const files = Number(process.env.BENCH_FILES ?? 100_000);
+const files = Number(process.env['BENCH_FILES'] ?? 100_000);
 const looks = 20;
 const everySeconds = 30;
-const seconds = Number(process.env.BENCH_SECONDS ?? 180);
+const seconds = Number(process.env['BENCH_SECONDS'] ?? 180);
 
 const folder = fastFolder('looks');
 const repo = path.join(folder, 'repo');

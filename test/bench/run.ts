@@ -20,7 +20,7 @@ import {
   writeMetadata,
 } from './setting.js';
 
-const pairs = Number(process.env.BENCH_PAIRS ?? 5);
+const pairs = Number(process.env['BENCH_PAIRS'] ?? 5);
 const names = ['a', 'b', 'c', 'd'];
 const folder = mkdtempSync(path.join(tmpdir(), 'ao-bench-'));
 const server = await startModelServer({

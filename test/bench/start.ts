@@ -24,7 +24,7 @@ import {
   writeMetadata,
 } from './setting.js';
 
-const rounds = Number(process.env.BENCH_PAIRS ?? 5);
+const rounds = Number(process.env['BENCH_PAIRS'] ?? 5);
 const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
 const folder = mkdtempSync(path.join(tmpdir(), 'ao-bench-'));
 const server = await startModelServer({ gemini: [], chat: raises(names) });

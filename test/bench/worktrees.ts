@@ -9,9 +9,9 @@ import { removeWorktree } from '../../source/services/git/worktree.js';
 import { median, row } from './kit.js';
 import { agents, fastFolder, fresh, makeLargeRepo, openWorkspace, taskFor } from './large-repo.js';
 
-const rounds = Number(process.env.BENCH_ROUNDS ?? 5);
+const rounds = Number(process.env['BENCH_ROUNDS'] ?? 5);
 /** Worktrees that are made without a measurement, to see whether one fails. */
-const many = Number(process.env.BENCH_WORKTREES ?? 320);
+const many = Number(process.env['BENCH_WORKTREES'] ?? 320);
 const folder = fastFolder('worktrees');
 let runs = 0;
 

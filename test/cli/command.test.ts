@@ -392,7 +392,7 @@ describe('the built program', () => {
 function onlyGit(): string {
   const folder = tempFolder('bin');
   for (const name of ['git', 'ps', 'sh']) {
-    const target = (process.env.PATH ?? '')
+    const target = (process.env['PATH'] ?? '')
       .split(':')
       .map((part) => path.join(part, name))
       .find((file) => existsSync(file));
@@ -488,7 +488,7 @@ e message_send '{"prompt_tokens":1,"completion_tokens":1,"cost":0}'; e exit
         'run_finished',
       ]),
     );
-    expect(summary.agents.agent0).toMatchObject({
+    expect(summary.agents['agent0']).toMatchObject({
       log_file: `.aider_logs/agent0_${summary.timestamp}.jsonl`,
       iterations: 1,
       success: true,
@@ -507,7 +507,7 @@ e message_send '{"prompt_tokens":1,"completion_tokens":1,"cost":0}'; e exit
       '1',
     );
     expect(end.code).toBe(1);
-    expect(lastSummary(repo).agents.agent0?.outcome).toEqual({
+    expect(lastSummary(repo).agents['agent0']?.outcome).toEqual({
       state: 'failed',
       reason: 'agent_crashed',
     });
@@ -526,7 +526,7 @@ e message_send '{"prompt_tokens":1,"completion_tokens":1,"cost":0}'; e exit
   test('an Aider that is killed by a signal says by which', async () => {
     const repo = makeRepo({ 'a.ts': '1\n', 'b.ts': '1\n' });
     await go(repo, 'kill -s SEGV $$', '--max-iterations', '1');
-    expect(lastSummary(repo).agents.agent0).toMatchObject({
+    expect(lastSummary(repo).agents['agent0']).toMatchObject({
       outcome: { reason: 'killed_by_signal' },
       signal: 'SIGSEGV',
     });
@@ -562,7 +562,7 @@ e message_send '{"prompt_tokens":1,"completion_tokens":1,"cost":0}'; e exit
       '--max-iterations',
       '1',
     );
-    expect(lastSummary(repo).agents.agent0?.outcome.reason, idle.end.stdout).toBe('no_change');
+    expect(lastSummary(repo).agents['agent0']?.outcome.reason, idle.end.stdout).toBe('no_change');
     const { end } = await go(
       repo,
       'cat env.local made.txt > "$file"; ls *.local | wc -l >> "$file"',
@@ -653,14 +653,14 @@ e message_send '{"prompt_tokens":1,"completion_tokens":1,"cost":0}'; e exit
     expect(end.code).toBe(1);
     const summary = lastSummary(repo);
     expect(summary).toMatchObject({ landed: false, successful_agents: 1 });
-    expect(summary.agents.agent0).toMatchObject({ merged: true });
-    expect(summary.agents.agent1).toMatchObject({
+    expect(summary.agents['agent0']).toMatchObject({ merged: true });
+    expect(summary.agents['agent1']).toMatchObject({
       merged: false,
       outcome: { state: 'failed', reason: 'merge_conflict' },
     });
-    expect(summary.agents.agent1?.conflicts.join()).toContain('x');
-    expect(summary.agents.agent2).toMatchObject({ outcome: { reason: 'dependency_failed' } });
-    expect(git(repo, 'show', `${summary.agents.agent1?.branch}:x/y`)).toBe('2');
+    expect(summary.agents['agent1']?.conflicts.join()).toContain('x');
+    expect(summary.agents['agent2']).toMatchObject({ outcome: { reason: 'dependency_failed' } });
+    expect(git(repo, 'show', `${summary.agents['agent1']?.branch}:x/y`)).toBe('2');
     expect(end.stdout).toContain(
       'agent1: failed: conflicts with work that was merged before it (x',
     );

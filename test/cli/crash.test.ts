@@ -30,8 +30,8 @@ import { lineWriter } from '../stand-in-aider.js';
 
 /** How often a run is killed, and within how many milliseconds of its start. */
 const ways = [
-  { name: 'a stand-in', rounds: Number(process.env.CRASH_ROUNDS ?? 8), most: 2200 },
-  { name: 'real Aider', rounds: Number(process.env.CRASH_AIDER_ROUNDS ?? 2), most: 7000 },
+  { name: 'a stand-in', rounds: Number(process.env['CRASH_ROUNDS'] ?? 8), most: 2200 },
+  { name: 'real Aider', rounds: Number(process.env['CRASH_AIDER_ROUNDS'] ?? 2), most: 7000 },
 ] as const;
 
 /** Agents that append a line to each of their files. */
@@ -103,7 +103,7 @@ function worktreesLeft(where: World): string[] {
 describe.each(ways)(
   'after kill -9 at a random moment, with $name',
   ({ name: who, rounds, most }) => {
-    const seed = Number(process.env.CRASH_SEED ?? Date.now() % 1_000_000);
+    const seed = Number(process.env['CRASH_SEED'] ?? Date.now() % 1_000_000);
     const random = randomFrom(seed);
 
     const moments = Array.from({ length: rounds }, () => Math.floor(random() * most));
@@ -343,7 +343,7 @@ test('a run that dies is closed by its own rules: what no agent may change is pu
   const changed = git(repo, 'diff', '--name-only', 'HEAD', branch as string);
   expect(changed).toBe('a.txt');
   expect(git(repo, 'show', `${branch}:a.txt`)).toBe('1\nmine');
-  const refused = lastSummary(repo).agents.agent0?.refused?.map((one) => one.path) ?? [];
+  const refused = lastSummary(repo).agents['agent0']?.refused?.map((one) => one.path) ?? [];
   expect(refused.sort()).toEqual(['.env', 'b.txt', 'big.bin', 'ci/x.yml']);
   expect(worktreesLeft(where)).toEqual([]);
 });

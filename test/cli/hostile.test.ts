@@ -240,7 +240,7 @@ describe('what a repository ships acts on nothing unasked', () => {
     const server = await modelServer([{ replies: [{ text: diffEdit('a.ts', '1', '2') }] }]);
     const where = world(server);
     // Also where the user's own list leads to the working folder.
-    where.env.PYTHONPATH = ':.';
+    where.env['PYTHONPATH'] = ':.';
     const repo = makeRepo({ 'a.ts': '1\n', ...modules });
     await runCli(['doctor', ...where.aiderFlags], { cwd: repo, env: where.env });
     expect(existsSync(marker)).toBe(false);
@@ -248,7 +248,7 @@ describe('what a repository ships acts on nothing unasked', () => {
     for (const flags of [[], ['--no-warm']]) {
       const tasks = [{ id: 'T1', title: 'Say two', files: ['a.ts'] }];
       const { summary } = await runPlan(repo, where, tasks, [...flags, '--land', 'none']);
-      expect(summary.agents.agent0?.error).toBe(null);
+      expect(summary.agents['agent0']?.error).toBe(null);
     }
     expect(existsSync(marker) ? readFileSync(marker, 'utf8') : '').toBe('');
   });
@@ -281,7 +281,7 @@ describe('what a repository ships acts on nothing unasked', () => {
       const where = world(server);
       const tasks = [{ id: 'T1', title: 'Say two', files: ['a.ts'] }];
       const end = await runPlan(repo, where, tasks, [...flags, '--land', 'none']);
-      expect(end.summary.agents.agent0).toMatchObject({ error: null, success: true });
+      expect(end.summary.agents['agent0']).toMatchObject({ error: null, success: true });
       expect(evil.requests).toEqual([]);
       expect(readdirSync(folder)).toEqual([]);
       for (const name of ['conf.yml', 'model.settings.yml', 'model.metadata.json', '.env']) {

@@ -36,8 +36,8 @@ describe('repositories as people have them', () => {
       [task('a.txt', 'own.bat')],
       ['--land', 'none'],
     );
-    expect(summary.agents.agent0).toMatchObject({ error: null, success: true });
-    const names = (summary.agents.agent0?.files_changed ?? []).map((file) => file.path);
+    expect(summary.agents['agent0']).toMatchObject({ error: null, success: true });
+    const names = (summary.agents['agent0']?.files_changed ?? []).map((file) => file.path);
     expect(names.sort()).toEqual(['a.txt', 'own.bat']);
     const merged = summary.integration_branch as string;
     expect(git(repo, 'rev-parse', `${merged}:run.bat`)).toBe(
@@ -55,7 +55,7 @@ describe('repositories as people have them', () => {
       git(repo, 'sparse-checkout', 'set', how, 'in');
       expect(existsSync(path.join(repo, 'out/b.txt'))).toBe(false);
       const { summary } = await runPlan(repo, standIn(), [task('out/b.txt', 'in/a.txt')]);
-      expect(summary.agents.agent0).toMatchObject({ error: null, success: true });
+      expect(summary.agents['agent0']).toMatchObject({ error: null, success: true });
       expect(git(repo, 'show', 'HEAD:out/b.txt')).toBe('1\nby an agent');
       expect(git(repo, 'ls-tree', '--name-only', 'HEAD', 'out/')).toBe('out/b.txt\nout/c.txt');
     },
@@ -86,7 +86,7 @@ describe('repositories as people have them', () => {
     const foreign = standIn("open('b.txt', 'a').write('no'); open('made.txt', 'w').write('no')");
     const flags = ['--max-iterations', '1', '--land', 'none'];
     const { summary } = await runPlan(repo, foreign, [task('a.txt')], flags);
-    expect(summary.agents.agent0?.files_put_back.sort()).toEqual(['b.txt', 'made.txt']);
+    expect(summary.agents['agent0']?.files_put_back.sort()).toEqual(['b.txt', 'made.txt']);
   });
 
   test('submodule.recurse, variables of the caller, files named HEAD and :x', async () => {
@@ -104,9 +104,9 @@ describe('repositories as people have them', () => {
     });
     const flags = ['--max-iterations', '1', '--land', 'none', '--setup-cmd', 'echo 2 >> HEAD'];
     const { summary } = await runPlan(repo, where, [task('a.txt')], flags);
-    expect(summary.agents.agent0).toMatchObject({ outcome: { reason: 'outside_scope' } });
-    expect(summary.agents.agent0?.files_put_back.sort()).toContain(':x');
-    expect(git(repo, 'show', `${summary.agents.agent0?.branch}::x`)).toBe('1');
+    expect(summary.agents['agent0']).toMatchObject({ outcome: { reason: 'outside_scope' } });
+    expect(summary.agents['agent0']?.files_put_back.sort()).toContain(':x');
+    expect(git(repo, 'show', `${summary.agents['agent0']?.branch}::x`)).toBe('1');
   });
 
   test('an identity of the environment alone reaches Aider, and is written nowhere', async () => {
@@ -162,8 +162,8 @@ describe('repositories as people have them', () => {
     chmodSync(broken, 0o755);
     const flags = ['--aider', broken, '--direct'];
     const { summary } = await runPlan(repo, { ...where, aiderFlags: flags }, [task('a.txt')]);
-    expect(summary.agents.agent0?.error).toContain('unrecognized arguments: --no-such-key=1');
-    expect(lastSummary(repo).agents.agent0?.outcome.reason).toBe('start_failed');
+    expect(summary.agents['agent0']?.error).toContain('unrecognized arguments: --no-such-key=1');
+    expect(lastSummary(repo).agents['agent0']?.outcome.reason).toBe('start_failed');
   });
 
   test('few files that may be open: a clear word before any work', async () => {
@@ -198,7 +198,7 @@ test.runIf(has('git-crypt'))(
     git(repo, 'add', '-A');
     git(repo, 'commit', '-q', '-m', 'secret');
     const { summary } = await runPlan(repo, standIn(), [task('a.txt', 'secret.txt')]);
-    expect(summary.agents.agent0).toMatchObject({ error: null, success: true });
+    expect(summary.agents['agent0']).toMatchObject({ error: null, success: true });
     expect(readFileSync(path.join(repo, 'secret.txt'), 'utf8')).toBe('s\nby an agent\n');
     expect(execFileSync('git', ['cat-file', 'blob', 'HEAD:secret.txt'], { cwd: repo })[0]).toBe(0);
   },
@@ -215,7 +215,7 @@ test.runIf(has('git-lfs'))(
     git(repo, 'add', '.gitattributes');
     git(repo, 'commit', '-q', '-m', 'lfs');
     const { summary } = await runPlan(repo, standIn(), [task('a.txt')]);
-    expect(summary.agents.agent0).toMatchObject({ error: null, success: true });
+    expect(summary.agents['agent0']).toMatchObject({ error: null, success: true });
     expect(git(repo, 'rev-parse', 'HEAD:big.bin')).toBe(git(repo, 'rev-parse', 'HEAD~1:big.bin'));
   },
 );
@@ -243,7 +243,7 @@ describe('settings and places of a repository that few have', () => {
     onTestFinished(() => rmSync(shm, { recursive: true, force: true }));
     const far = { ...where, env: { ...where.env, XDG_CACHE_HOME: shm } };
     const { summary } = await runPlan(repo, far, [task('a.txt')], ['--test-cmd', 'test -f a.txt']);
-    expect(summary.agents.agent0).toMatchObject({ error: null, success: true });
+    expect(summary.agents['agent0']).toMatchObject({ error: null, success: true });
     expect(summary.landing).toContain('landed on main');
     expect(git(repo, 'config', '--worktree', '--get', 'core.autocrlf')).toBe('false');
     expect(git(repo, 'worktree', 'list').split('\n')).toHaveLength(1);
@@ -289,7 +289,7 @@ describe('settings and places of a repository that few have', () => {
       for (const folder of [path.dirname(repo), home]) {
         execFileSync('chown', ['-R', `${uid}:${uid}`, folder]);
       }
-      const env = { PATH: process.env.PATH, HOME: home, OPENAI_API_KEY: 'k' };
+      const env = { PATH: process.env['PATH'], HOME: home, OPENAI_API_KEY: 'k' };
       // With fewer Node.js itself cannot start.
       for (const limit of [12, 14, 22]) {
         const as = [
@@ -321,7 +321,7 @@ describe('settings and places of a repository that few have', () => {
       execFileSync('chown', ['-R', `${uid}:${uid}`, path.dirname(repo)]);
       const run = (home: Record<string, string>) => {
         const as = ['--reuid', uid, '--regid', uid, '--clear-groups'];
-        const env = { PATH: process.env.PATH, OPENAI_API_KEY: 'k', ...home };
+        const env = { PATH: process.env['PATH'], OPENAI_API_KEY: 'k', ...home };
         const args = [...as, process.execPath, cli, '--no-prd', '--change', 'x', '--direct'];
         return spawnSync('setpriv', args, { cwd: repo, env, encoding: 'utf8' });
       };

@@ -40,7 +40,7 @@ describe('tests that fail on the base', () => {
       'no test that passed there may fail, and what lands has to be green',
     );
     expect(summary.landing).toBe('landed on main, tests passed, 1 fail → 0 fail');
-    expect(summary.agents.agent0?.tests).toBe('tests passed, 1 fail → 0 fail');
+    expect(summary.agents['agent0']?.tests).toBe('tests passed, 1 fail → 0 fail');
     expect(summary.tests?.base).toBe('tests failed (1 of 2)');
   });
 
@@ -49,8 +49,8 @@ describe('tests that fail on the base', () => {
     const flags = ['--test-cmd', 'npm test', '--red-base', 'fix', '--max-iterations', '2'];
     const { code, summary } = await runPlan(repo, lineWriter(0), [task('b.txt')], flags);
     expect(code).toBe(1);
-    expect(summary.agents.agent0).toMatchObject({ outcome: { reason: 'tests_failed' } });
-    expect(summary.agents.agent0?.error).toContain(
+    expect(summary.agents['agent0']).toMatchObject({ outcome: { reason: 'tests_failed' } });
+    expect(summary.agents['agent0']?.error).toContain(
       'tests that passed before fail now: b.txt has not by an agent',
     );
     const told = path.join(repo, '.aider_logs/runs', summary.timestamp, 'agent0/message2.txt');
@@ -65,7 +65,7 @@ describe('tests that fail on the base', () => {
       const { code, summary } = await runPlan(repo, lineWriter(0), [task('a.txt')], flags);
       expect(code).toBe(1);
       expect(summary.landing).toContain('what lands has to be green');
-      expect(summary.agents.agent0?.success).toBe(true);
+      expect(summary.agents['agent0']?.success).toBe(true);
       expect(git(repo, 'rev-parse', 'HEAD')).toBe(summary.base);
     }
   });

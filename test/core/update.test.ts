@@ -578,11 +578,11 @@ describe('a person', () => {
     ]);
     drive.mergeAll('e'.repeat(40));
     const { agents } = summarise(drive.state as RunState);
-    expect([agents.agent0?.left_out, agents.agent1?.left_out, agents.agent2?.left_out]).toEqual([
-      'you left it out',
-      'what it builds on, the work of agent0, was left out',
-      null,
-    ]);
+    expect([
+      agents['agent0']?.left_out,
+      agents['agent1']?.left_out,
+      agents['agent2']?.left_out,
+    ]).toEqual(['you left it out', 'what it builds on, the work of agent0, was left out', null]);
     expect(drive.state?.phase).toBe('finished');
     drive.send({ type: 'land_now' });
     expect(drive.effects).toEqual([{ type: 'land', commit: 'e'.repeat(40), from: config.base }]);
@@ -835,7 +835,7 @@ describe('work that cannot be merged', () => {
     const state = drive.state as RunState;
     expect(state.phase).toBe('finished');
     expect(state.agents[1]?.state).toMatchObject({ name: 'failed', reason: 'merge_conflict' });
-    expect(summarise(state).agents.agent1).toMatchObject({
+    expect(summarise(state).agents['agent1']).toMatchObject({
       success: false,
       merged: false,
       conflicts: ['T2.ts'],
@@ -895,7 +895,7 @@ describe('work that cannot be merged', () => {
     expect(paused.names()[1]).toBe('queued');
     paused.send({ type: 'kill_agent', agent: 1 });
     expect(paused.state?.agents[1]?.state).toMatchObject({ name: 'killed', work });
-    expect(summarise(paused.state as RunState).agents.agent1?.commit).toBe(work.commit);
+    expect(summarise(paused.state as RunState).agents['agent1']?.commit).toBe(work.commit);
   });
 
   test('a merged agent can begin anew: what is merged is merged without it', () => {
@@ -976,7 +976,7 @@ describe('the budget', () => {
     expect(moneyOf(state)).toMatchObject({ spent: 0.5, isPartial: true });
     expect(state.warnings.join()).toContain('price of the model is not known');
     expect(summarise(state)).toMatchObject({ cost_usd: null, budget_usd: 10 });
-    expect(summarise(state).agents.agent0?.cost_usd).toBe(null);
+    expect(summarise(state).agents['agent0']?.cost_usd).toBe(null);
   });
 
   test('the forecast is that of the pace of those that are done', () => {

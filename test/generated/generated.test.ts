@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { runScripts, script } from './model.js';
 
 /** Agents in all; `npm run test:generated` sets it to 10,000. */
-const cases = Number(process.env.GENERATED_CASES ?? 64);
+const cases = Number(process.env['GENERATED_CASES'] ?? 64);
 const perRun = 16;
 /** Runs at once: most of the time goes to git. */
 const lanes = 2;
@@ -11,7 +11,7 @@ const lanes = 2;
 test(`${cases} agents that do whatever they like: what is merged is right, all else is on its branch`, {
   timeout: 4 * 60 * 60_000,
 }, async () => {
-  const seed = process.env.GENERATED_SEED ? { seed: Number(process.env.GENERATED_SEED) } : {};
+  const seed = process.env['GENERATED_SEED'] ? { seed: Number(process.env['GENERATED_SEED']) } : {};
   let done = 0;
   const lane = () =>
     fc.assert(

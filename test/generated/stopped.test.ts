@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import { runScripts, script } from './model.js';
 
 /** Runs that are stopped, in all; `STOPPED_CASES` sets it. */
-const cases = Number(process.env.STOPPED_CASES ?? 12);
-const seed = process.env.GENERATED_SEED ? { seed: Number(process.env.GENERATED_SEED) } : {};
+const cases = Number(process.env['STOPPED_CASES'] ?? 12);
+const seed = process.env['GENERATED_SEED'] ? { seed: Number(process.env['GENERATED_SEED']) } : {};
 
 test(`${cases} runs whose program ends after any message, and is begun anew, end as if it had not`, {
   timeout: 4 * 60 * 60_000,

@@ -54,7 +54,7 @@ describe('the environment of an agent', () => {
   });
 
   test('the Gemini key goes to an agent whose model is Gemini alone', () => {
-    expect(agentEnvironment(env, 'gemini/gemini-2.5-pro', 'from-flag').GEMINI_API_KEY).toBe(
+    expect(agentEnvironment(env, 'gemini/gemini-2.5-pro', 'from-flag')['GEMINI_API_KEY']).toBe(
       'from-flag',
     );
     expect(agentEnvironment({}, 'gpt-4o', 'from-flag')).not.toHaveProperty('GEMINI_API_KEY');

@@ -8,7 +8,7 @@ import { processesWith, tempFolder } from '../rig.js';
 function checker(command: string, timeoutMs = 60_000, report: string | null = null) {
   const folder = tempFolder();
   const plan = { command, from: '--test-cmd', timeoutMs, report };
-  const check = new CheckCommand({ PATH: process.env.PATH ?? '', SECRET: 'hunter2-hunter2' }, [
+  const check = new CheckCommand({ PATH: process.env['PATH'] ?? '', SECRET: 'hunter2-hunter2' }, [
     'hunter2-hunter2',
   ]);
   const run = (log: string, signal = new AbortController().signal) =>

@@ -9,7 +9,7 @@ import { isAlive, makeRepo, git as run, tempFolder } from '../rig.js';
 const nothing = { cwd: '/', env: {}, input: undefined };
 
 function open(): Shells {
-  const shells = new Shells({ PATH: process.env.PATH, KEPT: 'kept' });
+  const shells = new Shells({ PATH: process.env['PATH'], KEPT: 'kept' });
   onTestFinished(() => shells.close());
   return shells;
 }

@@ -66,13 +66,13 @@ function commitOf(
 }
 
 function gitWith(cwd: string, env: NodeJS.ProcessEnv, ...args: string[]): string {
-  const saved = process.env.GIT_INDEX_FILE;
-  process.env.GIT_INDEX_FILE = env.GIT_INDEX_FILE;
+  const saved = process.env['GIT_INDEX_FILE'];
+  process.env['GIT_INDEX_FILE'] = env['GIT_INDEX_FILE'];
   try {
     return git(cwd, ...args);
   } finally {
-    if (saved === undefined) delete process.env.GIT_INDEX_FILE;
-    else process.env.GIT_INDEX_FILE = saved;
+    if (saved === undefined) delete process.env['GIT_INDEX_FILE'];
+    else process.env['GIT_INDEX_FILE'] = saved;
   }
 }
 
@@ -175,8 +175,8 @@ describe('worktrees and snapshots', () => {
   });
 
   test('what is thrown away is gone at once, and its files soon, also those that were left before', async () => {
-    const saved = process.env.XDG_CACHE_HOME;
-    process.env.XDG_CACHE_HOME = tempFolder();
+    const saved = process.env['XDG_CACHE_HOME'];
+    process.env['XDG_CACHE_HOME'] = tempFolder();
     try {
       const trash = path.join(cacheFolder(), 'trash');
       writeFiles(trash, { 'left-before/a.txt': '1\n' });
@@ -189,8 +189,8 @@ describe('worktrees and snapshots', () => {
       // Nothing there is nothing to do.
       await throwAway(folder);
     } finally {
-      if (saved === undefined) delete process.env.XDG_CACHE_HOME;
-      else process.env.XDG_CACHE_HOME = saved;
+      if (saved === undefined) delete process.env['XDG_CACHE_HOME'];
+      else process.env['XDG_CACHE_HOME'] = saved;
     }
   });
 

@@ -14,7 +14,7 @@ import { Screen } from '../../source/services/pty/screen.js';
 import { until } from '../eventually.js';
 import { isAlive, tempFolder } from '../rig.js';
 
-const env = { PATH: process.env.PATH ?? '', TERM: 'xterm-256color' };
+const env = { PATH: process.env['PATH'] ?? '', TERM: 'xterm-256color' };
 
 function start(script: string): PtyProcess {
   return spawnPty({ file: '/bin/sh', args: ['-c', script], cwd: '/', env, cols: 80, rows: 24 });

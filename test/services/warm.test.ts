@@ -19,7 +19,7 @@ const python = aider
       { encoding: 'utf8' },
     ).trim()
   : '';
-const env = { PATH: process.env.PATH ?? '', TERM: 'xterm-256color', PYTHONUTF8: '1' };
+const env = { PATH: process.env['PATH'] ?? '', TERM: 'xterm-256color', PYTHONUTF8: '1' };
 
 /** Its `main` runs the Python that it is given. */
 function fakeAider(atImport = ''): string {

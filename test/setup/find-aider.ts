@@ -21,7 +21,7 @@ export default async function setup(project: TestProject): Promise<void> {
   }
   console.log('Installing Aider for the tests (about a minute)...');
   const done = await setupAider(() => {});
-  if (!done.ok && process.env.CI) throw new Error(describe(done.failure).message);
+  if (!done.ok && process.env['CI']) throw new Error(describe(done.failure).message);
   project.provide('aider', done.ok ? done.value.command : null);
   project.provide('noAider', done.ok ? '' : describe(done.failure).message);
 }

@@ -23,7 +23,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export async function copyWay(text: string, environment: Environment): Promise<CopyWay> {
   const count = text.split('\n').length;
   const lines = count === 1 ? '1 line' : `${count} lines`;
-  if (environment.TMUX && (await loadBuffer(text, environment))) {
+  if (environment['TMUX'] && (await loadBuffer(text, environment))) {
     return { sequence: '', words: `Copied ${lines} to tmux's buffer.` };
   }
   const base64 = Buffer.from(text).toString('base64');
@@ -34,7 +34,7 @@ export async function copyWay(text: string, environment: Environment): Promise<C
     };
   }
   const osc = `\x1b]52;c;${base64}\x07`;
-  const sequence = environment.STY ? throughScreen(osc) : osc;
+  const sequence = environment['STY'] ? throughScreen(osc) : osc;
   return {
     sequence,
     words: `Sent ${lines} to the terminal's clipboard, if it takes them (OSC 52).`,

@@ -375,7 +375,7 @@ export class Host implements Surface, InputListener {
   showDiff(repo: string, from: string, to: string): Promise<number | null> {
     const args = ['diff', '--no-ext-diff', '--stat', '--patch', from, to, '--'];
     // Git's pager may end at once when the text is short; ours waits, so that it can be read.
-    const pager = this.options.env.GIT_PAGER || this.options.env.PAGER || 'less';
+    const pager = this.options.env['GIT_PAGER'] || this.options.env['PAGER'] || 'less';
     return this.runProgram('git', args, {
       cwd: repo,
       env: { ...this.options.env, LESS: 'R', GIT_PAGER: pager },
@@ -383,7 +383,7 @@ export class Host implements Surface, InputListener {
   }
 
   shell(): string {
-    return this.options.env.SHELL || '/bin/sh';
+    return this.options.env['SHELL'] || '/bin/sh';
   }
 
   /** Stops like any job of the shell, and comes back right (SIGCONT). */

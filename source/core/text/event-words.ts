@@ -32,7 +32,7 @@ const told: Readonly<Record<string, (event: Fields) => string>> = {
       Array.isArray(files) && files.length > 0 ? `changed ${valueText(files)}` : 'no file changed',
       ...(Array.isArray(refused) && refused.length > 0
         ? [
-            `taken back ${refused.map((one) => valueText(isRecord(one) ? one.path : one)).join(' ')}`,
+            `taken back ${refused.map((one) => valueText(isRecord(one) ? one['path'] : one)).join(' ')}`,
           ]
         : []),
     ].join(', '),
@@ -52,11 +52,11 @@ function listed(before: string, value: unknown): string {
 export function eventText(line: string, timeOf: (seconds: number) => string): string {
   const event = objectOf(line);
   if (!event) return printable(line.slice(0, longest));
-  const time = typeof event.time === 'number' ? timeOf(event.time) : '        ';
-  const name = String(event.event ?? '?');
-  const properties = isRecord(event.properties) ? event.properties : {};
+  const time = typeof event['time'] === 'number' ? timeOf(event['time']) : '        ';
+  const name = String(event['event'] ?? '?');
+  const properties = isRecord(event['properties']) ? event['properties'] : {};
   const words = Object.hasOwn(told, name) ? told[name] : undefined;
-  const own = typeof event.said === 'string' ? event.said.slice(0, longest) : null;
+  const own = typeof event['said'] === 'string' ? event['said'].slice(0, longest) : null;
   const what = own ?? (words ? words({ ...event, ...properties }) : name.replaceAll('_', ' '));
   return printable(`${time}  ${what}`);
 }

@@ -204,7 +204,7 @@ export function handedFrom(
   const trusted = (file: Trustable | null) => (file !== null && isTrusted(file) ? file.text : null);
   return {
     settings: Object.fromEntries(settings),
-    read: namesIn(conf?.settings.read).filter((name) => all || isTracked(name)),
+    read: namesIn(conf?.settings['read']).filter((name) => all || isTracked(name)),
     modelSettings: trusted(modelSettings),
     modelMetadata: trusted(modelMetadata),
   };

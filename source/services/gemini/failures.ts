@@ -53,7 +53,7 @@ function causes(error: Error): string {
 /** `google.rpc.RetryInfo`: {"retryDelay": "12.5s"}. */
 function serverDelay(details: readonly Record<string, unknown>[] | undefined): number | null {
   for (const detail of details ?? []) {
-    const match = /^(\d+(?:\.\d+)?)s$/.exec(String(detail.retryDelay ?? ''));
+    const match = /^(\d+(?:\.\d+)?)s$/.exec(String(detail['retryDelay'] ?? ''));
     if (match) return Number(match[1]) * 1000;
   }
   return null;

@@ -34,7 +34,7 @@ export async function isExecutable(file: string): Promise<boolean> {
 
 /** The first executable with this name on the PATH. */
 export async function which(name: string): Promise<string | null> {
-  for (const folder of (environment().PATH ?? '').split(path.delimiter)) {
+  for (const folder of (environment()['PATH'] ?? '').split(path.delimiter)) {
     // Not one that follows the working folder, which may be a stranger's repository.
     if (!path.isAbsolute(folder)) continue;
     const file = path.join(folder, name);

@@ -60,7 +60,7 @@ export function spawnPty(request: PtyRequest): PtyProcess {
       cols: request.cols,
       rows: request.rows,
       encoding: null,
-      name: request.env.TERM ?? 'xterm-256color',
+      name: request.env['TERM'] ?? 'xterm-256color',
     }),
   );
   const listeners: ((bytes: Buffer) => void)[] = [];

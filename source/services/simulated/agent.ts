@@ -36,11 +36,11 @@ function applyEdits(reply: string): string[] {
 }
 
 async function ask(message: string): Promise<{ text: string; usage: Record<string, number> }> {
-  const response = await fetch(`${process.env.OPENAI_API_BASE}/chat/completions`, {
+  const response = await fetch(`${process.env['OPENAI_API_BASE']}/chat/completions`, {
     method: 'POST',
     headers: {
       'content-type': 'application/json',
-      authorization: `Bearer ${process.env.OPENAI_API_KEY}`,
+      authorization: `Bearer ${process.env['OPENAI_API_KEY']}`,
     },
     body: JSON.stringify({
       model: option('--model'),

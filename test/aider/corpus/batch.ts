@@ -99,7 +99,7 @@ export function testBatch(batch: Batch): void {
       'none',
       ...(flags.includes('--max-agents') ? [] : ['--max-agents', '4']),
       ...flags,
-      ...(process.env.CORPUS_START === 'plain' ? ['--no-warm'] : []),
+      ...(process.env['CORPUS_START'] === 'plain' ? ['--no-warm'] : []),
     ]);
     noteOutcomes(rows, end.summary);
     const problems = rows.flatMap((row, index) => {
@@ -125,7 +125,7 @@ export function testBatch(batch: Batch): void {
 
 /** For a comparison of two runs of the corpus: what came of each row goes to a file. */
 function noteOutcomes(rows: readonly Row[], { agents }: Summary): void {
-  const file = process.env.CORPUS_OUTCOMES;
+  const file = process.env['CORPUS_OUTCOMES'];
   if (!file) return;
   for (const [index, row] of rows.entries()) {
     const agent = agents[`agent${index}`] as AgentSummary;

@@ -10,9 +10,9 @@ import { sleep } from './client.js';
 import { lastLine } from './flood.js';
 import { type Agents, makeFlooding, openProduct, openTmux, type Subject } from './subjects.js';
 
-const rounds = Number(process.env.BENCH_ROUNDS ?? 5);
-const megabytes = Number(process.env.BENCH_MB ?? 20);
-const count = Number(process.env.BENCH_AGENTS ?? 8);
+const rounds = Number(process.env['BENCH_ROUNDS'] ?? 5);
+const megabytes = Number(process.env['BENCH_MB'] ?? 20);
+const count = Number(process.env['BENCH_AGENTS'] ?? 8);
 
 /** Waits until there is none of these processes. */
 async function gone(pids: readonly number[]): Promise<number> {

@@ -19,7 +19,7 @@ import { row } from '../kit.js';
 import { interpreter } from '../setting.js';
 import { random, writeFlood } from './flood.js';
 
-const exits = Number(process.env.BENCH_EXITS ?? 1000);
+const exits = Number(process.env['BENCH_EXITS'] ?? 1000);
 const agents = 8;
 const mostBytes = 300_000;
 
@@ -154,7 +154,7 @@ function same(recorded: string, printed: string): boolean {
 
 const script = writeStandIn(folder, python, bursting);
 const plain = new PlainLauncher([script]);
-const env = { PATH: process.env.PATH ?? '' };
+const env = { PATH: process.env['PATH'] ?? '' };
 const warm = new WarmLauncher({ script, python, env, plain });
 for (const [name, launcher] of [
   ['alone', plain],

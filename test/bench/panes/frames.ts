@@ -2,7 +2,7 @@
 import { row } from '../kit.js';
 import { count, line, playRun, used } from './played-run.js';
 
-const frames = Number(process.env.BENCH_FRAMES ?? 100_000);
+const frames = Number(process.env['BENCH_FRAMES'] ?? 100_000);
 const { app, run, turns, paint, forget } = await playRun();
 
 async function frame(index: number): Promise<void> {

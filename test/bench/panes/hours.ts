@@ -14,7 +14,7 @@ import { RecordingWriter } from '../../../source/services/pty/recording-writer.j
 import { jsonLines, median, row } from '../kit.js';
 import { count, line, playRun, used } from './played-run.js';
 
-const seconds = Number(process.env.BENCH_SIMULATED_SECONDS ?? 7200);
+const seconds = Number(process.env['BENCH_SIMULATED_SECONDS'] ?? 7200);
 
 const folder = mkdtempSync(path.join(tmpdir(), 'ao-hours-'));
 const paths = logPaths(folder, '20260101_000000');

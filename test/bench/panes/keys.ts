@@ -8,8 +8,8 @@ import { sleep } from './client.js';
 import { random } from './flood.js';
 import { type Agents, makeFlooding, openProduct, openTmux, type Subject } from './subjects.js';
 
-const samples = Number(process.env.BENCH_KEYS ?? 300);
-const count = Number(process.env.BENCH_AGENTS ?? 8);
+const samples = Number(process.env['BENCH_KEYS'] ?? 300);
+const count = Number(process.env['BENCH_AGENTS'] ?? 8);
 /** In focus by a key of its own. */
 const quiet = 7;
 

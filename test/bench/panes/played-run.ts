@@ -6,7 +6,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { Observer } from '../../../source/store/run-store.js';
 
-process.env.NODE_ENV = 'production';
+process.env['NODE_ENV'] = 'production';
 const { keys, PlayedApp, task } = await import('../../app/played.js');
 const { makeLines } = await import('./flood.js');
 

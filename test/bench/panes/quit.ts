@@ -7,7 +7,7 @@ import { median, row } from '../kit.js';
 import { sleep } from './client.js';
 import { makeFlooding, openProduct } from './subjects.js';
 
-const rounds = Number(process.env.BENCH_ROUNDS ?? 5);
+const rounds = Number(process.env['BENCH_ROUNDS'] ?? 5);
 
 /** Milliseconds from the confirmation. */
 interface Left {

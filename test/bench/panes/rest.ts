@@ -6,8 +6,8 @@ import { row } from '../kit.js';
 import { cpuSeconds, residentMb, sleep } from './client.js';
 import { type Agents, makeAgents, makeFlooding, openProduct, openTmux } from './subjects.js';
 
-const count = Number(process.env.BENCH_AGENTS ?? 8);
-const seconds = Number(process.env.BENCH_SECONDS ?? 20);
+const count = Number(process.env['BENCH_AGENTS'] ?? 8);
+const seconds = Number(process.env['BENCH_SECONDS'] ?? 20);
 /** Until what has just begun is compiled and settled, seconds. */
 const settling = 5;
 

@@ -121,7 +121,7 @@ export async function openProduct(agents: Agents, tasks = agents.count): Promise
   const home = path.join(agents.folder, 'home');
   mkdirSync(home);
   const env = {
-    PATH: process.env.PATH,
+    PATH: process.env['PATH'],
     LANG: 'C.UTF-8',
     HOME: home,
     XDG_DATA_HOME: `${home}/data`,
@@ -131,7 +131,7 @@ export async function openProduct(agents: Agents, tasks = agents.count): Promise
   const client = openClient(
     [
       process.execPath,
-      ...(process.env.BENCH_NODE_ARGS?.split(' ') ?? []),
+      ...(process.env['BENCH_NODE_ARGS']?.split(' ') ?? []),
       cli,
       ...['--plan', plan, '--aider', agents.script, '--change', 'Measure', '--no-test'],
       ...['--max-agents', String(agents.count), '--max-iterations', '1'],
@@ -189,7 +189,7 @@ ${keys.map((key, agent) => `bind -n M-${key} select-pane -t ${agent}`).join('\n'
   }
   const client = openClient(['tmux', '-S', socket, 'attach'], {
     cwd: agents.folder,
-    env: { PATH: process.env.PATH, LANG: 'C.UTF-8', HOME: agents.folder },
+    env: { PATH: process.env['PATH'], LANG: 'C.UTF-8', HOME: agents.folder },
   });
   await client.shows(/F0!/);
   await agents.pids();

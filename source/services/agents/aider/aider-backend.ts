@@ -75,7 +75,8 @@ export class AiderBackend implements AgentBackend {
       const hasTold = { send: false, exit: false };
       let format = '';
       const onEvent = (event: AiderEvent) => {
-        if (typeof event.properties.edit_format === 'string') format = event.properties.edit_format;
+        if (typeof event.properties['edit_format'] === 'string')
+          format = event.properties['edit_format'];
         const said = wordsOf(event);
         this.options.onEvent(agent, said === null ? event : { ...event, said });
         if (event.event === 'message_send_starting') {

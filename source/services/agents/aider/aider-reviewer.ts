@@ -89,7 +89,7 @@ function hasAnswered(log: string): boolean {
   const events = eventsIn(log);
   const sends = events.filter(({ event }) => event === 'message_send_starting');
   const answers = events.filter(({ event }) => event === 'message_send');
-  const tokens = answers.at(-1)?.properties.completion_tokens;
+  const tokens = answers.at(-1)?.properties['completion_tokens'];
   return (
     sends.length > 0 && sends.length === answers.length && typeof tokens === 'number' && tokens > 0
   );

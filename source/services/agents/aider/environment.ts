@@ -58,7 +58,7 @@ export function agentEnvironment(
     if (value && !env[name]) env[name] = value;
   }
   if (providerOf(model) === 'gemini') {
-    if (geminiKey !== null) env.GEMINI_API_KEY = geminiKey;
+    if (geminiKey !== null) env['GEMINI_API_KEY'] = geminiKey;
   } else {
     for (const name of geminiKeyVariables) delete env[name];
   }
@@ -70,7 +70,7 @@ export function identityVariables(
   env: Readonly<Record<string, string | undefined>>,
   { name, email }: Identity,
 ): Record<string, string> {
-  const count = Number(env.GIT_CONFIG_COUNT ?? 0) || 0;
+  const count = Number(env['GIT_CONFIG_COUNT'] ?? 0) || 0;
   return {
     GIT_CONFIG_COUNT: String(count + 2),
     [`GIT_CONFIG_KEY_${count}`]: 'user.name',
@@ -84,7 +84,7 @@ export function identityVariables(
 export function exceptLoopback(
   env: Readonly<Record<string, string | undefined>>,
 ): Record<string, string> {
-  const given = [env.NO_PROXY, env.no_proxy].filter(Boolean).join(',').split(',');
+  const given = [env['NO_PROXY'], env['no_proxy']].filter(Boolean).join(',').split(',');
   const names = [...given.map((name) => name.trim()).filter(Boolean), '127.0.0.1', 'localhost'];
   const list = [...new Set(names)].join(',');
   return { NO_PROXY: list, no_proxy: list };

@@ -161,7 +161,7 @@ export class WarmLauncher implements AiderLauncher {
       id,
       argv: [this.options.script, ...args],
       // As node-pty does it.
-      env: { ...env, PWD: cwd, TERM: env.TERM ?? 'xterm-256color' },
+      env: { ...env, PWD: cwd, TERM: env['TERM'] ?? 'xterm-256color' },
       cwd,
       tty: terminal.path,
     };
