@@ -1,3 +1,4 @@
+// Longer than 300 lines: the way from screen to screen, not divided yet.
 import { Box } from 'ink';
 import { type ReactNode, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { isDone } from '../core/agent/agent.js';
@@ -88,6 +89,7 @@ interface ScreensProps {
   readonly onExit: () => void;
 }
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: state, keys and view of one screen; what can stand alone is in files beside it.
 function Screens({ port, onExit }: ScreensProps) {
   const { now } = useEnvironment();
   const dialogs = useDialogs();

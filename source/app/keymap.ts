@@ -1,3 +1,4 @@
+// Longer than 300 lines: a table, a row for each key.
 /**
  * Every key of the screen, in one table: what it does, where it is valid and how help names it. The
  * settings file can give an action other keys.

@@ -64,6 +64,7 @@ function emptyDraft(tasks: readonly Task[]): Draft {
 }
 
 /** The draft of a run: all that was typed and made, whichever step is shown. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: state, keys and view of one screen; what can stand alone is in files beside it.
 export function useWizard(port: WizardPort, now: () => number): Wizard {
   const [state, setState] = useState<WizardState>(() => {
     const { given } = port;

@@ -1,3 +1,4 @@
+// Longer than 300 lines: a check for each prerequisite.
 import { statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { describe } from '../core/policy/failure.js';

@@ -1,3 +1,4 @@
+// Longer than 300 lines: the subcommands that read earlier runs.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Failure } from '../core/policy/failure.js';

@@ -1,3 +1,4 @@
+// Longer than 300 lines: where the services of a run are built.
 import path from 'node:path';
 import type { Task } from '../core/plan/plan.js';
 import { secretsIn } from '../core/policy/check.js';
@@ -77,6 +78,7 @@ export interface LiveRun {
 }
 
 /** Builds the services of a run and connects them to its loop. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: all services of a run, wired where it can be seen at once.
 export function openLiveRun(options: LiveRunOptions): LiveRun {
   const { config, run, paths, record, warn } = options;
   const { knowledge } = run;

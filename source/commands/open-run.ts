@@ -1,3 +1,4 @@
+// Longer than 300 lines: all that is read before a run, in its order.
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';

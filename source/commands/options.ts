@@ -65,6 +65,7 @@ function first<T>(
  * @param aiderArgs what stands after `--`; it comes after the settings' arguments
  * @param testCmd of Aider's own configuration, where it is trusted
  */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a table: one option after the other, from all its sources.
 export function resolveOptions(
   flags: FlagValues,
   env: Readonly<Record<string, string | undefined>>,

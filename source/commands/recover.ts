@@ -1,3 +1,4 @@
+// Longer than 300 lines: one sequence, from the record to the summary.
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import type { CommittedWork } from '../core/agent/agent.js';
 import { describe } from '../core/policy/failure.js';

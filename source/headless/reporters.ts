@@ -58,6 +58,7 @@ function usedWords(event: PublicEvent & { readonly event: 'assistant_response' }
   return `: ${formatTokens(asked)} tokens in, ${formatTokens(answered)} out, cost ${formatCost(cost)}`;
 }
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a table: one case for each event.
 function eventLines(event: PublicEvent, options: LineOptions, simulated: boolean): string[] {
   const name = (agent: number) => agentName(agent, simulated);
   const { verbosity, width, glyphs } = options;

@@ -33,6 +33,7 @@ interface Step {
  * run once more before it is believed. Whatever happens, the tip that is set is one that was green.
  * @param base where all work starts; it, or the tip of what was merged before, is taken for green
  */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: one algorithm, whose steps share what was found.
 export async function integrateBatch(
   ports: IntegratePorts,
   base: string,

@@ -1,3 +1,4 @@
+// Longer than 300 lines: each kind of dialog is a few lines, and all share one frame.
 import fuzzysort from 'fuzzysort';
 import { Box } from 'ink';
 import {

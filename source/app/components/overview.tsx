@@ -1,3 +1,4 @@
+// Longer than 300 lines: one table with its columns.
 import { Box } from 'ink';
 import { type Agent, iterations } from '../../core/agent/agent.js';
 import type { RunState } from '../../core/run/run.js';

@@ -23,6 +23,7 @@ export interface ScrollTextProps {
 }
 
 /** A text that is scrolled and searched by keys; the last row tells the position. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: state, keys and view of one screen; what can stand alone is in files beside it.
 export function ScrollText(props: ScrollTextProps) {
   const { lines, width, height, active, onClose, follow = false, onSearching, say } = props;
   // Null until it is scrolled: then a growing text is followed no more, but at its end.

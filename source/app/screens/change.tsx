@@ -1,3 +1,4 @@
+// Longer than 300 lines: one screen, not divided yet.
 import { Box } from 'ink';
 import Spinner from 'ink-spinner';
 import { useEffect, useRef, useState } from 'react';
@@ -30,6 +31,7 @@ export interface ChangeScreenProps {
 }
 
 /** Step 1: what is missing and how to mend it, and the change. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: state, keys and view of one screen; what can stand alone is in files beside it.
 export function ChangeScreen(props: ChangeScreenProps) {
   const { port, wizard, onNext, onWithoutPrd, onQuit } = props;
   const { cols, rows } = useSize();

@@ -1,3 +1,4 @@
+// Longer than 300 lines: one screen, not divided yet.
 import { Box } from 'ink';
 import { useEffect, useMemo, useState } from 'react';
 import { editGroups, waves } from '../../core/plan/group-edits.js';
@@ -52,6 +53,7 @@ function useProblems(port: WizardPort, tasks: readonly Task[]): readonly string[
 }
 
 /** Step 3: who changes which files, what runs at once and what waits. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: state, keys and view of one screen; what can stand alone is in files beside it.
 export function GroupsScreen({ port, wizard, onNext, onBack }: GroupsScreenProps) {
   const { cols, rows } = useSize();
   const { theme, keymap } = useEnvironment();
@@ -232,6 +234,7 @@ function newFileProblem(task: Task, name: string): string | null {
   return wrong === null ? null : `${wrong}.`;
 }
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: state, keys and view of one screen; what can stand alone is in files beside it.
 function useGroupEdits(facts: EditFacts): { readonly [Name in Edits]: Action } {
   const { port, wizard, task, file, group, problems, choose, say } = facts;
   const openEditor = useEditor(port, say);

@@ -44,6 +44,7 @@ What is to be done.
 `;
 
 /** Step 2: the PRD as it is written, then as it is; edited, written again, or replaced. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: state, keys and view of one screen; what can stand alone is in files beside it.
 export function PrdScreen({ port, wizard, onNext, onWithoutPrd, onBack }: PrdScreenProps) {
   const { cols, rows } = useSize();
   const { theme, keymap } = useEnvironment();

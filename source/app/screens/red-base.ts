@@ -14,6 +14,7 @@ import { useSetupAction } from './keys-and-models.js';
  * @param onStartAgain leads back to the last step of the wizard
  * @returns asks now, for the key
  */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a table: one entry for each answer.
 export function useRedBase(
   run: RunPort,
   state: RunState,

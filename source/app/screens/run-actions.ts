@@ -1,3 +1,4 @@
+// Longer than 300 lines: a table, an entry for each action of the run.
 import { useReducer } from 'react';
 import type { Agent } from '../../core/agent/agent.js';
 import { dollars, dollarsIn } from '../../core/policy/budget.js';
@@ -84,6 +85,7 @@ type Navigation =
   | 'run.quit';
 
 /** Where one looks. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a table: one entry for each action of the screen.
 function useNavigation(facts: ActionFacts): Pick<ActionsOf<'run'>, Navigation> {
   const { state, agent, view, runView, setRunView, table, setTable, say, choose } = facts;
   const { beside, shown } = facts;
@@ -262,6 +264,7 @@ type Leading =
   | 'run.shell';
 
 /** What is done to the agent in focus and to the run. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a table: one entry for each action of the screen.
 function useLeading(facts: ActionFacts): Pick<ActionsOf<'run'>, Leading> {
   const { port, run, state, agent, noAgent, say, startTyping, canType } = facts;
   const { surface, keymap } = useEnvironment();
@@ -451,6 +454,7 @@ function slots(state: RunState, step: 1 | -1, request: (message: Request) => voi
 type Texts = 'run.diff' | 'run.events' | 'run.task' | 'run.prd' | 'run.warnings';
 
 /** What can be read during the run. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a table: one entry for each action of the screen.
 function useTexts(facts: ActionFacts): Pick<ActionsOf<'run'>, Texts> {
   const { run, state, agent, noAgent, say, seeWarnings } = facts;
   const { theme } = useEnvironment();

@@ -55,6 +55,7 @@ function areaOf({ cols, rows }: { readonly cols: number; readonly rows: number }
 }
 
 /** The split screen: every agent's terminal live, and the keys to lead them. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: state, keys and view of one screen; what can stand alone is in files beside it.
 export function RunScreen({ port, run, onSummary, onStartAgain, onQuit }: RunScreenProps) {
   const state = useRunState(run);
   const size = useSize();

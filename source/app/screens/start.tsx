@@ -1,3 +1,4 @@
+// Longer than 300 lines: one screen, most of it the table of its settings.
 import { Box } from 'ink';
 import { useState } from 'react';
 import { waves } from '../../core/plan/group-edits.js';
@@ -149,6 +150,7 @@ function globsIn(text: string): string[] {
 }
 
 /** Everything about a run that can be decided here. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a table: one entry for each setting.
 function useSettings(port: WizardPort, wizard: Wizard, say: (text: string) => void): Setting[] {
   const dialogs = useDialogs();
   const askModel = useModelDialog(port);
@@ -329,6 +331,7 @@ function useSettings(port: WizardPort, wizard: Wizard, say: (text: string) => vo
 }
 
 /** Step 4: the last look. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: state, keys and view of one screen; what can stand alone is in files beside it.
 export function StartScreen({ port, wizard, onStart, onBack }: StartScreenProps) {
   const { cols, rows } = useSize();
   const { keymap } = useEnvironment();

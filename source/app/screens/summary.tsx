@@ -1,3 +1,4 @@
+// Longer than 300 lines: one screen, not divided yet.
 import { Box } from 'ink';
 import { useMemo, useState } from 'react';
 import { dollars } from '../../core/policy/budget.js';
@@ -131,6 +132,7 @@ function landWords({ landing, config }: RunState, keymap: Keymap): string {
 }
 
 /** Step 6: what each agent did, what landed, and what can still be done about it. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: state, keys and view of one screen; what can stand alone is in files beside it.
 export function SummaryScreen({ port, run, onBack, onQuit }: SummaryScreenProps) {
   const state = useRunState(run);
   const { cols, rows } = useSize();

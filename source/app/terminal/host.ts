@@ -1,3 +1,4 @@
+// Longer than 300 lines: frames, keys and programs share the one terminal; not divided yet.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import type { ReadStream, WriteStream } from 'node:tty';

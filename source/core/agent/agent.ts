@@ -1,3 +1,4 @@
+// Longer than 300 lines: the states of an agent and what is read from them.
 import type { Task } from '../plan/plan.js';
 import type { CheckResult } from '../policy/check.js';
 import type { Refusal } from '../policy/fence.js';

@@ -34,6 +34,7 @@ import {
 const mostAlsoRead = 8;
 
 /** Success, another message, or the end. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: one decision, whose order is what matters.
 export function onInspected(run: RunState, agent: Agent, inspection: Inspection, at: number): Step {
   if (agent.state.name !== 'judging') return [agent, []];
   const { checkout, cause } = agent.state;

@@ -1,3 +1,4 @@
+// Longer than 300 lines: one subject: rules of groups, and how they are made.
 import { mostTasks, type Task } from './plan.js';
 
 /**

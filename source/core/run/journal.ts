@@ -1,3 +1,4 @@
+// Longer than 300 lines: the form of each message.
 import * as z from 'zod';
 import { type Agent, failReasons } from '../agent/agent.js';
 import { flawKinds, symptoms } from '../agent/evidence.js';
@@ -393,6 +394,7 @@ function impossible(run: RunState | null, message: Message, stamp: string): stri
 }
 
 /** All agents that a message names. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a table: one case for each message.
 function agentsOf(message: Message): number[] {
   const own = 'agent' in message ? [message.agent] : [];
   switch (message.type) {

@@ -1,3 +1,4 @@
+// Longer than 300 lines: one document with its schema.
 import * as z from 'zod';
 import {
   type Agent,

@@ -1,3 +1,4 @@
+// Longer than 300 lines: the one function that changes the state, and its cases.
 import { type Agent, addUsage, isActive, isDone, newAgent, type Usage } from '../agent/agent.js';
 import {
   onAsks,
@@ -177,6 +178,7 @@ function reopens({ type }: Message): boolean {
   return asked.includes(type);
 }
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a table: one case for each message.
 function apply(state: RunState, message: Exclude<Message, { type: 'run_started' }>): Next {
   const { at } = message;
   const ofAgent = (index: number, change: (agent: Agent) => Step): Next =>

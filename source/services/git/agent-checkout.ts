@@ -1,3 +1,4 @@
+// Longer than 300 lines: one worktree, whose parts know each other.
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
@@ -112,6 +113,7 @@ export class AgentCheckout {
   }
 
   /** Makes the worktree on the agent's branch; one that was made for just this is given as it is. */
+  // biome-ignore lint/complexity/noExcessiveLinesPerFunction: one sequence, each step of which can fail.
   static async make(
     site: CheckoutSite,
     room: AgentRoom,

@@ -1,3 +1,4 @@
+// Longer than 300 lines: what is asked of a repository before a run.
 import { readFileSync } from 'node:fs';
 import { lstat, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';

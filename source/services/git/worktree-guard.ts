@@ -1,3 +1,4 @@
+// Longer than 300 lines: one guard, a method for each place that it watches.
 import {
   cpSync,
   existsSync,

@@ -1,3 +1,4 @@
+// Longer than 300 lines: one server, from the request to the answer.
 import { randomBytes } from 'node:crypto';
 import {
   type ClientRequest,

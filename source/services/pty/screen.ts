@@ -1,3 +1,4 @@
+// Longer than 300 lines: one emulator with what is read from it; not divided yet.
 import { setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { deflateRaw, inflateRawSync } from 'node:zlib';

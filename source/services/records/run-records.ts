@@ -1,3 +1,4 @@
+// Longer than 300 lines: one file format, written, read and claimed.
 import {
   closeSync,
   existsSync,

@@ -1,0 +1,152 @@
+import type { Check, CheckAction, NeededKey, WizardPort } from '../../app/ports.js';
+import { geminiKeyVariables, keyVariable } from '../../core/policy/providers.js';
+import { ok } from '../../core/result.js';
+import { setupAider } from '../../services/agents/aider/setup-aider.js';
+import { defaultBaseUrl, listModels } from '../../services/gemini/models.js';
+import { changedTrackedFiles, type Repository } from '../../services/git/repository.js';
+import { git } from '../../services/git/run-git.js';
+import { environment, setVariable } from '../../services/machine/environment.js';
+import { forgetDraft, readDraft, writeDraft } from '../../services/records/kept-draft.js';
+import { isHere, readRecords } from '../../services/records/run-records.js';
+import { modelKeyKnown } from '../model-key.js';
+import type { OpenedRun } from '../open-run.js';
+import { geminiKey, type Session } from './session.js';
+
+type Needs = Pick<
+  WizardPort,
+  | 'checks'
+  | 'keys'
+  | 'stash'
+  | 'setIdentity'
+  | 'keptDraft'
+  | 'keepDraft'
+  | 'setKey'
+  | 'installAider'
+  | 'geminiModels'
+  | 'chooseGeminiModel'
+>;
+
+/** What is missing for a run, and what a person can do about it from the screen. */
+export function needsPort(session: Session): Needs {
+  const { args, opened, overrides } = session;
+  const { source } = opened;
+  return {
+    checks: async (model) => {
+      const { runChecks } = await import('../doctor.js');
+      const asked = { ...args, flags: { ...args.flags, geminiModel: session.geminiModel, model } };
+      const checks = await runChecks(asked, overrides, session.ready.findOnce);
+      return [...checks, ...otherRuns(session.repo)]
+        .filter(({ name }) => matters(name, source.kind === 'planner'))
+        .map((check) => withAction(check, model));
+    },
+    keys: (model) => neededKeys(model, opened, source.kind === 'planner'),
+    stash: async () => {
+      const changed = await changedTrackedFiles(session.repo.root);
+      if (!changed.ok) return changed;
+      if (changed.value.length === 0) return ok(false);
+      const done = await git(session.repo.root, [
+        'stash',
+        'push',
+        '--message',
+        'before aider-orchestrator',
+      ]);
+      return done.ok ? ok(true) : done;
+    },
+    setIdentity: async (name, email) => {
+      for (const [key, value] of [
+        ['user.name', name],
+        ['user.email', email],
+      ] as const) {
+        const done = await git(session.repo.root, ['config', '--local', key, value]);
+        if (!done.ok) return done;
+      }
+      return ok(undefined);
+    },
+    keptDraft: () => readDraft(session.repo.root),
+    keepDraft: (draft) => {
+      if (draft !== null)
+        return writeDraft(session.repo.root, { ...draft, tasks: [...draft.tasks] });
+      forgetDraft(session.repo.root);
+      return true;
+    },
+    setKey: setVariable,
+    installAider: async (onLine) => {
+      const done = await setupAider(onLine);
+      if (done.ok) session.ready.lookAgain();
+      return done.ok ? ok(undefined) : done;
+    },
+    geminiModels: async () => {
+      const key = geminiKey();
+      if (key === null) return [];
+      const base = (environment()['GOOGLE_GEMINI_BASE_URL'] || defaultBaseUrl).replace(/\/+$/, '');
+      // Whatever fails there: then there is none to choose from.
+      return listModels(base, key, AbortSignal.timeout(10_000)).catch((): string[] => []);
+    },
+    chooseGeminiModel: (name) => {
+      session.geminiModel = name;
+    },
+  };
+}
+
+/** The keys that this run needs, and whether they are there. */
+function neededKeys(model: string, { options, handed }: OpenedRun, planner: boolean): NeededKey[] {
+  const needed: NeededKey[] = [];
+  const [gemini] = geminiKeyVariables;
+  // A command has its own way to its model.
+  const own = options.agentCmd === null ? keyVariable(model) : null;
+  const isAider = own === gemini;
+  if (planner || isAider) {
+    const use = [
+      ...(planner ? ['Gemini, which writes the PRD'] : []),
+      ...(isAider ? [`Aider's model ${model}`] : []),
+    ];
+    const isSet = geminiKey() !== null;
+    needed.push({ variable: gemini, use: use.join(' and '), isSet, isAider, isPlanner: planner });
+  }
+  if (own !== null && !isAider) {
+    const isSet = modelKeyKnown({ ...options, model }, geminiKey(), handed);
+    needed.push({
+      variable: own,
+      use: `Aider's model ${model}`,
+      isSet,
+      isAider: true,
+      isPlanner: false,
+    });
+  }
+  return needed;
+}
+
+/** Runs that go on in this checkout. */
+function otherRuns(repo: Repository): Omit<Check, 'action'>[] {
+  const { runs } = readRecords(repo);
+  return runs
+    .filter((run) => run.liveness === 'alive' && isHere(run, repo.root) && run.pid !== process.pid)
+    .map((run) => ({
+      name: 'runs',
+      state: 'warning' as const,
+      text: `the run ${run.stamp} is open in this repository (process ${run.pid})`,
+      mend: 'Both work on branches of their own; whichever lands second finds that the branch has moved.',
+    }));
+}
+
+/** What is said before a change is typed: not what only a set-up needs, nor Gemini when it is not asked. */
+function matters(name: string, planner: boolean): boolean {
+  if (name === 'Python' || name === 'terminal') return false;
+  return planner || name !== 'Gemini';
+}
+
+function withAction(check: Omit<Check, 'action'>, model: string): Check {
+  const action = (): CheckAction | null => {
+    if (check.state === 'ok') return null;
+    if (check.name === 'Aider' && check.state === 'missing') return { kind: 'install' };
+    if (check.name === 'changes') return { kind: 'stash' };
+    if (check.name === 'identity') return { kind: 'identity' };
+    const variable = keyVariable(model);
+    if (check.name === 'model' && variable) return { kind: 'key', variable };
+    if (check.name !== 'Gemini' || /cannot be reached/.test(check.text)) return null;
+    return /is gone/.test(check.text)
+      ? { kind: 'gemini_model' }
+      : { kind: 'key', variable: geminiKeyVariables[0] };
+  };
+  return { ...check, action: action() };
+}
