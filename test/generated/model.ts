@@ -516,9 +516,11 @@ function plain(state: RunState): unknown {
   const volatile =
     /commit|base|_s$|seconds|time|started|ended|stamp|repo|worktree|log|recording|land_later|path/;
   return JSON.parse(
-    JSON.stringify(summarise(state), (name, value: unknown) =>
-      volatile.test(name) ? undefined : value,
-    ),
+    JSON.stringify(summarise(state), (name, value: unknown) => {
+      // A worktree's name is drawn.
+      if (name === 'left_in') return value !== null;
+      return volatile.test(name) ? undefined : value;
+    }),
   );
 }
 

@@ -19,6 +19,8 @@ test(`${cases} runs whose program ends after any message, and is begun anew, end
       fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 3 }),
       async (scripts, land, carriedOut, rich, parts) => {
         const whole = await runScripts(scripts, { land, rich });
+        // What was judged good can be committed.
+        expect(JSON.stringify(whole.summary)).not.toContain('commit_failed');
         let left = whole.messages;
         const stops = parts.map((part) => {
           const stop = Math.max(1, Math.floor(part * left));

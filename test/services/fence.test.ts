@@ -292,6 +292,21 @@ describe('the fence around an agent', () => {
     expect(await again().prepare(0, task, from, null)).toEqual({ ok: true, value: checkout });
   });
 
+  test('a file that one attempt took away and the next one made anew is an old one, for its mode too', async () => {
+    const { checkout, inspect, workspace } = await open();
+    const file = inTree(checkout, 'src/a.txt');
+    rmSync(file);
+    expect((await inspect()).refused).toEqual([]);
+    writeFileSync(file, 'again\n', { mode: 0o755 });
+    writeFileSync(inTree(checkout, 'src/new.txt'), 'n\n', { mode: 0o755 });
+    expect((await inspect()).refused).toEqual([{ path: 'src/a.txt', why: 'mode', undone: true }]);
+    writeFileSync(file, 'again\n');
+    expect((await inspect()).refused).toEqual([]);
+    // What was judged good is committed: nothing has changed since.
+    expect(await workspace.commit(work(checkout))).toMatchObject({ ok: true });
+    await workspace.settled();
+  });
+
   test('white space alone is told from a change', async () => {
     const { checkout, inspect } = await open();
     writeFileSync(inTree(checkout, 'src/a.txt'), ' a \r\n\r\n');

@@ -47,7 +47,7 @@ export function landingStep({ onto, config }: RunState): string {
 function costForms(state: RunState, cost: number | null, forecast: number | null): string[] {
   const budget = state.budgetUsd === null ? '' : ` of ${dollars(state.budgetUsd)}`;
   const ahead = state.phase === 'running' && forecast !== null && cost !== null && forecast > cost;
-  const plain = `${formatCost(cost)}${budget}`;
+  const plain = cost === null && budget === '' ? 'cost unknown' : `${formatCost(cost)}${budget}`;
   return ahead ? [`${plain} (about ${formatCost(forecast)} in all)`, plain] : [plain];
 }
 

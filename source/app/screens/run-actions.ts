@@ -371,6 +371,7 @@ function useLeading(facts: ActionFacts): Pick<ActionsOf<'run'>, Leading> {
             say(usd === null ? 'The run has no budget.' : `The budget is ${dollars(usd)}.`);
           },
         }),
+      refusal: refusalOf(state, { type: 'set_budget', usd: null }),
     },
     'run.key': useKeyAction(port, say, () => {}, state.config.model),
     'run.model': {

@@ -61,8 +61,9 @@ function headLines(
   const totals = [
     parts,
     formatDuration(runTime(state, now) / 1000),
-    `${formatTokens(tokens)} tokens`,
-    `${formatCost(cost)}${budget}`,
+    ...(tokens === 0 && cost === null
+      ? ['tokens and cost unknown']
+      : [`${formatTokens(tokens)} tokens`, `${formatCost(cost)}${budget}`]),
   ].join(`  ${glyphs.dot}  `);
   const landed = state.landing?.state === 'landed';
   const fine = (landed || state.landing?.state === 'not_asked') && !failsTests(state);

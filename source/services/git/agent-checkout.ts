@@ -7,6 +7,7 @@ import type { Checkout, CommittedWork, PrepareFrom } from '../../core/agent/agen
 import type { Task } from '../../core/plan/plan.js';
 import { type CheckResult, faulted } from '../../core/policy/check.js';
 import { describe, type Failure } from '../../core/policy/failure.js';
+import type { Refusal, TreeChange } from '../../core/policy/fence.js';
 import { problemOf, problemOfError } from '../../core/policy/work-problem.js';
 import type { AgentToCheck, Look, WorkProblem, WorkToCommit } from '../../core/ports.js';
 import { err, ok, type Result } from '../../core/result.js';
@@ -407,10 +408,11 @@ export class AgentCheckout {
     if (!now.ok) return now;
     const change = await treeChanges(worktree, before, now.value);
     if (!change.ok) return change;
-    const seen = site.refusals(task, change.value);
-    const outside = seen.map((one) => one.path);
-    const paths = new Set([...hidden, ...seen].map((one) => one.path));
-    const refused = [...known.filter((one) => !paths.has(one.path)), ...hidden, ...seen];
+    const seen = await this.refusedIn(task, now.value, change.value);
+    if (!seen.ok) return seen;
+    const outside = seen.value.map((one) => one.path);
+    const paths = new Set([...hidden, ...seen.value].map((one) => one.path));
+    const refused = [...known.filter((one) => !paths.has(one.path)), ...hidden, ...seen.value];
     if (refused.length > known.length) {
       try {
         this.keep({ found: { attempt, refused } });
@@ -428,7 +430,7 @@ export class AgentCheckout {
     } else if (outside.length > 0) {
       const kept = await this.keepPatch('outside', before, now.value, outside);
       if (!kept.ok) return kept;
-      for (const { path: name, why } of seen) {
+      for (const { path: name, why } of seen.value) {
         // A repository in the repository: git itself would leave its folder behind.
         if (why === 'submodule') guard?.takeAway(path.join(worktree, name));
       }
@@ -457,6 +459,27 @@ export class AgentCheckout {
       tree: after.value,
       named: named.value,
     });
+  }
+
+  /**
+   * What an attempt must not have changed: against the state before it and, as that is what is committed in the end,
+   * against the start. A file that an earlier attempt took away and this one made anew is an old one there.
+   */
+  private async refusedIn(
+    task: Task,
+    now: string,
+    changes: readonly TreeChange[],
+  ): Promise<Result<Refusal[], Failure>> {
+    const { site, checkout } = this;
+    const own = site.refusals(task, changes);
+    const isFirst = this.kept === null || this.kept.inspected === null;
+    if (isFirst || changes.length === 0) return ok(own);
+    const whole = await treeChanges(checkout.worktree, checkout.start, now);
+    if (!whole.ok) return whole;
+    const fresh = new Set(changes.map(({ path: name }) => name));
+    const told = new Set(own.map(({ path: name }) => name));
+    const more = whole.value.filter((one) => fresh.has(one.path) && !told.has(one.path));
+    return ok([...own, ...site.refusals(task, more)]);
   }
 
   /** Nothing is thrown away: what is taken back stays as a patch beside the logs, or is not taken back. */

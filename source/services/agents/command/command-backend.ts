@@ -59,7 +59,7 @@ export class CommandBackend implements AgentBackend {
     try {
       makePrivateFolder(paths.agentFolder(agent));
       const prompt = paths.message(agent, attempt);
-      writePrivate(prompt, promptOf(brief, style));
+      writePrivate(prompt, `${promptOf(brief, style)}\n`);
       const terminal = terminals.open(agent, brief.task.title);
       const { screen, recording } = terminal;
       const { cols, rows } = screen;
