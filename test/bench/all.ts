@@ -1,5 +1,5 @@
 /**
- * Runs all benchmarks one after the other, and writes what they measured to `results.md`, which the README
+ * Runs all benchmarks one after the other, and writes what they measured to `results.md`, which the docs
  * quotes. Arguments: only these, such as `run panes/keys`; the rows of the others stay as they were.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
