@@ -101,6 +101,20 @@ export function writePrivate(file: string, data: string | Uint8Array): void {
  * @param mode of a new file; the umask counts where it is for others too
  */
 export function writeWhole(file: string, text: string | Uint8Array, mode = privateMode): void {
+  replaceWhole(file, text, mode, true);
+}
+
+/** The same without waiting for the disk: after a power cut it may be the file of before, or none. */
+export function writeWholeSoon(file: string, text: string | Uint8Array): void {
+  replaceWhole(file, text, privateMode, false);
+}
+
+function replaceWhole(
+  file: string,
+  text: string | Uint8Array,
+  mode: number,
+  toDisk: boolean,
+): void {
   const folder = path.dirname(file);
   if (mode === privateMode) makePrivateFolder(folder);
   else mkdirSync(folder, { recursive: true });
@@ -109,12 +123,12 @@ export function writeWhole(file: string, text: string | Uint8Array, mode = priva
     const fd = openSync(beside, 'wx', mode);
     try {
       writeFileSync(fd, text);
-      fsyncSync(fd);
+      if (toDisk) fsyncSync(fd);
     } finally {
       closeSync(fd);
     }
     renameSync(beside, file);
-    syncFolder(folder);
+    if (toDisk) syncFolder(folder);
   } catch (error) {
     rmSync(beside, { force: true });
     throw error;

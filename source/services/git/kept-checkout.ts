@@ -4,7 +4,7 @@ import * as z from 'zod';
 import type { PrepareFrom } from '../../core/agent/agent.js';
 import { refusalKinds } from '../../core/policy/fence.js';
 import type { Inspection } from '../../core/run/run.js';
-import { parseJson, unless, unreadable, writeWhole } from '../files/private-files.js';
+import { parseJson, unless, unreadable, writeWholeSoon } from '../files/private-files.js';
 import { type Drift, driftSchema } from './drift.js';
 import type { GuardMemory } from './worktree-guard.js';
 
@@ -85,9 +85,9 @@ function fileOf(worktrees: string, agent: number): string {
   return path.join(worktrees, `agent${agent}.json`);
 }
 
-/** Throws like `fs`. */
+/** Not to the disk at once, which takes long while a worktree is filled. Throws like `fs`. */
 export function keepCheckout(worktrees: string, agent: number, kept: KeptCheckout): void {
-  writeWhole(fileOf(worktrees, agent), JSON.stringify(kept));
+  writeWholeSoon(fileOf(worktrees, agent), JSON.stringify(kept));
 }
 
 /** What is kept of an agent's worktree; null where nothing is, or nothing that can be read. */
