@@ -1,4 +1,5 @@
 import { describe } from '../core/policy/failure.js';
+import { branchSpace, refOf, runBranches } from '../core/run/branches.js';
 import { printable } from '../core/text/printable.js';
 import { holdsWork, ownershipOf, repairLink } from '../services/git/own-worktree.js';
 import type { Repository } from '../services/git/repository.js';
@@ -89,7 +90,12 @@ async function bury(repo: Repository, stamp: string, terminal: Terminal): Promis
 async function findLeftovers(repo: Repository, runs: readonly KnownRun[]): Promise<Leftover[]> {
   const list = async (...more: string[]): Promise<string[]> => {
     const format = '--format=%(refname:lstrip=2)';
-    const refs = await gitText(repo.root, ['for-each-ref', format, ...more, 'refs/heads/aider/']);
+    const refs = await gitText(repo.root, [
+      'for-each-ref',
+      format,
+      ...more,
+      `${refOf(branchSpace)}/`,
+    ]);
     return refs.ok ? refs.value.split('\n').filter(Boolean) : [];
   };
   const [all, merged] = await Promise.all([list(), list(`--merged=${repo.head}`)]);
@@ -98,7 +104,7 @@ async function findLeftovers(repo: Repository, runs: readonly KnownRun[]): Promi
     run,
     worktrees: run.made.filter(({ path }) => ownershipOf(repo.commonDir, path) === 'ours'),
     branches: all
-      .filter((name) => name.startsWith(`aider/${run.stamp}/`))
+      .filter((name) => name.startsWith(runBranches(run.stamp)))
       .map((name) => ({ name, merged: merged.includes(name) })),
   }));
 }

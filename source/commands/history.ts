@@ -1,8 +1,10 @@
 // Longer than 300 lines: the subcommands that read earlier runs.
+
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Failure } from '../core/policy/failure.js';
 import { err, ok, type Result } from '../core/result.js';
+import { runBranches } from '../core/run/branches.js';
 import type { Summary } from '../core/run/summary.js';
 import { printable, printableJson, printableLines } from '../core/text/printable.js';
 import { summaryReport } from '../headless/report.js';
@@ -115,7 +117,7 @@ function runLine(run: KnownRun, width: number): string {
     return closed === 'salvaged'
       ? run.made.length === 0
         ? `${stamp}  died before an agent had begun`
-        : `${stamp}  died; its journal could not be read (git branch --list 'aider/${stamp}/*')`
+        : `${stamp}  died; its journal could not be read (git branch --list '${runBranches(stamp)}*')`
       : `${stamp}  ended; its summary could not be written yet`;
   }
   const counts = `${summary.successful_agents} of ${summary.successful_agents + summary.failed_agents} agents succeeded`;
@@ -250,7 +252,7 @@ function notOurs(stamp: string, doing: string): Failure {
   return {
     kind: 'usage',
     message: `The run ${stamp} was not started from here by you, so it is not ${doing}.`,
-    hint: `What is on its branches is yours to merge by hand: git branch --list 'aider/${stamp}/*'`,
+    hint: `What is on its branches is yours to merge by hand: git branch --list '${runBranches(stamp)}*'`,
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Failure, Must } from '../core/policy/failure.js';
 import { keyVariable } from '../core/policy/providers.js';
 import { err, ok, type Result } from '../core/result.js';
+import { branchSpace, refOf } from '../core/run/branches.js';
 import type { PlanSource } from '../core/run/config.js';
 import { type FoundAider, findAider } from '../services/agents/aider/find-aider.js';
 import type { HandedSettings } from '../services/config/repo-aider-files.js';
@@ -72,7 +73,7 @@ export async function findMusts(
   }
   const blocking = await gitText(
     repo.root,
-    ['rev-parse', '--verify', '--quiet', 'refs/heads/aider'],
+    ['rev-parse', '--verify', '--quiet', refOf(branchSpace)],
     { answers: [1] },
   );
   if (blocking.ok && blocking.value !== '') {

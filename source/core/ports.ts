@@ -16,7 +16,7 @@ import type { Failure, PlannerProblem } from './policy/failure.js';
 import type { Refusal } from './policy/fence.js';
 import type { MachineFault } from './policy/machine-fault.js';
 import type { Result } from './result.js';
-import type { Effect, TestPlan, Told } from './run/effect.js';
+import type { Effect, MergeItem, TestPlan, Told } from './run/effect.js';
 import type { Inspection, InspectionHints, Landing, Undone } from './run/run.js';
 
 /**
@@ -149,14 +149,6 @@ export interface WorkProblem {
   readonly detail: string;
   /** Of the machine, where it is that. */
   readonly fault?: MachineFault;
-}
-
-export interface MergeItem {
-  readonly agent: number;
-  readonly title: string;
-  readonly commit: string;
-  /** Agents whose work it builds on. */
-  readonly needs: readonly number[];
 }
 
 /** Runs an agent's processes, one for each attempt. Aider is one. */

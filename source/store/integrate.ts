@@ -1,8 +1,9 @@
 import type { DiffStat } from '../core/agent/agent.js';
 import { type CheckResult, failureOfCheck } from '../core/policy/check.js';
 import type { Failure } from '../core/policy/failure.js';
-import type { Merged, MergeItem } from '../core/ports.js';
+import type { Merged } from '../core/ports.js';
 import { err, ok, type Result } from '../core/result.js';
+import type { MergeItem } from '../core/run/effect.js';
 import type { IntegrationStep, MergedWork } from '../core/run/run.js';
 
 /** What merging and testing a batch needs. */

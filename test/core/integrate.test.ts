@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { CheckResult } from '../../source/core/policy/check.js';
-import type { MergeItem } from '../../source/core/ports.js';
 import { ok } from '../../source/core/result.js';
+import type { MergeItem } from '../../source/core/run/effect.js';
 import { type IntegratePorts, integrateBatch } from '../../source/store/integrate.js';
 
 const green: CheckResult = { state: 'passed', words: '', output: '', ms: 1, flaky: false };

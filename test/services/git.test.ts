@@ -9,7 +9,7 @@ import {
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { describe as describeFailure } from '../../source/core/policy/failure.js';
-import type { MergeItem } from '../../source/core/ports.js';
+import type { MergeItem } from '../../source/core/run/effect.js';
 import { cacheFolder } from '../../source/services/config/folders.js';
 import { land } from '../../source/services/git/land.js';
 import {

@@ -4,7 +4,6 @@ import type { Task } from '../plan/plan.js';
 import type { CheckPlan } from '../policy/check.js';
 import type { Criterion } from '../policy/review.js';
 import type { Measure } from '../policy/test-report.js';
-import type { MergeItem } from '../ports.js';
 import type { InspectionHints, MergedWork, RunState } from './run.js';
 
 export type TimerKind = 'wall_clock' | 'escalate' | 'unanswered';
@@ -20,6 +19,15 @@ export interface Timer {
 export interface TestPlan {
   readonly setup: string | null;
   readonly check: CheckPlan;
+}
+
+/** A piece of work to be merged. */
+export interface MergeItem {
+  readonly agent: number;
+  readonly title: string;
+  readonly commit: string;
+  /** Agents whose work it builds on. */
+  readonly needs: readonly number[];
 }
 
 /** How merged work is tested. */

@@ -11,10 +11,10 @@ import { topological } from '../plan/groups.js';
 import { isSpent } from '../policy/budget.js';
 import { type CheckResult, checkWords } from '../policy/check.js';
 import { notMet, type Review } from '../policy/review.js';
+import { integrationBranch } from './branches.js';
 import type { Next } from './effect.js';
 import { checkMode, checkTip, integrate, land } from './make-effect.js';
 import type { Integration, IntegrationStep, Landing, LeftOut, RunState, TipMerge } from './run.js';
-import { integrationBranch } from './summary.js';
 
 /** Successes whose work is neither merged nor given up, in the order of the plan. */
 export function readyToMerge(state: RunState): number[] {

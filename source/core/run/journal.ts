@@ -8,9 +8,9 @@ import { machineFaults } from '../policy/machine-fault.js';
 import { verdicts } from '../policy/review.js';
 import { redBases } from '../policy/test-report.js';
 import { unreachable } from '../result.js';
+import { agentBranch } from './branches.js';
 import type { Message } from './message.js';
 import type { RunState } from './run.js';
-import { agentBranch } from './summary.js';
 import { update } from './update.js';
 
 /**

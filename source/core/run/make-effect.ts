@@ -4,7 +4,7 @@ import type { Brief, Feedback } from '../agent/brief.js';
 import type { CheckPlan } from '../policy/check.js';
 import { criteriaFor } from '../policy/review.js';
 import { type Measure, ruleOf, testsNamedIn } from '../policy/test-report.js';
-import type { MergeItem } from '../ports.js';
+import type { MergeItem } from '../run/effect.js';
 import type { Effect, TestPlan, TipTests, Told } from './effect.js';
 import type { RunState } from './run.js';
 

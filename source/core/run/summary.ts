@@ -1,4 +1,5 @@
 // Longer than 300 lines: one document with its schema.
+
 import * as z from 'zod';
 import {
   type Agent,
@@ -19,6 +20,7 @@ import { type Review, reviewWords, verdicts } from '../policy/review.js';
 import { heldWords, stateOfNamed, testsNamedIn } from '../policy/test-report.js';
 import { unreachable } from '../result.js';
 import { outcomeWords } from '../text/words.js';
+import { agentBranch } from './branches.js';
 import { type RunState, runTime } from './run.js';
 
 /** Summaries are read back, and git is asked by what stands in them: so it has to be what it says. */
@@ -185,14 +187,6 @@ export const summarySchema = z.strictObject({
 
 export type AgentSummary = z.infer<typeof agentSummarySchema>;
 export type Summary = z.infer<typeof summarySchema>;
-
-export function agentBranch(stamp: string, agent: number): string {
-  return `aider/${stamp}/agent${agent}`;
-}
-
-export function integrationBranch(stamp: string): string {
-  return `aider/${stamp}/merged`;
-}
 
 export function agentLogName(stamp: string, agent: number): string {
   return `.aider_logs/agent${agent}_${stamp}.jsonl`;

@@ -37,7 +37,7 @@ const told: Readonly<Record<string, (event: Fields) => string>> = {
         : []),
     ].join(', '),
   outcome: ({ words, iterations }) =>
-    `${valueText(words)}${iterations === undefined ? '' : ` after ${valueText(iterations)} iterations`}`,
+    `${valueText(words)}${iterations === undefined ? '' : ` after ${valueText(iterations)} ${iterations === 1 ? 'iteration' : 'iterations'}`}`,
 };
 
 function listed(before: string, value: unknown): string {

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { refOf, runBranches } from '../../core/run/branches.js';
 import { environment } from '../machine/environment.js';
 import { lookingElsewhere } from '../machine/own-environment.js';
 import { withoutGitVariables } from './run-git.js';
@@ -17,7 +18,7 @@ export function branchesNow(
   try {
     text = execFileSync(
       'git',
-      ['for-each-ref', '--format=%(objectname) %(refname:lstrip=2)', `refs/heads/aider/${stamp}/`],
+      ['for-each-ref', '--format=%(objectname) %(refname:lstrip=2)', refOf(runBranches(stamp))],
       {
         cwd: repo,
         encoding: 'utf8',

@@ -1,4 +1,5 @@
 import { describe } from '../../core/policy/failure.js';
+import { refOf, runBranches } from '../../core/run/branches.js';
 import type { Undone } from '../../core/run/run.js';
 import { currentBranch, whenUnlocked } from './land.js';
 import { git, gitText } from './run-git.js';
@@ -74,6 +75,6 @@ async function othersWith({ repo, stamp, branch, commit }: UndoRequest): Promise
   return listed.value
     .split('\n')
     .filter((name) => name !== '' && name !== `refs/heads/${branch}`)
-    .filter((name) => !name.startsWith(`refs/heads/aider/${stamp}/`))
+    .filter((name) => !name.startsWith(refOf(runBranches(stamp))))
     .map((name) => name.replace(/^refs\/(heads|remotes|tags)\//, ''));
 }

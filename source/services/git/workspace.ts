@@ -12,15 +12,14 @@ import type {
   AgentToCheck,
   Look,
   Merged,
-  MergeItem,
   WorkProblem,
   Workspace,
   WorkToCommit,
 } from '../../core/ports.js';
 import { ok, type Result } from '../../core/result.js';
-import type { TestPlan } from '../../core/run/effect.js';
+import { integrationBranch } from '../../core/run/branches.js';
+import type { MergeItem, TestPlan } from '../../core/run/effect.js';
 import type { Inspection, InspectionHints, Landing, Undone } from '../../core/run/run.js';
-import { integrationBranch } from '../../core/run/summary.js';
 import { AgentCheckout, AgentRoom } from './agent-checkout.js';
 import { checkCommit } from './check-commit.js';
 import { CheckoutSite, type WorkspaceOptions } from './checkout-site.js';

@@ -5,6 +5,7 @@ import type { Failure } from '../../core/policy/failure.js';
 import { escapeIgnorePattern } from '../../core/policy/paths.js';
 import { fileFailure } from '../../core/policy/work-problem.js';
 import { err, ok, type Result } from '../../core/result.js';
+import { roundBranch } from '../../core/run/branches.js';
 import { unlessLater, unreadable } from '../files/private-files.js';
 import { git, gitText, splitNul } from './run-git.js';
 import { throwAway } from './trash.js';
@@ -72,7 +73,7 @@ async function toKeep(
   round: number,
 ): Promise<Result<string[], Failure>> {
   if (tip === '' || round === 0) return ok([]);
-  const name = `${ref}-round${round - 1}`;
+  const name = roundBranch(ref, round - 1);
   const kept = await gitText(repo, ['rev-parse', '--verify', '--quiet', '--end-of-options', name], {
     answers: [1],
   });
