@@ -100,6 +100,15 @@ function worktreesLeft(where: World): string[] {
     .map((entry) => entry.parentPath);
 }
 
+/** What is kept of worktrees, which may hold what a `.env` held. */
+function keptLeft(where: World): string[] {
+  const folder = path.join(where.home, 'cache/aider-orchestrator/worktrees');
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    /agent\d+\.json$/.test(name),
+  );
+}
+
 describe.each(ways)(
   'after kill -9 at a random moment, with $name',
   ({ name: who, rounds, most }) => {
@@ -308,6 +317,7 @@ describe('a repository that was copied or moved after a crash', () => {
     expect(runs.stderr).toContain('its summary is written now');
     expect(existsSync(repo)).toBe(false);
     expect(worktreesLeft(where)).toEqual([]);
+    expect(keptLeft(where)).toEqual([]);
     const kept = [...branches(moved).values()].some((commit) =>
       git(moved, 'show', `${commit}:b.txt`).includes('by an agent'),
     );
@@ -346,4 +356,5 @@ test('a run that dies is closed by its own rules: what no agent may change is pu
   const refused = lastSummary(repo).agents['agent0']?.refused?.map((one) => one.path) ?? [];
   expect(refused.sort()).toEqual(['.env', 'b.txt', 'big.bin', 'ci/x.yml']);
   expect(worktreesLeft(where)).toEqual([]);
+  expect(keptLeft(where)).toEqual([]);
 });

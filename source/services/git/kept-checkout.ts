@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod';
 import type { PrepareFrom } from '../../core/agent/agent.js';
@@ -99,4 +99,16 @@ export function readKept(worktrees: string, agent: number): KeptCheckout | null 
 
 export function forgetKept(worktrees: string, agent: number): void {
   rmSync(fileOf(worktrees, agent), { force: true });
+}
+
+/** Removes what is kept of worktrees that are gone; it may hold what a `.env` held. */
+export function forgetGone(worktrees: string): void {
+  const names = unless(unreadable, [], () => readdirSync(worktrees));
+  for (const name of names) {
+    const agent = /^agent(\d+)\.json$/.exec(name)?.[1];
+    if (agent === undefined) continue;
+    if (!names.some((other) => other.startsWith(`agent${agent}-`))) {
+      forgetKept(worktrees, Number(agent));
+    }
+  }
 }

@@ -31,6 +31,7 @@ import {
   unreadable,
   writeWhole,
 } from '../files/private-files.js';
+import { forgetGone } from '../git/kept-checkout.js';
 import { ensureLogs, logPaths, outputProblem } from '../logs/log-paths.js';
 import { currentOwner, type Liveness, livenessOf, ownerSchema, signMs } from './liveness.js';
 import { claimRepository, knowRepository } from './repository-id.js';
@@ -504,6 +505,7 @@ export function forget(run: KnownRun): void {
 
 /** Gives a run's folder of worktrees back; one that still holds something stays. */
 export function releaseWorktrees(folder: string): void {
+  forgetGone(folder);
   try {
     rmdirSync(folder);
   } catch (error) {
