@@ -231,6 +231,7 @@ function beside(
   budget: string | null,
 ): string[] {
   const problems: string[] = [];
+  if (command.trim() === '') problems.push('--agent-cmd is blank');
   if (command.includes('\0')) problems.push('--agent-cmd holds a NUL byte');
   if (flags.aider !== undefined) problems.push('--agent-cmd and --aider exclude each other');
   if (aiderArgs.length > 0) problems.push('--agent-cmd takes no arguments for Aider (after --)');

@@ -8,7 +8,6 @@ import type {
   StopSignal,
   Usage,
 } from './agent/agent.js';
-import type { Brief } from './agent/brief.js';
 import type { AttemptExit } from './agent/evidence.js';
 import type { Task } from './plan/plan.js';
 import type { CheckResult } from './policy/check.js';
@@ -16,7 +15,7 @@ import type { Failure, PlannerProblem } from './policy/failure.js';
 import type { Refusal } from './policy/fence.js';
 import type { MachineFault } from './policy/machine-fault.js';
 import type { Result } from './result.js';
-import type { Effect, MergeItem, TestPlan, Told } from './run/effect.js';
+import type { Effect, MergeItem, TestPlan } from './run/effect.js';
 import type { Inspection, InspectionHints, Landing, Undone } from './run/run.js';
 
 /**
@@ -165,17 +164,7 @@ export interface AgentBackend {
   ): Promise<Result<AttemptHandle, WorkProblem>>;
 }
 
-export interface AttemptRequest {
-  readonly agent: number;
-  readonly attempt: number;
-  readonly checkout: Checkout;
-  readonly brief: Brief;
-  /** A person talks to it, it is given no message. */
-  readonly interactive: boolean;
-  readonly model: string;
-  /** What has been told of this very attempt before; null when it has not begun. */
-  readonly told: Told | null;
-}
+export type AttemptRequest = Omit<Effect & { readonly type: 'start_attempt' }, 'type'>;
 
 /** Facts from a running attempt, in the order in which they happened; `exited` is the last. */
 export interface AttemptEvents {

@@ -292,6 +292,55 @@ describe('the fence around an agent', () => {
     expect(await again().prepare(0, task, from, null)).toEqual({ ok: true, value: checkout });
   });
 
+  test.each<[string, (kept: KeptCheckout, folder: string) => unknown]>([
+    ['half', (kept) => JSON.stringify(kept).slice(0, 80)],
+    ['no JSON', () => '\0\x01'],
+    ['an option of git', (kept) => ({ ...kept, checkpoint: '--output=/tmp/x' })],
+    [
+      'files elsewhere',
+      (kept, folder) => ({
+        ...kept,
+        guard: { ...kept.guard, special: { [`../../${path.basename(folder)}/x`]: 'eA==' } },
+      }),
+    ],
+    [
+      'files of git elsewhere',
+      (kept) => ({ ...kept, guard: { ...kept.guard, gitFiles: { 'hooks/..': 'eA==' } } }),
+    ],
+    [
+      'a submodule elsewhere',
+      (kept) => ({ ...kept, guard: { ...kept.guard, inSubmodules: { 'a/../../..': [] } } }),
+    ],
+    [
+      'another repository',
+      (kept, folder) => ({
+        ...kept,
+        guard: { ...kept.guard, commonDir: folder, gitLink: `gitdir: ${folder}/worktrees/x\n` },
+      }),
+    ],
+    [
+      'a link elsewhere',
+      (kept) => ({ ...kept, guard: { ...kept.guard, gitLink: 'gitdir: /etc\n' } }),
+    ],
+  ])('what is kept of a worktree is not believed: %s', async (_, forge) => {
+    const { repo, checkout, again } = await open();
+    const worktrees = path.dirname(path.dirname(checkout.worktree));
+    const elsewhere = tempFolder();
+    const link = readFileSync(inTree(checkout, '.git'), 'utf8');
+    const forged = forge(readKept(worktrees, 0) as KeptCheckout, elsewhere);
+    const text = typeof forged === 'string' ? forged : JSON.stringify(forged);
+    writeFileSync(path.join(worktrees, 'agent0.json'), text);
+    writeFileSync(inTree(checkout, 'src/a.txt'), 'aa\n');
+    const hints = { edited: [], named: [], misnamed: null, conflicted: [], since: 0 };
+    const seen = await again().inspect(0, 1, task, checkout, false, hints);
+    // It is judged by what git alone tells.
+    expect(seen).toMatchObject({ changed: true, failure: null, refused: [] });
+    expect(seen.diff.files.map((file) => file.path)).toEqual(['src/a.txt']);
+    expect(readdirSync(elsewhere)).toEqual([]);
+    expect(readFileSync(inTree(checkout, '.git'), 'utf8')).toBe(link);
+    expect(git(repo, 'status', '--porcelain')).toBe('');
+  });
+
   test('a file that one attempt took away and the next one made anew is an old one, for its mode too', async () => {
     const { checkout, inspect, workspace } = await open();
     const file = inTree(checkout, 'src/a.txt');

@@ -63,3 +63,16 @@ export interface AttemptExit {
   /** The agent's own words for why it could not do its work; null where it said none. */
   readonly cause: string | null;
 }
+
+/** What a process leaves of which nothing is told. */
+export const nothingTold: AttemptExit = {
+  code: null,
+  signal: null,
+  orderly: false,
+  symptoms: [],
+  edited: [],
+  named: [],
+  edits: false,
+  flaw: null,
+  cause: null,
+};

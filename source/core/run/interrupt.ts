@@ -1,6 +1,6 @@
 import { type Agent, type Checkout, isDone } from '../agent/agent.js';
 import { inspectEffect } from '../agent/attempt-events.js';
-import type { AttemptExit } from '../agent/evidence.js';
+import { nothingTold } from '../agent/evidence.js';
 import { commit, killBeforeWork, type Step, stop, updateAttempt } from '../agent/steps.js';
 import type { Failure } from '../policy/failure.js';
 import { problemOf } from '../policy/work-problem.js';
@@ -100,26 +100,13 @@ export function onOrphaned(state: RunState, detail: string, at: number): Next {
 /** An attempt whose process is gone, and of which nothing more is told. */
 function endLost(agent: Agent, checkout: Checkout, by: string, at: number): Step {
   const cause = { kind: 'killed', by } as const;
-  const ended = updateAttempt(agent, { endedAt: at, exit: lostExit });
-  const judging = { name: 'judging', checkout, exit: lostExit, cause } as const;
+  const ended = updateAttempt(agent, { endedAt: at, exit: nothingTold });
+  const judging = { name: 'judging', checkout, exit: nothingTold, cause } as const;
   return [
     { ...ended, epoch: agent.epoch + 1, state: judging },
-    [inspectEffect(ended, checkout, lostExit, cause)],
+    [inspectEffect(ended, checkout, nothingTold, cause)],
   ];
 }
-
-/** The exit of a process that nobody has seen end. */
-const lostExit: AttemptExit = {
-  code: null,
-  signal: null,
-  orderly: false,
-  symptoms: [],
-  edited: [],
-  named: [],
-  edits: false,
-  flaw: null,
-  cause: null,
-};
 
 /**
  * A batch could not be merged or tested. A fault of the machine says nothing of the work: a person mends it and goes

@@ -1,6 +1,6 @@
 // Longer than 300 lines: one worktree, whose parts know each other.
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Checkout, CommittedWork, PrepareFrom } from '../../core/agent/agent.js';
@@ -13,7 +13,7 @@ import type { AgentToCheck, Look, WorkProblem, WorkToCommit } from '../../core/p
 import { err, ok, type Result } from '../../core/result.js';
 import { agentBranch } from '../../core/run/branches.js';
 import type { Inspection, InspectionHints } from '../../core/run/run.js';
-import { makePrivateFolder, writePrivate } from '../files/private-files.js';
+import { makePrivateFolder, unless, unreadable, writePrivate } from '../files/private-files.js';
 import type { CheckoutSite } from './checkout-site.js';
 import { commitMessage } from './commit-message.js';
 import type { ConflictRadar } from './conflict-radar.js';
@@ -109,6 +109,7 @@ export class AgentCheckout {
       return new AgentCheckout(site, room, radar, checkout, null);
     }
     const guard = ledTo(kept.guard, site.options.commonDir);
+    if (guard === null) return new AgentCheckout(site, room, radar, checkout, null);
     site.open(guard.commonDir);
     return new AgentCheckout(site, room, radar, checkout, { ...kept, guard });
   }
@@ -579,12 +580,24 @@ export class AgentCheckout {
   }
 }
 
-/** The same for a repository that was moved, to which its worktrees are led again. */
-function ledTo(guard: GuardMemory, commonDir: string): GuardMemory {
-  const before = `gitdir: ${guard.commonDir}/`;
-  if (existsSync(guard.commonDir) || !guard.gitLink.startsWith(before)) return guard;
-  const gitLink = `gitdir: ${commonDir}/${guard.gitLink.slice(before.length)}`;
-  return { ...guard, commonDir, gitLink };
+/**
+ * How a worktree was, for a repository that may have been moved, to which its worktrees are led again. Null where it
+ * tells of another repository.
+ */
+function ledTo(guard: GuardMemory, commonDir: string): GuardMemory | null {
+  const rest = guard.gitLink.startsWith(`gitdir: ${guard.commonDir}/worktrees/`)
+    ? guard.gitLink.slice(`gitdir: ${guard.commonDir}`.length)
+    : null;
+  if (rest === null) return null;
+  const isHere = unless(unreadable, false, () => sameFolder(guard.commonDir, commonDir));
+  if (isHere) return guard;
+  return existsSync(guard.commonDir)
+    ? null
+    : { ...guard, commonDir, gitLink: `gitdir: ${commonDir}${rest}` };
+}
+
+function sameFolder(one: string, other: string): boolean {
+  return realpathSync(one) === realpathSync(other);
 }
 
 /** Where a round begins: its content, and the commit that its own work is measured from. */

@@ -23,7 +23,7 @@ export interface Drift {
 }
 
 export const driftSchema = z.object({
-  commit: z.string(),
+  commit: z.string().regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/),
   files: z.record(z.string(), z.string()),
 });
 

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod';
 import type { PrepareFrom } from '../../core/agent/agent.js';
@@ -40,25 +40,34 @@ const change = z.object({
   removed: z.number().nullable(),
 });
 const texts = z.array(z.string());
-const bytes = z.record(z.string(), z.string());
+// Whoever wrote it: names that lead nowhere else, and objects that git takes for no option.
+const object = z.string().regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/);
+const special = z.record(z.string().regex(/^\.(aider|env)[^/]*$/i), z.string());
+const gitFiles = z.record(
+  z.string().regex(/^(config(\.worktree)?|(hooks|info)\/(?!\.{1,2}$)[^/]+)$/),
+  z.string(),
+);
+
+/** A larger file is none of ours, bytes. */
+const mostBytes = 64 * 1024 * 1024;
 
 const schema = z.object({
   worktree: z.string(),
-  start: z.string(),
+  start: object,
   from: z.object({
     onto: texts,
     round: z.number(),
     resume: z.string().nullable(),
     rework: z.string().nullable(),
   }),
-  checkpoint: z.string(),
+  checkpoint: object,
   guard: z.object({
     gitLink: z.string(),
     commonDir: z.string(),
-    special: bytes,
+    special,
     siblings: texts,
-    inSubmodules: z.record(z.string(), texts),
-    gitFiles: bytes,
+    inSubmodules: z.record(z.string().regex(/^(?!\/)(?!(.*\/)?\.\.(\/|$))./), texts),
+    gitFiles,
   }),
   aside: texts,
   drift: driftSchema.nullable(),
@@ -72,7 +81,7 @@ const schema = z.object({
         changed: z.boolean(),
         substantial: z.boolean(),
         refused: z.array(refusal),
-        tree: z.string(),
+        tree: object,
         named: texts,
         unresolved: texts,
         failure: z.null(),
@@ -92,7 +101,11 @@ export function keepCheckout(worktrees: string, agent: number, kept: KeptCheckou
 
 /** What is kept of an agent's worktree; null where nothing is, or nothing that can be read. */
 export function readKept(worktrees: string, agent: number): KeptCheckout | null {
-  const text = unless(unreadable, null, () => readFileSync(fileOf(worktrees, agent), 'utf8'));
+  const file = fileOf(worktrees, agent);
+  const text = unless(unreadable, null, () => {
+    const stats = lstatSync(file);
+    return stats.isFile() && stats.size <= mostBytes ? readFileSync(file, 'utf8') : null;
+  });
   const parsed = text === null ? null : schema.safeParse(parseJson(text));
   return parsed?.success ? parsed.data : null;
 }

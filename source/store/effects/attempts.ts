@@ -1,5 +1,5 @@
 import type { StopSignal } from '../../core/agent/agent.js';
-import type { AttemptExit } from '../../core/agent/evidence.js';
+import { nothingTold } from '../../core/agent/evidence.js';
 import type { AttemptHandle } from '../../core/ports.js';
 import type { Dispatch } from '../run-store.js';
 import type { EffectOf, Handlers, Ports } from './handlers.js';
@@ -68,7 +68,7 @@ export function attemptHandlers({ workspace, backend }: Ports): Handlers<Attempt
     starting.delete(agent);
     if (giveUp.signal.aborted) {
       // As one that was ended in its first moment.
-      dispatch({ type: 'attempt_exited', agent, exit: neverRan });
+      dispatch({ type: 'attempt_exited', agent, exit: { ...nothingTold, signal: 'SIGTERM' } });
     } else if (started.ok) {
       // A quick one has told all before it is told that it has started.
       if (!hasEnded) handles.set(agent, started.value);
@@ -79,16 +79,3 @@ export function attemptHandlers({ workspace, backend }: Ports): Handlers<Attempt
     }
   }
 }
-
-/** The exit of a process that was ended before there was one. */
-const neverRan: AttemptExit = {
-  code: null,
-  signal: 'SIGTERM',
-  orderly: false,
-  symptoms: [],
-  edited: [],
-  named: [],
-  edits: false,
-  flaw: null,
-  cause: null,
-};

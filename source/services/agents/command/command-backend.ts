@@ -1,5 +1,5 @@
 import type { StopSignal } from '../../../core/agent/agent.js';
-import type { AttemptExit } from '../../../core/agent/evidence.js';
+import { nothingTold } from '../../../core/agent/evidence.js';
 import { problemOfError } from '../../../core/policy/work-problem.js';
 import type {
   AgentBackend,
@@ -87,7 +87,7 @@ export class CommandBackend implements AgentBackend {
         // One that was ended in the middle has not answered.
         if (by === null) events.turnEnded(null);
         const cause = code === 0 || by !== null ? null : lastLine(screen.lines());
-        events.exited({ ...plainExit, code, signal: by, cause });
+        events.exited({ ...nothingTold, code, signal: by, cause, orderly: true, edits: true });
         terminals.used(agent);
       });
       events.turnStarted();
@@ -120,16 +120,6 @@ export class CommandBackend implements AgentBackend {
     };
   }
 }
-
-/** What a program that is not known leaves to judge by, beside its exit code. */
-const plainExit: Omit<AttemptExit, 'code' | 'signal' | 'cause'> = {
-  orderly: true,
-  symptoms: [],
-  edited: [],
-  named: [],
-  edits: true,
-  flaw: null,
-};
 
 /** What a program that failed has said last, which mostly tells why. */
 function lastLine(lines: readonly string[]): string | null {
