@@ -103,6 +103,10 @@ describe('the command line', () => {
     [['--land', 'some'], 'all, any, ask or none'],
     [['--claude', '--model', 'x'], 'exclude each other'],
     [['--prd', 'x', '--no-prd'], 'exclude each other'],
+    [['--agent-cmd', ' '], 'agent-cmd is blank'],
+    [['--agent-cmd', 'x', '--aider', 'y'], 'exclude each other'],
+    [['--agent-cmd', 'x', '--budget', '3'], 'leave --budget out'],
+    [['--agent-cmd', 'x', '--', '--no-git'], 'no arguments for Aider'],
     [['--copy', '.env', '../*'], '../* leads out of the repository'],
     [['--copy', '/etc/*'], '/etc/* leads out of the repository'],
   ])('%j is refused', (argv, words) => {
