@@ -73,9 +73,12 @@ test('only one file knows the Gemini library, and one folder node-pty and the em
       .filter((file) => imports(file).some((name) => name.startsWith(library)))
       .map((file) => path.relative(source, file));
   expect(users('node-pty')).toEqual([path.join('services', 'pty', 'pty-process.ts')]);
-  expect(users('@xterm')).toEqual([
-    path.join('services', 'pty', 'screen-rows.ts'),
-    path.join('services', 'pty', 'screen.ts'),
+  expect(users('#xterm')).toEqual([
+    path.join('services', 'pty', 'emulator-rows.ts'),
+    path.join('services', 'pty', 'emulator-text.ts'),
+    path.join('services', 'pty', 'emulator.ts'),
+    path.join('services', 'pty', 'held-rows.ts'),
+    path.join('services', 'pty', 'packed-screen.ts'),
   ]);
   expect(
     users('@google/generative-ai').every((file) =>
@@ -86,7 +89,7 @@ test('only one file knows the Gemini library, and one folder node-pty and the em
 
 test('a catch names what it expects', () => {
   // Where anything that goes wrong comes to the same: an emulator, a terminal that is gone, an error being told.
-  const anything = ['app/terminal/session.ts', 'services/pty/screen.ts', 'commands/crash.ts'];
+  const anything = ['app/terminal/session.ts', 'services/pty/emulator.ts', 'commands/crash.ts'];
   const wrong = files
     .filter((file) => /catch \{/.test(readFileSync(file, 'utf8')))
     .map((file) => path.relative(source, file));

@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest';
+import { Emulator } from '../source/services/pty/emulator.js';
 import { spawnPty } from '../source/services/pty/pty-process.js';
-import { Screen } from '../source/services/pty/screen.js';
 import { patience } from './eventually.js';
 import { cli } from './rig.js';
 
@@ -50,7 +50,7 @@ export function openScreen(
     cols,
     rows,
   });
-  const screen = new Screen(cols, rows);
+  const screen = new Emulator(cols, rows);
   const chunks: Buffer[] = [];
   const waiting = new Set<() => void>();
   const text = () => {

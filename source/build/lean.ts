@@ -1,93 +1,53 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { applyPatch, parsePatch } from 'diff';
 import type { Plugin } from 'esbuild';
-import { xtermSwaps } from './xterm-edits.js';
 
-/** What a library does that this program has no use for. */
-interface Edit {
-  readonly file: RegExp;
-  /** What is replaced, and by what; each stands there once. */
-  readonly swaps: readonly (readonly [from: string, to: string])[];
-}
-
-const edits: readonly Edit[] = [
-  {
-    // Meow loads npm's normalisation of package.json, 40 ms, and gets nothing from us to normalise.
-    file: /\/meow\/build\/dependencies\.js$/,
-    swaps: [
-      [
-        'var normalizeExports = requireNormalize();\nconst normalizePackageData = getDefaultExportFromCjs(normalizeExports);\n',
-        'const normalizePackageData = () => {};\n',
-      ],
-    ],
-  },
-  {
-    // Yoga fetches its own data: URL, for which Node loads its HTTP client, 40 ms. Without fetch it decodes it.
-    file: /\/yoga-layout\/dist\/binaries\/yoga-wasm-base64-esm\.js$/,
-    swaps: [['"function"!=typeof fetch?Promise.resolve()', 'true?Promise.resolve()']],
-  },
-  {
-    // The first segmenter takes 15 ms, and most texts need none.
-    file: /\/@alcalzone\/ansi-tokenize\/build\/tokenize\.js$/,
-    swaps: [
-      [
-        'const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });',
-        'let made; const segmenter = { segment: (text) => (made ??= new Intl.Segmenter()).segment(text) };',
-      ],
-    ],
-  },
-  { file: /\/@xterm\/headless\/lib-headless\/xterm-headless\.js$/, swaps: xtermSwaps },
+/** Modules that libraries ask for, and ours in their places: what a library does that only costs time. */
+const standIns: readonly {
+  readonly asked: RegExp;
+  /** Who asks, by a part of its path; anybody where it is not given. */
+  readonly by?: string;
+  readonly module: string;
+}[] = [
+  { asked: /^string-width$/, module: 'string-width' },
+  { asked: /^slice-ansi$/, module: 'slice-ansi' },
+  { asked: /^marked$/, module: 'marked' },
+  { asked: /\/binaries\/yoga-wasm-base64-esm\.js$/, module: 'yoga-binary' },
+  { asked: /^\.\/devtools\.js$/, by: '/ink/build/', module: 'no-devtools' },
 ];
 
-/**
- * Libraries that build tables when they are loaded, and stand-ins that load them when they are first
- * called. In a bundle `require` of such a module runs it then, and not before.
- */
-const lazy: Readonly<Record<string, string>> = {
-  // 40 ms. Most texts need none of its tables.
-  'string-width': `
-    import { plainNarrow, withoutStyles } from './source/core/text/plain-width.js';
-    export default function stringWidth(text, options) {
-      if (!options && typeof text === 'string') {
-        const bare = withoutStyles(text);
-        if (plainNarrow.test(bare)) return bare.length;
-      }
-      return require('string-width').default(text, options);
-    }`,
-  // 10 ms each. The first frame cuts nothing, and shows no Markdown.
-  'slice-ansi': `export default (...given) => require('slice-ansi').default(...given);`,
-  marked: `export const Lexer = { lex: (text) => require('marked').Lexer.lex(text) };`,
-};
+/** Where no module can stand in: a readable patch, with its reason. */
+const patches = [{ file: /\/meow\/build\/dependencies\.js$/, patch: 'meow.patch' }] as const;
 
-function standIn(name: string): string {
-  return path.resolve('source/build/stand-ins', `${name}.ts`);
-}
+const folder = path.resolve('source/build');
+
+const yogaBinary = path.resolve('node_modules/yoga-layout/dist/binaries/yoga-wasm-base64-esm.js');
 
 /** Takes out of bundled libraries what only costs time. Fails where a new version has changed it. */
 export const lean: Plugin = {
   name: 'lean',
   setup: (build) => {
-    for (const { file, swaps } of edits) {
+    for (const { asked, by = '', module } of standIns) {
+      const standIn = path.join(folder, 'stand-ins', `${module}.ts`);
+      build.onResolve({ filter: asked }, ({ importer }) =>
+        importer !== standIn && importer.includes(by) ? { path: standIn } : null,
+      );
+    }
+    build.onResolve({ filter: /^original-yoga-binary$/ }, () => ({ path: yogaBinary }));
+    for (const { file, patch } of patches) {
+      const [parsed] = parsePatch(readFileSync(path.join(folder, 'patches', patch), 'utf8'));
       build.onLoad({ filter: file }, ({ path: file }) => {
-        let contents = readFileSync(file, 'utf8');
-        for (const [from, to] of swaps) {
-          const parts = contents.split(from);
-          if (parts.length !== 2) throw new Error(`${file} has changed: look at lean.ts`);
-          contents = parts.join(to);
-        }
+        const contents = parsed && applyPatch(readFileSync(file, 'utf8'), parsed);
+        if (!contents) throw new Error(`${patch} does not fit ${file}`);
         return { contents, loader: 'js' };
       });
     }
-    build.onResolve({ filter: /^\.\/devtools\.js$/ }, ({ importer }) =>
-      importer.includes('/ink/build/') ? { path: standIn('no-devtools') } : null,
-    );
-    const names = new RegExp(`^(${Object.keys(lazy).join('|')})$`);
-    build.onResolve({ filter: names }, ({ path: name, namespace }) =>
-      namespace === 'lazy' ? null : { path: name, namespace: 'lazy' },
-    );
-    build.onLoad({ filter: /.*/, namespace: 'lazy' }, ({ path: name }) => ({
-      contents: lazy[name] as string,
-      resolveDir: process.cwd(),
-    }));
+    // Each `new Intl.Segmenter` of the bundle.
+    build.initialOptions.inject = [path.join(folder, 'stand-ins/lazy-segmenter.ts')];
+    build.initialOptions.define = {
+      ...build.initialOptions.define,
+      'Intl.Segmenter': 'LazySegmenter',
+    };
   },
 };

@@ -18,8 +18,7 @@ export function licencesOf(meta: Metafile, root: string): string {
   for (const [output, { inputs }] of Object.entries(meta.outputs)) {
     if (output.endsWith('.map')) continue;
     for (const [input, { bytesInOutput }] of Object.entries(inputs)) {
-      const folder = bytesInOutput > 0 ? packageOf(input) : null;
-      if (folder !== null) folders.add(folder);
+      if (bytesInOutput > 0) for (const folder of packagesOf(input)) folders.add(folder);
     }
   }
   const all = [...folders].map((folder) => read(path.join(root, folder)));
@@ -31,15 +30,19 @@ export function licencesOf(meta: Metafile, root: string): string {
   return `Packages of others that are in this program, and their licences.\n${rule}${parts.join(rule)}`;
 }
 
-/** The folder of the package that a bundled file belongs to; null for a file of ours. */
-function packageOf(input: string): string | null {
+/** What the emulator is compiled from: `xterm.ts`. */
+const xtermPackages = ['node_modules/@xterm/xterm', 'node_modules/@xterm/addon-unicode11'];
+
+/** The folders of the packages that a bundled file is made of; none for a file of ours. */
+function packagesOf(input: string): readonly string[] {
+  if (input.startsWith('.build/xterm/')) return xtermPackages;
   // A stand-in of ours has the name of the package that it stands for in front.
   const file = input.replace(/^[\w-]+:/, '');
   const at = file.lastIndexOf('node_modules/');
-  if (at < 0) return null;
+  if (at < 0) return [];
   const parts = file.slice(at + 'node_modules/'.length).split('/');
   const name = parts.slice(0, parts[0]?.startsWith('@') ? 2 : 1).join('/');
-  return `${file.slice(0, at)}node_modules/${name}`;
+  return [`${file.slice(0, at)}node_modules/${name}`];
 }
 
 function read(folder: string): Bundled {

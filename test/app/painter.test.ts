@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type PaintedPane, Painter, type Rect } from '../../source/app/terminal/painter.js';
-import { Screen } from '../../source/services/pty/screen.js';
+import { Emulator } from '../../source/services/pty/emulator.js';
 
 const cols = 40;
 const rows = 12;
@@ -88,7 +88,7 @@ test('whatever changes, the terminal shows frame, panes and holes as they are', 
     fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
       const painter = new Painter();
       painter.resize(cols, rows);
-      const screen = new Screen(cols, rows, 0);
+      const screen = new Emulator(cols, rows, 0);
       // As the terminal is while the screen has it: without autowrap.
       screen.feed('\x1b[?7l');
       const panes = new Map<string, LetterPane>();
@@ -162,7 +162,7 @@ test('a pane that is not in front waits for a paint of all; what the frame takes
   painter.setPane('back', back);
   const frame = Array.from({ length: rows }, () => '.'.repeat(cols));
   painter.setFrame(frame);
-  const screen = new Screen(cols, rows, 0);
+  const screen = new Emulator(cols, rows, 0);
   const shown = async (bytes: string) => {
     screen.feed(bytes);
     await screen.drawn();

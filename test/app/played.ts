@@ -23,7 +23,7 @@ import type { RunConfig } from '../../source/core/run/config.js';
 import type { Effect } from '../../source/core/run/effect.js';
 import type { MessageBody } from '../../source/core/run/message.js';
 import type { RunState } from '../../source/core/run/run.js';
-import { Screen } from '../../source/services/pty/screen.js';
+import { Emulator } from '../../source/services/pty/emulator.js';
 import { createRunStore, type Observer } from '../../source/store/run-store.js';
 import { cleanExit, unchanged } from '../attempt-facts.js';
 import { testConfig } from '../test-config.js';
@@ -91,7 +91,7 @@ const config: RunConfig = {
 
 /** A run whose facts the test says itself. */
 export class PlayedRun implements RunPort {
-  readonly screens = new Map<number, Screen>();
+  readonly screens = new Map<number, Emulator>();
   readonly typed: string[] = [];
   readonly sizes = new Map<number, string>();
   readonly effects: Effect[] = [];
@@ -154,14 +154,14 @@ export class PlayedRun implements RunPort {
     this.dispatch({ type: 'agent_prepared', agent, checkout });
     this.dispatch({ type: 'attempt_started', agent, pid: 1 });
     const [cols = 80, rows = 24] = (this.sizes.get(agent) ?? '80x24').split('x').map(Number);
-    const screen = new Screen(cols, rows);
+    const screen = new Emulator(cols, rows);
     this.screens.set(agent, screen);
     for (const listener of this.openListeners) listener();
     await this.print(agent, output);
   }
 
   async print(agent: number, output: string): Promise<void> {
-    const screen = this.screens.get(agent) as Screen;
+    const screen = this.screens.get(agent) as Emulator;
     screen.feed(output.replaceAll('\n', '\r\n'));
     await screen.drawn();
   }
@@ -273,7 +273,7 @@ export interface HarnessOptions {
 /** The application, for whoever types its keys and looks at what it shows. */
 export class PlayedApp {
   readonly stdin = Object.assign(new PassThrough(), { setRawMode: () => {} });
-  readonly terminal: Screen;
+  readonly terminal: Emulator;
   readonly output: string[] = [];
   readonly host: Host;
   exited = false;
@@ -288,7 +288,7 @@ export class PlayedApp {
 
   constructor(options: HarnessOptions = {}) {
     const { cols = 80, rows = 24, colour = false, unicode = true } = options;
-    this.terminal = new Screen(cols, rows, 0);
+    this.terminal = new Emulator(cols, rows, 0);
     this.stdout = Object.assign(new PassThrough(), {
       columns: cols,
       rows,

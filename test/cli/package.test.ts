@@ -23,7 +23,7 @@ test('npm pack makes a package that installs into an empty folder and whose comm
   const others = readdirSync(path.join(folder, 'node_modules')).filter((name) => name[0] !== '.');
   expect(others.sort()).toEqual(['aider-orchestrator', 'node-addon-api', 'node-pty']);
   const licences = readFileSync(path.join(installed, 'dist/LICENCES.txt'), 'utf8');
-  for (const name of ['ink', 'react', 'zod', 'sax', '@xterm/headless', 'yaml']) {
+  for (const name of ['ink', 'react', 'zod', 'sax', '@xterm/xterm', 'yaml']) {
     expect(licences).toMatch(new RegExp(`^${name} \\d.* \\(.+\\)$`, 'm'));
   }
   for (const name of ['plan', 'summary', 'settings']) {

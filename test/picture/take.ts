@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Emulator } from '../../source/services/pty/emulator.js';
 import { spawnPty } from '../../source/services/pty/pty-process.js';
-import { Screen } from '../../source/services/pty/screen.js';
 import { toSvg } from './svg.js';
 
 /**
@@ -24,7 +24,7 @@ const pty = spawnPty({
   cols,
   rows,
 });
-const screen = new Screen(cols, rows);
+const screen = new Emulator(cols, rows);
 let look = () => {};
 screen.attach(pty, () => look());
 

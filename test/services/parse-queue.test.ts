@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { Emulator } from '../../source/services/pty/emulator.js';
 import { ParseQueue, type Parser } from '../../source/services/pty/parse-queue.js';
-import { Screen } from '../../source/services/pty/screen.js';
 
 /** Notes when it was its turn. */
 class NotingParser implements Parser {
@@ -59,7 +59,7 @@ describe('the queue for parsing', () => {
 });
 
 test('a screen loses nothing, however its feeding and waiting mix', async () => {
-  const screen = new Screen(40, 5, 5000);
+  const screen = new Emulator(40, 5, 5000);
   const waits: Promise<void>[] = [];
   for (let line = 0; line < 2000; line++) {
     screen.feed(`line ${line}\r\n`);

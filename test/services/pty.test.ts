@@ -2,15 +2,16 @@ import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test, vi } from 'vitest';
+import { HeadlessTerminal } from '#xterm';
 import {
   findAiderQuestion,
   findSymptoms,
 } from '../../source/services/agents/aider/screen-facts.js';
+import { Emulator } from '../../source/services/pty/emulator.js';
 import { type PtyExit, type PtyProcess, spawnPty } from '../../source/services/pty/pty-process.js';
 import { Recording } from '../../source/services/pty/recording.js';
 import { RecordingWriter } from '../../source/services/pty/recording-writer.js';
 import { runCommand } from '../../source/services/pty/run-command.js';
-import { Screen } from '../../source/services/pty/screen.js';
 import { until } from '../eventually.js';
 import { isAlive, tempFolder } from '../rig.js';
 
@@ -92,7 +93,7 @@ describe('a process in a pseudo-terminal', () => {
 });
 
 describe('the screen', () => {
-  async function screenOf(script: string, cols = 40): Promise<Screen> {
+  async function screenOf(script: string, cols = 40): Promise<Emulator> {
     const process = spawnPty({
       file: '/bin/sh',
       args: ['-c', script],
@@ -101,7 +102,7 @@ describe('the screen', () => {
       cols,
       rows: 10,
     });
-    const screen = new Screen(cols, 10);
+    const screen = new Emulator(cols, 10);
     screen.attach(process, () => {});
     await exitOf(process);
     await screen.drawn();
@@ -128,7 +129,7 @@ describe('the screen', () => {
   });
 
   test('a mark gives the lines since then, also when much has scrolled off', async () => {
-    const screen = new Screen(40, 10, 100);
+    const screen = new Emulator(40, 10, 100);
     const first = start('seq 1 50');
     screen.attach(first, () => {});
     await exitOf(first);
@@ -187,7 +188,7 @@ test('a screen that is packed shows the same when it is looked at again', async 
       return [...part].map((letter) => (letter === ' ' && !filled ? ' ' : `${style}${letter}`));
     });
   };
-  const seen = (screen: Screen) => ({
+  const seen = (screen: Emulator) => ({
     rows: Array.from({ length: screen.length }, (_, y) =>
       visible(screen.row(y, 0, screen.cols, 1, true)),
     ),
@@ -200,7 +201,7 @@ test('a screen that is packed shows the same when it is looked at again', async 
       fc.array(piece, { maxLength: 60, size: 'max' }),
       fc.boolean(),
       async (pieces, resize) => {
-        const screen = new Screen(20, 4, 10);
+        const screen = new Emulator(20, 4, 10);
         screen.feed(pieces.join(''));
         await screen.drawn();
         const before = seen(screen);
@@ -224,8 +225,15 @@ test('a screen that is packed shows the same when it is looked at again', async 
   );
 });
 
+/** The next call fails as a fault of the emulator would; those that are known are mended. */
+function fault(call: 'parse' | 'resize'): void {
+  vi.spyOn(HeadlessTerminal.prototype, call).mockImplementationOnce(() => {
+    throw new TypeError("Cannot set properties of undefined (setting 'isWrapped')");
+  });
+}
+
 test('what makes the emulator fail is the end neither of the program nor of the screen', async () => {
-  const screen = new Screen(20, 4, 10);
+  const screen = new Emulator(20, 4, 10);
   const write = vi.fn();
   const ignore = () => {};
   const program: Partial<PtyProcess> = { onData: ignore, onExit: ignore, write };
@@ -234,8 +242,8 @@ test('what makes the emulator fail is the end neither of the program nor of the 
   screen.feed('first\r\nsecond\r\n');
   await screen.drawn();
   const mark = screen.mark();
-  // Erases up to a cursor behind the end of the last row, below which there is none.
-  screen.feed(`\x1b[4;1H${'x'.repeat(20)}\x1b[1J`);
+  fault('parse');
+  screen.feed('what the emulator fails over');
   await screen.drawn();
   screen.feed('\x1b[2;1Hgoes on');
   await screen.drawn();
@@ -243,31 +251,28 @@ test('what makes the emulator fail is the end neither of the program nor of the 
   // What an agent is judged by begins where its attempt began, still.
   expect(mark()).toBe(2);
   // The program still has the terminal that it has set, and that answers it.
-  expect(screen.modes).toEqual({ bracketedPaste: true, applicationCursor: true });
+  expect(screen.modes).toMatchObject({ bracketedPaste: true, applicationCursor: true });
   screen.feed('\x1b[6n');
   await screen.drawn();
   expect(write.mock.calls).toEqual([['\x1b[2;8R']]);
 });
 
 test('nor is a size that makes it fail', async () => {
-  const screen = new Screen(12, 4, 6);
+  const screen = new Emulator(12, 4, 6);
   screen.feed('日'.repeat(8));
   await screen.drawn();
-  // Rows of the cursor's line are not filled anew: each ends in half a character, and a wider size has no row for it.
-  screen.resize(3, 1);
-  screen.feed('\r\n');
-  await screen.drawn();
+  fault('resize');
   screen.resize(4, 1);
   expect([screen.cols, screen.rows]).toEqual([4, 1]);
   expect(screen.lines().join('')).toContain('日');
-  screen.feed('on');
+  screen.feed('\r\non');
   await screen.drawn();
   expect(screen.rowText(screen.length - 1)).toBe('on');
 });
 
 test('a screen is packed when nothing prints to it; rows that are held stay held', async () => {
   let unpacked = 0;
-  const screen = new Screen(20, 2, 100, () => {
+  const screen = new Emulator(20, 2, 100, () => {
     unpacked += 1;
   });
   const looked = () => {
@@ -296,7 +301,7 @@ test('a screen is packed when nothing prints to it; rows that are held stay held
 });
 
 test('what is drawn on or resized while it is packed stays as it is', async () => {
-  const screen = new Screen(80, 24);
+  const screen = new Emulator(80, 24);
   screen.feed('a line\r\n'.repeat(6000));
   await screen.drawn();
   const drawnOn = screen.pack();
@@ -414,7 +419,7 @@ describe('questions in a narrow pane', () => {
   const question = "Add file to the chat? (Y)es/(N)o/(A)ll/(S)kip all/(D)on't ask again [Yes]: ";
 
   test.each([38, 60, 75, 120])('at %i columns it is found whole', async (cols) => {
-    const screen = new Screen(cols, 8);
+    const screen = new Emulator(cols, 8);
     const rows = question.match(new RegExp(`.{1,${cols}}`, 'g')) as string[];
     screen.feed(`other-file.py\r\n${rows.join('\r\n')}`);
     await screen.drawn();
@@ -423,7 +428,7 @@ describe('questions in a narrow pane', () => {
   });
 
   test('the rows above an idle prompt are no part of it', async () => {
-    const screen = new Screen(20, 8);
+    const screen = new Emulator(20, 8);
     screen.feed(`${'-'.repeat(20)}\r\na-file-name-that-fit\r\n> `);
     await screen.drawn();
     expect(findAiderQuestion(screen.cursorLines())).toBe('>');
@@ -453,7 +458,7 @@ test('a resize at the very end of a process does not throw', async () => {
 });
 
 test('a screen keeps 5,000 lines of scrollback', async () => {
-  const screen = new Screen(40, 10);
+  const screen = new Emulator(40, 10);
   screen.feed(Array.from({ length: 6000 }, (_, line) => `line ${line}`).join('\r\n'));
   await screen.drawn();
   expect(screen.length).toBe(5010);

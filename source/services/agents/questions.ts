@@ -1,5 +1,5 @@
 import type { AttemptEvents } from '../../core/ports.js';
-import type { Screen } from '../pty/screen.js';
+import type { Emulator } from '../pty/emulator.js';
 
 /** Questions as prompt_toolkit, Python's `input` and pip put them: the line ends and waits. */
 const questions: readonly RegExp[] = [
@@ -50,7 +50,7 @@ export function findQuestion(
  * @param find the question on the line of the cursor
  */
 export function watchQuestions(
-  screen: Screen,
+  screen: Emulator,
   find: (cursorLines: readonly string[]) => string | null,
   events: Pick<AttemptEvents, 'asks' | 'goesOn'>,
 ): { onDrawn(): void; stop(): void } {

@@ -1,7 +1,7 @@
+import { Emulator, scrollback } from './emulator.js';
 import type { PtyProcess } from './pty-process.js';
 import { Recording } from './recording.js';
 import { RecordingWriter } from './recording-writer.js';
-import { Screen, scrollback } from './screen.js';
 
 export interface TerminalSize {
   readonly cols: number;
@@ -16,7 +16,7 @@ const mostIdleBytes = 48e6;
 
 /** One agent's screen and recording; they outlive its attempts. */
 export interface AgentTerminal {
-  readonly screen: Screen;
+  readonly screen: Emulator;
   readonly recording: Recording;
   /** Null between attempts. */
   process: PtyProcess | null;
@@ -60,7 +60,7 @@ export class Terminals {
   }
 
   /** The screen of an agent, for those who draw it; null before its first attempt. */
-  screen(agent: number): Screen | null {
+  screen(agent: number): Emulator | null {
     return this.terminals.get(agent)?.screen ?? null;
   }
 
@@ -72,7 +72,7 @@ export class Terminals {
     this.writer ??= new RecordingWriter();
     const file = this.recordingOf(agent);
     const terminal: AgentTerminal = {
-      screen: new Screen(cols, rows, scrollback, () => this.used(agent)),
+      screen: new Emulator(cols, rows, scrollback, () => this.used(agent)),
       recording: new Recording(file, cols, rows, `agent ${agent}: ${title}`, this.writer),
       process: null,
     };

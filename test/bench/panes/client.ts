@@ -4,8 +4,8 @@
  * the time that is measured.
  */
 import { readFileSync } from 'node:fs';
+import { Emulator } from '../../../source/services/pty/emulator.js';
 import { spawnPty } from '../../../source/services/pty/pty-process.js';
-import { Screen } from '../../../source/services/pty/screen.js';
 
 export const size = { cols: 200, rows: 60 } as const;
 
@@ -38,7 +38,7 @@ export function openClient(
   const [file, ...args] = command;
   const env = { ...options.env, TERM: 'xterm-256color' } as Record<string, string>;
   const pty = spawnPty({ file, args, cwd: options.cwd, env, ...size });
-  const screen = new Screen(size.cols, size.rows, 0);
+  const screen = new Emulator(size.cols, size.rows, 0);
   let count = 0;
   let isBlind = false;
   let tail = '';

@@ -1,12 +1,6 @@
-import type xterm from '@xterm/headless';
+import type { XtermCell, XtermLine, XtermTerminal } from '#xterm';
 
 /** Rows of an emulator as text: for panes, to be printed again, and for what is to be read from them. */
-
-/** What a cell keeps its style in, which its type hides; where it does not, styles are read each time. */
-interface StyleWords {
-  readonly fg?: number;
-  readonly bg?: number;
-}
 
 /** A piece of a row in one colour. */
 export interface Run {
@@ -15,7 +9,7 @@ export interface Run {
   readonly colour: number | `palette ${number}` | null;
 }
 
-function colourOf(cell: xterm.IBufferCell): Run['colour'] {
+function colourOf(cell: XtermCell): Run['colour'] {
   if (cell.isFgRGB()) return cell.getFgColor();
   return cell.isFgPalette() ? `palette ${cell.getFgColor()}` : null;
 }
@@ -30,7 +24,7 @@ const directionMarks = /[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
  * @param colour false leaves the colours out
  */
 export function drawRow(
-  line: xterm.IBufferLine | undefined,
+  line: XtermLine | undefined,
   from: number,
   to: number,
   column: number | null,
@@ -38,7 +32,6 @@ export function drawRow(
 ): string {
   const cell = line?.getCell(0);
   if (!line || !cell) return ' '.repeat(Math.max(0, to - from));
-  const words = cell as StyleWords;
   let out = '';
   let style = '';
   let fg: number | undefined;
@@ -46,11 +39,12 @@ export function drawRow(
   let x = from;
   while (x < to) {
     const there = x < line.length && line.getCell(x, cell) !== undefined;
-    if (!there || words.fg === undefined || words.fg !== fg || words.bg !== bg) {
+    if (!there || cell.fg !== fg || cell.bg !== bg) {
       const own = there ? styleOf(cell, colour) : '';
       if (own !== style) out += own === '' ? '\x1b[0m' : `\x1b[0;${own}m`;
       style = own;
-      ({ fg, bg } = there ? words : {});
+      fg = there ? cell.fg : undefined;
+      bg = there ? cell.bg : undefined;
     }
     const width = there ? cell.getWidth() : 1;
     // A half of a wide character cannot be drawn.
@@ -67,11 +61,12 @@ export function drawRow(
  * All rows and the place of the cursor, as output that leads to them in an empty terminal of that size: row
  * by row, as there may be thousands.
  */
-export function* printRows(buffer: xterm.IBuffer, cols: number): Generator<string> {
+export function* printRows(terminal: XtermTerminal, cols: number): Generator<string> {
+  const { buffer } = terminal;
   for (let y = 0; y < buffer.length; y++) {
     const line = buffer.getLine(y);
     const wraps = buffer.getLine(y + 1)?.isWrapped === true;
-    const end = wraps ? cols : usedCells(line);
+    const end = wraps ? cols : shownCells(terminal, y);
     // A row that began with a wrap was filled with the colours it begins with.
     const rest = end < cols ? '\x1b[K' : '';
     yield drawRow(line, 0, end, null, true) +
@@ -83,12 +78,12 @@ export function* printRows(buffer: xterm.IBuffer, cols: number): Generator<strin
 }
 
 /** A row as pieces of one colour each; blank ones are left out. */
-export function runsOf(line: xterm.IBufferLine | undefined): Run[] {
+export function runsOf(terminal: XtermTerminal, y: number): Run[] {
   const runs: Run[] = [];
-  const end = usedCells(line);
+  const line = terminal.buffer.getLine(y);
+  const end = shownCells(terminal, y);
   const cell = line?.getCell(0);
   if (!line || !cell || end === 0) return runs;
-  const words = cell as StyleWords;
   let colour: Run['colour'] = null;
   let start = 0;
   let fg: number | undefined;
@@ -98,10 +93,10 @@ export function runsOf(line: xterm.IBufferLine | undefined): Run[] {
     start = to;
   };
   for (let x = 0; x < end && line.getCell(x, cell); x++) {
-    if (fg !== undefined && words.fg === fg) continue;
+    if (fg !== undefined && cell.fg === fg) continue;
     // A blank has no colour.
     if ((cell.getChars() || ' ') === ' ') continue;
-    fg = words.fg;
+    fg = cell.fg;
     const own = colourOf(cell);
     if (own === colour) continue;
     put(x);
@@ -111,19 +106,13 @@ export function runsOf(line: xterm.IBufferLine | undefined): Run[] {
   return runs;
 }
 
-/** What the emulator knows of a line, and its types hide; where it does not, the whole line is taken. */
-interface Line {
-  getNoBgTrimmedLength?(): number;
-}
-
 /** Cells up to the last one that shows something. */
-function usedCells(line: xterm.IBufferLine | undefined): number {
-  const own = (line as unknown as { readonly _line?: Line } | undefined)?._line;
-  const length = line?.length ?? 0;
-  const used = own?.getNoBgTrimmedLength?.() ?? length;
+function shownCells(terminal: XtermTerminal, y: number): number {
+  const line = terminal.buffer.getLine(y);
+  const used = terminal.usedCells(y);
   // The second half of a wide character, and blanks in reverse, as one where a wide character did not fit.
-  let cell: xterm.IBufferCell | undefined;
-  for (let last = length - 1; last >= used; last--) {
+  let cell: XtermCell | undefined;
+  for (let last = (line?.length ?? 0) - 1; last >= used; last--) {
     cell = line?.getCell(last, cell);
     if (cell && (cell.getWidth() === 0 || !cell.isAttributeDefault())) return last + 1;
   }
@@ -135,7 +124,7 @@ function withoutMarks(chars: string): string {
 }
 
 /** The SGR parameters of a cell; '' for plain. */
-function styleOf(cell: xterm.IBufferCell, colour: boolean): string {
+function styleOf(cell: XtermCell, colour: boolean): string {
   if (cell.isAttributeDefault()) return '';
   const codes: string[] = [];
   if (cell.isBold()) codes.push('1');

@@ -1,0 +1,67 @@
+import { CoreTerminal } from 'common/CoreTerminal';
+import { BufferNamespaceApi } from 'common/public/BufferNamespaceApi';
+import { UnicodeV11 } from 'unicode11/UnicodeV11';
+import type { HeadlessOptions, XtermBuffer, XtermMarker, XtermTerminal } from './xterm.js';
+
+/**
+ * xterm.js without a browser, as `@xterm/headless` is, on the sources with our patches. What differs is that
+ * bytes are parsed at once: `write` parses in a timer of its own, up to 12 ms for each terminal, and so would
+ * hold up keys while many agents print.
+ */
+export class HeadlessTerminal extends CoreTerminal implements XtermTerminal {
+  private readonly buffersApi: BufferNamespaceApi;
+
+  constructor({ cols, rows, scrollback }: HeadlessOptions) {
+    super({ cols, rows, scrollback, logLevel: 'off' });
+    this.unicodeService.register(new UnicodeV11());
+    this.unicodeService.activeVersion = '11';
+    this._setup();
+    this._register(this._inputHandler.onRequestReset(() => this.reset()));
+    this.buffersApi = this._register(new BufferNamespaceApi(this));
+  }
+
+  parse(bytes: Uint8Array): void {
+    // It gives a promise only for handlers that do, and there are none.
+    this._inputHandler.parse(bytes);
+  }
+
+  get buffer(): XtermBuffer {
+    // Its lines and cells have more than upstream's interface tells of.
+    return this.buffersApi.active as XtermBuffer;
+  }
+
+  get modes(): XtermTerminal['modes'] {
+    const { bracketedPasteMode, applicationCursorKeys } = this.coreService.decPrivateModes;
+    return {
+      bracketedPaste: bracketedPasteMode,
+      applicationCursor: applicationCursorKeys,
+      cursorHidden: this.coreService.isCursorHidden,
+    };
+  }
+
+  onAnswer(listener: (answer: string) => void): void {
+    this._register(this.onData(listener));
+  }
+
+  ignoreEscape(intermediates: string, final: string): void {
+    this._register(this.registerEscHandler({ intermediates, final }, () => true));
+  }
+
+  usedCells(y: number): number {
+    return this.buffers.active.lines.get(y)?.getNoBgTrimmedLength() ?? 0;
+  }
+
+  markerAt(row: number): XtermMarker | null {
+    const { active, normal } = this.buffers;
+    return active === normal ? normal.addMarker(row) : null;
+  }
+
+  override resize(cols: number, rows: number): void {
+    if (cols !== this.cols || rows !== this.rows) super.resize(cols, rows);
+  }
+
+  override reset(): void {
+    this._setup();
+    super.reset();
+  }
+}
