@@ -43,7 +43,7 @@ async function runCommand(args: Arguments, terminal: Terminal): Promise<number> 
 }
 
 function tellHelp(terminal: Terminal): number {
-  terminal.out(helpText.slice(1));
+  terminal.out(helpText().slice(1));
   return 0;
 }
 

@@ -2,67 +2,25 @@ import { closest } from 'fastest-levenshtein';
 import meow from 'meow';
 import type { Failure } from '../core/policy/failure.js';
 import { err, ok, type Result } from '../core/result.js';
-import { helpText } from './help.js';
+import {
+  type CommandName,
+  commandNames,
+  type FlagValues,
+  flagOption,
+  flagRows,
+} from '../services/config/option-table.js';
 
-/** Subcommands, in the order in which help lists them. A new one is a row here and in `cli.tsx`. */
-export const commandNames = [
-  'run',
-  'demo',
-  'doctor',
-  'setup',
-  'runs',
-  'show',
-  'land',
-  'undo',
-  'clean',
-  'completion',
-] as const;
-export type CommandName = (typeof commandNames)[number];
-
-/** Every flag, with what completion needs to know. `meow` reads it as it is. */
-export const flags = {
-  change: { type: 'string' },
-  maxAgents: { type: 'string' },
-  files: { type: 'string', isMultiple: true },
-  model: { type: 'string' },
-  claude: { type: 'boolean' },
-  geminiModel: { type: 'string' },
-  apiKey: { type: 'string' },
-  maxIterations: { type: 'string' },
-  prd: { type: 'string' },
-  withoutPrd: { type: 'boolean' },
-  plan: { type: 'string' },
-  dryRun: { type: 'boolean' },
-  headless: { type: 'boolean' },
-  json: { type: 'boolean' },
-  yes: { type: 'boolean', shortFlag: 'y' },
-  quiet: { type: 'boolean', shortFlag: 'q' },
-  verbose: { type: 'boolean', shortFlag: 'v' },
-  land: { type: 'string' },
-  timeout: { type: 'string' },
-  setupCmd: { type: 'string' },
-  testCmd: { type: 'string' },
-  withoutTest: { type: 'boolean' },
-  testTimeout: { type: 'string' },
-  redBase: { type: 'string' },
-  allowRedBase: { type: 'boolean' },
-  testReport: { type: 'string' },
-  copy: { type: 'string', isMultiple: true },
-  aider: { type: 'string' },
-  agentCmd: { type: 'string' },
-  review: { type: 'boolean' },
-  reviewModel: { type: 'string' },
-  budget: { type: 'string' },
-  direct: { type: 'boolean' },
-  withoutWarm: { type: 'boolean' },
-  repo: { type: 'string' },
-  trust: { type: 'boolean' },
-  dead: { type: 'string' },
-  help: { type: 'boolean', shortFlag: 'h' },
-  version: { type: 'boolean' },
-} as const;
-
-export type FlagName = keyof typeof flags;
+/** The flags as `meow` reads them. */
+const flags = Object.fromEntries(
+  flagRows.map(({ name, value, many, short }) => [
+    name,
+    {
+      type: value === undefined ? ('boolean' as const) : ('string' as const),
+      ...(many && { isMultiple: true }),
+      ...(short !== undefined && { shortFlag: short }),
+    },
+  ]),
+);
 
 export interface Arguments {
   readonly command: CommandName;
@@ -73,22 +31,14 @@ export interface Arguments {
   readonly aiderArgs: readonly string[];
 }
 
-export type FlagValues = {
-  readonly [Name in FlagName]?: (typeof flags)[Name] extends { isMultiple: true }
-    ? string[]
-    : (typeof flags)[Name]['type'] extends 'boolean'
-      ? boolean
-      : string;
-};
-
-const multiple = ['--files', '--copy'];
+const multiple = flagRows.flatMap(({ name, many }) => (many ? [flagOption(name)] : []));
 
 /** `--files a b c` becomes `--files a --files b --files c`: meow alone keeps only the first value. */
 export function spreadValues(argv: readonly string[]): string[] {
   const spread: string[] = [];
   for (let at = 0; at < argv.length; at++) {
     const flag = argv[at] as string;
-    const without = flags[`without${capital(flag.slice('--no-'.length))}` as FlagName];
+    const without = flags[`without${capital(flag.slice('--no-'.length))}`];
     if (flag.startsWith('--no-') && without) {
       // meow would read it as `--prd false`.
       spread.push(flag.replace('--no-', '--without-'));
@@ -111,11 +61,6 @@ export function spreadValues(argv: readonly string[]): string[] {
   return spread;
 }
 
-export function flagOption(name: string): string {
-  const shown = name.replace(/^without/, 'no');
-  return `--${shown.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-}
-
 function capital(word: string): string {
   return word.charAt(0).toUpperCase() + word.slice(1);
 }
@@ -136,7 +81,7 @@ export function parseArguments(
   const own = cut < 0 ? argv : argv.slice(0, cut);
   const problem = checkFlags(own);
   if (problem) return usage(problem);
-  const parsed = meow(helpText, {
+  const parsed = meow({
     importMeta,
     // Not looked for: what it says of us is of no use here.
     pkg: {},
@@ -172,10 +117,10 @@ export function parseArguments(
 /** Unknown flags, values that are missing and values too many; null when all is well. */
 function checkFlags(argv: readonly string[]): string | null {
   const byOption = new Map(
-    Object.entries(flags).flatMap(([name, flag]) => {
-      const short = 'shortFlag' in flag ? [[`-${flag.shortFlag}`, flag] as const] : [];
-      return [[flagOption(name), flag] as const, ...short];
-    }),
+    flagRows.flatMap((row) => [
+      [flagOption(row.name), row] as const,
+      ...(row.short === undefined ? [] : [[`-${row.short}`, row] as const]),
+    ]),
   );
   const seen = new Set<string>();
   for (let at = 0; at < argv.length; at++) {
@@ -184,20 +129,20 @@ function checkFlags(argv: readonly string[]): string | null {
     const [option = '', value] = argument.split(/=(.*)/s, 2);
     if (/^-[a-z]{2,}$/.test(option)) {
       const unknown = [...option.slice(1)].find(
-        (letter) => byOption.get(`-${letter}`)?.type !== 'boolean',
+        (letter) => byOption.get(`-${letter}`)?.value !== undefined || !byOption.has(`-${letter}`),
       );
       if (unknown) return `Unknown flag -${unknown} in ${option}.`;
       continue;
     }
     const flag = byOption.get(option);
-    if (flag && !('isMultiple' in flag) && flag.type === 'string') {
+    if (flag?.value !== undefined && !flag.many) {
       if (seen.has(option)) return `${option} is given twice.`;
       seen.add(option);
     }
     if (!flag) {
       return `Unknown flag ${option}; did you mean ${closest(option, [...byOption.keys()])}?`;
     }
-    if (flag.type === 'boolean') {
+    if (flag.value === undefined) {
       if (value !== undefined) return `${option} takes no value.`;
       continue;
     }

@@ -1,12 +1,13 @@
+import { commandNames, flagOption, flagRows } from '../services/config/option-table.js';
 import type { Arguments } from './arguments.js';
-import { commandNames, flagOption, flags } from './arguments.js';
 import { reportFailure, type Terminal } from './terminal.js';
 
-const options = Object.entries(flags).map(([name, flag]) => ({
+const options = flagRows.map(({ name, short, isFile = false, value, choices = [] }) => ({
   option: flagOption(name),
-  short: 'shortFlag' in flag ? `-${flag.shortFlag}` : null,
-  takesFile: ['files', 'prd', 'plan', 'aider', 'repo'].includes(name),
-  takesValue: flag.type === 'string',
+  short: short === undefined ? null : `-${short}`,
+  takesFile: isFile,
+  takesValue: value !== undefined,
+  choices: choices.join(' '),
 }));
 
 const shells: Record<string, () => string> = {
@@ -14,7 +15,13 @@ const shells: Record<string, () => string> = {
 _aider_orchestrator() {
   local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]}
   case "$prev" in
-    --land) COMPREPLY=($(compgen -W "all any none" -- "$cur")); return ;;
+    ${options
+      .filter((flag) => flag.choices !== '')
+      .map(
+        ({ option, choices }) =>
+          `${option}) COMPREPLY=($(compgen -W "${choices}" -- "$cur")); return ;;`,
+      )
+      .join('\n    ')}
     completion) COMPREPLY=($(compgen -W "bash zsh fish" -- "$cur")); return ;;
     ${options
       .filter((flag) => flag.takesFile)
@@ -36,7 +43,7 @@ complete -o filenames -F _aider_orchestrator aider-orchestrator
 _aider_orchestrator() {
   _arguments \\
     '1:subcommand:(${commandNames.join(' ')})' \\
-${options.map(({ option, takesFile, takesValue }) => `    '${option}${takesValue ? `:value:${takesFile ? '_files' : option === '--land' ? '(all any none)' : ' '}` : ''}' \\`).join('\n')}
+${options.map((flag) => `    '${flag.option}${flag.takesValue ? `:value:${zshValue(flag)}` : ''}' \\`).join('\n')}
     '*:file:_files'
 }
 compdef _aider_orchestrator aider-orchestrator
@@ -45,16 +52,12 @@ compdef _aider_orchestrator aider-orchestrator
 complete -c aider-orchestrator -n __fish_use_subcommand -f -a "${commandNames.join(' ')}"
 complete -c aider-orchestrator -n "__fish_seen_subcommand_from completion" -f -a "bash zsh fish"
 ${options
-  .map(({ option, short, takesFile, takesValue }) =>
+  .map(({ option, short, takesFile, takesValue, choices }) =>
     [
       'complete -c aider-orchestrator',
       `-l ${option.slice(2)}`,
       short ? `-s ${short.slice(1)}` : '',
-      takesFile
-        ? '-r -F'
-        : takesValue
-          ? `-x${option === '--land' ? ' -a "all any none"' : ''}`
-          : '',
+      takesFile ? '-r -F' : takesValue ? `-x${choices === '' ? '' : ` -a "${choices}"`}` : '',
     ]
       .filter(Boolean)
       .join(' '),
@@ -62,6 +65,11 @@ ${options
   .join('\n')}
 `,
 };
+
+function zshValue({ takesFile, choices }: (typeof options)[number]): string {
+  if (takesFile) return '_files';
+  return choices === '' ? ' ' : `(${choices})`;
+}
 
 /** `completion bash|zsh|fish`: prints the shell's completion script. */
 export function completionCommand(args: Arguments, terminal: Terminal): number {

@@ -97,10 +97,12 @@ export async function runChecks(
   const file = repo && reads ? readRepoSettings(repo.root) : null;
   const settings = file?.ok && file.value ? trustedSettings(file.value) : {};
   const options = resolveOptions(
-    args.flags,
-    environment(),
-    settings,
-    (user.ok && user.value?.settings) || {},
+    {
+      flags: args.flags,
+      env: environment(),
+      repo: settings,
+      user: (user.ok && user.value?.settings) || {},
+    },
     [],
   );
   const problems = [user, file].flatMap((read) =>

@@ -113,7 +113,10 @@ async function optionsFor(
   overrides: Overrides,
 ): Promise<Result<{ options: RunOptions; handed: HandedSettings }, Failure>> {
   if (overrides.settings === false) {
-    const options = resolveOptions(args.flags, environment(), {}, {}, args.aiderArgs);
+    const options = resolveOptions(
+      { flags: args.flags, env: environment(), repo: {}, user: {} },
+      args.aiderArgs,
+    );
     return options.ok ? ok({ options: options.value, handed: nothingHanded }) : options;
   }
   await hearDotenv(repo, args, terminal);
@@ -141,10 +144,7 @@ async function readOptions(
   const testCmd = said.testCmd ?? (needsTests ? await testCommandOfHome() : null);
   const { flags, aiderArgs } = args;
   const options = resolveOptions(
-    flags,
-    environment(),
-    repoSettings,
-    userSettings,
+    { flags, env: environment(), repo: repoSettings, user: userSettings },
     aiderArgs,
     needsTests ? testCmd : null,
   );

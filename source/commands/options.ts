@@ -5,9 +5,10 @@ import type { Failure } from '../core/policy/failure.js';
 import { outsideGlob } from '../core/policy/paths.js';
 import { type RedBase, redBases } from '../core/policy/test-report.js';
 import { err, ok, type Result } from '../core/result.js';
-import type { LandRule, ReviewPlan } from '../core/run/config.js';
+import { type LandRule, landRules, type ReviewPlan } from '../core/run/config.js';
+import { type FlagValues, flagOption, optionTable } from '../services/config/option-table.js';
 import { repoSettingsName, type Settings } from '../services/config/settings.js';
-import type { FlagValues } from './arguments.js';
+import { flagValue, OptionReader, type Sources } from './option-reader.js';
 
 /** What a run was asked for, from all sources together. */
 export interface RunOptions {
@@ -50,177 +51,123 @@ export interface RunOptions {
   readonly keys: KeySettings;
 }
 
-/** The first value that is given, with the name of where it comes from. */
-function first<T>(
-  ...sources: readonly (readonly [T | undefined, string])[]
-): readonly [T, string] | null {
-  for (const [value, name] of sources) {
-    if (value !== undefined && value !== '') return [value as T, name];
-  }
-  return null;
-}
+/** Flags that say the opposite of each other. */
+const excluding = [
+  ['claude', 'model'],
+  ['quiet', 'verbose'],
+  ['prd', 'withoutPrd'],
+  ['testCmd', 'withoutTest'],
+] as const;
 
 /**
  * Flags over environment over the repository's settings over the user's over defaults.
  * @param aiderArgs what stands after `--`; it comes after the settings' arguments
  * @param testCmd of Aider's own configuration, where it is trusted
  */
-// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a table: one option after the other, from all its sources.
 export function resolveOptions(
-  flags: FlagValues,
-  env: Readonly<Record<string, string | undefined>>,
-  repo: Settings,
-  user: Settings,
+  sources: Sources,
   aiderArgs: readonly string[],
   testCmd: string | null = null,
 ): Result<RunOptions, Failure> {
-  const problems: string[] = [];
-  if (flags.claude && flags.model !== undefined)
-    problems.push('--claude and --model exclude each other');
-  if (flags.quiet && flags.verbose) problems.push('--quiet and --verbose exclude each other');
-  if (flags.prd !== undefined && flags.withoutPrd)
-    problems.push('--prd and --no-prd exclude each other');
-  const whole = (given: readonly [string | number, string] | null, otherwise: number): number => {
-    if (!given) return otherwise;
-    const value = Number(given[0]);
-    if (Number.isInteger(value) && value >= 1 && value <= 1000) return value;
-    problems.push(`${given[1]} needs a whole number from 1 to 1000, not ${given[0]}`);
-    return otherwise;
-  };
-  const maxAgents = whole(
-    first<string | number>(
-      [flags.maxAgents, '--max-agents'],
-      [repo.max_agents, 'max_agents'],
-      [user.max_agents, 'max_agents'],
-    ),
-    availableParallelism(),
-  );
-  const maxIterations = whole(
-    first<string | number>(
-      [flags.maxIterations, '--max-iterations'],
-      [env['AIDER_MAX_ITERATIONS'], 'AIDER_MAX_ITERATIONS'],
-      [repo.max_iterations, 'max_iterations'],
-      [user.max_iterations, 'max_iterations'],
-    ),
-    10,
-  );
-  const minutes = first<string | number>(
-    [flags.timeout, '--timeout'],
-    [repo.timeout_minutes, 'timeout_minutes'],
-    [user.timeout_minutes, 'timeout_minutes'],
-  );
-  const timeout = Number(minutes?.[0] ?? 30);
-  // A timer of the system holds at most 2^31-1 ms, about 24.8 days.
-  if (!(timeout > 0 && timeout <= 35_000)) {
-    problems.push(`${minutes?.[1]} needs minutes above 0 and up to 35000, not ${minutes?.[0]}`);
+  const { flags, repo, user } = sources;
+  const read = new OptionReader(sources);
+  for (const [one, other] of excluding) {
+    if (flagValue(flags, one) !== undefined && flagValue(flags, other) !== undefined)
+      read.problems.push(`${flagOption(one)} and ${flagOption(other)} exclude each other`);
   }
-  const testMinutes = first<string | number>(
-    [flags.testTimeout, '--test-timeout'],
-    [repo.test_timeout_minutes, 'test_timeout_minutes'],
-    [user.test_timeout_minutes, 'test_timeout_minutes'],
-  );
-  const testTimeout = Number(testMinutes?.[0] ?? 10);
-  if (!(testTimeout > 0 && testTimeout <= 35_000)) {
-    problems.push(
-      `${testMinutes?.[1]} needs minutes above 0 and up to 35000, not ${testMinutes?.[0]}`,
-    );
-  }
-  const reviewModel =
-    first<string>([flags.reviewModel, ''], [repo.review_model, ''], [user.review_model, ''])?.[0] ??
-    null;
-  const reviews =
-    flags.review || flags.reviewModel !== undefined || (repo.review ?? user.review ?? false);
-  const budget = first<string | number>(
-    [flags.budget?.replace(/^\$/, ''), '--budget'],
-    [repo.budget_usd, 'budget_usd'],
-    [user.budget_usd, 'budget_usd'],
-  );
-  if (budget && !(Number(budget[0]) > 0 && Number(budget[0]) < 1e9)) {
-    problems.push(`${budget[1]} needs an amount of US dollars above 0, not ${budget[0]}`);
-  }
-  if (flags.testCmd !== undefined && flags.withoutTest)
-    problems.push('--test-cmd and --no-test exclude each other');
-  const test = flags.withoutTest
-    ? null
-    : first<string>(
-        [flags.testCmd, '--test-cmd'],
-        [repo.test_cmd, repoSettingsName],
-        [user.test_cmd, 'your settings'],
-        [testCmd ?? undefined, '.aider.conf.yml'],
-      );
-  const land =
-    first<string>([flags.land, '--land'], [repo.land, 'land'], [user.land, 'land'])?.[0] ?? 'all';
-  if (land !== 'all' && land !== 'any' && land !== 'ask' && land !== 'none') {
-    problems.push(`--land is all, any, ask or none, not ${land}`);
-  }
-  const testReport =
-    first<string>([flags.testReport, ''], [repo.test_report, ''], [user.test_report, ''])?.[0] ??
-    null;
-  const allowed = (given: boolean | undefined) => (given ? 'report' : undefined);
-  const redBase = first<string>(
-    [flags.redBase, ''],
-    [allowed(flags.allowRedBase), ''],
-    [repo.red_base ?? allowed(repo.allow_red_base), ''],
-    [user.red_base ?? allowed(user.allow_red_base), ''],
-  )?.[0];
-  if (redBase !== undefined && !(redBases as readonly string[]).includes(redBase)) {
-    problems.push(`--red-base is stop, fix or report, not ${redBase}`);
-  }
-  const agentCmd =
-    first<string>([flags.agentCmd, ''], [repo.agent_cmd, ''], [user.agent_cmd, ''])?.[0] ?? null;
-  if (agentCmd !== null) problems.push(...beside(agentCmd, flags, aiderArgs, budget?.[1] ?? null));
+  const agentCmd = read.text('agentCmd');
   const keys: KeySettings = { ...user.keys, ...repo.keys };
-  problems.push(...keyProblems(keys));
-  const copy = flags.copy?.length ? flags.copy : (repo.copy ?? user.copy ?? []);
-  const outside = outsideGlob(copy);
-  if (outside !== undefined) problems.push(`--copy: ${outside} leads out of the repository`);
-  if (problems.length > 0) {
-    return err({
-      kind: 'usage',
-      message: `${problems.join('; ')}.`,
-      hint: 'aider-orchestrator --help lists all flags.',
-    });
-  }
-  return ok({
-    model: modelOf(flags, env, repo, user),
-    geminiModel:
-      first<string>(
-        [flags.geminiModel, ''],
-        [env['DEFAULT_GEMINI_MODEL'], ''],
-        [repo.gemini_model, ''],
-        [user.gemini_model, ''],
-      )?.[0] ?? 'gemini-1.5-pro',
-    maxAgents,
-    maxIterations,
-    timeoutMs: timeout * 60_000,
-    land: land as LandRule,
-    setupCmd:
-      first<string>([flags.setupCmd, ''], [repo.setup_cmd, ''], [user.setup_cmd, ''])?.[0] ?? null,
-    check: test && {
-      command: test[0],
-      from: test[1],
-      timeoutMs: testTimeout * 60_000,
-      report: testReport,
-    },
-    testReport,
-    testTimeoutMs: testTimeout * 60_000,
-    redBase: redBase === undefined ? null : (redBase as RedBase),
+  const copy = read.list('copy');
+  const options: RunOptions = {
+    model: modelOf(sources, read),
+    geminiModel: read.text('geminiModel') ?? optionTable.geminiModel.default,
+    maxAgents: read.whole('maxAgents', availableParallelism()),
+    maxIterations: read.whole('maxIterations', Number(optionTable.maxIterations.default)),
+    timeoutMs: read.minutes('timeout', Number(optionTable.timeout.default)),
+    land: read.choice('land', landRules) ?? optionTable.land.default,
+    setupCmd: read.text('setupCmd'),
+    ...testsOf(sources, read, testCmd),
     copy,
     // Protection adds up: a repository cannot take away what its user wants.
     protect: [...(user.protect ?? []), ...(repo.protect ?? [])],
-    maxFileBytes: (repo.max_file_mb ?? user.max_file_mb ?? 5) * 1024 * 1024,
-    aider: first<string>([flags.aider, ''], [repo.aider, ''], [user.aider, ''])?.[0] ?? null,
+    maxFileBytes: Number(read.text('maxFileMb') ?? optionTable.maxFileMb.default) * 1024 * 1024,
+    aider: read.text('aider'),
     agentCmd,
-    aiderArgs: [...(repo.aider_args ?? user.aider_args ?? []), ...aiderArgs],
+    aiderArgs: [...read.list('aiderArgs'), ...aiderArgs],
+    direct: flags.direct ?? false,
+    warm: !flags.withoutWarm && read.isOn('warm', true),
+    budgetUsd: read.dollars('budget'),
+    mouse: read.isOn('mouse', true),
+    notify: read.choice('notify', optionTable.notify.choices) ?? optionTable.notify.default,
+    keys,
+  };
+  if (agentCmd !== null)
+    read.problems.push(...beside(agentCmd, flags, aiderArgs, read.source('budget')));
+  read.problems.push(...keyProblems(keys));
+  const outside = outsideGlob(copy);
+  if (outside !== undefined) read.problems.push(`--copy: ${outside} leads out of the repository`);
+  if (read.problems.length === 0) return ok(options);
+  return err({
+    kind: 'usage',
+    message: `${read.problems.join('; ')}.`,
+    hint: 'aider-orchestrator --help lists all flags.',
+  });
+}
+
+type TestOptions = Pick<
+  RunOptions,
+  'check' | 'redBase' | 'testReport' | 'testTimeoutMs' | 'review' | 'reviewModel'
+>;
+
+/** What decides whether the work is good. */
+function testsOf(sources: Sources, read: OptionReader, aiders: string | null): TestOptions {
+  const { flags, repo, user } = sources;
+  const testTimeoutMs = read.minutes('testTimeout', Number(optionTable.testTimeout.default));
+  const testReport = read.text('testReport');
+  const reviewModel = read.text('reviewModel');
+  const reviews = flags.reviewModel !== undefined || read.isOn('review');
+  const own = read.text('testCmd');
+  const command = flags.withoutTest ? null : (own ?? aiders);
+  return {
+    check:
+      command === null
+        ? null
+        : {
+            command,
+            from: own === null ? '.aider.conf.yml' : whoseTests(sources),
+            timeoutMs: testTimeoutMs,
+            report: testReport,
+          },
+    testReport,
+    testTimeoutMs,
+    redBase: redBaseOf([flags.redBase, flags.allowRedBase], repo, user, read),
     review: reviews ? { model: reviewModel } : null,
     reviewModel,
-    direct: flags.direct ?? false,
-    warm: !flags.withoutWarm && (repo.warm ?? user.warm ?? true),
-    budgetUsd: budget === null ? null : Number(budget[0]),
-    mouse: repo.mouse ?? user.mouse ?? true,
-    notify: repo.notify ?? user.notify ?? 'bell',
-    keys,
-  });
+  };
+}
+
+function whoseTests({ flags, repo }: Sources): string {
+  if (flags.testCmd) return flagOption('testCmd');
+  return repo.test_cmd ? repoSettingsName : 'your settings';
+}
+
+/** `--allow-red-base` is an older word for one of them: each source is asked for both before the next one. */
+function redBaseOf(
+  [how, isAllowed]: readonly [string | undefined, boolean | undefined],
+  repo: Settings,
+  user: Settings,
+  read: OptionReader,
+): RedBase | null {
+  if (how !== undefined) return read.choice('redBase', redBases);
+  const allowed = (is: boolean | undefined) => (is ? 'report' : undefined);
+  return (
+    allowed(isAllowed) ??
+    repo.red_base ??
+    allowed(repo.allow_red_base) ??
+    user.red_base ??
+    allowed(user.allow_red_base) ??
+    null
+  );
 }
 
 /** What goes with Aider alone, and not with a command. */
@@ -241,19 +188,8 @@ function beside(
   return problems;
 }
 
-function modelOf(
-  flags: FlagValues,
-  env: Readonly<Record<string, string | undefined>>,
-  repo: Settings,
-  user: Settings,
-): string {
+function modelOf({ flags, env }: Sources, read: OptionReader): string {
   // An alias of Aider's own, so that it follows Aider to newer Claude models.
   if (flags.claude) return env['DEFAULT_CLAUDE_MODEL'] || 'sonnet';
-  const given = first<string>(
-    [flags.model, ''],
-    [env['DEFAULT_AIDER_MODEL'], ''],
-    [repo.model, ''],
-    [user.model, ''],
-  );
-  return given?.[0] ?? 'gpt-4o';
+  return read.text('model') ?? optionTable.model.default;
 }

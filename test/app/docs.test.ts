@@ -1,10 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { type Context, contexts, makeKeymap } from '../../source/app/keymap.js';
-import { commandNames, flagOption, flags } from '../../source/commands/arguments.js';
+import { pagesWithTables, withTables } from '../../source/build/write-docs.js';
 import { helpText } from '../../source/commands/help.js';
-import { settingsSchema } from '../../source/services/config/settings.js';
+import { flagOption, flagRows, subcommandRows } from '../../source/services/config/option-table.js';
 import { root } from '../rig.js';
 
 const read = (file: string) => readFileSync(path.join(root, file), 'utf8');
@@ -17,23 +16,9 @@ const pages = [
     .map((name) => path.join('docs', name)),
 ];
 
-/** The table of keys in the docs, as the key table in the code has them. */
-function keysAsMarkdown(): string {
-  const help = makeKeymap().help();
-  const code = (key: string) => `\`${key.replace('|', '\\|')}\``;
-  const rows = (Object.keys(contexts) as Context[]).map((context) => {
-    const keys = help
-      .filter((line) => line.context === context)
-      .map((line) => `${line.keys.map(code).join(' ')} ${line.help}`);
-    return `| ${contexts[context]} | ${keys.join(' · ')} |`;
-  });
-  return ['| where | keys |', '| --- | --- |', ...rows].join('\n');
-}
-
-test('the keys are listed as they are', () => {
-  const plain = (text: string) =>
-    text.replace(/ +\|/g, ' |').replace(/\| +/g, '| ').replace(/-{3,}/g, '---');
-  expect(plain(read('docs/keys.md'))).toContain(plain(keysAsMarkdown()));
+test.each(pagesWithTables)('the tables of %s are as the code has them', (page) => {
+  // Else: npm run docs.
+  expect(read(page)).toBe(withTables(page, read(page)));
 });
 
 test('what the benchmarks measured is quoted', () => {
@@ -50,35 +35,16 @@ function flagsIn(text: string): Set<string> {
   return new Set([...text.matchAll(/(?<![\w-])--[a-z][a-z-]+/g)].map(([flag]) => flag));
 }
 
-test('each flag and subcommand is in the docs and in --help, and each one that they name is there', () => {
-  const options = Object.keys(flags).map(flagOption);
-  // Of others, or short for a pair.
-  const foreign = ['--help', '--version'];
-  for (const [name, text] of [
-    ['docs/cli.md', read('docs/cli.md')],
-    ['--help', helpText],
-  ] as const) {
-    const named = flagsIn(text);
-    const missing = options.filter((flag) => !named.has(flag) && flag !== '--version');
-    expect(
-      missing.filter((flag) => flag !== '--help'),
-      name,
-    ).toEqual([]);
-    for (const command of commandNames.filter((one) => one !== 'run')) {
-      expect(text, name).toContain(command);
-    }
-  }
-  const cli = [...flagsIn(read('docs/cli.md'))];
-  expect(cli.filter((flag) => !options.includes(flag) && !foreign.includes(flag))).toEqual([]);
+test('each flag that the docs name is there', () => {
+  const options = flagRows.map(({ name }) => flagOption(name));
+  expect([...flagsIn(read('docs/cli.md'))].filter((flag) => !options.includes(flag))).toEqual([]);
 });
 
-test('each key of the settings files is in the docs', () => {
-  const text = read('docs/configuration.md');
-  const keys = Object.keys(settingsSchema.shape).filter((key) => key !== '$schema');
-  expect(keys.length).toBeGreaterThan(20);
-  // One that stays valid for older files.
-  const missing = keys.filter((key) => !text.includes(`\`${key}\``) && key !== 'allow_red_base');
-  expect(missing).toEqual([]);
+test('--help fits a terminal of 80 columns, but for its examples', () => {
+  const [, ...rest] = helpText().split('\nUsage\n');
+  expect(rest.length).toBe(1);
+  expect(rest[0]?.split('\n').filter((line) => line.length > 80)).toEqual([]);
+  for (const { name } of subcommandRows) expect(rest[0]).toContain(`\n  ${name}`);
 });
 
 test('each link of the docs leads somewhere', () => {

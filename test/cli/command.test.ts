@@ -10,13 +10,9 @@ import {
 import path from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
-import {
-  flagOption,
-  flags,
-  parseArguments,
-  spreadValues,
-} from '../../source/commands/arguments.js';
+import { parseArguments, spreadValues } from '../../source/commands/arguments.js';
 import { resolveOptions } from '../../source/commands/options.js';
+import { flagOption, flagRows } from '../../source/services/config/option-table.js';
 import type { CliEnd } from '../rig.js';
 import {
   asIfKilled,
@@ -40,7 +36,7 @@ function parse(...argv: string[]) {
 
 function options(argv: string[], env: NodeJS.ProcessEnv = {}, repo = {}, user = {}) {
   const args = parse(...argv);
-  return resolveOptions(args.flags, env, repo, user, args.aiderArgs);
+  return resolveOptions({ flags: args.flags, env, repo, user }, args.aiderArgs);
 }
 
 describe('the command line', () => {
@@ -129,8 +125,7 @@ describe('the built program', () => {
     const help = await runCli(['--help'], { cwd, env: env() });
     expect(help.code).toBe(0);
     expect(help.stdout.startsWith('Examples\n')).toBe(true);
-    for (const name of Object.keys(flags)) {
-      if (['help', 'version'].includes(name)) continue;
+    for (const { name } of flagRows) {
       expect(help.stdout).toContain(flagOption(name));
     }
     const version = await runCli(['--version'], { cwd, env: env() });

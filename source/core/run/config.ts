@@ -62,7 +62,8 @@ export interface AgentSpec {
 }
 
 /** `ask`: as `all`, but a person looks first. */
-export type LandRule = 'all' | 'any' | 'ask' | 'none';
+export const landRules = ['all', 'any', 'ask', 'none'] as const;
+export type LandRule = (typeof landRules)[number];
 
 export interface ReviewPlan {
   /** A model of Aider's; null for the Gemini model of the PRD. */

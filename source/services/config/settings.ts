@@ -3,59 +3,41 @@ import path from 'node:path';
 import * as z from 'zod';
 import { schemaProblems } from '../../core/plan/plan.js';
 import type { Failure } from '../../core/policy/failure.js';
-import { redBases } from '../../core/policy/test-report.js';
 import { err, ok, type Result } from '../../core/result.js';
 import { settingsFile } from './folders.js';
+import { optionRows, type SettingKey, type SettingValues } from './option-table.js';
 
-const positive = z.number().int().min(1);
+const text = z.string().min(1);
+/** What each kind of setting is read by. */
+const kinds = {
+  text,
+  texts: z.array(z.string()),
+  globs: z.array(text),
+  whole: z.number().int().min(1),
+  positive: z.number().positive(),
+  switch: z.boolean(),
+  keys: z.record(z.string(), z.union([z.string(), z.array(z.string())])),
+} as const;
+
+const shape = Object.fromEntries(
+  optionRows.flatMap(({ setting, kind, choices }) => {
+    if (setting === undefined) return [];
+    const schema = choices
+      ? z.enum(choices as readonly [string, ...string[]])
+      : kinds[kind ?? 'text'];
+    return [[setting, schema.optional()] as const];
+  }),
+) as unknown as { [Key in SettingKey]: z.ZodOptional<z.ZodType<SettingValues[Key]>> };
 
 /** What a settings file may say. Every key is optional; an unknown one is a mistake. */
-export const settingsSchema = z.strictObject({
-  $schema: z.string().optional(),
-  model: z.string().min(1).optional(),
-  gemini_model: z.string().min(1).optional(),
-  max_agents: positive.optional(),
-  max_iterations: positive.optional(),
-  timeout_minutes: z.number().positive().optional(),
-  land: z.enum(['all', 'any', 'ask', 'none']).optional(),
-  setup_cmd: z.string().min(1).optional(),
-  copy: z.array(z.string().min(1)).optional(),
-  test_cmd: z.string().min(1).optional(),
-  test_timeout_minutes: z.number().positive().optional(),
-  review: z.boolean().optional(),
-  review_model: z.string().min(1).optional(),
-  budget_usd: z.number().positive().optional(),
-  red_base: z.enum(redBases).optional(),
-  allow_red_base: z.boolean().optional(),
-  test_report: z.string().min(1).optional(),
-  protect: z.array(z.string().min(1)).optional(),
-  max_file_mb: z.number().positive().optional(),
-  aider: z.string().min(1).optional(),
-  agent_cmd: z.string().min(1).optional(),
-  aider_args: z.array(z.string()).optional(),
-  warm: z.boolean().optional(),
-  mouse: z.boolean().optional(),
-  notify: z.enum(['bell', 'osc9', 'off']).optional(),
-  keys: z.record(z.string(), z.union([z.string(), z.array(z.string())])).optional(),
-});
+export const settingsSchema = z.strictObject({ $schema: z.string().optional(), ...shape });
 
 export type Settings = z.infer<typeof settingsSchema>;
 
-/**
- * Keys that make a program run, choose who is asked and so who gets a key, or show more files to agents; from a
- * repository's file they need the user's trust.
- */
-export const trustKeys = [
-  'setup_cmd',
-  'test_cmd',
-  'aider',
-  'agent_cmd',
-  'aider_args',
-  'model',
-  'gemini_model',
-  'review_model',
-  'copy',
-] as const;
+/** Keys that need the user's trust where a repository's file has them: see the table of options. */
+export const trustKeys: readonly SettingKey[] = optionRows.flatMap(({ setting, needsTrust }) =>
+  setting !== undefined && needsTrust ? [setting as SettingKey] : [],
+);
 
 export const repoSettingsName = '.aider-orchestrator.json';
 
