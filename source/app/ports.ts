@@ -1,6 +1,7 @@
 import type { Task } from '../core/plan/plan.js';
 import type { CheckPlan } from '../core/policy/check.js';
 import type { Failure } from '../core/policy/failure.js';
+import type { Prerequisite } from '../core/policy/prerequisite.js';
 import type { RedBase } from '../core/policy/test-report.js';
 import type { PlanWait } from '../core/ports.js';
 import type { Result } from '../core/result.js';
@@ -86,16 +87,12 @@ export interface KeptDraft {
   readonly maxAgents: number;
 }
 
-/** One prerequisite and how it can be mended right here, if it can. */
-export interface Check {
-  readonly name: string;
-  readonly state: 'ok' | 'missing' | 'warning';
-  readonly text: string;
-  readonly mend: string;
-  readonly action: CheckAction | null;
+/** What a run needs, and what mends it from the screen; null where nothing does. */
+export interface PrerequisiteToMend extends Prerequisite {
+  readonly action: MendAction | null;
 }
 
-export type CheckAction =
+export type MendAction =
   | { readonly kind: 'key'; readonly variable: string }
   | { readonly kind: 'install' }
   | { readonly kind: 'gemini_model' }
@@ -189,7 +186,7 @@ export interface WizardPort {
   /** Tasks or PRD that came from a file. */
   readonly given: { readonly tasks: readonly Task[] } | { readonly prd: string } | null;
   /** @param model Aider's, as it is chosen now */
-  checks(model: string): Promise<readonly Check[]>;
+  prerequisites(model: string): Promise<readonly PrerequisiteToMend[]>;
   /** The keys that Gemini and Aider's model need, whether they are there or not. */
   keys(model: string): readonly NeededKey[];
   /** Kept for this run only; replaces one that is there. */

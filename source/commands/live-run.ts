@@ -17,6 +17,7 @@ import { AiderReviewer } from '../services/agents/aider/aider-reviewer.js';
 import { setupEnvironment } from '../services/agents/aider/environment.js';
 import { handedArguments } from '../services/agents/aider/handed-files.js';
 import { writeWhole } from '../services/files/private-files.js';
+import { geminiBaseUrl } from '../services/gemini/base-url.js';
 import { GeminiPlanner } from '../services/gemini/gemini-planner.js';
 import { GeminiReviewer } from '../services/gemini/gemini-reviewer.js';
 import {
@@ -231,7 +232,7 @@ export function planWith(
       ? new GeminiPlanner({
           key: run.geminiKey,
           model: config.geminiModel,
-          baseUrl: environment()['GOOGLE_GEMINI_BASE_URL'] || null,
+          baseUrl: geminiBaseUrl(),
         })
       : null;
   return (signal: AbortSignal): Promise<Result<MadePlan, Failure>> =>
@@ -291,7 +292,7 @@ function reviewerOf(
   }
   const first = keyNow();
   if (first === null) return null;
-  const baseUrl = environment()['GOOGLE_GEMINI_BASE_URL'] || null;
+  const baseUrl = geminiBaseUrl();
   const withKey = (key: string) => new GeminiReviewer({ key, model: config.geminiModel, baseUrl });
   let known = { key: first, reviewer: withKey(first) };
   return {

@@ -29,12 +29,13 @@ import {
 } from '../services/git/repository.js';
 import { environment } from '../services/machine/environment.js';
 import { type GivenPlan, tasksOfPrd } from '../store/make-plan.js';
+import type { Overrides } from './aider-command.js';
 import type { Arguments } from './arguments.js';
-import type { Overrides } from './musts.js';
 import { type RunOptions, resolveOptions } from './options.js';
+import { gitPrerequisite } from './prerequisites/git-version.js';
+import { landingBranch } from './prerequisites/repository.js';
 import { hearDotenv, hearRepository, personIsThere } from './repo-trust.js';
 import { askYesNo, readStdin, type Terminal } from './terminal.js';
-import { gitMust, gitVersion } from './versions.js';
 
 /** What was asked for, read and checked, and where. */
 export interface OpenedRun {
@@ -65,11 +66,11 @@ export async function openRun(
     });
   }
   const [git, opened] = await Promise.all([
-    gitVersion(),
+    gitPrerequisite(),
     openRepository(path.resolve(flags.repo ?? '.')),
   ]);
-  // Without git nothing can be looked at, so this one must cannot wait for the others.
-  if (!git?.fine) return err({ kind: 'musts', missing: [gitMust] });
+  // Without git nothing can be looked at, so this one cannot wait for the others.
+  if (git.state === 'missing') return err({ kind: 'prerequisites', missing: [git] });
   if (!opened.ok) return opened;
   const repo = opened.value;
   const options = await optionsFor(args, repo, terminal, overrides);
@@ -85,8 +86,8 @@ export async function openRun(
       hint: 'Leave it out of what stands after -- and of aider_args.',
     });
   }
-  const landing = checkLanding(repo, options.value.options);
-  if (landing) return err(landing);
+  const landing = landingBranch(repo, options.value.options);
+  if (landing) return err({ kind: 'prerequisites', missing: [landing] });
   const focus = await resolveFocus(repo, flags.files ?? []);
   if (!focus.ok) return focus;
   const planned = await readPlanFiles(
@@ -184,15 +185,6 @@ async function checkTrust(
   }
   recordTrust(file);
   return ok(undefined);
-}
-
-function checkLanding(repo: Repository, options: RunOptions): Failure | null {
-  if (options.land === 'none' || repo.branch !== null) return null;
-  return {
-    kind: 'usage',
-    message: 'HEAD is detached, so there is no branch to land the work on.',
-    hint: 'Check out a branch (git switch -c NAME), or use --land none.',
-  };
 }
 
 async function readPlanFiles(

@@ -1,11 +1,13 @@
 import type { Failure } from '../core/policy/failure.js';
 import { ok, type Result } from '../core/result.js';
+import { findAider } from '../services/agents/aider/find-aider.js';
 import type { AiderLauncher } from '../services/agents/aider/launcher.js';
 import { openLauncher } from '../services/agents/aider/open-launcher.js';
+import type { AiderCommand, Overrides } from './aider-command.js';
 import type { Arguments } from './arguments.js';
-import { type AiderCommand, findMusts, type Overrides } from './musts.js';
 import { type OpenedRun, openRun, readChange, readGeminiKey } from './open-run.js';
 import type { RunOptions } from './options.js';
+import { checkPrerequisites } from './prerequisites/find.js';
 import { RepoKnowledge } from './repo-knowledge.js';
 import type { Terminal } from './terminal.js';
 
@@ -31,20 +33,34 @@ export async function prepareRun(
   const change = await readChange(args, given);
   if (!change.ok) return change;
   const geminiKey = await readGeminiKey(args, terminal);
-  const musts = await findMusts(args, repo, options, source, geminiKey, overrides, handed);
-  if (!musts.ok) return musts;
+  let found: ReturnType<typeof findAider> | null = null;
+  const aider = await checkPrerequisites({
+    repository: ok(repo),
+    options: ok(options),
+    planner: source.kind === 'planner',
+    agents: !args.flags.dryRun,
+    isFinal: true,
+    geminiKey,
+    handed,
+    overrides,
+    findAider: () => {
+      found ??= findAider(options.aider);
+      return found;
+    },
+  });
+  if (!aider.ok) return aider;
   // A dry run needs at most one of them, for its map.
   const launcher = launcherFor(
-    musts.value,
+    aider.value,
     options,
     !args.flags.dryRun && options.agentCmd === null,
   );
-  const knowledge = new RepoKnowledge(repo, musts.value, options.model, launcher, handed);
+  const knowledge = new RepoKnowledge(repo, aider.value, options.model, launcher, handed);
   return ok({
     ...opened.value,
     change: change.value,
     geminiKey,
-    aider: musts.value,
+    aider: aider.value,
     launcher,
     knowledge,
   });

@@ -15,7 +15,7 @@ import { readRepoFacts } from '../services/git/repo-facts.js';
 import type { Repository } from '../services/git/repository.js';
 import type { PtyProcess } from '../services/pty/pty-process.js';
 import { claimMap } from '../services/records/run-records.js';
-import type { AiderCommand } from './musts.js';
+import type { AiderCommand } from './aider-command.js';
 
 /** Below this many files the names tell enough, and a map is not worth the seconds it takes. */
 const fewFiles = 20;

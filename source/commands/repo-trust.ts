@@ -1,7 +1,5 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import type { Failure } from '../core/policy/failure.js';
-import { err, ok, type Result } from '../core/result.js';
 import {
   askedIn,
   type DotenvFile,
@@ -153,11 +151,9 @@ function sayUnused({ root, prefix }: Repository, terminal: Terminal): void {
 /**
  * An Aider that is not the script that pip writes cannot be kept from the repository's files: then they have
  * to be trusted, or not be there.
+ * @returns those that are there and are not trusted
  */
-export async function checkUnisolated(
-  repo: Repository,
-  command: string,
-): Promise<Result<void, Failure>> {
+export async function untrustedForAider(repo: Repository): Promise<string[]> {
   const files = await readRepoAiderFiles(repo.root);
   const isTracked = (file: string) => repo.tracked.has(file);
   const asked = askedOf(files, isTracked)
@@ -166,11 +162,5 @@ export async function checkUnisolated(
   const envs = readDotenv(repo.root, null).filter(
     (file) => isTracked('.env') && Object.keys(file.variables).length > 0 && !isTrusted(file),
   );
-  const all = [...asked, ...envs.map((file) => file.path)];
-  if (all.length === 0) return ok(undefined);
-  return err({
-    kind: 'usage',
-    message: `${command} is not the script that pip writes, so it cannot be kept from obeying ${all.join(', ')} of the repository.`,
-    hint: 'Look at them, then use --trust once; or take the Aider of `aider-orchestrator setup`.',
-  });
+  return [...asked, ...envs.map((file) => file.path)];
 }

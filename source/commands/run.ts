@@ -1,5 +1,5 @@
+import type { Overrides } from './aider-command.js';
 import type { Arguments } from './arguments.js';
-import type { Overrides } from './musts.js';
 import type { Terminal } from './terminal.js';
 
 /** Whether the screen is shown: a person is there, and did not ask for lines. */

@@ -14,7 +14,7 @@ Main model: gpt-4o with diff edit format
 
 const checks = [
   {
-    name: 'model',
+    name: 'model' as const,
     state: 'missing' as const,
     text: 'gpt-4o needs OPENAI_API_KEY, which is not set',
     mend: 'Set OPENAI_API_KEY, in the environment or a .env file',

@@ -4,9 +4,9 @@ import { createElement } from 'react';
 import { App } from '../../source/app/app.js';
 import { type KeySettings, makeKeymap } from '../../source/app/keymap.js';
 import type {
-  Check,
   Draft,
   KeptDraft,
+  PrerequisiteToMend,
   RunChoices,
   RunPort,
   WizardPort,
@@ -247,7 +247,7 @@ export interface HarnessOptions {
   readonly unicode?: boolean;
   readonly trueColour?: boolean;
   /** Looked up anew each time, where it is a function. */
-  readonly checks?: readonly Check[] | (() => readonly Check[]);
+  readonly checks?: readonly PrerequisiteToMend[] | (() => readonly PrerequisiteToMend[]);
   readonly given?: WizardPort['given'];
   /** Called when the editor would be: what it leaves in the file. */
   readonly editor?: (text: string) => string;
@@ -373,7 +373,7 @@ export class PlayedApp {
       },
       change: options.change ?? '',
       given: options.given ?? null,
-      checks: async () => {
+      prerequisites: async () => {
         const { checks = [] } = options;
         return typeof checks === 'function' ? checks() : checks;
       },

@@ -252,7 +252,7 @@ test('git stash asks git when it is pressed; keys that are letters are not told 
 test('who commits is asked for where git does not know it, and looked up again before Enter refuses', async () => {
   let known = false;
   const missing = {
-    name: 'identity',
+    name: 'identity' as const,
     state: 'missing' as const,
     text: 'git does not know who commits',
     mend: 'git config --global user.name "Your Name"',

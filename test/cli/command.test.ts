@@ -12,6 +12,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
 import { parseArguments, spreadValues } from '../../source/commands/arguments.js';
 import { resolveOptions } from '../../source/commands/options.js';
+import type { Prerequisite } from '../../source/core/policy/prerequisite.js';
 import { flagOption, flagRows } from '../../source/services/config/option-table.js';
 import type { CliEnd } from '../rig.js';
 import {
@@ -182,7 +183,7 @@ describe('the built program', () => {
     expect(existsSync(path.join(repo, '.aider_logs'))).toBe(false);
   });
 
-  test('all missing musts are named together', async () => {
+  test('all that is missing is named together', async () => {
     const repo = makeRepo(files);
     git(repo, 'config', '--unset', 'user.name');
     git(repo, 'config', '--unset', 'user.email');
@@ -193,12 +194,22 @@ describe('the built program', () => {
     expect(end.code).toBe(2);
     for (const words of [
       'Gemini',
-      'git identity',
-      'branch aider',
-      'OPENAI_API_KEY',
+      'identity: git does not know who commits',
+      'branches: there is a branch aider',
+      'model: gpt-4o needs OPENAI_API_KEY, which is not set',
       'Aider is not installed',
     ])
       expect(end.stderr).toContain(words);
+    // The doctor says the same of each.
+    const doctor = await runCli(['doctor', '--json'], { cwd: repo, env: bare });
+    const { checks } = JSON.parse(doctor.stdout) as { readonly checks: readonly Prerequisite[] };
+    const missing = checks.filter(({ state }) => state === 'missing');
+    expect(missing.map(({ name }) => name)).toEqual(['identity', 'branches', 'Aider', 'model']);
+    for (const { name, text } of missing) expect(end.stderr).toContain(`${name}: ${text}`);
+    // Without a screen nobody can choose to go without a PRD any more.
+    const gemini = checks.find(({ name }) => name === 'Gemini');
+    expect(gemini?.state).toBe('warning');
+    expect(end.stderr).toContain(`Gemini: ${gemini?.text}`);
   });
 
   test('no commits: exit 2; HEAD detached: exit 2, and fine with --land none', async () => {

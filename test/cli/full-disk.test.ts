@@ -107,7 +107,7 @@ describe.runIf(canMount)('a disk that becomes full', () => {
     }
     const end = await startPlan(repo, lineWriter(0.05), tasks).end;
     expect(end.code).toBe(2);
-    expect(end.stderr).toContain(`Missing: space on the disk of ${repo}`);
+    expect(end.stderr).toContain(`Missing: disk: no space on the disk of ${repo}`);
     expect(end.stderr).toContain('df -i');
     expect(end.stderr).not.toMatch(/internal error|at .*\.ts:/);
     expect(git(repo, 'status', '--porcelain')).toBe('');

@@ -11,7 +11,7 @@ import { ScreenFrame, useNote } from '../components/screen-frame.js';
 import { TextArea } from '../components/text-area.js';
 import { useEditor } from '../editor.js';
 import type { Keymap } from '../keymap.js';
-import type { Check, CheckAction, WizardPort } from '../ports.js';
+import type { MendAction, PrerequisiteToMend, WizardPort } from '../ports.js';
 import { useEnvironment, useSize } from '../surface.js';
 import { proseLines } from '../text/diff-lines.js';
 import { cut, fill } from '../text/graphemes.js';
@@ -190,13 +190,13 @@ export function ChangeScreen(props: ChangeScreenProps) {
 }
 
 function useChecks(port: WizardPort, model: string) {
-  const [checks, setChecks] = useState<readonly Check[] | null>(null);
+  const [checks, setChecks] = useState<readonly PrerequisiteToMend[] | null>(null);
   const looks = useRef(0);
   const look = async (now = model) => {
     looks.current += 1;
     const own = looks.current;
     setChecks(null);
-    const found = await port.checks(now);
+    const found = await port.prerequisites(now);
     // An older look may take longer.
     if (own === looks.current) setChecks(found);
   };
@@ -230,7 +230,7 @@ function identityIn(text: string): { readonly name: string; readonly email: stri
 function useMending(
   port: WizardPort,
   wizard: Wizard,
-  known: readonly Check[] | null,
+  known: readonly PrerequisiteToMend[] | null,
   look: (model?: string) => Promise<void>,
   say: (note: string) => void,
   installing: {
@@ -239,7 +239,7 @@ function useMending(
   },
 ): Pick<ActionsOf<'change'>, FixName> {
   const { progress, setProgress } = installing;
-  const needs = (kind: CheckAction['kind']) =>
+  const needs = (kind: MendAction['kind']) =>
     known?.some(({ action }) => action?.kind === kind) ?? false;
   const looking =
     progress !== null
@@ -310,11 +310,15 @@ function useMending(
 
 interface CheckLine {
   readonly text: string;
-  readonly state: Check['state'];
+  readonly state: PrerequisiteToMend['state'];
   readonly head: boolean;
 }
 
-function checkLines(problems: readonly Check[], cols: number, keymap: Keymap): CheckLine[] {
+function checkLines(
+  problems: readonly PrerequisiteToMend[],
+  cols: number,
+  keymap: Keymap,
+): CheckLine[] {
   return problems.flatMap((check) => [
     ...proseLines(`${check.name}: ${check.text}`, Math.max(8, cols - 5)).map((line, row) => ({
       text: line,

@@ -1,7 +1,7 @@
 import { unreachable } from '../../core/result.js';
 import type { NameOf } from '../actions.js';
 import type { Keymap } from '../keymap.js';
-import type { Check } from '../ports.js';
+import type { PrerequisiteToMend } from '../ports.js';
 
 /** The actions of Change that fix something that is missing. */
 export type FixName = Extract<
@@ -31,7 +31,7 @@ export function ended(text: string): string {
   return `${text.replace(/\.$/, '')}.`;
 }
 
-export function fixOf({ name, text, mend, action }: Check, keymap: Keymap): Fix {
+export function fixOf({ name, text, mend, action }: PrerequisiteToMend, keymap: Keymap): Fix {
   const without = `${keymap.label('change.withoutPrd')} continues without a PRD`;
   const by = (fix: FixName, does: string, chosen: string, short: string, or = ''): Fix => ({
     action: fix,
@@ -61,7 +61,7 @@ export function fixOf({ name, text, mend, action }: Check, keymap: Keymap): Fix 
     case 'identity':
       return by('change.identity', 'sets it for this repository', 'asks for it', 'sets it');
     case undefined: {
-      const network = 'Check the network and the proxy';
+      const network = 'PrerequisiteToMend the network and the proxy';
       const isGemini = name === 'Gemini';
       const advice = mend === '' ? '' : ended(mend.split('\n').join('; '));
       return {

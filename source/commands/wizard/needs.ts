@@ -1,20 +1,26 @@
-import type { Check, CheckAction, NeededKey, WizardPort } from '../../app/ports.js';
+import type { MendAction, NeededKey, PrerequisiteToMend, WizardPort } from '../../app/ports.js';
+import { type Prerequisite, warning } from '../../core/policy/prerequisite.js';
 import { geminiKeyVariables, keyVariable } from '../../core/policy/providers.js';
 import { ok } from '../../core/result.js';
 import { setupAider } from '../../services/agents/aider/setup-aider.js';
-import { defaultBaseUrl, listModels } from '../../services/gemini/models.js';
-import { changedTrackedFiles, type Repository } from '../../services/git/repository.js';
+import { geminiBaseUrl } from '../../services/gemini/base-url.js';
+import { listModels } from '../../services/gemini/models.js';
+import {
+  changedTrackedFiles,
+  openRepository,
+  type Repository,
+} from '../../services/git/repository.js';
 import { git } from '../../services/git/run-git.js';
-import { environment, setVariable } from '../../services/machine/environment.js';
+import { setVariable } from '../../services/machine/environment.js';
 import { forgetDraft, readDraft, writeDraft } from '../../services/records/kept-draft.js';
 import { isHere, readRecords } from '../../services/records/run-records.js';
-import { modelKeyKnown } from '../model-key.js';
 import type { OpenedRun } from '../open-run.js';
+import { modelKeyKnown } from '../prerequisites/model-key.js';
 import { geminiKey, type Session } from './session.js';
 
 type Needs = Pick<
   WizardPort,
-  | 'checks'
+  | 'prerequisites'
   | 'keys'
   | 'stash'
   | 'setIdentity'
@@ -28,16 +34,27 @@ type Needs = Pick<
 
 /** What is missing for a run, and what a person can do about it from the screen. */
 export function needsPort(session: Session): Needs {
-  const { args, opened, overrides } = session;
+  const { opened, overrides } = session;
   const { source } = opened;
   return {
-    checks: async (model) => {
-      const { runChecks } = await import('../doctor.js');
-      const asked = { ...args, flags: { ...args.flags, geminiModel: session.geminiModel, model } };
-      const checks = await runChecks(asked, overrides, session.ready.findOnce);
-      return [...checks, ...otherRuns(session.repo)]
-        .filter(({ name }) => matters(name, source.kind === 'planner'))
-        .map((check) => withAction(check, model));
+    prerequisites: async (model) => {
+      const { findPrerequisites } = await import('../prerequisites/find.js');
+      const { geminiModel } = session;
+      const found = await findPrerequisites(
+        {
+          repository: await openRepository(session.repo.root),
+          options: ok({ ...opened.options, geminiModel, model }),
+          planner: source.kind === 'planner',
+          agents: true,
+          isFinal: false,
+          geminiKey: geminiKey(),
+          handed: opened.handed,
+          overrides,
+          findAider: session.ready.findOnce,
+        },
+        'screen',
+      );
+      return [...found, ...otherRuns(session.repo)].map((one) => withAction(one, model));
     },
     keys: (model) => neededKeys(model, opened, source.kind === 'planner'),
     stash: async () => {
@@ -78,9 +95,10 @@ export function needsPort(session: Session): Needs {
     geminiModels: async () => {
       const key = geminiKey();
       if (key === null) return [];
-      const base = (environment()['GOOGLE_GEMINI_BASE_URL'] || defaultBaseUrl).replace(/\/+$/, '');
       // Whatever fails there: then there is none to choose from.
-      return listModels(base, key, AbortSignal.timeout(10_000)).catch((): string[] => []);
+      return listModels(geminiBaseUrl(), key, AbortSignal.timeout(10_000)).catch(
+        (): string[] => [],
+      );
     },
     chooseGeminiModel: (name) => {
       session.geminiModel = name;
@@ -117,26 +135,21 @@ function neededKeys(model: string, { options, handed }: OpenedRun, planner: bool
 }
 
 /** Runs that go on in this checkout. */
-function otherRuns(repo: Repository): Omit<Check, 'action'>[] {
+function otherRuns(repo: Repository): Prerequisite[] {
   const { runs } = readRecords(repo);
   return runs
     .filter((run) => run.liveness === 'alive' && isHere(run, repo.root) && run.pid !== process.pid)
-    .map((run) => ({
-      name: 'runs',
-      state: 'warning' as const,
-      text: `the run ${run.stamp} is open in this repository (process ${run.pid})`,
-      mend: 'Both work on branches of their own; whichever lands second finds that the branch has moved.',
-    }));
+    .map((run) =>
+      warning(
+        'runs',
+        `the run ${run.stamp} is open in this repository (process ${run.pid})`,
+        'Both work on branches of their own; whichever lands second finds that the branch has moved.',
+      ),
+    );
 }
 
-/** What is said before a change is typed: not what only a set-up needs, nor Gemini when it is not asked. */
-function matters(name: string, planner: boolean): boolean {
-  if (name === 'Python' || name === 'terminal') return false;
-  return planner || name !== 'Gemini';
-}
-
-function withAction(check: Omit<Check, 'action'>, model: string): Check {
-  const action = (): CheckAction | null => {
+function withAction(check: Prerequisite, model: string): PrerequisiteToMend {
+  const action = (): MendAction | null => {
     if (check.state === 'ok') return null;
     if (check.name === 'Aider' && check.state === 'missing') return { kind: 'install' };
     if (check.name === 'changes') return { kind: 'stash' };

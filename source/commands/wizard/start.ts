@@ -11,14 +11,14 @@ import { unlessLater, unreadable } from '../../services/files/private-files.js';
 import { openRepository, resolveTasks } from '../../services/git/repository.js';
 import type { LogPaths } from '../../services/logs/log-paths.js';
 import type { LiveRun } from '../live-run.js';
-import { findMusts } from '../musts.js';
 import type { OpenedRun } from '../open-run.js';
 import type { RunOptions } from '../options.js';
+import type { PreparedRun } from '../prepare-run.js';
 import { geminiKey, type Session } from './session.js';
 
 /** The run: started by what a person has left on the last screen, or given up before an agent has begun. */
 export function startPort(session: Session): Pick<WizardPort, 'start' | 'giveUp'> {
-  const { args, opened, overrides } = session;
+  const { args, opened } = session;
   const { options } = opened;
   return {
     start: async (change, draft, maxAgents, choices) => {
@@ -33,11 +33,8 @@ export function startPort(session: Session): Pick<WizardPort, 'start' | 'giveUp'
       }
       const ready = await session.prepared(change, maxAgents);
       const run = { ...ready, options: { ...ready.options, ...wished(options, choices) } };
-      const known = { ...overrides, ...(run.aider ? { aider: run.aider } : {}) };
-      const none = { kind: 'none' } as const;
-      const { geminiKey: gemini, handed } = run;
-      const must = await findMusts(args, session.repo, run.options, none, gemini, known, handed);
-      if (!must.ok) return must;
+      const there = await lookAgain(session, run);
+      if (!there.ok) return there;
       const resolved = await resolveTasks(session.repo, draft.tasks);
       if (resolved.problems.length > 0) {
         return err({ kind: 'plan', source: 'the groups', problems: resolved.problems });
@@ -81,6 +78,26 @@ export function startPort(session: Session): Pick<WizardPort, 'start' | 'giveUp'
       session.ready.renew();
     },
   };
+}
+
+/** What is missing for the run by now. */
+async function lookAgain(
+  { repo, overrides, ready }: Session,
+  { options, geminiKey, handed }: PreparedRun,
+): Promise<Result<unknown, Failure>> {
+  const { checkPrerequisites } = await import('../prerequisites/find.js');
+  return checkPrerequisites({
+    repository: ok(repo),
+    options: ok(options),
+    // The PRD is there, or none is wanted.
+    planner: false,
+    agents: true,
+    isFinal: true,
+    geminiKey,
+    handed,
+    overrides,
+    findAider: ready.findOnce,
+  });
 }
 
 /** The options as a person left them on the last screen. */

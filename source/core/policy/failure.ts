@@ -1,5 +1,6 @@
 import { unreachable } from '../result.js';
 import { faultMend, faultWords, type MachineFault } from './machine-fault.js';
+import type { Prerequisite } from './prerequisite.js';
 
 /** Why a planner (Gemini) gave no plan. Each has its own sentence and way out. */
 export type PlannerProblem =
@@ -21,7 +22,7 @@ export type Failure =
   | { readonly kind: 'usage'; readonly message: string; readonly hint?: string }
   | { readonly kind: 'settings'; readonly file: string; readonly problems: readonly string[] }
   | { readonly kind: 'plan'; readonly source: string; readonly problems: readonly string[] }
-  | { readonly kind: 'musts'; readonly missing: readonly Must[] }
+  | { readonly kind: 'prerequisites'; readonly missing: readonly Missing[] }
   | { readonly kind: 'git'; readonly doing: string; readonly detail: string }
   /** A fault of the machine; `doing` is what met it. */
   | { readonly kind: 'machine'; readonly fault: MachineFault; readonly doing: string }
@@ -35,11 +36,8 @@ export type Failure =
   | { readonly kind: 'aider'; readonly message: string; readonly hint: string }
   | { readonly kind: 'planner'; readonly problem: PlannerProblem; readonly detail: string };
 
-/** One prerequisite that is not met, and the way to mend it. */
-export interface Must {
-  readonly what: string;
-  readonly mend: string;
-}
+/** What a run lacks: see `Prerequisite`. */
+export type Missing = Pick<Prerequisite, 'name' | 'text' | 'mend'>;
 
 export interface Description {
   /** The cause, one sentence. */
@@ -115,10 +113,12 @@ export function describe(failure: Failure): Description {
         message: `The plan in ${failure.source} cannot be run: ${failure.problems.join('; ')}.`,
         hint: 'Correct the plan; --dry-run prints one that is right.',
       };
-    case 'musts':
+    case 'prerequisites':
       return {
-        message: `Missing: ${failure.missing.map((must) => must.what).join('; ')}.`,
-        hint: failure.missing.map((must) => must.mend).join('\n'),
+        message: `Missing: ${failure.missing.map(({ name, text }) => `${name}: ${text}`).join('; ')}.`,
+        hint: failure.missing
+          .map(({ name, mend }) => `${name}: ${mend.split('\n').join('; ')}`)
+          .join('\n'),
       };
     case 'git':
       return { message: `${failure.doing} failed: ${failure.detail}`, hint: '' };

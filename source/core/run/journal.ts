@@ -5,6 +5,7 @@ import { flawKinds, symptoms } from '../agent/evidence.js';
 import { taskSchema } from '../plan/plan.js';
 import { refusalKinds } from '../policy/fence.js';
 import { machineFaults } from '../policy/machine-fault.js';
+import { prerequisiteNames } from '../policy/prerequisite.js';
 import { verdicts } from '../policy/review.js';
 import { redBases } from '../policy/test-report.js';
 import { unreachable } from '../result.js';
@@ -93,8 +94,10 @@ const failure = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('settings'), file: z.string(), problems: texts }),
   z.object({ kind: z.literal('plan'), source: z.string(), problems: texts }),
   z.object({
-    kind: z.literal('musts'),
-    missing: z.array(z.object({ what: z.string(), mend: z.string() })),
+    kind: z.literal('prerequisites'),
+    missing: z.array(
+      z.object({ name: z.enum(prerequisiteNames), text: z.string(), mend: z.string() }),
+    ),
   }),
   z.object({ kind: z.literal('git'), doing: z.string(), detail: z.string() }),
   z.object({ kind: z.literal('machine'), fault: z.enum(machineFaults), doing: z.string() }),

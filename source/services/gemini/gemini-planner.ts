@@ -12,13 +12,13 @@ import { err, ok, type Result } from '../../core/result.js';
 import { unlessLater } from '../files/private-files.js';
 import { PrdReader, planPrompt, readAnswer, responseSchema } from './answer.js';
 import { classify } from './failures.js';
-import { defaultBaseUrl, listModels } from './models.js';
+import { listModels } from './models.js';
 
 export interface GeminiOptions {
   readonly key: string;
   readonly model: string;
-  /** Null for Google's own. */
-  readonly baseUrl: string | null;
+  /** Without a slash at its end. */
+  readonly baseUrl: string;
   /** First wait before a retry, milliseconds; doubles each time. */
   readonly backoffMs?: number;
   /** Longest silence before a request is given up, milliseconds. */
@@ -41,13 +41,10 @@ interface Question {
 
 /** Writes the PRD with Gemini: one streamed call with a response schema, at most one repair. */
 export class GeminiPlanner implements Planner {
-  private readonly baseUrl: string;
   /** The model that gave the last answer of its own form: one that is gone is not asked each time. */
   private answering: string | null = null;
 
-  constructor(private readonly options: GeminiOptions) {
-    this.baseUrl = (options.baseUrl ?? defaultBaseUrl).replace(/\/+$/, '');
-  }
+  constructor(private readonly options: GeminiOptions) {}
 
   async makePlan(request: PlanRequest): Promise<Result<PlannerAnswer, Failure>> {
     const prompt = planPrompt(
@@ -120,7 +117,7 @@ export class GeminiPlanner implements Planner {
   private async others(signal: AbortSignal): Promise<string[]> {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(20_000)]);
     // Whatever fails there: then there is no other one to be found.
-    return listModels(this.baseUrl, this.options.key, limit).catch((): string[] => []);
+    return listModels(this.options.baseUrl, this.options.key, limit).catch((): string[] => []);
   }
 
   private async ask(
@@ -174,7 +171,7 @@ export class GeminiPlanner implements Planner {
           temperature: 0.2,
         },
       },
-      { baseUrl: this.baseUrl },
+      { baseUrl: this.options.baseUrl },
     );
     const signal = AbortSignal.any([request.signal, silence.signal]);
     let timer = this.watch(silence);

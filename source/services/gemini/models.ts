@@ -6,8 +6,6 @@ const listSchema = z.object({
   ),
 });
 
-export const defaultBaseUrl = 'https://generativelanguage.googleapis.com';
-
 /** The models a key may use for text, best first. Throws like `fetch`, or on an HTTP error. */
 export async function listModels(
   baseUrl: string,

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
-import { keyVariable } from '../core/policy/providers.js';
-import { type HandedSettings, nothingHanded } from '../services/config/repo-aider-files.js';
-import { hasCode } from '../services/files/private-files.js';
-import { environment } from '../services/machine/environment.js';
-import type { RunOptions } from './options.js';
+import { keyVariable } from '../../core/policy/providers.js';
+import { type HandedSettings, nothingHanded } from '../../services/config/repo-aider-files.js';
+import { hasCode } from '../../services/files/private-files.js';
+import { environment } from '../../services/machine/environment.js';
+import type { RunOptions } from '../options.js';
 
 /**
  * Whether the agents will find a key for their model. Aider without one opens a browser and waits.

@@ -1,0 +1,21 @@
+import type { FoundAider } from '../services/agents/aider/find-aider.js';
+
+/** How Aider is started. */
+export interface AiderCommand {
+  readonly command: readonly [string, ...string[]];
+  readonly version: string;
+  /** The interpreter whose script the command is; null when it is something else. */
+  readonly interpreter: string | null;
+  readonly simulated: boolean;
+}
+
+/** What stands in for parts of the environment; used by the demo. */
+export interface Overrides {
+  readonly aider?: AiderCommand;
+  /** False: the settings files are not read. */
+  readonly settings?: boolean;
+}
+
+export function commandOf({ command, version, interpreter }: FoundAider): AiderCommand {
+  return { command: [command], version, interpreter, simulated: false };
+}
