@@ -13,7 +13,6 @@ import type { HandedSettings } from '../services/config/repo-aider-files.js';
 import { hasCode, writeWhole } from '../services/files/private-files.js';
 import { readRepoFacts } from '../services/git/repo-facts.js';
 import type { Repository } from '../services/git/repository.js';
-import type { PtyProcess } from '../services/pty/pty-process.js';
 import { claimMap } from '../services/records/run-records.js';
 import type { AiderCommand } from './aider-command.js';
 
@@ -31,8 +30,7 @@ export class RepoKnowledge {
   /** Where agents can read the map; null without one. */
   mapFile: string | null = null;
   private readonly map: Promise<string | null>;
-  private process: PtyProcess | null = null;
-  private stopped = false;
+  private readonly stopping = new AbortController();
 
   constructor(
     private readonly repo: Repository,
@@ -61,8 +59,7 @@ export class RepoKnowledge {
   }
 
   stop(): void {
-    this.stopped = true;
-    this.process?.signal('SIGKILL');
+    this.stopping.abort();
   }
 
   /** Resolves when nothing of it runs any more. */
@@ -91,12 +88,8 @@ export class RepoKnowledge {
       worktree,
       tokens: mapTokens,
       extra: handedArguments(this.handed),
-      onStart: (process) => {
-        this.process = process;
-        if (this.stopped) process.signal('SIGKILL');
-      },
+      stop: this.stopping.signal,
     });
-    this.process = null;
     record.discard();
     if (map !== null) writeWhole(cached, map);
     return map;

@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import * as z from 'zod';
 import {
   describe as describeFailure,
   type PlannerProblem,
 } from '../../source/core/policy/failure.js';
 import { GeminiPlanner } from '../../source/services/gemini/gemini-planner.js';
+import { geminiSchema } from '../../source/services/gemini/gemini-schema.js';
 import { listModels } from '../../source/services/gemini/models.js';
 import type { Reply } from '../../source/services/model-server/script.js';
 import { modelServer } from '../rig.js';
@@ -55,6 +57,23 @@ async function ask(
   });
   return { result, server, texts };
 }
+
+test('a form is told as Gemini takes it: no key of JSON schema that it does not know', () => {
+  const form = z.object({
+    verdict: z.enum(['met', 'not_met']),
+    line: z.int().nullable().optional().describe('Of the new version'),
+    files: z.array(z.string().min(1)),
+  });
+  expect(geminiSchema(form)).toEqual({
+    type: 'object',
+    required: ['verdict', 'files'],
+    properties: {
+      verdict: { type: 'string', format: 'enum', enum: ['met', 'not_met'] },
+      line: { type: 'integer', nullable: true, description: 'Of the new version' },
+      files: { type: 'array', items: { type: 'string' } },
+    },
+  });
+});
 
 describe('the planner on Gemini', () => {
   test('one streamed call with a schema; new files become files; the text is seen as it comes', async () => {

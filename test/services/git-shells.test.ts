@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
@@ -121,3 +122,24 @@ test('git answers the same from a shell as started here', async () => {
   expect(direct.map((one) => one.ok)).toEqual([true, true, true, true, false, true, true]);
   expect(run(repo, 'status', '--porcelain')).toBe('');
 });
+
+test('the shells serve all runs of a process, and end with the last', async () => {
+  const repo = makeRepo({ 'a.txt': 'a\n' });
+  const before = new Set(childPids());
+  const [one, other] = [startFromShells(), startFromShells()];
+  onTestFinished(one);
+  onTestFinished(other);
+  const shells = childPids().filter((pid) => !before.has(pid));
+  expect(shells.length).toBe(8);
+  one();
+  one();
+  expect((await git(repo, ['status'])).ok).toBe(true);
+  expect(shells.every(isAlive)).toBe(true);
+  other();
+  await until(() => !shells.some(isAlive));
+});
+
+function childPids(): number[] {
+  const file = `/proc/${process.pid}/task/${process.pid}/children`;
+  return readFileSync(file, 'utf8').trim().split(' ').filter(Boolean).map(Number);
+}

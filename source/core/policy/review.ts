@@ -1,3 +1,4 @@
+import { parsePatch, type StructuredPatch } from 'diff';
 import * as z from 'zod';
 import type { Task } from '../plan/plan.js';
 
@@ -92,43 +93,41 @@ export const reviewSchema = z.object({
   remarks: z.string().nullish(),
 });
 
-/** The lines of each file that a patch shows, by their numbers after the change. */
+/**
+ * The lines of each file that a patch shows, by their numbers after the change. Of a text that is no patch of git's
+ * none: then nothing in it is evidence.
+ */
 export function linesOfPatch(patch: string): Map<string, Set<number>> {
   const files = new Map<string, Set<number>>();
-  let lines: Set<number> | null = null;
-  let next = 0;
-  let left = 0;
-  let removed = 0;
-  for (const row of patch.split('\n')) {
-    const hunk = /^@@ -\d+(?:,(\d+))? \+(\d+)(?:,(\d+))? @@/.exec(row);
-    if (left <= 0 && removed <= 0 && row.startsWith('+++ ')) {
-      const name = row.slice(4).replace(/\t$/, '');
-      lines = new Set();
-      if (name !== '/dev/null') files.set(name.replace(/^b\//, ''), lines);
-    } else if (left <= 0 && removed <= 0 && row.startsWith('--- ')) {
-      const name = row.slice(4).replace(/\t$/, '').replace(/^a\//, '');
+  for (const { oldFileName = '', newFileName = '', hunks } of patchesIn(patch)) {
+    if (newFileName === '/dev/null') {
       // A file that is gone is evidence too, at its first line.
-      if (!files.has(name) && name !== '/dev/null') files.set(name, new Set([1]));
-    } else if (hunk && left <= 0 && removed <= 0) {
-      next = Number(hunk[2]);
-      left = Number(hunk[3] ?? 1);
-      removed = Number(hunk[1] ?? 1);
-    } else if (row.startsWith('-')) {
-      removed -= 1;
-      // Where something was taken away, the line that follows stands for it.
-      lines?.add(Math.max(1, next));
-    } else if (row.startsWith('+')) {
-      lines?.add(next);
-      next += 1;
-      left -= 1;
-    } else if (row.startsWith(' ') || (row === '' && left > 0)) {
-      lines?.add(next);
-      next += 1;
-      left -= 1;
-      removed -= 1;
+      files.set(oldFileName.replace(/^a\//, ''), new Set([1]));
+      continue;
+    }
+    const lines = new Set<number>();
+    files.set(newFileName.replace(/^b\//, ''), lines);
+    for (const { newStart, lines: rows } of hunks) {
+      let next = newStart;
+      for (const row of rows) {
+        if (row.startsWith('\\')) continue;
+        // Where something was taken away, the line that follows stands for it.
+        lines.add(Math.max(1, next));
+        if (!row.startsWith('-')) next += 1;
+      }
     }
   }
   return files;
+}
+
+function patchesIn(patch: string): StructuredPatch[] {
+  try {
+    return parsePatch(patch);
+  } catch (error) {
+    // The one kind that it throws.
+    if (error instanceof Error) return [];
+    throw error;
+  }
 }
 
 /**

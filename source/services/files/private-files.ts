@@ -97,7 +97,8 @@ export function writePrivate(file: string, data: string | Uint8Array): void {
 }
 
 /**
- * Writes a file whole or not at all, and to the disk: beside it first, then renamed over it. Throws like `fs`.
+ * Writes a file whole or not at all, and to the disk: beside it first, then renamed over it. Throws like `fs`. The
+ * libraries for it (write-file-atomic, atomically) follow a link to where it leads, which a repository may ship.
  * @param mode of a new file; the umask counts where it is for others too
  */
 export function writeWhole(file: string, text: string | Uint8Array, mode = privateMode): void {

@@ -1,78 +1,55 @@
-import { type ResponseSchema, SchemaType } from '@google/generative-ai';
 import * as z from 'zod';
 import { mostTasks, schemaProblems, type Task, taskSchema } from '../../core/plan/plan.js';
 import type { PlanRequest } from '../../core/ports.js';
 import { err, ok, type Result } from '../../core/result.js';
+import { geminiSchema } from './gemini-schema.js';
 
-/** The form of the answer, as Gemini is told; the field names are those of the plan. */
-export const responseSchema: ResponseSchema = {
-  type: SchemaType.OBJECT,
-  required: ['prd', 'parallel', 'tasks'],
-  properties: {
-    prd: {
-      type: SchemaType.STRING,
-      description:
-        'The PRD in Markdown, beginning with "# ", with the sections Problem, Goals, Non-goals, Requirements (R1, R2, …), Acceptance criteria, Risks',
-    },
-    parallel: {
-      type: SchemaType.BOOLEAN,
-      description: 'False when the work should be one task, because splitting it would do harm',
-    },
-    tasks: {
-      type: SchemaType.ARRAY,
-      items: {
-        type: SchemaType.OBJECT,
-        required: [
-          'id',
-          'title',
-          'description',
-          'files',
-          'new_files',
-          'read',
-          'depends_on',
-          'requirements',
-        ],
-        properties: {
-          id: { type: SchemaType.STRING, description: 'T1, T2, …' },
-          title: { type: SchemaType.STRING, description: 'One line, imperative' },
-          description: {
-            type: SchemaType.STRING,
-            description: 'All an engineer needs who sees only these files',
-          },
-          files: strings('Existing files this task changes'),
-          new_files: strings('Files this task creates'),
-          read: strings('Files it must know, but does not change'),
-          depends_on: strings('Ids of tasks whose result it needs'),
-          requirements: strings('Ids of the requirements it serves'),
-        },
-      },
-    },
-  },
-};
+/** The answer as Gemini is asked for it; the field names are those of the plan. */
+const asked = z.object({
+  prd: z
+    .string()
+    .describe(
+      'The PRD in Markdown, beginning with "# ", with the sections Problem, Goals, Non-goals, Requirements (R1, R2, …), Acceptance criteria, Risks',
+    ),
+  parallel: z
+    .boolean()
+    .describe('False when the work should be one task, because splitting it would do harm'),
+  tasks: z.array(
+    z.object({
+      id: z.string().describe('T1, T2, …'),
+      title: z.string().describe('One line, imperative'),
+      description: z.string().describe('All an engineer needs who sees only these files'),
+      files: z.array(z.string()).describe('Existing files this task changes'),
+      new_files: z.array(z.string()).describe('Files this task creates'),
+      read: z.array(z.string()).describe('Files it must know, but does not change'),
+      depends_on: z.array(z.string()).describe('Ids of tasks whose result it needs'),
+      requirements: z.array(z.string()).describe('Ids of the requirements it serves'),
+    }),
+  ),
+});
 
-function strings(description: string): ResponseSchema {
-  return { type: SchemaType.ARRAY, description, items: { type: SchemaType.STRING } };
-}
+export const responseSchema = geminiSchema(asked);
 
-const list = z
-  .array(z.string())
-  .nullish()
-  .transform((value) => (value ?? []).map((item) => item.trim()).filter(Boolean));
+const task = asked.shape.tasks.element.shape;
 
-const answerSchema = z.object({
+/** What may be missing or null in an answer all the same. */
+const lenient = (list: z.ZodArray<z.ZodString>) =>
+  list.nullish().transform((value) => (value ?? []).map((item) => item.trim()).filter(Boolean));
+
+const answerSchema = asked.extend({
   prd: z.string().trim().min(1),
-  parallel: z.boolean().nullish(),
+  parallel: asked.shape.parallel.nullish(),
   tasks: z
     .array(
       z.object({
-        id: z.string(),
+        ...task,
         title: z.string().trim().min(1),
-        description: z.string().nullish(),
-        files: list,
-        new_files: list,
-        read: list,
-        depends_on: list,
-        requirements: list,
+        description: task.description.nullish(),
+        files: lenient(task.files),
+        new_files: lenient(task.new_files),
+        read: lenient(task.read),
+        depends_on: lenient(task.depends_on),
+        requirements: lenient(task.requirements),
       }),
     )
     .min(1)

@@ -1,31 +1,25 @@
-import { type ResponseSchema, SchemaType } from '@google/generative-ai';
+import * as z from 'zod';
 import type { Failure } from '../../core/policy/failure.js';
 import { verdicts } from '../../core/policy/review.js';
 import type { Reviewer, ReviewerAnswer } from '../../core/ports.js';
 import { ok, type Result } from '../../core/result.js';
 import { type GeminiOptions, GeminiPlanner } from './gemini-planner.js';
+import { geminiSchema } from './gemini-schema.js';
 
-const schema: ResponseSchema = {
-  type: SchemaType.OBJECT,
-  required: ['criteria'],
-  properties: {
-    criteria: {
-      type: SchemaType.ARRAY,
-      items: {
-        type: SchemaType.OBJECT,
-        required: ['id', 'verdict'],
-        properties: {
-          id: { type: SchemaType.STRING },
-          verdict: { type: SchemaType.STRING, format: 'enum', enum: [...verdicts] },
-          file: { type: SchemaType.STRING, description: 'As the diff names it', nullable: true },
-          line: { type: SchemaType.INTEGER, description: 'Of the new version', nullable: true },
-          note: { type: SchemaType.STRING, nullable: true },
-        },
-      },
-    },
-    remarks: { type: SchemaType.STRING, nullable: true },
-  },
-};
+const schema = geminiSchema(
+  z.object({
+    criteria: z.array(
+      z.object({
+        id: z.string(),
+        verdict: z.enum(verdicts),
+        file: z.string().nullable().optional().describe('As the diff names it'),
+        line: z.int().nullable().optional().describe('Of the new version'),
+        note: z.string().nullable().optional(),
+      }),
+    ),
+    remarks: z.string().nullable().optional(),
+  }),
+);
 
 /** Reviews with Gemini, by the planner's way of asking. */
 export class GeminiReviewer implements Reviewer {

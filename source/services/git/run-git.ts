@@ -205,7 +205,9 @@ function answerOf(
   return err(failureOf(cwd, args, detail, faultOfGit(stderr, cwd)));
 }
 
+/** Of all runs that go in this process, and there as long as one of them does. */
 let shells: Shells | null = null;
+let users = 0;
 
 /** Removes folders with all that is in them; goes on when this program ends. Null where it has to be started. */
 export function removeFromShell(folders: readonly string[]): Promise<unknown> | null {
@@ -215,11 +217,16 @@ export function removeFromShell(folders: readonly string[]): Promise<unknown> | 
 
 /** From now on git is started from small processes, as long as a run goes. @returns ends that */
 export function startFromShells(): () => void {
-  const own = new Shells(gitEnv());
-  shells = own;
+  shells ??= new Shells(gitEnv());
+  users += 1;
+  let isDone = false;
   return () => {
-    own.close();
-    if (shells === own) shells = null;
+    if (isDone) return;
+    isDone = true;
+    users -= 1;
+    if (users > 0) return;
+    shells?.close();
+    shells = null;
   };
 }
 

@@ -1,6 +1,7 @@
 import { appendFileSync, existsSync, readFileSync, symlinkSync } from 'node:fs';
 import { mkdir, open, readdir, readFile, rmdir, utimes } from 'node:fs/promises';
 import path from 'node:path';
+import pLimit, { type LimitFunction } from 'p-limit';
 import type { Failure } from '../../core/policy/failure.js';
 import { escapeIgnorePattern } from '../../core/policy/paths.js';
 import { fileFailure } from '../../core/policy/work-problem.js';
@@ -10,17 +11,13 @@ import { unlessLater, unreadable } from '../files/private-files.js';
 import { git, gitText, splitNul } from './run-git.js';
 import { throwAway } from './trash.js';
 
-/** One at a time in this process: parallel `worktree add` races on git's own locks. */
-let chain: Promise<unknown> = Promise.resolve();
+/** One at a time for each repository: parallel `worktree add` races on git's own locks. */
+const queues = new Map<string, LimitFunction>();
 
-function oneAtATime<T>(work: () => Promise<T>): Promise<T> {
-  const next = chain.then(work, work);
-  // Whoever asked for it is told of its failure; the next one only waits for its end.
-  chain = next.then(
-    () => {},
-    () => {},
-  );
-  return next;
+function oneAtATime<T>(repo: string, work: () => Promise<T>): Promise<T> {
+  const queue = queues.get(repo) ?? pLimit(1);
+  queues.set(repo, queue);
+  return queue(work);
 }
 
 const retries = 5;
@@ -102,7 +99,7 @@ async function make(
   } catch (error) {
     return err(fileFailure(error, path.dirname(worktree)));
   }
-  const added = await oneAtATime(async () => {
+  const added = await oneAtATime(repo, async () => {
     for (let tries = 1; ; tries++) {
       const args = ['worktree', 'add', '--quiet', '--no-checkout', '--detach', worktree, commit];
       const answer = await git(repo, args);
@@ -232,7 +229,7 @@ async function entriesOf(index: string): Promise<number> {
 export async function removeWorktree(repo: string, worktree: string): Promise<void> {
   await throwAway(worktree);
   // Not `prune`, which would take other worktrees too whose folder is away for a while.
-  await oneAtATime(() => git(repo, ['worktree', 'remove', '--force', worktree]));
+  await oneAtATime(repo, () => git(repo, ['worktree', 'remove', '--force', worktree]));
   await removeEmptyParents(path.dirname(worktree), 2);
 }
 

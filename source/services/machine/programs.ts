@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import findOnPath from 'which';
 import { faultOfError } from '../../core/policy/machine-fault.js';
 import { unlessLater, unreadable } from '../files/private-files.js';
 import { environment } from './environment.js';
@@ -32,13 +33,11 @@ export async function isExecutable(file: string): Promise<boolean> {
   return stats?.isFile() === true && refused === undefined;
 }
 
-/** The first executable with this name on the PATH. */
-export async function which(name: string): Promise<string | null> {
-  for (const folder of (environment()['PATH'] ?? '').split(path.delimiter)) {
-    // Not one that follows the working folder, which may be a stranger's repository.
-    if (!path.isAbsolute(folder)) continue;
-    const file = path.join(folder, name);
-    if (await isExecutable(file)) return file;
-  }
-  return null;
+/** The first executable with this name on the PATH; null where there is none. */
+export function which(name: string): Promise<string | null> {
+  // Not one that follows the working folder, which may be a stranger's repository.
+  const folders = (environment()['PATH'] ?? '').split(path.delimiter).filter(path.isAbsolute);
+  // With an empty path the library would take the real one.
+  if (folders.length === 0) return Promise.resolve(null);
+  return findOnPath(name, { path: folders.join(path.delimiter), nothrow: true });
 }

@@ -11,15 +11,11 @@ import { faultOfError } from '../../core/policy/machine-fault.js';
 import { unless, unreadable, writePrivate } from '../files/private-files.js';
 import { steadyClock } from '../machine/clock.js';
 import { confirmedFault } from '../machine/confirm-fault.js';
-import type { PtyProcess } from './pty-process.js';
-import { runCommand } from './run-command.js';
+import { type CommandEnd, runCommand } from './run-command.js';
 import { Reports } from './test-reports.js';
 
 /** A check that prints more than this is ended, bytes. */
 const mostOutput = 64 * 1024 * 1024;
-
-/** Milliseconds from a request to end to the kill. */
-const killAfterMs = 1500;
 
 /** By this variable what a check has started is found again, whatever session it moved to. */
 const marker = 'AIDER_ORCHESTRATOR_CHECK';
@@ -68,15 +64,6 @@ export class CheckCommand {
     let reports: Reports | null = null;
     this.runs += 1;
     const mark = `${process.pid}-${this.runs}-${begun}`;
-    let limit = '';
-    let printed = 0;
-    let timer: NodeJS.Timeout | undefined;
-    let running: PtyProcess | null = null;
-    const stop = () => {
-      running?.signal('SIGTERM');
-      setTimeout(() => running?.signal('SIGKILL'), killAfterMs).unref();
-    };
-    signal.addEventListener('abort', stop, { once: true });
     try {
       reports = new Reports(plan, cwd, ask);
       const { command } = reports;
@@ -85,22 +72,11 @@ export class CheckCommand {
         args: ['-c', command],
         cwd,
         env: { ...this.env, TERM: 'dumb', NO_COLOR: '1', CI: '1', [marker]: mark },
-        onStart: (started) => {
-          running = started;
-          timer = setTimeout(() => {
-            limit = `no end after ${plan.timeoutMs / 60_000} min`;
-            started.signal('SIGKILL');
-          }, plan.timeoutMs);
-        },
-        onOutput: (bytes) => {
-          printed += bytes.length;
-          if (printed <= mostOutput || limit !== '') return;
-          limit = `printed more than ${mostOutput / 1024 / 1024} MB`;
-          running?.signal('SIGKILL');
-        },
+        reading: { stop: signal, timeoutMs: plan.timeoutMs, mostOutput },
       });
       const text = maskSecrets(end.text, this.secrets);
       writePrivate(log, `$ ${command}\n${text}`);
+      const limit = limitWords(end.ended, plan);
       const report = reports.read();
       const told = report === null ? {} : { report };
       if (signal.aborted) return result('stopped', 'told to end');
@@ -121,12 +97,15 @@ export class CheckCommand {
       if (fault !== null) return faulted(fault, message, clock() - begun);
       return result('failed', message);
     } finally {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', stop);
       killMarked(mark);
       reports?.close();
     }
   }
+}
+
+function limitWords(ended: CommandEnd['ended'], { timeoutMs }: CheckPlan): string {
+  if (ended === 'timeout') return `no end after ${timeoutMs / 60_000} min`;
+  return ended === 'output' ? `printed more than ${mostOutput / 1024 / 1024} MB` : '';
 }
 
 /** Kills what carries the mark in its environment (Linux; elsewhere its process group is all we know). */

@@ -15,3 +15,15 @@ export function signalGroup(pid: number, signal: NodeJS.Signals): void {
     if (code !== 'ESRCH' && code !== 'EPERM') throw error;
   }
 }
+
+/** How long what was asked to end may take, milliseconds. */
+const patienceMs = 1500;
+
+/** Asks a process to end, and kills it where it does not heed that. */
+export function endProcess(
+  process: { signal(signal: NodeJS.Signals): void },
+  signal: NodeJS.Signals = 'SIGTERM',
+): void {
+  process.signal(signal);
+  if (signal !== 'SIGKILL') setTimeout(() => process.signal('SIGKILL'), patienceMs).unref();
+}

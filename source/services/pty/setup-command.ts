@@ -5,11 +5,9 @@ import type { WorkProblem } from '../../core/ports.js';
 import { err, ok, type Result } from '../../core/result.js';
 import { writePrivate } from '../files/private-files.js';
 import { confirmedFault } from '../machine/confirm-fault.js';
-import type { PtyProcess } from './pty-process.js';
-import { runCommand } from './run-command.js';
-
-/** Milliseconds a set-up command has to end by itself. */
-const killAfterMs = 1500;
+import { endProcess } from './process-groups.js';
+import { type PtyProcess, spawnPty } from './pty-process.js';
+import { readToEnd, unseenSize } from './run-command.js';
 
 /** Runs set-up commands, by `sh -c`, in each worktree before its agent starts. */
 export class ShellSetup {
@@ -29,13 +27,15 @@ export class ShellSetup {
     worktree: string,
   ): Promise<Result<void, WorkProblem>> {
     try {
-      const end = await runCommand({
+      const started = spawnPty({
         file: '/bin/sh',
         args: ['-c', command],
         cwd: worktree,
         env: this.env,
-        onStart: (started) => this.running.set(agent, started),
+        ...unseenSize,
       });
+      this.running.set(agent, started);
+      const end = await readToEnd(started);
       const text = maskSecrets(end.text, this.secrets);
       writePrivate(this.logFile(agent), text);
       if (end.exit.code === 0) return ok(undefined);
@@ -59,8 +59,6 @@ export class ShellSetup {
   /** A command that does not heed the signal is killed soon after. */
   signal(agent: number | null, signal: StopSignal): void {
     const process = this.running.get(agent);
-    if (!process) return;
-    process.signal(signal);
-    setTimeout(() => process.signal('SIGKILL'), killAfterMs).unref();
+    if (process) endProcess(process, signal);
   }
 }

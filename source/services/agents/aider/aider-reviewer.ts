@@ -7,7 +7,6 @@ import type { Reviewer, ReviewerAnswer } from '../../../core/ports.js';
 import { err, ok, type Result } from '../../../core/result.js';
 import { writePrivate } from '../../files/private-files.js';
 import { environment } from '../../machine/environment.js';
-import type { PtyProcess } from '../../pty/pty-process.js';
 import { readToEnd, unseenSize } from '../../pty/run-command.js';
 import { type AiderEvent, parseAiderEvent, usageOf } from './analytics-log.js';
 import { agentEnvironment, exceptLoopback } from './environment.js';
@@ -37,10 +36,6 @@ export class AiderReviewer implements Reviewer {
     const { launcher, model, geminiKey, extra, provider } = this.options;
     const folder = mkdtempSync(path.join(tmpdir(), 'aider-orchestrator-review-'));
     const at = (name: string) => path.join(folder, name);
-    let running: PtyProcess | null = null;
-    const stop = () => running?.signal('SIGKILL');
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(longestMs)]);
-    limit.addEventListener('abort', stop, { once: true });
     try {
       // Begins with a word: Aider takes `/` and `!` for commands.
       writePrivate(at('question.md'), `Task: ${prompt}`);
@@ -58,23 +53,20 @@ export class AiderReviewer implements Reviewer {
       });
       const env = agentEnvironment(environment(), model, geminiKey);
       const led = provider();
-      running = await launcher.start({
+      const running = await launcher.start({
         args,
         cwd: folder,
         env: led ? { ...env, ...exceptLoopback(env), [led.variable]: led.url } : env,
         ...unseenSize,
       });
-      const ended = readToEnd(running);
-      if (limit.aborted) stop();
-      await ended;
+      const { ended } = await readToEnd(running, { stop: signal, timeoutMs: longestMs });
       if (signal.aborted) return failed('it was told to end');
-      if (limit.aborted) return failed('there was no answer in 10 minutes');
+      if (ended === 'timeout') return failed('there was no answer in 10 minutes');
       if (!hasAnswered(at('log.jsonl'))) return failed(`${model} gave no whole answer`);
       return ok({ text: answerIn(at('chat.md')), model, usage: usageIn(at('log.jsonl')) });
     } catch (error) {
       return failed((error as Error).message);
     } finally {
-      limit.removeEventListener('abort', stop);
       rmSync(folder, { recursive: true, force: true });
     }
   }

@@ -3,7 +3,6 @@ import path from 'node:path';
 import { writePrivate } from '../../files/private-files.js';
 import { addDetachedWorktree, removeWorktree } from '../../git/worktree.js';
 import { environment } from '../../machine/environment.js';
-import type { PtyProcess } from '../../pty/pty-process.js';
 import { readToEnd, unseenSize } from '../../pty/run-command.js';
 import { withoutFences } from './edit-fence.js';
 import { agentEnvironment } from './environment.js';
@@ -21,7 +20,7 @@ export interface RepoMapRequest {
   readonly tokens: number;
   /** What is handed on of the repository's settings. */
   readonly extra: readonly string[];
-  readonly onStart: (process: PtyProcess) => void;
+  readonly stop: AbortSignal;
 }
 
 /** Milliseconds after which a map is not worth waiting for. */
@@ -33,7 +32,6 @@ const longestMs = 60_000;
  */
 export async function makeRepoMap(request: RepoMapRequest): Promise<string | null> {
   const { repo, worktree, base } = request;
-  let timer: NodeJS.Timeout | undefined;
   const scratch = `${worktree}.files`;
   try {
     const added = await addDetachedWorktree(repo, worktree, base);
@@ -61,17 +59,13 @@ export async function makeRepoMap(request: RepoMapRequest): Promise<string | nul
       rows: unseenSize.rows,
     });
     // Aider asks whether to report a crash of its own, and would wait for ever.
-    timer = setTimeout(() => aider.signal('SIGKILL'), longestMs);
-    const ended = readToEnd(aider);
-    request.onStart(aider);
-    const end = await ended;
+    const end = await readToEnd(aider, { stop: request.stop, timeoutMs: longestMs });
     return end.exit.code === 0 ? cutMap(end.text) : null;
   } catch (error) {
     // It only helps; what keeps agents from starting is told by the first of them.
     if (error instanceof TypeError || error instanceof ReferenceError) throw error;
     return null;
   } finally {
-    clearTimeout(timer);
     await rm(scratch, { recursive: true, force: true });
     await removeWorktree(repo, worktree);
   }

@@ -146,10 +146,12 @@ async function step(
       NO_COLOR: '1',
       PIP_NO_COLOR: '1',
     },
-    onOutput: (bytes) => {
-      const lines = (rest + bytes.toString('utf8')).split(/\r?\n|\r/);
-      rest = lines.pop() ?? '';
-      for (const line of lines) if (line.trim() !== '') onProgress(line.trim());
+    reading: {
+      onOutput: (bytes) => {
+        const lines = (rest + bytes.toString('utf8')).split(/\r?\n|\r/);
+        rest = lines.pop() ?? '';
+        for (const line of lines) if (line.trim() !== '') onProgress(line.trim());
+      },
     },
   });
   if (end.exit.code === 0) return ok(undefined);
