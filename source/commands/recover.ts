@@ -7,13 +7,11 @@ import { type ReadJournal, readJournal } from '../core/run/journal.js';
 import type { Landing, RunState } from '../core/run/run.js';
 import { printable } from '../core/text/printable.js';
 import { reasonWords } from '../core/text/words.js';
-import { agentKinds } from '../services/agents/agent-kinds.js';
 import { hasCode, isLink } from '../services/files/private-files.js';
 import { ownershipOf, repairLink } from '../services/git/own-worktree.js';
 import type { Repository } from '../services/git/repository.js';
 import { gitText } from '../services/git/run-git.js';
 import { salvage } from '../services/git/salvage.js';
-import { GitWorkspace } from '../services/git/workspace.js';
 import { removeWorktree } from '../services/git/worktree.js';
 import { ensureLogs, type LogPaths, logPaths, outputProblem } from '../services/logs/log-paths.js';
 import { untilQuiet } from '../services/machine/processes-below.js';
@@ -27,9 +25,8 @@ import {
   readRecords,
   releaseWorktrees,
 } from '../services/records/run-records.js';
-import { createEffectRunner } from '../store/effect-runner.js';
-import { createRunStore } from '../store/run-store.js';
-import { RunRecorder } from './run-recorder.js';
+import { composeRun, composeWorkspace, type WorkspaceParts } from './compose/compose-run.js';
+import { landCommand } from './compose/config.js';
 import { type Rescued, writeSummary } from './write-summary.js';
 
 /** What a run that died is said to be interrupted by. */
@@ -132,7 +129,7 @@ async function rescue(
   const rescued = new Map<number, CommittedWork>();
   const told: string[] = [];
   let isWhole = true;
-  const workspace = workspaceOf(repo, run, state.config, paths, record);
+  const workspace = composeWorkspace(workspaceParts(repo, run, state.config, paths, record));
   for (const { index, task, leftIn } of state.agents) {
     const made = run.made.find(({ path }) => path === leftIn);
     if (!made || made.branch === null) continue;
@@ -262,25 +259,23 @@ async function alreadyLanded({ phase, config, integration }: RunState): Promise<
   return { state: 'landed', commit: integration.commit, branch: config.branch };
 }
 
-function workspaceOf(
+function workspaceParts(
   repo: Repository,
   run: KnownRun,
   config: RunConfig,
   paths: LogPaths,
   record: RunRecord,
-): GitWorkspace {
-  return new GitWorkspace({
+): WorkspaceParts {
+  return {
     // The journal lies in the repository, and a pattern can be made to take for ever: by our own record.
-    config: { ...config, ...(run.rules ?? { protect: [] }), copy: [] },
-    paths,
+    rules: { ...config, ...(run.rules ?? { protect: [] }), copy: [] },
     commonDir: repo.commonDir,
-    worktrees: run.worktrees,
-    setup: null,
-    check: null,
-    landLater: `aider-orchestrator land ${config.stamp}`,
-    coAuthor: agentKinds[config.agent.kind].author,
+    paths,
     record,
-  });
+    worktrees: run.worktrees,
+    commands: null,
+    landLater: landCommand(config.stamp),
+  };
 }
 
 /** @returns whether the summary is written, and the state the run ended in */
@@ -294,30 +289,24 @@ async function recover(
   rescued: Rescued,
 ): Promise<{ readonly written: boolean; readonly isWhole: boolean; readonly end: RunState }> {
   const { config } = state;
-  let current = state;
-  const workspace = workspaceOf(repo, run, config, paths, record);
   const never = () => Promise.reject(new Error('a dead run starts nothing'));
   ensureLogs(config.repo);
-  const recorder = new RunRecorder(config.repo, paths, record, say, rescued);
   let onFinish = () => {};
   const finished = new Promise<void>((resolve) => {
     onFinish = resolve;
   });
-  const runner = createEffectRunner(
-    { workspace, backend: { start: never }, reviewer: null, plan: never, confirm: never },
-    () => onFinish(),
-  );
-  const { dispatch } = createRunStore(
-    runner.handle,
-    [
-      recorder.observe,
-      (next) => {
-        current = next;
-      },
-    ],
-    Date.now,
-    state,
-  );
+  const composed = composeRun({
+    repo: config.repo,
+    workspace: workspaceParts(repo, run, config, paths, record),
+    services: () => ({ backend: { start: never }, reviewer: null, plan: never, confirm: never }),
+    warn: say,
+    clock: Date.now,
+    observers: [],
+    onFinish: () => onFinish(),
+    from: state,
+    rescued,
+  });
+  const { workspace, recorder, dispatch } = composed;
   const landed = await alreadyLanded(state);
   dispatch(
     landed ? { type: 'landing_done', landing: landed } : { type: 'orphaned', detail: cause },
@@ -325,6 +314,7 @@ async function recover(
   await finished;
   await workspace.settled();
   recorder.close();
+  const current = composed.state() ?? state;
   // A worktree that is gone holds nothing that could be committed later.
   const isWhole = current.agents.every(
     ({ index, leftIn }) =>

@@ -20,7 +20,8 @@ export function planPort(
       if (!place.ok) return place;
       const { record, paths } = place.value;
       const run = await session.prepared(wish.change, wish.maxAgents);
-      const { makeConfig, planWith } = await import('../live-run.js');
+      const { makeConfig } = await import('../compose/config.js');
+      const { planWith } = await import('../compose/planning.js');
       const config = makeConfig(record.stamp, run, {
         land: opened.options.land,
         unattended: false,

@@ -42,7 +42,9 @@ export function startPort(session: Session): Pick<WizardPort, 'start' | 'giveUp'
       const claimed = session.claim();
       if (!claimed.ok) return claimed;
       const { record, paths } = claimed.value;
-      const { makeConfig, openLiveRun, savePrd } = await import('../live-run.js');
+      const { openLiveRun } = await import('../live-run.js');
+      const { makeConfig } = await import('../compose/config.js');
+      const { savePrd } = await import('../compose/planning.js');
       const plan = finalPlan(opened, draft, resolved.tasks, (prd) =>
         savePrd(paths, session.repo.root, prd),
       );

@@ -59,7 +59,16 @@ export interface AgentSpec {
   readonly takesOver: boolean;
   /** It tells what its turns use and cost. */
   readonly tellsCost: boolean;
+  /** More arguments for it, in their order. */
+  readonly args: readonly AgentArgument[];
+  /** Files that each of its processes reads beside those of its task, relative to the repository. */
+  readonly read: readonly string[];
+  /** Its processes are forked from one that is loaded once, where that is possible. */
+  readonly warm: boolean;
 }
+
+/** An argument as it is given; one that holds a secret by the name of its option alone. */
+export type AgentArgument = string | { readonly secret: string };
 
 /** `ask`: as `all`, but a person looks first. */
 export const landRules = ['all', 'any', 'ask', 'none'] as const;

@@ -20,7 +20,7 @@ import { update } from './update.js';
  * this form before it is believed. A message that is not known, or has another form, makes the journal unreadable,
  * and so does another version: a state that is rebuilt by half would be believed as a whole.
  */
-export const journalVersion = 2;
+export const journalVersion = 3;
 
 export interface JournalHead {
   readonly journal: typeof journalVersion;
@@ -144,6 +144,9 @@ const config = z.object({
     command: z.string().nullable(),
     takesOver: z.boolean(),
     tellsCost: z.boolean(),
+    args: z.array(z.union([z.string(), z.object({ secret: z.string() })])),
+    read: texts,
+    warm: z.boolean(),
   }),
   model: z.string(),
   provider: z.string(),

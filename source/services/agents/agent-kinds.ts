@@ -1,5 +1,5 @@
 import type { AgentBackend } from '../../core/ports.js';
-import type { AgentSpec } from '../../core/run/config.js';
+import type { AgentArgument, AgentSpec } from '../../core/run/config.js';
 import type { Identity } from '../git/repository.js';
 import type { LogPaths } from '../logs/log-paths.js';
 import type { Terminals } from '../pty/terminals.js';
@@ -18,7 +18,7 @@ export interface BackendOptions extends AiderBackendOptions {
 /** A kind of agents. A new one is a folder beside this file, and a line in the table below. */
 export interface AgentKind {
   /** What it is called, and what it can do. */
-  readonly spec: Omit<AgentSpec, 'command'>;
+  readonly spec: Pick<AgentSpec, 'kind' | 'name' | 'takesOver' | 'tellsCost'>;
   /** Who stands as an author beside the person in commits of its work; null for nobody. */
   readonly author: (model: string) => string | null;
   readonly open: (options: BackendOptions) => AgentBackend;
@@ -41,7 +41,23 @@ export const agentKinds: Readonly<Record<AgentSpec['kind'], AgentKind>> = {
 };
 
 /** The agents of a run. @param command run instead of Aider; null for Aider */
-export function agentSpec(command: string | null): AgentSpec {
+export function agentSpec(
+  command: string | null,
+  { args, ...more }: { readonly args: readonly string[] } & Pick<AgentSpec, 'read' | 'warm'>,
+): AgentSpec {
   const { spec } = agentKinds[command === null ? 'aider' : 'command'];
-  return { ...spec, command };
+  return { ...spec, ...more, command, args: withoutSecrets(args) };
+}
+
+/** Options of Aider's whose value is a key, or may be one. */
+const secretOption = /^--(?:.*(?:api-key|token|secret|password)|set-env)$/;
+
+/** Arguments as they may be written down: of one that holds a secret the name of its option is left. */
+function withoutSecrets(args: readonly string[]): AgentArgument[] {
+  return args.map((argument, at) => {
+    const [option = '', value] = argument.split(/=(.*)/s, 2);
+    if (value !== undefined && secretOption.test(option)) return { secret: option };
+    const before = args[at - 1] ?? '';
+    return secretOption.test(before) ? { secret: before } : argument;
+  });
 }
