@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, inject, test } from 'vitest';
+import { journalVersion } from '../../source/core/run/journal.js';
 import { wholeEdit } from '../../source/services/model-server/script.js';
 import { eventually } from '../eventually.js';
 import {
