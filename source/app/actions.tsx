@@ -1,6 +1,6 @@
 import { createContext, type ReactNode, useContext, useLayoutEffect, useMemo, useRef } from 'react';
 import type { ActionName, Context, Keymap } from './keymap.js';
-import { useEnvironment, useKeyHandler } from './surface.js';
+import { useEnvironment, useInput } from './surface.js';
 import type { MouseEvent } from './terminal/input.js';
 
 /**
@@ -62,15 +62,11 @@ export function useScopes(): readonly Scope[] {
 }
 
 export interface ActionsOptions {
-  /** Whether keys are listened to. */
-  readonly active: boolean;
   readonly context: Context;
   readonly actions: SomeActions;
   /** Where a refusal is said; what was said before is taken back with '' as an action runs. */
   readonly say: Say;
   readonly mouse?: (event: MouseEvent) => boolean;
-  /** Asked after all others. */
-  readonly fallback?: boolean;
 }
 
 /** Says something where the person looks. @param still whether it is so yet; without it, it always is */
@@ -94,7 +90,7 @@ export function perform(action: Action, key: string, say: Say, still?: () => boo
 
 /** Runs the actions of a context by the key table. */
 export function useActions(options: ActionsOptions): void {
-  const { active, context, actions, say, mouse, fallback = false } = options;
+  const { context, actions, say, mouse } = options;
   const { keymap } = useEnvironment();
   const scopes = useContext(ScopesContext);
   const latest = useRef({ actions, say });
@@ -108,8 +104,7 @@ export function useActions(options: ActionsOptions): void {
       }),
     [scopes, context],
   );
-  useKeyHandler(
-    active,
+  useInput(
     {
       key: (key) => {
         const name = keymap.find(context, key.name);
@@ -122,7 +117,7 @@ export function useActions(options: ActionsOptions): void {
       },
       ...(mouse ? { mouse } : {}),
     },
-    fallback,
+    context === 'everywhere' ? 'everywhere' : {},
   );
 }
 

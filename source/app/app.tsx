@@ -23,7 +23,7 @@ import {
   type AppEnvironment,
   EnvironmentProvider,
   useEnvironment,
-  useKeyHandler,
+  useInput,
   useSize,
 } from './surface.js';
 import { cut } from './text/graphemes.js';
@@ -249,7 +249,6 @@ function useGlobalActions(quit: () => void): void {
     scopes.find(({ context }) => context !== 'everywhere' && context !== 'viewer');
   const say = (text: string) => screen()?.say(text);
   useActions({
-    active: true,
     context: 'everywhere',
     actions: {
       help: {
@@ -268,11 +267,9 @@ function useGlobalActions(quit: () => void): void {
       suspend: { run: () => surface.suspend() },
     },
     say,
-    fallback: true,
   });
   // After all others.
-  useKeyHandler(
-    !dialogs.isOpen,
+  useInput(
     {
       key: ({ name }) => {
         const help = keyLabel(keymap.keys('help').at(-1) ?? '', theme.unicode);
@@ -280,7 +277,7 @@ function useGlobalActions(quit: () => void): void {
         return true;
       },
     },
-    true,
+    'everywhere',
   );
 }
 

@@ -1,5 +1,13 @@
-import { createContext, useContext, useLayoutEffect, useRef, useSyncExternalStore } from 'react';
+import {
+  createContext,
+  useContext,
+  useLayoutEffect,
+  useRef,
+  useState,
+  useSyncExternalStore,
+} from 'react';
 import type { Keymap } from './keymap.js';
+import { type FocusStack, type Layer, makeLayer } from './terminal/focus-stack.js';
 import type { KeyPress, MouseEvent } from './terminal/input.js';
 import type { PaintedPane, Rect } from './terminal/painter.js';
 import type { TextStyle } from './text/markdown.js';
@@ -17,8 +25,8 @@ export interface KeyHandler {
 export interface Surface {
   size(): { readonly cols: number; readonly rows: number };
   onSize(listener: () => void): () => void;
-  /** The handler that was added last is asked first; a fallback after all others. */
-  addKeyHandler(handler: KeyHandler, fallback: boolean): () => void;
+  /** Who gets the input. */
+  readonly focus: FocusStack;
   /** All keys go to the listener as bytes, but for those that leave the mode, by their names. */
   setRaw(listener: ((bytes: string) => void) | null, leaveKeys?: readonly string[]): void;
   /** Keys for Ink's own text field. */
@@ -71,14 +79,50 @@ export function useSize(): { readonly cols: number; readonly rows: number } {
   );
 }
 
-/** Listens to keys while `active`. The handler may change with each render. */
-export function useKeyHandler(active: boolean, handler: KeyHandler, fallback = false): void {
+const LayerContext = createContext<Layer | null>(null);
+
+/** The layer that components within it listen in. */
+export const LayerProvider = LayerContext.Provider;
+
+/** The layer that this component is in. */
+export function useLayer(): Layer {
   const { surface } = useEnvironment();
+  return useContext(LayerContext) ?? surface.focus.base;
+}
+
+/** A layer that takes the input from those below it while `isOn`. */
+export function useNewLayer(isOn: boolean): Layer {
+  const { surface } = useEnvironment();
+  const [layer] = useState(makeLayer);
+  // With the frame, not after it: whoever sees a screen can type on it.
+  useLayoutEffect(() => (isOn ? surface.focus.push(layer) : undefined), [isOn, layer, surface]);
+  return layer;
+}
+
+/** Whether a layer has the input now. */
+export function useIsTop(layer: Layer): boolean {
+  const { focus } = useEnvironment().surface;
+  return useSyncExternalStore(
+    (listener) => focus.onChange(listener),
+    () => focus.top === layer,
+  );
+}
+
+/**
+ * Listens to keys, pastes and the mouse while its layer is on top. The handler may change with each render.
+ * @param place where it stands; without it among those of the layer that the component is in
+ */
+export function useInput(
+  handler: KeyHandler,
+  place: { readonly layer?: Layer; readonly isLast?: boolean } | 'everywhere' = {},
+): void {
+  const { surface } = useEnvironment();
+  const own = useLayer();
+  const isEverywhere = place === 'everywhere';
+  const { layer = own, isLast = false } = isEverywhere ? {} : place;
   const latest = useRef(handler);
   latest.current = handler;
-  // With the frame, not after it: whoever sees a screen can type on it.
   useLayoutEffect(() => {
-    if (!active) return;
     const stable: KeyHandler = {
       key: (key) => latest.current.key(key),
       paste: (text) => latest.current.paste?.(text) ?? false,
@@ -87,8 +131,8 @@ export function useKeyHandler(active: boolean, handler: KeyHandler, fallback = f
         return latest.current.takesText ?? false;
       },
     };
-    return surface.addKeyHandler(stable, fallback);
-  }, [active, fallback, surface]);
+    return surface.focus.add(stable, isEverywhere ? 'everywhere' : { layer, isLast });
+  }, [surface, layer, isLast, isEverywhere]);
 }
 
 /** Has rows painted at a place while the component is there. */

@@ -12,7 +12,8 @@ import { StatusBar } from '../../source/app/components/status-bar.js';
 import { TextArea } from '../../source/app/components/text-area.js';
 import { SecretField, TextField } from '../../source/app/components/text-field.js';
 import { makeKeymap } from '../../source/app/keymap.js';
-import { EnvironmentProvider, type KeyHandler, type Surface } from '../../source/app/surface.js';
+import { EnvironmentProvider, type Surface } from '../../source/app/surface.js';
+import { FocusStack } from '../../source/app/terminal/focus-stack.js';
 import type { Rect } from '../../source/app/terminal/painter.js';
 import { insert, type TextBuffer, textBuffer } from '../../source/app/text/text-buffer.js';
 import { eventually } from '../eventually.js';
@@ -20,7 +21,7 @@ import { PlayedRun, start, tasks } from './harness.js';
 
 /** What a component sees of the terminal, played by hand. */
 class PlayedSurface implements Surface {
-  readonly handlers: KeyHandler[] = [];
+  readonly focus = new FocusStack();
   holes: readonly Rect[] = [];
   ink: (bytes: string) => void = () => {};
 
@@ -34,12 +35,6 @@ class PlayedSurface implements Surface {
     return Object.assign(this.current, { cols: this.cols, rows: this.rows });
   }
   onSize = () => () => {};
-  addKeyHandler(handler: KeyHandler, fallback: boolean) {
-    // The latest is asked first, and fallbacks after all others.
-    if (fallback) this.handlers.unshift(handler);
-    else this.handlers.push(handler);
-    return () => void this.handlers.splice(this.handlers.indexOf(handler), 1);
-  }
   setRaw() {}
   typeIntoInk(bytes: string) {
     this.ink(bytes);
@@ -76,9 +71,7 @@ function show(node: ReactNode, cols = 80, rows = 24) {
   );
   surface.ink = (bytes) => app.stdin.write(bytes);
   const key = async (name: string, text = '') => {
-    for (const handler of [...surface.handlers].reverse()) {
-      if (handler.key({ name, text, sequence: text })) break;
-    }
+    surface.focus.ask((handler) => handler.key({ name, text, sequence: text }));
     // React renders, and runs its effects, in turns of their own.
     for (let turn = 0; turn < 6; turn++) await new Promise(setImmediate);
   };
@@ -141,14 +134,7 @@ describe('fields', () => {
     const text = Array.from({ length: 30 }, (_, line) => `line ${line}`).join('\n');
     const area = (buffer: TextBuffer) =>
       show(
-        <TextArea
-          buffer={buffer}
-          onChange={() => {}}
-          onEdge={() => {}}
-          width={20}
-          height={5}
-          active
-        />,
+        <TextArea buffer={buffer} onChange={() => {}} onEdge={() => {}} width={20} height={5} />,
       ).frame();
     expect(area(textBuffer(text))).toMatch(/line 25\s+line 26\s+line 27\s+line 28\s+line 29/);
     expect(area({ text, cursor: 0, column: null })).toMatch(/^line 0/);
@@ -161,7 +147,7 @@ describe('fields', () => {
 describe('a long text', () => {
   const lines = Array.from({ length: 50 }, (_, line) => `row ${line}`);
   const text = (close = () => {}) =>
-    show(<ScrollText lines={lines} width={40} height={11} active onClose={close} />);
+    show(<ScrollText lines={lines} width={40} height={11} onClose={close} />);
 
   test('is scrolled, with its position', async () => {
     const view = text();

@@ -12,7 +12,6 @@ import {
   useState,
 } from 'react';
 import { type Action, perform, type Scope, type SomeActions } from '../actions.js';
-import { DialogPlace, useDialogPlace } from '../dialog-place.js';
 import { useDialogEditor } from '../editor.js';
 import {
   type ActionName,
@@ -21,11 +20,12 @@ import {
   type Keymap,
   keyLabel,
 } from '../keymap.js';
-import { useEnvironment, useKeyHandler, useSize } from '../surface.js';
+import { useEnvironment, useInput, useSize } from '../surface.js';
 import { proseLines } from '../text/diff-lines.js';
 import { cut, displayWidth, fill } from '../text/graphemes.js';
 import { layoutRows } from '../text/text-buffer.js';
 import { glyphsOf } from '../theme.js';
+import { InputLayer } from './input-layer.js';
 import { Line } from './line.js';
 import { Popup } from './popup.js';
 import { type Row, Rows } from './rows.js';
@@ -129,7 +129,7 @@ interface OpenDialog {
 }
 
 /**
- * Shows dialogs above its children, which then get no keys (`isOpen`). They lie on each other: what was
+ * Shows dialogs above its children, which then get no keys. They lie on each other: what was
  * typed in one is still there when another one above it is closed.
  */
 export function DialogProvider({ children }: { readonly children: ReactNode }) {
@@ -155,10 +155,10 @@ export function DialogProvider({ children }: { readonly children: ReactNode }) {
   return (
     <DialogContext.Provider value={value}>
       {children}
-      {stack.map(({ id, dialog }, index) => (
-        <DialogPlace key={id} value={index === stack.length - 1}>
+      {stack.map(({ id, dialog }) => (
+        <InputLayer key={id}>
           <DialogView dialog={dialog} close={() => close(id)} />
-        </DialogPlace>
+        </InputLayer>
       ))}
     </DialogContext.Provider>
   );
@@ -211,11 +211,10 @@ function useFitted(title: string, lines: readonly string[]) {
 }
 
 function Confirm({ dialog, close }: Props<'confirm'>) {
-  const isTop = useDialogPlace();
   const { title, lines } = useFitted(dialog.title, dialog.lines);
   const stray = useStrayKey();
   const answered = useSettling(dialog.until, close);
-  useKeyHandler(isTop, {
+  useInput({
     key: ({ name }) => {
       if (name === 'y') {
         answered.current = true;
@@ -280,9 +279,8 @@ function useSettling(until: Settling | undefined, close: () => void): { current:
 }
 
 function Message({ dialog, close }: Props<'message'>) {
-  const isTop = useDialogPlace();
   const { title, lines } = useFitted(dialog.title, dialog.lines);
-  useKeyHandler(isTop, {
+  useInput({
     key: ({ name }) => {
       if (name === 'ctrl+c' || name === 'ctrl+z') return false;
       close();
@@ -393,13 +391,12 @@ function windowStart(chosen: number, height: number, count: number): number {
 }
 
 function Choose({ dialog, close }: Props<'choose'>) {
-  const isTop = useDialogPlace();
   const { rows } = useSize();
   const { theme } = useEnvironment();
   const [chosen, setChosen] = useState(Math.max(0, dialog.initial ?? 0));
   const { items } = dialog;
   const stray = useStrayKey();
-  useKeyHandler(isTop, {
+  useInput({
     key: ({ name }) => {
       if (name === 'up' || name === 'k') setChosen(Math.max(0, chosen - 1));
       else if (name === 'down' || name === 'j') setChosen(Math.min(items.length - 1, chosen + 1));
@@ -555,7 +552,6 @@ function RenderedText(props: {
   readonly close: () => void;
 }) {
   const { source, width, height, follow, close } = props;
-  const isTop = useDialogPlace();
   const [render, setRender] = useState<Render>(() =>
     typeof source === 'function' ? source : () => ['Looking…'],
   );
@@ -576,16 +572,7 @@ function RenderedText(props: {
     };
   }, [source]);
   const lines = useMemo(() => render(width), [render, width]);
-  return (
-    <ScrollText
-      lines={lines}
-      width={width}
-      height={height}
-      active={isTop}
-      follow={follow}
-      onClose={close}
-    />
-  );
+  return <ScrollText lines={lines} width={width} height={height} follow={follow} onClose={close} />;
 }
 
 interface HelpLine {

@@ -3,7 +3,8 @@ import { Box } from 'ink';
 import { useMemo, useState } from 'react';
 import { type SomeActions, useActions } from '../actions.js';
 import { keyLabel } from '../keymap.js';
-import { useEnvironment, useKeyHandler } from '../surface.js';
+import { useEnvironment, useInput } from '../surface.js';
+import { InputLayer } from './input-layer.js';
 import { Line } from './line.js';
 import { TextField } from './text-field.js';
 
@@ -12,27 +13,24 @@ export interface ScrollTextProps {
   readonly lines: readonly string[];
   readonly width: number;
   readonly height: number;
-  readonly active: boolean;
   readonly onClose?: () => void;
   /** The end of the text stays in sight as it grows. */
   readonly follow?: boolean;
   /** Where something is said; the last row without it. */
   readonly say?: (text: string) => void;
-  /** Where a search field is open, keys are its own. */
-  readonly onSearching?: (searching: boolean) => void;
 }
 
 /** A text that is scrolled and searched by keys; the last row tells the position. */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: state, keys and view of one screen; what can stand alone is in files beside it.
 export function ScrollText(props: ScrollTextProps) {
-  const { lines, width, height, active, onClose, follow = false, onSearching, say } = props;
+  const { lines, width, height, onClose, follow = false, say } = props;
   // Null until it is scrolled: then a growing text is followed no more, but at its end.
   const [top, setTop] = useState<number | null>(null);
   const [searching, setSearching] = useState(false);
   const [query, setQuery] = useState('');
   const [match, setMatch] = useState<number | null>(null);
   const [own, setOwn] = useState('');
-  const setNote = say ?? setOwn;
+  const setNote = say ?? ((text: string) => setOwn(text));
   const { keymap, surface, theme } = useEnvironment();
   const body = Math.max(1, height - 1);
   const last = Math.max(0, lines.length - body);
@@ -41,10 +39,6 @@ export function ScrollText(props: ScrollTextProps) {
     () => lines.map((line) => stripVTControlCharacters(line).toLowerCase()),
     [lines],
   );
-  const open = (now: boolean) => {
-    setSearching(now);
-    onSearching?.(now);
-  };
   const scroll = (to: number) => {
     const next = Math.max(0, Math.min(to, last));
     setTop(follow && next === last ? null : next);
@@ -74,7 +68,7 @@ export function ScrollText(props: ScrollTextProps) {
     'viewer.pageDown': { run: () => scroll(first + body), refusal: atEnd },
     'viewer.top': { run: () => scroll(0), refusal: atTop },
     'viewer.bottom': { run: () => scroll(last), refusal: atEnd },
-    'viewer.search': { run: () => open(true) },
+    'viewer.search': { run: () => setSearching(true) },
     'viewer.found': { run: () => find(query, (match ?? first - 1) + 1, 1), refusal: unsearched },
     'viewer.foundBack': {
       run: () => find(query, (match ?? first + 1) - 1, -1),
@@ -86,7 +80,6 @@ export function ScrollText(props: ScrollTextProps) {
     },
   };
   useActions({
-    active: active && !searching,
     context: 'viewer',
     actions,
     say: setNote,
@@ -98,18 +91,17 @@ export function ScrollText(props: ScrollTextProps) {
     },
   });
   // In a dialog nobody else tells about a key that does nothing; elsewhere the screen does.
-  useKeyHandler(
-    active && !searching && onClose !== undefined,
+  useInput(
     {
       key: ({ name }) => {
-        if (keymap.find('everywhere', name) !== null) return false;
+        if (onClose === undefined || keymap.find('everywhere', name) !== null) return false;
         setNote(
           `${keyLabel(name, theme.unicode)} does nothing here; ${keymap.label('viewer.close')} closes this.`,
         );
         return true;
       },
     },
-    true,
+    { isLast: true },
   );
   const shown = lines.slice(first, first + body);
   const found =
@@ -134,15 +126,17 @@ export function ScrollText(props: ScrollTextProps) {
       {searching ? (
         <Box height={1} overflow="hidden">
           <Line>/</Line>
-          <TextField
-            width={width - 1}
-            onCancel={() => open(false)}
-            onDone={(text) => {
-              open(false);
-              setQuery(text);
-              find(text, first, 1);
-            }}
-          />
+          <InputLayer>
+            <TextField
+              width={width - 1}
+              onCancel={() => setSearching(false)}
+              onDone={(text) => {
+                setSearching(false);
+                setQuery(text);
+                find(text, first, 1);
+              }}
+            />
+          </InputLayer>
         </Box>
       ) : (
         <Line dim>{status === '' ? ' ' : status}</Line>

@@ -1,7 +1,7 @@
 import { Box } from 'ink';
 import { useRef } from 'react';
 import { printable } from '../../core/text/printable.js';
-import { useKeyHandler } from '../surface.js';
+import { useInput, useIsTop, useLayer } from '../surface.js';
 import { displayWidth, fill, graphemes } from '../text/graphemes.js';
 import {
   backspace,
@@ -30,7 +30,6 @@ export interface TextAreaProps {
   readonly onEdge: (step: 1 | -1) => void;
   readonly width: number;
   readonly height: number;
-  readonly active: boolean;
   /** All keys are for it, whether they do something or not. */
   readonly swallow?: boolean;
 }
@@ -61,7 +60,7 @@ const moves: Record<string, (buffer: TextBuffer) => TextBuffer> = {
 
 /** A field of several lines: text of any language, wrapped by its width on the screen. */
 export function TextArea(props: TextAreaProps) {
-  const { buffer, onChange, onEdge, width, height, active, swallow = false } = props;
+  const { buffer, onChange, onEdge, width, height, swallow = false } = props;
   // Keys that come in one chunk are worked on before the next frame is drawn.
   const latest = useRef(buffer);
   latest.current = buffer;
@@ -71,7 +70,8 @@ export function TextArea(props: TextAreaProps) {
   };
   // A column is left for the cursor behind a full row.
   const room = Math.max(4, width - 1);
-  useKeyHandler(active, {
+  const active = useIsTop(useLayer());
+  useInput({
     takesText: true,
     key: ({ name, text }) => {
       const now = latest.current;

@@ -1,7 +1,6 @@
 import TextInput from 'ink-text-input';
 import { useRef, useState } from 'react';
-import { useDialogPlace } from '../dialog-place.js';
-import { useEnvironment, useKeyHandler } from '../surface.js';
+import { useEnvironment, useInput } from '../surface.js';
 import { insert, type TextBuffer, textBuffer } from '../text/text-buffer.js';
 import { TextArea } from './text-area.js';
 
@@ -25,7 +24,6 @@ export interface TextFieldProps {
 export function TextField(props: TextFieldProps) {
   const { initial = '', width, height = 1, multiline = false } = props;
   const { onDone, onCancel, onChange, onEditor, onOther } = props;
-  const isTop = useDialogPlace();
   const { keymap } = useEnvironment();
   const [buffer, setBuffer] = useState(() => textBuffer(oneLine(initial, multiline)));
   // Keys that come in one chunk are worked on before the next frame is drawn.
@@ -49,12 +47,11 @@ export function TextField(props: TextFieldProps) {
       onEdge={() => {}}
       width={width}
       height={height}
-      active={isTop}
       swallow
     />
   );
   // After those of the area, so that it is asked first.
-  useKeyHandler(isTop, {
+  useInput({
     takesText: true,
     key: ({ name }) => {
       // As in a shell: the line is given up, and the program goes on.
@@ -91,9 +88,8 @@ export function SecretField(props: {
 }) {
   const { onDone, onCancel } = props;
   const { surface } = useEnvironment();
-  const isTop = useDialogPlace();
   const [value, setValue] = useState('');
-  useKeyHandler(isTop, {
+  useInput({
     takesText: true,
     key: ({ name, text }) => {
       if (name === 'ctrl+z') return false;

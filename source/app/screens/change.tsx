@@ -134,8 +134,7 @@ export function ChangeScreen(props: ChangeScreenProps) {
     },
     ...mending,
   };
-  const active = !dialogs.isOpen;
-  useActions({ active, context: 'change', actions, say: note.say });
+  useActions({ context: 'change', actions, say: note.say });
 
   // The field keeps at least four rows, however much is missing; where there is no room, each problem has a line.
   const most = Math.max(1, rows - 8 - note.height);
@@ -182,7 +181,6 @@ export function ChangeScreen(props: ChangeScreenProps) {
           onEdge={history}
           width={Math.max(1, cols - 4)}
           height={height}
-          active={active}
         />
       </Box>
     </ScreenFrame>

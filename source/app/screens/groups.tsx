@@ -57,7 +57,6 @@ function useProblems(port: WizardPort, tasks: readonly Task[]): readonly string[
 export function GroupsScreen({ port, wizard, onNext, onBack }: GroupsScreenProps) {
   const { cols, rows } = useSize();
   const { theme, keymap } = useEnvironment();
-  const dialogs = useDialogs();
   const [chosen, setChosen] = useState(0);
   const [row, setRow] = useState(0);
   const note = useNote();
@@ -101,7 +100,7 @@ export function GroupsScreen({ port, wizard, onNext, onBack }: GroupsScreenProps
         noGroup ?? (fileRow >= (task?.files.length ?? 0) - 1 ? 'this is the last file' : null),
     },
   };
-  useActions({ active: !dialogs.isOpen, context: 'groups', actions, say: note.say });
+  useActions({ context: 'groups', actions, say: note.say });
 
   // The way out stands at the end of the sentence, so none is cut off.
   const most = Math.max(4, Math.floor(rows / 3));

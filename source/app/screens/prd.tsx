@@ -1,6 +1,6 @@
 import { Box } from 'ink';
 import Spinner from 'ink-spinner';
-import { useLayoutEffect, useMemo, useRef, useState } from 'react';
+import { useLayoutEffect, useMemo, useRef } from 'react';
 import { describe, type Failure, type PlannerProblem } from '../../core/policy/failure.js';
 import { type ActionsOf, hintsOf, useActions } from '../actions.js';
 import { clock } from '../agent-facts.js';
@@ -54,7 +54,6 @@ export function PrdScreen({ port, wizard, onNext, onWithoutPrd, onBack }: PrdScr
   const trouble = failure && !making ? describe(failure) : null;
   const note = useNote();
   const { say } = note;
-  const [searching, setSearching] = useState(false);
   const opened = useRef('');
   const hasPrd = draft !== null && draft.prd !== '';
   const text = making ? making.text : hasPrd ? draft.prd : half;
@@ -149,7 +148,7 @@ export function PrdScreen({ port, wizard, onNext, onWithoutPrd, onBack }: PrdScr
     'prd.key': { ...keyAction, refusal: busy ?? keyAction.refusal ?? null },
     'prd.model': { ...modelAction, refusal: busy ?? modelAction.refusal ?? null },
   };
-  useActions({ active: !dialogs.isOpen && !searching, context: 'prd', actions, say });
+  useActions({ context: 'prd', actions, say });
 
   const head = making
     ? makingWords(making, port.facts.geminiModel, now, keymap)
@@ -227,10 +226,8 @@ export function PrdScreen({ port, wizard, onNext, onWithoutPrd, onBack }: PrdScr
           lines={lines}
           width={cols - 4}
           height={height}
-          active={!dialogs.isOpen}
           follow={making !== null}
           say={say}
-          onSearching={setSearching}
         />
       </Box>
     </ScreenFrame>

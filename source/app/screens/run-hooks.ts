@@ -3,7 +3,7 @@ import { isWithin } from '../components/popup.js';
 import { type AgentRect, inside } from '../layout.js';
 import { type Cell, PaneView } from '../pane-source.js';
 import type { RunPort } from '../ports.js';
-import { useEnvironment, useKeyHandler } from '../surface.js';
+import { useEnvironment, useInput, useIsTop, useNewLayer } from '../surface.js';
 import type { MouseEvent } from '../terminal/input.js';
 import { bytesForAgent } from '../type-mode.js';
 
@@ -92,21 +92,26 @@ export function useTyping(
   const alive = useRef(canType);
   alive.current = canType;
   const leaveKeys = keymap.keys('typing.leave');
+  const layer = useNewLayer(on);
+  const isTop = useIsTop(layer);
   useLayoutEffect(() => {
-    if (!on) return;
+    if (!isTop) return;
     surface.setRaw((bytes) => {
       const screen = run.terminals.screen(agent);
       if (screen && alive.current) run.terminals.type(agent, bytesForAgent(bytes, screen.modes));
     }, leaveKeys);
     return () => surface.setRaw(null);
-  }, [on, agent, run, surface, leaveKeys]);
-  useKeyHandler(on, {
-    key: ({ name }) => {
-      if (leaveKeys.includes(name)) onLeave();
-      return true;
+  }, [isTop, agent, run, surface, leaveKeys]);
+  useInput(
+    {
+      key: ({ name }) => {
+        if (leaveKeys.includes(name)) onLeave();
+        return true;
+      },
+      mouse,
     },
-    mouse,
-  });
+    { layer },
+  );
 }
 
 /** Clicks that follow each other within this time are one double click, milliseconds. */

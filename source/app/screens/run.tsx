@@ -3,7 +3,7 @@ import { useEffect, useMemo, useRef, useState } from 'react';
 import type { Agent } from '../../core/agent/agent.js';
 import { unreachable } from '../../core/result.js';
 import { useActions } from '../actions.js';
-import { useDialogs } from '../components/dialogs.js';
+import { InputLayer } from '../components/input-layer.js';
 import { Line } from '../components/line.js';
 import {
   type OverviewFacts,
@@ -59,7 +59,6 @@ function areaOf({ cols, rows }: { readonly cols: number; readonly rows: number }
 export function RunScreen({ port, run, onSummary, onStartAgain, onQuit }: RunScreenProps) {
   const state = useRunState(run);
   const size = useSize();
-  const dialogs = useDialogs();
   const { keymap } = useEnvironment();
   const now = useClock(state.endedAt === null);
   const [focus, setFocus] = useState(0);
@@ -123,7 +122,7 @@ export function RunScreen({ port, run, onSummary, onStartAgain, onQuit }: RunScr
       () => selecting.selected() !== null,
     );
   });
-  useTyping(run, typing && !dialogs.isOpen, focused, live, () => setTyping(false), onMouse);
+  useTyping(run, typing, focused, live, () => setTyping(false), onMouse);
   useEnding(state.phase === 'finished', () => setSeen(state.warnings.length));
 
   /** The agent in a direction; null where there is none. */
@@ -167,8 +166,7 @@ export function RunScreen({ port, run, onSummary, onStartAgain, onQuit }: RunScr
     onSummary,
     onQuit,
   });
-  const active = !dialogs.isOpen && !typing && !searching;
-  useActions({ active, context: 'run', actions, say: setNote, mouse: onMouse });
+  useActions({ context: 'run', actions, say: setNote, mouse: onMouse });
 
   // The sentence that asks for room is the application's.
   if (layout.kind === 'too_small') return null;
@@ -194,16 +192,19 @@ export function RunScreen({ port, run, onSummary, onStartAgain, onQuit }: RunScr
       {searching ? (
         <Box height={1} width={size.cols} overflow="hidden">
           <Line>/</Line>
-          <TextField
-            initial={runView === 'overview' ? table.filter : ''}
-            width={size.cols - 1}
-            onCancel={() => setSearching(false)}
-            onDone={(text) => {
-              setSearching(false);
-              if (runView === 'overview') setTable({ ...table, filter: text.trim() });
-              else if (view && text !== '') setNote(foundWords(text, view.find(text, -1, height)));
-            }}
-          />
+          <InputLayer>
+            <TextField
+              initial={runView === 'overview' ? table.filter : ''}
+              width={size.cols - 1}
+              onCancel={() => setSearching(false)}
+              onDone={(text) => {
+                setSearching(false);
+                if (runView === 'overview') setTable({ ...table, filter: text.trim() });
+                else if (view && text !== '')
+                  setNote(foundWords(text, view.find(text, -1, height)));
+              }}
+            />
+          </InputLayer>
         </Box>
       ) : (
         keys &&

@@ -12,7 +12,7 @@ import { ScreenFrame, useNote } from '../components/screen-frame.js';
 import { ScrollText } from '../components/scroll-text.js';
 import type { Keymap } from '../keymap.js';
 import type { RunChoices, WizardPort } from '../ports.js';
-import { useEnvironment, useSize } from '../surface.js';
+import { useEnvironment, useNewLayer, useSize } from '../surface.js';
 import { proseLines } from '../text/diff-lines.js';
 import { fill } from '../text/graphemes.js';
 import type { Wizard } from '../wizard.js';
@@ -339,7 +339,8 @@ export function StartScreen({ port, wizard, onStart, onBack }: StartScreenProps)
   const note = useNote();
   const { say } = note;
   const [starting, setStarting] = useState(false);
-  const [searching, setSearching] = useState(false);
+  // Meanwhile no key does anything here.
+  useNewLayer(starting);
   const settings = useSettings(port, wizard, say);
   const setting = (name: string) => settings.find((one) => one.name === name)?.change ?? (() => {});
   const width = Math.max(...settings.map(({ name }) => name.length));
@@ -376,7 +377,6 @@ export function StartScreen({ port, wizard, onStart, onBack }: StartScreenProps)
     },
   };
   useActions({
-    active: !dialogs.isOpen && !starting && !searching,
     context: 'start',
     actions,
     say,
@@ -407,14 +407,7 @@ export function StartScreen({ port, wizard, onStart, onBack }: StartScreenProps)
       </Line>
       <Line> </Line>
       <Box paddingX={1} height={body} overflow="hidden">
-        <ScrollText
-          lines={lines}
-          width={cols - 2}
-          height={body}
-          active={!dialogs.isOpen && !starting}
-          say={say}
-          onSearching={setSearching}
-        />
+        <ScrollText lines={lines} width={cols - 2} height={body} say={say} />
       </Box>
     </ScreenFrame>
   );

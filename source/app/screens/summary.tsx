@@ -350,7 +350,7 @@ export function SummaryScreen({ port, run, onBack, onQuit }: SummaryScreenProps)
     'summary.back': { run: onBack },
     'summary.quit': { run: onQuit },
   };
-  useActions({ active: !dialogs.isOpen, context: 'summary', actions, say });
+  useActions({ context: 'summary', actions, say });
 
   const { shown, widths } = fitColumns(facts, cols);
   const top = Math.max(0, Math.min(at - Math.floor(tableHeight / 2), facts.length - tableHeight));
