@@ -20,7 +20,7 @@ export default defineConfig({
     coverage: {
       enabled: true,
       provider: 'v8',
-      include: ['source/core/**', 'source/app/text/**', 'source/headless/**'],
+      include: ['source/core/**', 'source/app/text/**', 'source/view/**', 'source/headless/**'],
       reporter: ['text-summary'],
     },
   },

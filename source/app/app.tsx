@@ -4,8 +4,8 @@ import { type ReactNode, useEffect, useLayoutEffect, useRef, useState } from 're
 import { isDone } from '../core/agent/agent.js';
 import { describe } from '../core/policy/failure.js';
 import type { RunState } from '../core/run/run.js';
+import { progressOf } from '../view/agent-facts.js';
 import { ActionsProvider, type Scope, useActions, useScopes } from './actions.js';
-import { progressOf } from './agent-facts.js';
 import { DialogProvider, useDialogs } from './components/dialogs.js';
 import { Line } from './components/line.js';
 import { DialogEditor, useEditor } from './editor.js';

@@ -3,7 +3,6 @@ import type { Failure } from '../core/policy/failure.js';
 import { geminiKeyVariables } from '../core/policy/providers.js';
 import { ok, type Result } from '../core/result.js';
 import { printable, printableJson } from '../core/text/printable.js';
-import { glyphsFor } from '../headless/table.js';
 import { findAider } from '../services/agents/aider/find-aider.js';
 import { readDotenv, takeDotenv } from '../services/config/dotenv-files.js';
 import { nothingHanded } from '../services/config/repo-aider-files.js';
@@ -11,6 +10,7 @@ import { readRepoSettings, readUserSettings } from '../services/config/settings.
 import { isTrusted, trustedSettings } from '../services/config/trust.js';
 import { openRepository, type Repository } from '../services/git/repository.js';
 import { environment, variable } from '../services/machine/environment.js';
+import { glyphsFor } from '../view/table.js';
 import type { Arguments } from './arguments.js';
 import { type RunOptions, resolveOptions } from './options.js';
 import { findPrerequisites } from './prerequisites/find.js';

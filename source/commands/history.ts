@@ -7,8 +7,6 @@ import { err, ok, type Result } from '../core/result.js';
 import { runBranches } from '../core/run/branches.js';
 import type { Summary } from '../core/run/summary.js';
 import { printable, printableJson, printableLines } from '../core/text/printable.js';
-import { summaryReport } from '../headless/report.js';
-import { fitWidth, glyphsFor } from '../headless/table.js';
 import { hasCode } from '../services/files/private-files.js';
 import { branchesNow } from '../services/git/branches-now.js';
 import { land as landCommit } from '../services/git/land.js';
@@ -26,6 +24,8 @@ import {
   readSummaryFile,
   updateSummary,
 } from '../services/records/run-records.js';
+import { summaryReport } from '../view/report.js';
+import { fitWidth, glyphsFor } from '../view/table.js';
 import type { Arguments } from './arguments.js';
 import { recoverRuns } from './recover.js';
 import { reportFailure, type Terminal } from './terminal.js';

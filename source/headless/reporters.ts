@@ -4,8 +4,9 @@ import { eventVersion, type PublicEvent, publicEvents } from '../core/run/public
 import { printable, printableJson } from '../core/text/printable.js';
 import { reasonWords } from '../core/text/words.js';
 import type { Observer } from '../store/run-store.js';
-import { summaryReport } from './report.js';
-import { formatCost, formatDuration, formatTokens, type Glyphs } from './table.js';
+import type { AppGlyphs } from '../view/look.js';
+import { formatCost, formatDuration, formatTokens } from '../view/numbers.js';
+import { summaryReport } from '../view/report.js';
 
 export type Verbosity = 'quiet' | 'normal' | 'verbose';
 export type Write = (text: string) => void;
@@ -31,7 +32,7 @@ function withSummaryPath(event: PublicEvent, isThere: boolean): PublicEvent {
 export interface LineOptions {
   readonly verbosity: Verbosity;
   readonly width: number;
-  readonly glyphs: Glyphs;
+  readonly glyphs: AppGlyphs;
   readonly summaryWritten: () => boolean;
 }
 

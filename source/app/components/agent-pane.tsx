@@ -2,7 +2,6 @@ import { Box } from 'ink';
 import { memo, useEffect, useMemo } from 'react';
 import { type Agent, isDone, iterations } from '../../core/agent/agent.js';
 import type { RunState } from '../../core/run/run.js';
-import { formatCost, formatTokens } from '../../headless/table.js';
 import {
   changedFiles,
   clashes,
@@ -14,7 +13,9 @@ import {
   stillWords,
   testWords,
   totalTokens,
-} from '../agent-facts.js';
+} from '../../view/agent-facts.js';
+import { type AppGlyphs, type Colour, lookOf } from '../../view/look.js';
+import { formatCost, formatTokens } from '../../view/numbers.js';
 import type { Keymap } from '../keymap.js';
 import { inside } from '../layout.js';
 import { type PaneView, paneSource } from '../pane-source.js';
@@ -23,7 +24,7 @@ import type { Rect } from '../terminal/painter.js';
 import { proseLines } from '../text/diff-lines.js';
 import { foldLines } from '../text/fold-lines.js';
 import { cut, displayWidth } from '../text/graphemes.js';
-import { type AppGlyphs, type Colour, glyphsOf, lookOf, paintColour } from '../theme.js';
+import { glyphsOf, paintColour } from '../theme.js';
 import { Line } from './line.js';
 
 export interface AgentPaneProps {

@@ -1,7 +1,8 @@
 import { Text } from 'ink';
 import type { ReactNode } from 'react';
+import type { Colour } from '../../view/look.js';
 import { useEnvironment } from '../surface.js';
-import { type Colour, colourOf } from '../theme.js';
+import { colourOf } from '../theme.js';
 
 export interface LineProps {
   readonly children: ReactNode;

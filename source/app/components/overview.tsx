@@ -2,7 +2,6 @@
 import { Box } from 'ink';
 import { type Agent, iterations } from '../../core/agent/agent.js';
 import type { RunState } from '../../core/run/run.js';
-import { formatCost, formatTokens } from '../../headless/table.js';
 import {
   changedFiles,
   clock,
@@ -12,7 +11,9 @@ import {
   queuedWords,
   testWords,
   totalTokens,
-} from '../agent-facts.js';
+} from '../../view/agent-facts.js';
+import { type AppGlyphs, lookOf } from '../../view/look.js';
+import { formatCost, formatTokens } from '../../view/numbers.js';
 import type { Keymap } from '../keymap.js';
 import type { PaneView } from '../pane-source.js';
 import { useEnvironment } from '../surface.js';
@@ -20,7 +21,7 @@ import type { Rect } from '../terminal/painter.js';
 import { proseLines } from '../text/diff-lines.js';
 import { foldLines } from '../text/fold-lines.js';
 import { cut, displayWidth, fill, fillLeft } from '../text/graphemes.js';
-import { type AppGlyphs, glyphsOf, lookOf } from '../theme.js';
+import { glyphsOf } from '../theme.js';
 import { Line } from './line.js';
 import { Rows } from './rows.js';
 

@@ -1,11 +1,12 @@
 import { Box } from 'ink';
 import type { RunState } from '../../core/run/run.js';
+import { lookOf } from '../../view/look.js';
 import type { AgentRect, PaneLayout } from '../layout.js';
 import type { PaneView } from '../pane-source.js';
 import { useEnvironment } from '../surface.js';
 import type { Rect } from '../terminal/painter.js';
 import { fill } from '../text/graphemes.js';
-import { glyphsOf, lookOf } from '../theme.js';
+import { glyphsOf } from '../theme.js';
 import { AgentPane } from './agent-pane.js';
 import { Line } from './line.js';
 import { Overview, type OverviewFacts } from './overview.js';

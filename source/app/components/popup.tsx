@@ -1,10 +1,11 @@
 import { Box } from 'ink';
 import { type ReactNode, useId, useLayoutEffect } from 'react';
+import type { Colour } from '../../view/look.js';
 import { centred } from '../layout.js';
 import { useEnvironment, useSize } from '../surface.js';
 import type { Rect } from '../terminal/painter.js';
 import { cut, displayWidth } from '../text/graphemes.js';
-import { type Colour, glyphsOf } from '../theme.js';
+import { glyphsOf } from '../theme.js';
 import { Line } from './line.js';
 
 export interface PopupProps {

@@ -1,8 +1,8 @@
 import { dollars } from '../../core/policy/budget.js';
 import { type RunState, runTime } from '../../core/run/run.js';
 import { landingParts, landingWords } from '../../core/run/summary.js';
-import { formatCost, formatTokens } from '../../headless/table.js';
-import { clock, progressOf } from '../agent-facts.js';
+import { clock, progressOf } from '../../view/agent-facts.js';
+import { formatCost, formatTokens } from '../../view/numbers.js';
 import type { Keymap } from '../keymap.js';
 import { useEnvironment } from '../surface.js';
 import { cut, displayWidth, fill } from '../text/graphemes.js';

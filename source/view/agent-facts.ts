@@ -12,8 +12,12 @@ import { moneyOf } from '../core/policy/budget.js';
 import { checkWords } from '../core/policy/check.js';
 import type { RunState } from '../core/run/run.js';
 import { isUnstarted, mends, outcomeWords } from '../core/text/words.js';
-import type { Keymap } from './keymap.js';
-import { isLeftOut, lookOf } from './theme.js';
+import { isLeftOut, lookOf } from './look.js';
+
+/** What the keys of actions are called where this is shown; of a page without keys, its buttons. */
+export interface Keys {
+  label(action: string): string;
+}
 
 /** What an agent has changed, as far as is known now. */
 export function changedFiles(agent: Agent): readonly FileChange[] {
@@ -123,17 +127,17 @@ export function hasSomethingToLose(agent: Agent): boolean {
 }
 
 /** What a queued agent waits for, and what becomes of it then. */
-export function queuedWords(state: RunState, agent: Agent, keymap: Keymap): string {
-  const waits = waitingWords(state, agent, keymap);
+export function queuedWords(state: RunState, agent: Agent, keys: Keys): string {
+  const waits = waitingWords(state, agent, keys);
   return agent.pendingRequest === 'take_over'
     ? `${waits} It is yours as soon as it starts.`
     : waits;
 }
 
-function waitingWords(state: RunState, agent: Agent, keymap: Keymap): string {
+function waitingWords(state: RunState, agent: Agent, keys: Keys): string {
   if (state.phase === 'finished') return 'It was not started.';
   if (state.phase === 'red_base')
-    return `Waits for your decision: the tests fail on the base (${keymap.label('run.redBase')}).`;
+    return `Waits for your decision: the tests fail on the base (${keys.label('run.redBase')}).`;
   if (state.phase === 'checking') return 'Waits: the tests run on the base first.';
   const needs = agent.task.depends_on.flatMap((id) => {
     const other = state.agents.find((one) => one.task.id === id);
@@ -144,14 +148,14 @@ function waitingWords(state: RunState, agent: Agent, keymap: Keymap): string {
   if (unfinished.length > 0) return `Waits for ${names(unfinished)}.`;
   const unmerged = needs.filter((need) => !state.integration?.merged.includes(need.index));
   if (unmerged.length > 0) return `Waits until ${names(unmerged)} is merged.`;
-  const resume = keymap.label('run.pause');
+  const resume = keys.label('run.pause');
   if (state.circuitBreaker) return `Waits: the run is halted; ${resume} resumes it.`;
   if (state.paused) return `Waits: the run is paused; ${resume} resumes it.`;
   return 'Waits for a free slot.';
 }
 
 /** What a pane shows of an agent that has no terminal (yet). */
-export function stillWords(state: RunState, agent: Agent, keymap: Keymap): string[] {
+export function stillWords(state: RunState, agent: Agent, keys: Keys): string[] {
   const { task } = agent;
   const outcome = outcomeOf(agent);
   return [
@@ -160,7 +164,7 @@ export function stillWords(state: RunState, agent: Agent, keymap: Keymap): strin
     outcome
       ? capital(`${outcomeWords(outcome)}.`)
       : agent.state.name === 'queued'
-        ? queuedWords(state, agent, keymap)
+        ? queuedWords(state, agent, keys)
         : 'Its worktree is being made.',
     '',
     ...(task.files.length > 0 ? task.files : ['the whole repository']),
@@ -197,13 +201,13 @@ export function detailsOf(
   agent: Agent,
   message: string,
   now: number,
-  keymap: Keymap,
+  keys: Keys,
 ): string {
   const { task, check, review, repair } = agent;
   const section = (title: string, lines: readonly string[]) =>
     lines.length === 0 ? [] : ['', title, '', ...lines];
   const outcome = outcomeOf(agent);
-  const waits = agent.state.name === 'queued' ? queuedWords(state, agent, keymap) : '';
+  const waits = agent.state.name === 'queued' ? queuedWords(state, agent, keys) : '';
   const mend = agent.state.name === 'failed' ? (mends[agent.state.reason] ?? '') : '';
   const failed = check?.report?.failed ?? [];
   return [

@@ -1,20 +1,22 @@
 import { iterations } from '../core/agent/agent.js';
 import type { RunState } from '../core/run/run.js';
-import { formatCost, formatDuration, tokensOrUnknown } from '../headless/table.js';
+import type { AgentSummary, Summary } from '../core/run/summary.js';
+import { unstartedReasons } from '../core/text/words.js';
 import { changedFiles, elapsedMs, testWords, totalTokens } from './agent-facts.js';
-import { displayWidth } from './text/graphemes.js';
-import { type AppGlyphs, lookOf } from './theme.js';
+import { type AppGlyphs, type GlyphName, lookOf } from './look.js';
+import { formatCost, formatDuration, tokensOrUnknown } from './numbers.js';
 
 /** A column of the table: its head, its text, what it is sorted by, and whether it stands right. */
-interface Column {
+export interface Column {
   readonly head: string;
   readonly text: (row: RowFacts) => string;
   readonly key: (row: RowFacts) => number | string;
   readonly right: boolean;
 }
 
-interface RowFacts {
+export interface RowFacts {
   readonly index: number;
+  readonly name: string;
   readonly task: string;
   readonly outcome: string;
   readonly tests: string;
@@ -28,7 +30,7 @@ interface RowFacts {
 }
 
 export const columns: readonly Column[] = [
-  { head: 'agent', text: (row) => `agent${row.index}`, key: (row) => row.index, right: false },
+  { head: 'agent', text: (row) => row.name, key: (row) => row.index, right: false },
   { head: 'task', text: (row) => row.task, key: (row) => row.task, right: false },
   { head: 'outcome', text: (row) => row.outcome, key: (row) => row.outcome, right: false },
   { head: 'tests', text: (row) => row.tests, key: (row) => row.tests, right: false },
@@ -60,8 +62,8 @@ export const columns: readonly Column[] = [
   },
 ];
 
-/** The rows of the table, one an agent, in their own order. */
-export function rowFacts(state: RunState, glyphs: AppGlyphs): RowFacts[] {
+/** The rows of a run as it is now, one an agent, in their own order. */
+export function rowsOfRun(state: RunState, glyphs: AppGlyphs): RowFacts[] {
   return state.agents.map((agent) => {
     const files = changedFiles(agent);
     // The reason of a failure does not fit into a cell: it stands below the table.
@@ -70,6 +72,7 @@ export function rowFacts(state: RunState, glyphs: AppGlyphs): RowFacts[] {
     const lost = look.word === 'succeeded' && !merged ? ', not merged' : '';
     return {
       index: agent.index,
+      name: `agent${agent.index}`,
       task: `${agent.task.id} ${agent.task.title}`,
       outcome: `${glyphs[look.glyph]} ${look.word}${lost}`,
       tests: testWords(state, agent),
@@ -84,6 +87,43 @@ export function rowFacts(state: RunState, glyphs: AppGlyphs): RowFacts[] {
   });
 }
 
+/** The rows of a run that is told by its summary. */
+export function rowsOfSummary(summary: Summary, glyphs: AppGlyphs): RowFacts[] {
+  return Object.entries(summary.agents).map(([name, agent], index) => {
+    const notMerged =
+      agent.success && !agent.merged
+        ? `, not merged${agent.conflicts.length > 0 ? ': conflict' : ''}`
+        : '';
+    const { state, reason } = agent.outcome;
+    const [glyph, word] = toldLook(state, unstartedReasons.includes(reason ?? ''));
+    const files = agent.files_changed;
+    return {
+      index,
+      name: summary.simulated ? `${name} (simulated)` : name,
+      task: `${agent.task.id} ${agent.task.title}`,
+      // Why it failed stands below the table, where there is room for it.
+      outcome: `${glyphs[glyph]} ${word}${notMerged}`,
+      tests: '',
+      iterations: agent.iterations,
+      files: files.length,
+      added: files.reduce((sum, file) => sum + (file.added ?? 0), 0),
+      removed: files.reduce((sum, file) => sum + (file.removed ?? 0), 0),
+      tokens: agent.prompt_tokens + agent.completion_tokens,
+      cost: agent.cost_usd,
+      seconds: agent.duration_s,
+    };
+  });
+}
+
+function toldLook(
+  state: AgentSummary['outcome']['state'],
+  isUnstarted: boolean,
+): readonly [GlyphName, string] {
+  if (state === 'succeeded') return ['ok', 'succeeded'];
+  if (state === 'killed') return ['stopped', 'killed'];
+  return isUnstarted ? ['queued', 'not started'] : ['bad', 'failed'];
+}
+
 /** Rows sorted by a column: numbers from the largest, the agents' own order for the first column. */
 export function sorted(rows: readonly RowFacts[], by: number): RowFacts[] {
   const { key } = columns[by] as Column;
@@ -93,45 +133,4 @@ export function sorted(rows: readonly RowFacts[], by: number): RowFacts[] {
       typeof x === 'number' && typeof y === 'number' ? y - x : String(x).localeCompare(String(y));
     return by === 0 ? a.index - b.index : order || a.index - b.index;
   });
-}
-
-/** Columns that are left out where there is no room, in that order. */
-const gives = ['+/-', 'tokens', 'files', 'tests', 'iter', 'time', 'cost'];
-/** Least width of the columns of words before another column is left out. */
-const leastWords = 14;
-
-export interface FittedColumns {
-  /** Which of {@link columns}, by their place. */
-  readonly shown: readonly number[];
-  /** Their widths. */
-  readonly widths: readonly number[];
-}
-
-/** The columns there is room for; task and outcome give way first, then whole columns are left out. */
-export function fitColumns(rows: readonly RowFacts[], width: number): FittedColumns {
-  const all = columns.map(({ head, text }) =>
-    Math.max(displayWidth(head), ...rows.map((row) => displayWidth(text(row)))),
-  );
-  let shown = columns.map((_, place) => place);
-  const fixed = () =>
-    shown
-      .filter((place) => place !== 1 && place !== 2)
-      .reduce((sum, at) => sum + (all[at] as number), 0) +
-    2 * (shown.length - 1) +
-    2;
-  for (const head of gives) {
-    if (fixed() + 2 * leastWords <= width) break;
-    shown = shown.filter((place) => columns[place]?.head !== head);
-  }
-  const room = Math.max(12, width - fixed());
-  let [task, outcome] = [all[1] as number, all[2] as number];
-  while (task + outcome > room) {
-    if (task >= outcome && task > 6) task -= 1;
-    else if (outcome > 6) outcome -= 1;
-    else break;
-  }
-  const widths = shown.map((place) =>
-    place === 1 ? task : place === 2 ? outcome : (all[place] as number),
-  );
-  return { shown, widths };
 }

@@ -1,7 +1,9 @@
 import { dollars } from '../core/policy/budget.js';
 import type { Summary } from '../core/run/summary.js';
 import { printable } from '../core/text/printable.js';
-import { formatCost, type Glyphs, summaryTable } from './table.js';
+import type { AppGlyphs } from './look.js';
+import { formatCost } from './numbers.js';
+import { summaryTable } from './table.js';
 
 type Requirement = NonNullable<Summary['requirements']>[number];
 
@@ -9,7 +11,7 @@ type Requirement = NonNullable<Summary['requirements']>[number];
  * One requirement and its chain: tasks, commits, files, what was said of it. Only what a reviewer found met or
  * green tests covered gets the mark of a success.
  */
-function requirementLines(one: Requirement, isTested: boolean, glyphs: Glyphs): string[] {
+function requirementLines(one: Requirement, isTested: boolean, glyphs: AppGlyphs): string[] {
   const said = one.supervisor ?? one.reviewers;
   const named = one.named_tests ?? [];
   const isBad =
@@ -30,7 +32,7 @@ function requirementLines(one: Requirement, isTested: boolean, glyphs: Glyphs): 
       : one.commits.length === 0
         ? `${one.tasks.join(', ')}: nothing merged`
         : `${one.tasks.join(', ')}: ${one.commits.map((id) => id.slice(0, 8)).join(', ')} (${one.files.join(', ')}), ${verdict}`;
-  const glyph = isBad ? glyphs.bad : isShown ? glyphs.ok : glyphs.some;
+  const glyph = isBad ? glyphs.bad : isShown ? glyphs.ok : glyphs.queued;
   return [`${glyph} ${one.id} ${one.text.replace(/\.$/, '')}: ${how}`];
 }
 
@@ -46,7 +48,7 @@ function wasTested({ tests }: Summary): boolean {
 export function summaryReport(
   summary: Summary,
   width: number,
-  glyphs: Glyphs,
+  glyphs: AppGlyphs,
   isWritten = true,
 ): string[] {
   const lines = summaryTable(summary, width, glyphs);
