@@ -155,10 +155,11 @@ test('no switch over a union has a default that would hide a new case', () => {
   expect(wrong).toEqual([]);
 });
 
-test('a file that is longer than 300 lines says why', () => {
+test('a file that is longer than 300 lines says why, and no other', () => {
   const silent = files.filter((file) => {
     const text = readFileSync(file, 'utf8');
-    return text.split('\n').length > 301 && !text.startsWith('// Longer than 300 lines: ');
+    const isLong = text.split('\n').length > 301;
+    return isLong !== text.startsWith('// Longer than 300 lines: ');
   });
   expect(silent.map((file) => path.relative(source, file))).toEqual([]);
 });

@@ -1,18 +1,16 @@
-// Longer than 300 lines: the way from screen to screen, not divided yet.
 import { Box } from 'ink';
-import { type ReactNode, useEffect, useLayoutEffect, useRef, useState } from 'react';
-import { isDone } from '../core/agent/agent.js';
+import { type ReactNode, useRef, useState } from 'react';
 import { describe } from '../core/policy/failure.js';
-import type { RunState } from '../core/run/run.js';
-import { progressOf } from '../view/agent-facts.js';
 import { ActionsProvider, type Scope, useActions, useScopes } from './actions.js';
 import { DialogProvider, useDialogs } from './components/dialogs.js';
 import { Line } from './components/line.js';
 import { DialogEditor, useEditor } from './editor.js';
-import { useRunState } from './hooks.js';
+import { useKeptDraft } from './kept-draft.js';
 import { keyLabel } from './keymap.js';
 import { least } from './layout.js';
+import { WithNotices } from './notices.js';
 import type { RunPort, WizardPort } from './ports.js';
+import { useQuit } from './quit.js';
 import { ChangeScreen } from './screens/change.js';
 import { GroupsScreen } from './screens/groups.js';
 import { PrdScreen } from './screens/prd.js';
@@ -27,7 +25,7 @@ import {
   useSize,
 } from './surface.js';
 import { cut } from './text/graphemes.js';
-import { useWizard, type Wizard } from './wizard.js';
+import { useWizard } from './wizard.js';
 
 /** The screens in their order; a wizard step is one entry here and one in `Screens`. */
 export const screenNames = ['change', 'prd', 'groups', 'start', 'run', 'summary'] as const;
@@ -285,160 +283,4 @@ function useGlobalActions(quit: () => void): void {
 function frozen(scope: Scope): Scope {
   const actions = scope.actions();
   return { ...scope, actions: () => actions };
-}
-
-/** How long typing rests before the draft is written, milliseconds. */
-const keepMs = 300;
-
-/** Offers the draft that was left the last time, and keeps this one. @returns keeps it now; false where that failed */
-function useKeptDraft(port: WizardPort, wizard: Wizard, hasRun: boolean): () => boolean {
-  const dialogs = useDialogs();
-  const [kept] = useState(() =>
-    port.change === '' && port.given === null ? port.keptDraft() : null,
-  );
-  // biome-ignore lint/correctness/useExhaustiveDependencies: asked once
-  useEffect(() => {
-    if (kept === null) return;
-    const [first = ''] = kept.change.trim().split('\n', 1);
-    const parts = [
-      ...(kept.prd === '' ? [] : ['its PRD']),
-      ...(kept.tasks.length === 0 ? [] : [`${kept.tasks.length} groups`]),
-    ];
-    const what =
-      parts.length === 0
-        ? 'The change you typed is here'
-        : `The change with ${parts.join(' and ')} is here`;
-    dialogs.open({
-      kind: 'choose',
-      title: 'Continue where you left off?',
-      lines: [`${what}: ${first}`],
-      items: ['Continue with it', 'Start with an empty change'],
-      onDone: (index) => (index === 0 ? wizard.takeKept(kept) : port.keepDraft(null)),
-    });
-  }, []);
-  const latest = useRef(wizard);
-  latest.current = wizard;
-  const keep = () => {
-    const { change, draft, draftChange, maxAgents } = latest.current;
-    // Nothing has been typed yet: what was left the last time stays.
-    if (change.text.trim() === '' && draft === null) return true;
-    return port.keepDraft({
-      change: change.text,
-      prd: draft?.prd ?? '',
-      tasks: draft?.tasks ?? [],
-      model: draft?.model ?? null,
-      draftChange,
-      maxAgents,
-    });
-  };
-  const isRun = useRef(hasRun);
-  isRun.current = hasRun;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: as the screen is closed, in whatever way
-  useLayoutEffect(
-    () => () => {
-      // A run's own records keep it from its start on.
-      if (!isRun.current) keep();
-    },
-    [],
-  );
-  const { change, draft, maxAgents } = wizard;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: whenever one of these has changed
-  useEffect(() => {
-    if (hasRun) return;
-    const timer = setTimeout(keep, keepMs);
-    return () => clearTimeout(timer);
-  }, [change.text, draft, maxAgents, hasRun]);
-  return keep;
-}
-
-/**
- * Leaves: at once when nothing would be lost, else after asking; asked again while it asks, at once. What
- * is left to do then, such as keeping the agents' work, is done and told without the screen.
- * @param typed whether a text would be left behind
- * @param keep writes the draft; false where that failed
- */
-function useQuit(
-  run: RunPort | null,
-  typed: () => boolean,
-  keep: () => boolean,
-  onExit: () => void,
-): () => void {
-  const dialogs = useDialogs();
-  const { keymap } = useEnvironment();
-  /** Closes the question; null while it is not asked. */
-  const asked = useRef<(() => void) | null>(null);
-  useEffect(() => {
-    if (!run) return;
-    return run.subscribe(() => {
-      // The question has answered itself; no other dialog is touched.
-      if (run.state().phase !== 'finished') return;
-      asked.current?.();
-      asked.current = null;
-    });
-  }, [run]);
-  useEffect(() => {
-    if (!dialogs.isOpen) asked.current = null;
-  }, [dialogs.isOpen]);
-  return () => {
-    if (!run) {
-      if (!typed() || asked.current) return onExit();
-      asked.current = dialogs.open({
-        kind: 'confirm',
-        title: 'Quit?',
-        lines: [
-          'Nothing has been started.',
-          keep()
-            ? 'The draft is kept, and the next start here offers it.'
-            : 'The draft could not be written, and will be lost.',
-        ],
-        yes: 'quit',
-        onYes: onExit,
-      });
-      return;
-    }
-    if (run.state().phase === 'finished') return onExit();
-    const stop = () => {
-      run.dispatch({ type: 'interrupt', signal: 'SIGINT' });
-      onExit();
-    };
-    if (asked.current) {
-      // The second one kills what does not end by itself.
-      run.dispatch({ type: 'interrupt', signal: 'SIGINT' });
-      return stop();
-    }
-    const working = run.state().agents.filter((agent) => !isDone(agent)).length;
-    const who = working === 1 ? '1 agent has' : `${working} agents have`;
-    asked.current = dialogs.open({
-      kind: 'confirm',
-      title: 'Stop the run and quit?',
-      lines: [
-        ...(working > 0 ? [`${who} not finished.`] : []),
-        `The work so far is committed to the agents' branches, and nothing lands. ${keymap.label('quit')} again stops at once.`,
-      ],
-      yes: 'stop and quit',
-      onYes: stop,
-    });
-  };
-}
-
-/** Rings when an agent asks and when the run ends, and tells the progress in the window's title. */
-function WithNotices({ run, children }: { readonly run: RunPort; readonly children: ReactNode }) {
-  const { surface } = useEnvironment();
-  const state = useRunState(run);
-  const before = useRef<RunState>(state);
-  useEffect(() => {
-    const was = before.current;
-    before.current = state;
-    for (const agent of state.agents) {
-      const asks =
-        agent.state.name === 'asking' && was.agents[agent.index]?.state.name !== 'asking';
-      if (asks) surface.ring(`agent${agent.index} asks: ${agent.task.title}`);
-    }
-    if (state.phase === 'finished' && was.phase !== 'finished') surface.ring('The run has ended');
-    const { done, failed } = progressOf(state);
-    const failures = failed > 0 ? `, ${failed} failed` : '';
-    const end = state.phase === 'finished' ? ' - finished' : '';
-    surface.setTitle(`aider-orchestrator ${done}/${state.agents.length}${failures}${end}`);
-  }, [state, surface]);
-  return <>{children}</>;
 }

@@ -89,12 +89,12 @@ export interface Workspace {
   /** Ends a preparation: no set-up command is started any more, one that runs gets the signal. */
   interruptPrepare(agent: number, signal: StopSignal): void;
   /** What an agent at work has changed so far; touches nothing, and gives null when git cannot tell. */
-  look(
+  changesSoFar(
     agent: number,
     task: Task,
     checkout: Checkout,
     hints: Pick<InspectionHints, 'edited' | 'since'>,
-  ): Promise<Look | null>;
+  ): Promise<ChangesSoFar | null>;
   /** What an attempt changed; puts back what it must not have changed. */
   inspect(
     agent: number,
@@ -130,8 +130,8 @@ export type WorkToCommit = Omit<Effect & { readonly type: 'commit_agent' }, 'typ
 
 export type AgentToCheck = Omit<Effect & { readonly type: 'check_agent' }, 'type'>;
 
-/** A look at an agent at work. */
-export interface Look {
+/** What an agent at work has changed. */
+export interface ChangesSoFar {
   readonly files: DiffStat['files'];
   /** What must end it at once. */
   readonly dangers: readonly Refusal[];

@@ -93,7 +93,7 @@ export function openWorkspace(repo: string, stamp: string, worktrees: string): G
   const paths = logPaths(repo, stamp);
   // Where looks keep their index.
   for (let agent = 0; agent < agents; agent++) {
-    mkdirSync(path.dirname(paths.peekIndex(agent)), { recursive: true });
+    mkdirSync(path.dirname(paths.besideIndex(agent)), { recursive: true });
   }
   mkdirSync(worktrees, { recursive: true });
   return new GitWorkspace({

@@ -35,7 +35,7 @@ const made = (performance.now() - from) / 1000;
 async function look(agent: number, edited: readonly string[]): Promise<void> {
   const place = places[agent];
   if (!place) throw new Error('no such agent');
-  const seen = await workspace.look(agent, taskFor(agent), place, { edited, since: 0 });
+  const seen = await workspace.changesSoFar(agent, taskFor(agent), place, { edited, since: 0 });
   if (!seen) throw new Error('could not look');
 }
 

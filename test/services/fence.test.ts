@@ -232,7 +232,7 @@ describe('the fence around an agent', () => {
       const hooks = readdirSync(path.join(repo, '.git/hooks'));
       change(checkout, repo);
       const real = (file: string) => file.replace('@', repo);
-      const look = await workspace.look(0, task, checkout, {
+      const look = await workspace.changesSoFar(0, task, checkout, {
         edited: (edited ?? []).map(real),
         since: 0,
       });
@@ -420,8 +420,8 @@ describe('the fence around an agent', () => {
     if (!made.ok) throw new Error(made.failure.detail);
     const look = (agent: number) =>
       agent === 0
-        ? workspace.look(0, task, checkout, { edited: [], since: 0 })
-        : workspace.look(1, other, made.value, { edited: [], since: 0 });
+        ? workspace.changesSoFar(0, task, checkout, { edited: [], since: 0 })
+        : workspace.changesSoFar(1, other, made.value, { edited: [], since: 0 });
     writeFileSync(inTree(checkout, 'src/a.txt'), 'one\n');
     writeFileSync(inTree(made.value, 'src/a.txt'), 'two\n');
     expect((await look(0))?.conflicts).toEqual([]);
@@ -445,11 +445,11 @@ describe('the fence around an agent', () => {
     const { checkout, workspace } = await open();
     const hints = { edited: [], since: 0 };
     writeFileSync(inTree(checkout, 'src/a.txt'), 'aa\n');
-    const early = Array.from({ length: 3 }, () => workspace.look(0, task, checkout, hints));
+    const early = Array.from({ length: 3 }, () => workspace.changesSoFar(0, task, checkout, hints));
     expect((await workspace.commit(work(checkout))).ok).toBe(true);
     // As when git has got as far as the link.
     rmSync(inTree(checkout, '.git'), { force: true });
-    expect(await workspace.look(0, task, checkout, hints)).toBe(null);
+    expect(await workspace.changesSoFar(0, task, checkout, hints)).toBe(null);
     expect(await workspace.diff(0, checkout)).toMatchObject({ ok: false });
     expect(existsSync(inTree(checkout, '.git'))).toBe(false);
     await Promise.all(early);
@@ -467,11 +467,11 @@ describe('the fence around an agent', () => {
     const hints = { edited: [], since: 0 };
     for (let round = 0; round < 5; round++) {
       const all = await Promise.all([
-        workspace.look(0, task, checkout, hints),
+        workspace.changesSoFar(0, task, checkout, hints),
         workspace.diff(0, checkout),
         workspace.checkAgent({ agent: 0, attempt: 1, task, checkout, check: plan }, signal),
         workspace.patch(0, checkout),
-        workspace.look(0, task, checkout, hints),
+        workspace.changesSoFar(0, task, checkout, hints),
       ]);
       expect(all.map((one) => (one && 'ok' in one ? one.ok : one !== null))).not.toContain(false);
       expect(all[2]).toMatchObject({ state: 'passed' });
@@ -484,7 +484,7 @@ describe('the fence around an agent', () => {
     const before = objects();
     writeFileSync(inTree(checkout, 'src/a.txt'), 'aa\n');
     writeFileSync(inTree(checkout, 'src/lies-about.bin'), 'x'.repeat(100_000));
-    const look = await workspace.look(0, task, checkout, { edited: [], since: 0 });
+    const look = await workspace.changesSoFar(0, task, checkout, { edited: [], since: 0 });
     expect(look?.files.map((file) => file.path)).toEqual(['src/a.txt', 'src/lies-about.bin']);
     expect(await workspace.diff(0, checkout)).toMatchObject({ ok: true });
     expect(await workspace.patch(0, checkout)).toMatchObject({ ok: true });
@@ -503,7 +503,7 @@ describe('the fence around an agent', () => {
     const { checkout, workspace } = await open({ protect: ['ci/**'] });
     mkdirSync(inTree(checkout, 'ci'));
     writeFileSync(inTree(checkout, 'ci/x.yml'), '');
-    const look = await workspace.look(0, task, checkout, { edited: [], since: 0 });
+    const look = await workspace.changesSoFar(0, task, checkout, { edited: [], since: 0 });
     expect(look?.dangers).toEqual([{ path: 'ci/x.yml', why: 'runs_code', undone: true }]);
   });
 

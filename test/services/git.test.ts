@@ -26,11 +26,11 @@ import {
 } from '../../source/services/git/repository.js';
 import {
   diffStat,
-  peek,
   putBack,
   restore,
   showDiff,
-  snapshot,
+  treeBeside,
+  treeOf,
 } from '../../source/services/git/snapshot.js';
 import { emptied, throwAway } from '../../source/services/git/trash.js';
 import { treeChanges } from '../../source/services/git/tree-changes.js';
@@ -206,7 +206,7 @@ describe('worktrees and snapshots', () => {
     git(repo, 'rm', '-q', '--cached', 'gone.txt');
     git(repo, 'checkout', '-q', 'HEAD', '--', 'gone.txt');
     writeFileSync(path.join(repo, 'gone.txt'), '');
-    const tree = await snapshot(repo);
+    const tree = await treeOf(repo);
     if (!tree.ok) throw new Error('no snapshot');
     const diff = await diffStat(repo, 'HEAD', tree.value);
     expect(diff.ok && diff.value.files).toEqual([
@@ -220,7 +220,7 @@ describe('worktrees and snapshots', () => {
   test('trees are compared without the index, however it is', async () => {
     const repo = makeRepo({ '.gitattributes': '*.dat binary\n', 'a.dat': '1\n', 'a.txt': '1\n' });
     writeFiles(repo, { 'a.dat': '2\n', 'a.txt': '2\n' });
-    const tree = await snapshot(repo);
+    const tree = await treeOf(repo);
     if (!tree.ok) throw new Error('no snapshot');
     writeFileSync(path.join(repo, '.git/index'), 'no index');
     const diff = await diffStat(repo, 'HEAD', tree.value);
@@ -234,11 +234,11 @@ describe('worktrees and snapshots', () => {
 
   test('what is put back is as it was: changed, new, removed, replaced by a link', async () => {
     const repo = makeRepo({ 'a.txt': 'a\n', 'b.txt': 'b\n', 'own.txt': 'o\n' });
-    const before = await snapshot(repo);
+    const before = await treeOf(repo);
     writeFiles(repo, { 'a.txt': 'changed\n', 'new.txt': 'n\n', 'own.txt': 'mine\n' });
     git(repo, 'rm', '-q', 'b.txt');
     symlinkSync('/etc/passwd', path.join(repo, 'link'));
-    const after = await snapshot(repo);
+    const after = await treeOf(repo);
     if (!before.ok || !after.ok) throw new Error('no snapshot');
     const done = await putBack(repo, before.value, ['a.txt', 'b.txt', 'new.txt', 'link']);
     expect(done.ok).toBe(true);
@@ -467,8 +467,8 @@ describe('while an agent works', () => {
     const before = readFileSync(path.join(repo, '.git/index'));
     // Aider may hold the lock at any moment.
     writeFiles(repo, { '.git/index.lock': '' });
-    const index = path.join(tempFolder(), 'peek.index');
-    const tree = await peek(repo, [], index);
+    const index = path.join(tempFolder(), 'beside.index');
+    const tree = await treeBeside(repo, [], index);
     const diff = await diffStat(repo, base, (tree.ok && tree.value) as string);
     expect(diff.ok && diff.value.files).toEqual([
       { path: 'a.txt', status: 'M', added: 1, removed: 1 },
@@ -492,7 +492,7 @@ describe('while an agent works', () => {
     git(repo, 'add', '--all');
     utimesSync(path.join(repo, '.git', 'index'), second, second);
     write('two\n');
-    const tree = await peek(repo, [], path.join(tempFolder(), 'peek.index'));
+    const tree = await treeBeside(repo, [], path.join(tempFolder(), 'beside.index'));
     if (!tree.ok) throw new Error('no tree');
     expect(git(repo, 'show', `${tree.value}:a.txt`)).toBe('two');
   });

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { LiveTree, LookBudget } from '../../source/services/git/live-tree.js';
 import { patchTree } from '../../source/services/git/patch-tree.js';
-import { peek } from '../../source/services/git/snapshot.js';
+import { treeBeside } from '../../source/services/git/snapshot.js';
 import { git, makeRepo, tempFolder } from '../rig.js';
 
 const names = [
@@ -75,7 +75,7 @@ test('a tree with some files as they are now is the one that git makes of them w
       for (const one of edits) apply(repo, one);
       const files = [...new Set(edits.map(({ name }) => name))];
       const own = await patchTree(repo, base, files);
-      const whole = await peek(repo, [], path.join(tempFolder(), 'index'));
+      const whole = await treeBeside(repo, [], path.join(tempFolder(), 'index'));
       if (!own.ok || !whole.ok) throw new Error('git');
       if (own.value === null) return;
       patched += 1;
@@ -116,11 +116,11 @@ test('a large worktree: known files are followed at once, others when there is t
       budget,
       whole: () => {
         looks += 1;
-        return peek(repo, [], index);
+        return treeBeside(repo, [], index);
       },
     });
   const shows = async (tree: LiveTree) => {
-    const seen = await tree.look(['a.txt']);
+    const seen = await tree.treeNow(['a.txt']);
     if (!seen.ok) throw new Error('git');
     return git(repo, 'diff', '--name-only', 'HEAD', seen.value);
   };

@@ -49,7 +49,7 @@ export function onIntegrated(state: RunState, step: IntegrationStep): Next {
   if (integrating === null) return [state, []];
   const { rebuild } = integrating;
   // What was taken out is not merged any more, so a tip of before does not count.
-  const before = rebuild ? state.wave : state.integration;
+  const before = rebuild ? state.mergedBefore : state.integration;
   const merged = [...(before?.merged ?? []), ...step.merged];
   const tip = step.commit ?? before?.commit ?? null;
   const leftOut: LeftOut[] = rebuild ? [] : [...(state.integration?.leftOut ?? [])];
@@ -118,8 +118,8 @@ export function conclude(given: RunState, at: number): Next {
   const { config } = given;
   const integration: Integration = given.integration ?? {
     branch: integrationBranch(config.stamp),
-    commit: given.wave?.commit ?? null,
-    merged: given.wave?.merged ?? [],
+    commit: given.mergedBefore?.commit ?? null,
+    merged: given.mergedBefore?.merged ?? [],
     leftOut: [],
     diff: { files: [] },
     check: null,
@@ -208,9 +208,9 @@ function withDependents(state: RunState, agent: number): ReadonlySet<number> {
 export function onLeaveOut(state: RunState, agent: number): Next {
   if (leaveOutRefusal(state, agent) !== null) return [state, []];
   const out = withDependents(state, agent);
-  const wave = state.wave?.merged ?? [];
+  const mergedBefore = state.mergedBefore?.merged ?? [];
   const order = (state.integration?.merged ?? []).filter(
-    (index) => !out.has(index) && !wave.includes(index),
+    (index) => !out.has(index) && !mergedBefore.includes(index),
   );
   return [
     {

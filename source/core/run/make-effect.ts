@@ -129,18 +129,18 @@ export function undoLanding(run: RunState, commit: string): Effect {
 /**
  * Merges agents' work.
  * @param order agents with a commit, in the order in which they are merged
- * @param rebuild all is merged anew, on top of earlier waves alone
+ * @param rebuild all is merged anew, on top of what the run builds on alone
  */
 export function integrate(run: RunState, order: readonly number[], rebuild: boolean): Effect {
-  const { integration, wave, config } = run;
+  const { integration, mergedBefore, config } = run;
   const before = integration?.commit
     ? { commit: integration.commit, merged: integration.merged }
-    : wave;
+    : mergedBefore;
   return {
     type: 'integrate',
     items: order.map((index) => mergeItem(run, index)),
     base: config.base,
-    onto: rebuild ? wave : before,
+    onto: rebuild ? mergedBefore : before,
     tests: tipTests(run),
   };
 }

@@ -24,7 +24,7 @@ export function restartRefusal(state: RunState, agent: Agent): string | null {
   if (state.interruptedBy !== null && !isOver) return 'the run was interrupted';
   if (state.integrating?.order.includes(agent.index)) return 'its work is being merged';
   if (state.integration?.merged.includes(agent.index)) {
-    if (state.phase === 'finished' || state.wave?.merged.includes(agent.index)) {
+    if (state.phase === 'finished' || state.mergedBefore?.merged.includes(agent.index)) {
       return 'its work is merged already';
     }
     // It is taken out of what is merged, and another merge is under way.
@@ -75,11 +75,11 @@ export function onRestart(
   }
   const [integration, integrating, rebuild] = takeOut(state, chosen);
   effects.push(...rebuild);
-  // What is merged when a finished run is led on is what its next wave builds on.
-  const wave =
+  // What is merged when a finished run is led on is what it builds on from then on.
+  const mergedBefore =
     state.phase === 'finished' && state.integration?.commit
       ? { commit: state.integration.commit, merged: state.integration.merged }
-      : state.wave;
+      : state.mergedBefore;
   return [
     {
       ...state,
@@ -89,7 +89,7 @@ export function onRestart(
       failure: null,
       interruptedBy: null,
       circuitBreaker: null,
-      wave,
+      mergedBefore,
       integrating,
       integration: integration && {
         ...integration,
@@ -106,11 +106,11 @@ function takeOut(
   state: RunState,
   chosen: readonly number[],
 ): [RunState['integration'], RunState['integrating'], readonly Effect[]] {
-  const { integration, integrating, wave } = state;
+  const { integration, integrating, mergedBefore } = state;
   const out = chosen.filter((index) => integration?.merged.includes(index));
   if (integration === null || out.length === 0) return [integration, integrating, []];
   const merged = integration.merged.filter((index) => !out.includes(index));
-  const order = merged.filter((index) => !wave?.merged.includes(index));
+  const order = merged.filter((index) => !mergedBefore?.merged.includes(index));
   return [{ ...integration, merged }, { order, rebuild: true }, [integrate(state, order, true)]];
 }
 

@@ -16,7 +16,7 @@ import type { RunConfig } from './config.js';
  *
  * Checking runs the project's tests on the base; where they fail there, a person may be asked what to do. Work is merged and tested while agents still run;
  * integrating is what is left of that when all are done.
- * A person can lead a finished run back: to running (another wave on top of what is merged), to
+ * A person can lead a finished run back: to running (more work on top of what is merged), to
  * integrating (without one agent's work) and to landing.
  */
 export interface RunState {
@@ -46,8 +46,8 @@ export interface RunState {
   readonly review: (Review & { readonly commit: string }) | null;
   /** What the tests said of the base; null when they were not asked. */
   readonly baseCheck: CheckResult | null;
-  /** Merged work of earlier waves, which this one builds on. */
-  readonly wave: MergedWork | null;
+  /** What was merged when a person led the finished run on: what comes since builds on it. */
+  readonly mergedBefore: MergedWork | null;
   /** Work that is being merged and tested now. */
   readonly integrating: Integrating | null;
   /** US dollars that the agents may cost; a person can change it while the run goes. */
@@ -252,7 +252,7 @@ export function initialState(config: RunConfig, at: number): RunState {
     criteria: [],
     review: null,
     baseCheck: null,
-    wave: null,
+    mergedBefore: null,
     integrating: null,
     budgetUsd: config.budgetUsd,
     rate: null,

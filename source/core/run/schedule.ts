@@ -63,7 +63,7 @@ function factsOf(state: RunState): Facts {
 
 function scheduleOne(state: RunState, agent: Agent, { byTask, free }: Facts, at: number): Step {
   const needs = agent.task.depends_on.flatMap((id) => byTask.get(id) ?? []);
-  const { integration, wave, circuitBreaker } = state;
+  const { integration, mergedBefore, circuitBreaker } = state;
   const isLeftOut = (need: Agent) =>
     integration?.leftOut.some((left) => left.agent === need.index) ?? false;
   const lost = needs.find(
@@ -85,13 +85,14 @@ function scheduleOne(state: RunState, agent: Agent, { byTask, free }: Facts, at:
     need.state.name === 'succeeded' && need.state.work.commit ? [need.state.work.commit] : [],
   );
   const tip = integration?.commit ?? null;
-  const onto = repair && tip !== null ? [tip] : [...(wave ? [wave.commit] : []), ...commits];
+  const onto =
+    repair && tip !== null ? [tip] : [...(mergedBefore ? [mergedBefore.commit] : []), ...commits];
   const builtOn =
     repair && tip !== null
       ? (integration?.merged ?? [])
       : [
           ...new Set([
-            ...(wave?.merged ?? []),
+            ...(mergedBefore?.merged ?? []),
             ...needs.flatMap((need) => [need.index, ...need.builtOn]),
           ]),
         ];

@@ -9,7 +9,7 @@ import { type CheckResult, faulted } from '../../core/policy/check.js';
 import { describe, type Failure } from '../../core/policy/failure.js';
 import type { Refusal, TreeChange } from '../../core/policy/fence.js';
 import { problemOf, problemOfError } from '../../core/policy/work-problem.js';
-import type { AgentToCheck, Look, WorkProblem, WorkToCommit } from '../../core/ports.js';
+import type { AgentToCheck, ChangesSoFar, WorkProblem, WorkToCommit } from '../../core/ports.js';
 import { err, ok, type Result } from '../../core/result.js';
 import { agentBranch } from '../../core/run/branches.js';
 import type { Inspection, InspectionHints } from '../../core/run/run.js';
@@ -26,11 +26,11 @@ import { setAside } from './set-aside.js';
 import {
   diffStat,
   mixTrees,
-  peek,
   restore,
   showDiff,
   showPatch,
-  snapshot,
+  treeBeside,
+  treeOf,
   undoBeside,
   writePatch,
 } from './snapshot.js';
@@ -70,7 +70,7 @@ type NotWork = Pick<KeptCheckout, 'aside' | 'drift'>;
 export class AgentCheckout {
   private readonly guard: WorktreeGuard | null;
   private readonly liveTree: LiveTree | null;
-  private looking: Promise<Look | null> = Promise.resolve(null);
+  private looking: Promise<ChangesSoFar | null> = Promise.resolve(null);
   /** It is being removed: a late look would put back what is just taken away. */
   private gone = false;
   private patches = 0;
@@ -93,7 +93,7 @@ export class AgentCheckout {
         start: kept.checkpoint,
         count: kept.count,
         budget: site.budget,
-        whole: () => this.peek(),
+        whole: () => this.treeBeside(),
       });
   }
 
@@ -187,7 +187,7 @@ export class AgentCheckout {
       if (!brought.ok) return err(problemOf(brought.failure, 'worktree_failed'));
     }
     const asFilled = config.copy.length === 0 && !setup && from.rework === null;
-    const tree = asFilled ? ok(content.value.tree) : await bare.snapshot();
+    const tree = asFilled ? ok(content.value.tree) : await bare.ownTree();
     if (!tree.ok) return err(problemOf(tree.failure, 'worktree_failed'));
     return AgentCheckout.watch(site, room, radar, checkout, {
       from,
@@ -277,7 +277,10 @@ export class AgentCheckout {
   }
 
   /** What the agent has changed so far, while it works; null when git cannot tell. One look at a time. */
-  look(task: Task, hints: Pick<InspectionHints, 'edited' | 'since'>): Promise<Look | null> {
+  changesSoFar(
+    task: Task,
+    hints: Pick<InspectionHints, 'edited' | 'since'>,
+  ): Promise<ChangesSoFar | null> {
     this.looking = this.looking
       .then(() => (this.gone ? null : this.site.beside(() => this.lookNow(task, hints))))
       // What lies there may vanish under our eyes, whoever takes it away.
@@ -291,10 +294,10 @@ export class AgentCheckout {
   private async lookNow(
     task: Task,
     hints: Pick<InspectionHints, 'edited' | 'since'>,
-  ): Promise<Look | null> {
-    const hidden = this.guard?.look(task, hints) ?? [];
+  ): Promise<ChangesSoFar | null> {
+    const hidden = this.guard?.refusalsNow(task, hints) ?? [];
     const known = new Set([...task.files, ...hints.edited]);
-    const tree = await (this.liveTree?.look([...known]) ?? this.peek());
+    const tree = await (this.liveTree?.treeNow([...known]) ?? this.treeBeside());
     if (!tree.ok) return null;
     const { worktree, start } = this.checkout;
     const [diff, changes] = await Promise.all([
@@ -322,13 +325,13 @@ export class AgentCheckout {
 
   private show(by: typeof showDiff): Promise<Result<string, Failure>> {
     return this.site.beside(async () => {
-      const tree = await this.peek();
+      const tree = await this.treeBeside();
       return tree.ok ? by(this.checkout.worktree, this.checkout.start, tree.value) : tree;
     });
   }
 
-  /** A snapshot while the agent works: by an index of our own, as it may hold the lock of its. */
-  private peek(): Promise<Result<string, Failure>> {
+  /** Its tree while the agent works: by an index of our own, as it may hold the lock of its. */
+  private treeBeside(): Promise<Result<string, Failure>> {
     return this.room.alone(async () => {
       const { worktree } = this.checkout;
       try {
@@ -336,14 +339,14 @@ export class AgentCheckout {
       } catch (error) {
         return err({ kind: 'file', path: worktree, detail: (error as Error).message });
       }
-      const index = this.site.options.paths.peekIndex(this.room.index);
-      const tree = await peek(worktree, this.notWork.aside, index);
+      const index = this.site.options.paths.besideIndex(this.room.index);
+      const tree = await treeBeside(worktree, this.notWork.aside, index);
       return tree.ok ? this.withoutDrift(tree.value) : tree;
     });
   }
 
-  private async snapshot(): Promise<Result<string, Failure>> {
-    const tree = await snapshot(this.checkout.worktree, this.notWork.aside);
+  private async ownTree(): Promise<Result<string, Failure>> {
+    const tree = await treeOf(this.checkout.worktree, this.notWork.aside);
     if (!tree.ok) return tree;
     return this.room.alone(() => this.withoutDrift(tree.value));
   }
@@ -405,7 +408,7 @@ export class AgentCheckout {
     const hidden = guard?.check(task, hints) ?? [];
     site.lookAtShared(`agent${room.index}, or somebody while it worked,`);
     const before = this.checkpoint;
-    const now = await this.snapshot();
+    const now = await this.ownTree();
     if (!now.ok) return now;
     const change = await treeChanges(worktree, before, now.value);
     if (!change.ok) return change;
@@ -441,7 +444,7 @@ export class AgentCheckout {
       const restored = await restore(worktree, mixed.value);
       if (!restored.ok) return restored;
     }
-    const after = await this.snapshot();
+    const after = await this.ownTree();
     if (!after.ok) return after;
     const diff = await diffStat(worktree, start, after.value);
     if (!diff.ok) return diff;
@@ -509,7 +512,7 @@ export class AgentCheckout {
     if (this.kept === null) return result;
     const { checkpoint } = this.kept;
     const restored = await this.room.alone(() =>
-      undoBeside(worktree, checkpoint, this.notWork.aside, paths.peekIndex(index)),
+      undoBeside(worktree, checkpoint, this.notWork.aside, paths.besideIndex(index)),
     );
     if (restored.ok) return result;
     const { failure } = restored;
@@ -551,7 +554,7 @@ export class AgentCheckout {
     const { task, finished } = work;
     this.guard?.mendLink();
     this.guard?.unlock();
-    const tree = await this.snapshot();
+    const tree = await this.ownTree();
     if (!tree.ok) return tree;
     const diff = await diffStat(worktree, start, tree.value);
     if (!diff.ok) return diff;

@@ -56,7 +56,7 @@ export class LiveTree {
   }
 
   /** @param files those that may have changed, relative to the worktree */
-  async look(files: readonly string[]): Promise<Result<string, Failure>> {
+  async treeNow(files: readonly string[]): Promise<Result<string, Failure>> {
     const { worktree, count, budget } = this.options;
     if (count < fewFiles) return this.options.whole();
     const stamps = new Map(

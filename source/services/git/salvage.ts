@@ -4,7 +4,7 @@ import { branchesNow } from './branches-now.js';
 import { ownershipOf, repairLink } from './own-worktree.js';
 import type { Repository } from './repository.js';
 import { git, gitText } from './run-git.js';
-import { snapshot } from './snapshot.js';
+import { treeOf } from './snapshot.js';
 import { removeWorktree } from './worktree.js';
 
 /** A worktree as the run's record names it. */
@@ -66,7 +66,7 @@ async function keep(
   branch: string,
   stamp: string,
 ): Promise<Result<void, Failure>> {
-  const tree = await snapshot(path);
+  const tree = await treeOf(path);
   if (!tree.ok) return tree;
   const ref = `refs/heads/${branch}`;
   const [tip, before] = await Promise.all([

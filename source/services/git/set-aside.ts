@@ -5,7 +5,7 @@ import { putBack } from './snapshot.js';
 
 /**
  * What a set-up command did in a worktree must not count as the agent's work: the agent's own files
- * are put back, the rest stays where it is and is left out of every snapshot.
+ * are put back, the rest stays where it is and is left out of every tree.
  * @returns the paths to leave out; a folder stands for all in it
  */
 export async function setAside(

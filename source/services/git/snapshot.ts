@@ -24,7 +24,7 @@ export const notAidersOwn = [
  * Writes the whole state of a worktree as a tree object, without a commit.
  * @param without paths and folders that are nobody's work; they stay as they are in the index
  */
-export async function snapshot(
+export async function treeOf(
   worktree: string,
   without: readonly string[] = [],
 ): Promise<Result<string, Failure>> {
@@ -46,7 +46,7 @@ export async function snapshot(
  * @param index a file of ours for the index; it is written anew
  * @param more variables for git
  */
-export async function peek(
+export async function treeBeside(
   worktree: string,
   without: readonly string[],
   index: string,
@@ -101,7 +101,7 @@ export async function undoBeside(
   try {
     writePrivate(path.join(own, 'info', 'alternates'), `${objects.value}\n`);
     const env = { GIT_OBJECT_DIRECTORY: own };
-    const now = await peek(worktree, without, index, env);
+    const now = await treeBeside(worktree, without, index, env);
     if (!now.ok) return now;
     if (now.value === tree) return ok(undefined);
     // By the index that knows what is new, so that it goes.

@@ -10,7 +10,7 @@ import type { CheckResult } from '../../core/policy/check.js';
 import type { Failure } from '../../core/policy/failure.js';
 import type {
   AgentToCheck,
-  Look,
+  ChangesSoFar,
   Merged,
   WorkProblem,
   Workspace,
@@ -67,13 +67,13 @@ export class GitWorkspace implements Workspace {
     this.options.setup?.signal(agent, signal);
   }
 
-  look(
+  changesSoFar(
     agent: number,
     task: Task,
     checkout: Checkout,
     hints: Pick<InspectionHints, 'edited' | 'since'>,
-  ): Promise<Look | null> {
-    return this.checkout(agent, checkout).look(task, hints);
+  ): Promise<ChangesSoFar | null> {
+    return this.checkout(agent, checkout).changesSoFar(task, hints);
   }
 
   inspect(

@@ -100,7 +100,10 @@ export class WorktreeGuard {
   }
 
   /** What is wrong now; nothing is touched but `.git`, without which git cannot be asked. */
-  look(task: Pick<Task, 'files'>, hints: Pick<InspectionHints, 'edited' | 'since'>): Refusal[] {
+  refusalsNow(
+    task: Pick<Task, 'files'>,
+    hints: Pick<InspectionHints, 'edited' | 'since'>,
+  ): Refusal[] {
     this.mendLink();
     return [...this.ofLink(), ...this.find(task, hints).map(({ refusal }) => refusal)];
   }

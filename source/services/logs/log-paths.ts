@@ -32,7 +32,7 @@ export function logPaths(repo: string, stamp: string) {
     scope: (agent: number) => path.join(raw, `agent${agent}`, 'scope.aiderignore'),
     message: (agent: number, attempt: number) =>
       path.join(raw, `agent${agent}`, `message${attempt}.txt`),
-    peekIndex: (agent: number) => path.join(raw, `agent${agent}`, 'peek.index'),
+    besideIndex: (agent: number) => path.join(raw, `agent${agent}`, 'beside.index'),
     mixIndex: (agent: number) => path.join(raw, `agent${agent}`, 'mix.index'),
     attributes: (agent: number) => path.join(raw, `agent${agent}`, 'merge.gitattributes'),
     setup: (agent: number | null) => path.join(raw, ownerOf(agent), 'setup.log'),

@@ -32,7 +32,7 @@ export function timingHandlers(
       const timer = setTimeout(() => {
         looks.delete(agent);
         background(async () => {
-          const seen = await workspace.look(agent, task, checkout, { edited, since });
+          const seen = await workspace.changesSoFar(agent, task, checkout, { edited, since });
           if (seen) dispatch({ type: 'agent_touched', agent, ...seen });
         });
       }, lookMs);
