@@ -6,7 +6,7 @@ import path from 'node:path';
 import type { Arguments } from './source/commands/arguments.js';
 import { crashWords } from './source/commands/crash.js';
 import { helpText } from './source/commands/help.js';
-import { processTerminal, reportFailure, type Terminal } from './source/commands/terminal.js';
+import { processStdio, reportFailure, type Stdio } from './source/commands/stdio.js';
 import { faultMend, faultOfError, faultWords } from './source/core/policy/machine-fault.js';
 import { unreachable } from './source/core/result.js';
 import { printable } from './source/core/text/printable.js';
@@ -15,41 +15,41 @@ import { softLimit } from './source/services/machine/confirm-fault.js';
 import { environment } from './source/services/machine/environment.js';
 
 /** Each subcommand loads what it needs, when it is needed. */
-async function runCommand(args: Arguments, terminal: Terminal): Promise<number> {
+async function runCommand(args: Arguments, stdio: Stdio): Promise<number> {
   switch (args.command) {
     case 'run':
-      return (await import('./source/commands/run.js')).runMain(args, terminal);
+      return (await import('./source/commands/run.js')).runMain(args, stdio);
     case 'demo':
-      return (await import('./source/commands/demo.js')).demoCommand(args, terminal);
+      return (await import('./source/commands/demo.js')).demoCommand(args, stdio);
     case 'doctor':
-      return (await import('./source/commands/doctor.js')).doctorCommand(args, terminal);
+      return (await import('./source/commands/doctor.js')).doctorCommand(args, stdio);
     case 'setup':
-      return (await import('./source/commands/setup.js')).setupCommand(args, terminal);
+      return (await import('./source/commands/setup.js')).setupCommand(args, stdio);
     case 'runs':
-      return (await import('./source/commands/history.js')).runsCommand(args, terminal);
+      return (await import('./source/commands/history.js')).runsCommand(args, stdio);
     case 'show':
-      return (await import('./source/commands/history.js')).showCommand(args, terminal);
+      return (await import('./source/commands/history.js')).showCommand(args, stdio);
     case 'land':
-      return (await import('./source/commands/history.js')).landCommand(args, terminal);
+      return (await import('./source/commands/history.js')).landCommand(args, stdio);
     case 'undo':
-      return (await import('./source/commands/history.js')).undoCommand(args, terminal);
+      return (await import('./source/commands/history.js')).undoCommand(args, stdio);
     case 'clean':
-      return (await import('./source/commands/clean.js')).cleanCommand(args, terminal);
+      return (await import('./source/commands/clean.js')).cleanCommand(args, stdio);
     case 'completion':
-      return (await import('./source/commands/completion.js')).completionCommand(args, terminal);
+      return (await import('./source/commands/completion.js')).completionCommand(args, stdio);
     default:
       return unreachable(args.command);
   }
 }
 
-function tellHelp(terminal: Terminal): number {
-  terminal.out(helpText().slice(1));
+function tellHelp(stdio: Stdio): number {
+  stdio.out(helpText().slice(1));
   return 0;
 }
 
-function tellVersion(terminal: Terminal): number {
+function tellVersion(stdio: Stdio): number {
   const file = path.join(packageRoot(), 'package.json');
-  terminal.out(`${JSON.parse(readFileSync(file, 'utf8')).version}\n`);
+  stdio.out(`${JSON.parse(readFileSync(file, 'utf8')).version}\n`);
   return 0;
 }
 
@@ -68,7 +68,7 @@ function hasHome(): boolean {
 }
 
 async function main(): Promise<number> {
-  const terminal = processTerminal();
+  const terminal = processStdio();
   if (process.platform === 'win32') {
     terminal.error(
       'aider-orchestrator needs a Unix: on Windows, use it inside WSL (Windows Subsystem for Linux).\n',

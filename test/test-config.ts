@@ -27,7 +27,7 @@ export const testConfig: RunConfig = {
   land: 'all',
   files: [],
   planSource: { kind: 'none' },
-  check: null,
+  testCommand: null,
   redBase: 'stop',
   setup: null,
   copy: [],

@@ -9,14 +9,14 @@ import { useKeptDraft } from './kept-draft.js';
 import { keyLabel } from './keymap.js';
 import { least } from './layout.js';
 import { WithNotices } from './notices.js';
+import { ChangePage } from './pages/change.js';
+import { GroupsPage } from './pages/groups.js';
+import { PrdPage } from './pages/prd.js';
+import { RunPage } from './pages/run.js';
+import { StartPage } from './pages/start.js';
+import { SummaryPage } from './pages/summary.js';
 import type { RunPort, WizardPort } from './ports.js';
 import { useQuit } from './quit.js';
-import { ChangeScreen } from './screens/change.js';
-import { GroupsScreen } from './screens/groups.js';
-import { PrdScreen } from './screens/prd.js';
-import { RunScreen } from './screens/run.js';
-import { StartScreen } from './screens/start.js';
-import { SummaryScreen } from './screens/summary.js';
 import {
   type AppEnvironment,
   EnvironmentProvider,
@@ -28,8 +28,8 @@ import { cut } from './text/graphemes.js';
 import { useWizard } from './wizard.js';
 
 /** The screens in their order; a wizard step is one entry here and one in `Screens`. */
-export const screenNames = ['change', 'prd', 'groups', 'start', 'run', 'summary'] as const;
-export type ScreenName = (typeof screenNames)[number];
+export const pageNames = ['change', 'prd', 'groups', 'start', 'run', 'summary'] as const;
+export type PageName = (typeof pageNames)[number];
 
 export interface AppProps {
   readonly environment: AppEnvironment;
@@ -46,7 +46,7 @@ export function App({ environment, wizard, onExit }: AppProps) {
         <ActionsProvider>
           <WithEditor port={wizard}>
             <DialogProvider>
-              <Screens port={wizard} onExit={onExit} />
+              <Pages port={wizard} onExit={onExit} />
             </DialogProvider>
           </WithEditor>
         </ActionsProvider>
@@ -82,17 +82,17 @@ function Frame({ children }: { readonly children: ReactNode }) {
   );
 }
 
-interface ScreensProps {
+interface PagesProps {
   readonly port: WizardPort;
   readonly onExit: () => void;
 }
 
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: state, keys and view of one screen; what can stand alone is in files beside it.
-function Screens({ port, onExit }: ScreensProps) {
+function Pages({ port, onExit }: PagesProps) {
   const { now } = useEnvironment();
   const dialogs = useDialogs();
   const wizard = useWizard(port, now);
-  const [screen, setScreen] = useState<ScreenName>('change');
+  const [page, setPage] = useState<PageName>('change');
   const [run, setRun] = useState<RunPort | null>(null);
   const starting = useRef(false);
   const keep = useKeptDraft(port, wizard, run !== null);
@@ -118,12 +118,12 @@ function Screens({ port, onExit }: ScreensProps) {
   const withoutPrd = () => {
     const { draft, draftChange, change } = wizard;
     if (draft?.prd !== '' || draftChange !== change.text.trim()) wizard.withoutPrd();
-    setScreen('groups');
+    setPage('groups');
   };
   const planned = async () => {
     const same = wizard.draft !== null && wizard.draftChange === wizard.change.text.trim();
     const make = () => {
-      setScreen('prd');
+      setPage('prd');
       void wizard.make(null);
     };
     const again = (what: string, make: () => void, keep: () => void) =>
@@ -133,7 +133,7 @@ function Screens({ port, onExit }: ScreensProps) {
         items: ['Make it again', 'Keep it as it is'],
         onDone: (index) => (index === 0 ? make() : keep()),
       });
-    const groups = () => setScreen('groups');
+    const groups = () => setPage('groups');
     if (facts.source.kind === 'none') {
       const split = () => {
         wizard.withoutPrd();
@@ -146,10 +146,10 @@ function Screens({ port, onExit }: ScreensProps) {
       groups();
     } else if (given && 'prd' in given) {
       if (wizard.draft && wizard.draft.tasks.length === 0) await wizard.takePrd(given.prd, true);
-      setScreen('prd');
+      setPage('prd');
     } else if (!wizard.draft) make();
-    else if (same) setScreen('prd');
-    else again('PRD was', make, () => setScreen('prd'));
+    else if (same) setPage('prd');
+    else again('PRD was', make, () => setPage('prd'));
   };
   const start = async (): Promise<string | null> => {
     if (!wizard.draft) return 'There is no plan.';
@@ -159,7 +159,7 @@ function Screens({ port, onExit }: ScreensProps) {
     starting.current = false;
     if (!started.ok) return describe(started.failure).message;
     setRun(started.value);
-    setScreen('run');
+    setPage('run');
     // From here on the run's own records keep it.
     port.keepDraft(null);
     return null;
@@ -170,14 +170,14 @@ function Screens({ port, onExit }: ScreensProps) {
     await port.giveUp();
     keep();
     starting.current = false;
-    setScreen('start');
+    setPage('start');
     setRun(null);
   };
   const noPrd = wizard.draft?.prd === '';
-  switch (screen) {
+  switch (page) {
     case 'change':
       return (
-        <ChangeScreen
+        <ChangePage
           port={port}
           wizard={wizard}
           onNext={() => void planned()}
@@ -187,40 +187,35 @@ function Screens({ port, onExit }: ScreensProps) {
       );
     case 'prd':
       return (
-        <PrdScreen
+        <PrdPage
           port={port}
           wizard={wizard}
-          onNext={() => setScreen('groups')}
+          onNext={() => setPage('groups')}
           onWithoutPrd={withoutPrd}
-          onBack={() => setScreen('change')}
+          onBack={() => setPage('change')}
         />
       );
     case 'groups':
       return (
-        <GroupsScreen
+        <GroupsPage
           port={port}
           wizard={wizard}
-          onNext={() => setScreen('start')}
-          onBack={() => setScreen(noPrd && facts.source.kind !== 'planner' ? 'change' : 'prd')}
+          onNext={() => setPage('start')}
+          onBack={() => setPage(noPrd && facts.source.kind !== 'planner' ? 'change' : 'prd')}
         />
       );
     case 'start':
       return (
-        <StartScreen
-          port={port}
-          wizard={wizard}
-          onStart={start}
-          onBack={() => setScreen('groups')}
-        />
+        <StartPage port={port} wizard={wizard} onStart={start} onBack={() => setPage('groups')} />
       );
     case 'run':
       return (
         run && (
           <WithNotices run={run}>
-            <RunScreen
+            <RunPage
               port={port}
               run={run}
-              onSummary={() => setScreen('summary')}
+              onSummary={() => setPage('summary')}
               onStartAgain={() => void backToStart()}
               onQuit={quit}
             />
@@ -231,7 +226,7 @@ function Screens({ port, onExit }: ScreensProps) {
       return (
         run && (
           <WithNotices run={run}>
-            <SummaryScreen port={port} run={run} onBack={() => setScreen('run')} onQuit={quit} />
+            <SummaryPage port={port} run={run} onBack={() => setPage('run')} onQuit={quit} />
           </WithNotices>
         )
       );

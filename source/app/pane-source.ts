@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
-import type { AgentScreen } from './ports.js';
+import type { AgentEmulator } from './ports.js';
 import type { PaintedPane, Rect } from './terminal/painter.js';
 
 /** A match of a search that is marked in the pane. */
@@ -35,7 +35,7 @@ export class PaneView {
 
   private readonly listeners = new Set<() => void>();
 
-  constructor(readonly screen: AgentScreen) {
+  constructor(readonly screen: AgentEmulator) {
     screen.onChange(() => this.tell());
   }
 

@@ -1,8 +1,8 @@
 import type { Task } from '../core/plan/plan.js';
-import type { CheckPlan } from '../core/policy/check.js';
 import type { Failure } from '../core/policy/failure.js';
 import type { Prerequisite } from '../core/policy/prerequisite.js';
 import type { RedBase } from '../core/policy/test-report.js';
+import type { TestCommand } from '../core/policy/test-run.js';
 import type { PlanWait } from '../core/ports.js';
 import type { Result } from '../core/result.js';
 import type { LandRule, PlanSource } from '../core/run/config.js';
@@ -15,7 +15,7 @@ import type { RunState } from '../core/run/run.js';
  */
 
 /** A terminal that a pane draws, fed from wherever. */
-export interface AgentScreen {
+export interface AgentEmulator {
   readonly cols: number;
   readonly rows: number;
   /** Rows there are, scrollback included. */
@@ -39,7 +39,7 @@ export interface TerminalSize {
 
 /** The agents' terminals; one is there from the first attempt on, and stays. */
 export interface Terminals {
-  screen(agent: number): AgentScreen | null;
+  emulator(agent: number): AgentEmulator | null;
   /** Told when an agent's terminal comes into being. */
   onOpen(listener: () => void): () => void;
   resize(agent: number, size: TerminalSize): void;
@@ -138,7 +138,7 @@ export interface RunFacts {
   readonly agentCmd: string | null;
   readonly copy: readonly string[];
   /** The project's tests that were asked for; null when none were. */
-  readonly check: CheckPlan | null;
+  readonly testCommand: TestCommand | null;
   /** How the tests are probably run; for a person to confirm. */
   readonly proposal: { readonly command: string; readonly from: string } | null;
   readonly redBase: RedBase | 'ask';

@@ -94,7 +94,7 @@ export function useWizard(port: WizardPort, now: () => number): Wizard {
         land: port.facts.land,
         setupCmd: port.facts.setupCmd ?? '',
         copy: port.facts.copy,
-        testCmd: port.facts.check?.command ?? '',
+        testCmd: port.facts.testCommand?.command ?? '',
         redBase: port.facts.redBase,
         review: port.facts.review,
       },

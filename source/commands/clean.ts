@@ -16,7 +16,7 @@ import {
 import type { Arguments } from './arguments.js';
 import { openForHistory } from './history.js';
 import { recoverRuns } from './recover.js';
-import { askYesNo, reportFailure, type Terminal } from './terminal.js';
+import { askYesNo, reportFailure, type Stdio } from './stdio.js';
 
 interface Branch {
   readonly name: string;
@@ -35,14 +35,14 @@ interface Leftover {
  * never touched, nor what our own records do not name. Without a terminal the rest stays, unless `--yes` was
  * given.
  */
-export async function cleanCommand(args: Arguments, terminal: Terminal): Promise<number> {
-  const repo = await openForHistory(args, terminal);
+export async function cleanCommand(args: Arguments, stdio: Stdio): Promise<number> {
+  const repo = await openForHistory(args, stdio);
   if (!repo) return 2;
   const named = args.flags.dead;
-  if (named !== undefined && !(await bury(repo, named, terminal))) return 2;
+  if (named !== undefined && !(await bury(repo, named, stdio))) return 2;
   const { runs, copyOf } = readRecords(repo);
   if (copyOf !== null) {
-    terminal.out(
+    stdio.out(
       `This is a copy of ${printable(copyOf)}, to which the runs belong; nothing is removed here.\n`,
     );
     return 0;
@@ -53,23 +53,23 @@ export async function cleanCommand(args: Arguments, terminal: Terminal): Promise
   for (const leftover of found) {
     const { stamp, run } = leftover;
     if (run.liveness === 'alive') {
-      terminal.out(`${stamp}  is running (process ${run.pid}), not touched\n`);
+      stdio.out(`${stamp}  is running (process ${run.pid}), not touched\n`);
     } else if (run.liveness === 'unknown') {
-      terminal.out(
+      stdio.out(
         `${stamp}  may be running on ${printable(run.host)} or in a container, not touched; if it is dead: clean --dead ${stamp}\n`,
       );
     } else if (leftover.worktrees.length + leftover.branches.length > 0) {
       left += 1;
-      kept += await cleanOne(repo, leftover, args, terminal);
+      kept += await cleanOne(repo, leftover, args, stdio);
     } else releaseWorktrees(run.worktrees);
   }
-  if (left === 0) terminal.out('Nothing is left of old runs.\n');
-  if (kept > 0) terminal.out(`${kept} kept; --yes removes them without asking.\n`);
+  if (left === 0) stdio.out('Nothing is left of old runs.\n');
+  if (kept > 0) stdio.out(`${kept} kept; --yes removes them without asking.\n`);
   return 0;
 }
 
 /** A person says of a run that it is dead; not believed of one that is seen to live. */
-async function bury(repo: Repository, stamp: string, terminal: Terminal): Promise<boolean> {
+async function bury(repo: Repository, stamp: string, stdio: Stdio): Promise<boolean> {
   const run = readRecords(repo).runs.find((one) => one.stamp === stamp);
   if (!run || run.liveness === 'alive') {
     const message = run
@@ -78,11 +78,11 @@ async function bury(repo: Repository, stamp: string, terminal: Terminal): Promis
     const hint = run
       ? `End it first: kill ${run.pid}`
       : 'aider-orchestrator runs lists those that there are.';
-    reportFailure(terminal, { kind: 'usage', message, hint });
+    reportFailure(stdio, { kind: 'usage', message, hint });
     return false;
   }
   declareDead(run);
-  await recoverRuns(repo, (text) => terminal.error(`${text}\n`));
+  await recoverRuns(repo, (text) => stdio.error(`${text}\n`));
   return true;
 }
 
@@ -114,11 +114,11 @@ async function cleanOne(
   repo: Repository,
   { stamp, run, worktrees, branches }: Leftover,
   { flags }: Arguments,
-  terminal: Terminal,
+  stdio: Stdio,
 ): Promise<number> {
   let kept = 0;
   const allowed = async (question: string) =>
-    flags.yes === true || (terminal.interactive && (await askYesNo(question, false)));
+    flags.yes === true || (stdio.interactive && (await askYesNo(question, false)));
   for (const { path, agent, ready } of worktrees) {
     repairLink(repo.commonDir, path);
     // One that was being made when its run was killed holds nobody's work.
@@ -126,11 +126,11 @@ async function cleanOne(
     const question = `${path} ${work === 'some' ? 'has uncommitted work' : `cannot be looked at (${work})`}. Remove it?`;
     if (work === 'none' || (await allowed(printable(question)))) {
       await removeWorktree(repo.root, path);
-      terminal.out(`${stamp}  removed the worktree ${printable(path)}\n`);
+      stdio.out(`${stamp}  removed the worktree ${printable(path)}\n`);
     } else {
       kept += 1;
       const why = work === 'some' ? 'uncommitted work' : work;
-      terminal.out(`${stamp}  kept the worktree ${printable(path)} (${printable(why)})\n`);
+      stdio.out(`${stamp}  kept the worktree ${printable(path)} (${printable(why)})\n`);
     }
   }
   releaseWorktrees(run.worktrees);
@@ -140,10 +140,10 @@ async function cleanOne(
       ? await git(repo.root, ['branch', '-D', '--quiet', '--end-of-options', name])
       : null;
     if (done?.ok) {
-      terminal.out(`${stamp}  deleted the branch ${name}${merged ? ' (merged)' : ''}\n`);
+      stdio.out(`${stamp}  deleted the branch ${name}${merged ? ' (merged)' : ''}\n`);
     } else {
       kept += 1;
-      terminal.out(`${stamp}  kept the branch ${name} (${done ? 'in use' : 'not merged'})\n`);
+      stdio.out(`${stamp}  kept the branch ${name} (${done ? 'in use' : 'not merged'})\n`);
     }
   }
   // A map's record is of no use any more; that of a run is its history.

@@ -1,6 +1,6 @@
 import { commandNames, flagOption, flagRows } from '../services/config/option-table.js';
 import type { Arguments } from './arguments.js';
-import { reportFailure, type Terminal } from './terminal.js';
+import { reportFailure, type Stdio } from './stdio.js';
 
 const options = flagRows.map(({ name, short, isFile = false, value, choices = [] }) => ({
   option: flagOption(name),
@@ -72,16 +72,16 @@ function zshValue({ takesFile, choices }: (typeof options)[number]): string {
 }
 
 /** `completion bash|zsh|fish`: prints the shell's completion script. */
-export function completionCommand(args: Arguments, terminal: Terminal): number {
+export function completionCommand(args: Arguments, stdio: Stdio): number {
   const script = shells[args.rest[0] ?? ''];
   if (!script) {
-    reportFailure(terminal, {
+    reportFailure(stdio, {
       kind: 'usage',
       message: 'Completion is for bash, zsh or fish.',
       hint: 'eval "$(aider-orchestrator completion bash)"',
     });
     return 2;
   }
-  terminal.out(script());
+  stdio.out(script());
   return 0;
 }

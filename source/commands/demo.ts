@@ -18,14 +18,14 @@ import { type AiderCommand, commandOf } from './aider-command.js';
 import type { Arguments } from './arguments.js';
 import { runMain, wantsScreen } from './run.js';
 import { onSignals } from './signals.js';
-import type { Terminal } from './terminal.js';
+import type { Stdio } from './stdio.js';
 
 /**
  * `demo`: the whole job in a sample repository, with real Aider and a scripted model behind the real
  * protocols. Needs no key and, but for installing Aider, no network.
  */
-export async function demoCommand(args: Arguments, terminal: Terminal): Promise<number> {
-  const say = (text = '') => (args.flags.json ? terminal.error : terminal.out)(`${text}\n`);
+export async function demoCommand(args: Arguments, stdio: Stdio): Promise<number> {
+  const say = (text = '') => (args.flags.json ? stdio.error : stdio.out)(`${text}\n`);
   const aider = await demoAider(args, say);
   const folder = await realpath(await mkdtemp(path.join(tmpdir(), 'aider-orchestrator-demo-')));
   const repo = path.join(folder, 'tiny-text');
@@ -47,9 +47,9 @@ export async function demoCommand(args: Arguments, terminal: Terminal): Promise<
   for (const [name, value] of Object.entries(scripted)) setVariable(name, value);
   say(`Scripted model: ${server.url} (it only stands in for Gemini and gpt-4o)`);
   say(`Change: ${demoChange}\n`);
-  const onScreen = wantsScreen(args, terminal);
+  const onScreen = wantsScreen(args, stdio);
   try {
-    const code = await runMain(demoArguments(args, repo, metadata, onScreen), terminal, {
+    const code = await runMain(demoArguments(args, repo, metadata, onScreen), stdio, {
       aider,
       settings: false,
     });

@@ -14,10 +14,10 @@ import { glyphsFor } from '../view/table.js';
 import type { Arguments } from './arguments.js';
 import { type RunOptions, resolveOptions } from './options.js';
 import { findPrerequisites } from './prerequisites/find.js';
-import type { Terminal } from './terminal.js';
+import type { Stdio } from './stdio.js';
 
 /** `doctor`: every prerequisite a line, with the way to mend it. Exit 1 when one is missing. */
-export async function doctorCommand(args: Arguments, terminal: Terminal): Promise<number> {
+export async function doctorCommand(args: Arguments, stdio: Stdio): Promise<number> {
   const { flags } = args;
   const repository = await openRepository(path.resolve(flags.repo ?? '.'));
   const root = repository.ok ? repository.value.root : null;
@@ -42,7 +42,7 @@ export async function doctorCommand(args: Arguments, terminal: Terminal): Promis
   );
   const bad = checks.some((check) => check.state === 'missing');
   if (flags.json) {
-    terminal.out(`${printableJson({ ok: !bad, checks }, 2)}\n`);
+    stdio.out(`${printableJson({ ok: !bad, checks }, 2)}\n`);
     return bad ? 1 : 0;
   }
   const glyphs = glyphsFor(environment());
@@ -52,12 +52,10 @@ export async function doctorCommand(args: Arguments, terminal: Terminal): Promis
     warning: '! warning',
   };
   for (const { name, state, text, mend } of checks) {
-    terminal.out(`${marks[state].padEnd(10)} ${name.padEnd(12)} ${printable(text)}\n`);
-    for (const line of mend.split('\n').filter(Boolean)) terminal.out(`${' '.repeat(24)}${line}\n`);
+    stdio.out(`${marks[state].padEnd(10)} ${name.padEnd(12)} ${printable(text)}\n`);
+    for (const line of mend.split('\n').filter(Boolean)) stdio.out(`${' '.repeat(24)}${line}\n`);
   }
-  terminal.out(
-    bad ? '\nSomething is missing: see above.\n' : '\nEverything a run needs is here.\n',
-  );
+  stdio.out(bad ? '\nSomething is missing: see above.\n' : '\nEverything a run needs is here.\n');
   return bad ? 1 : 0;
 }
 

@@ -16,27 +16,27 @@ import { openLiveRun, warnOfCheckout } from './live-run.js';
 import { type PreparedRun, prepareRun } from './prepare-run.js';
 import { recoverRuns } from './recover.js';
 import { onSignals } from './signals.js';
-import { reportFailure, type Terminal, warner } from './terminal.js';
+import { reportFailure, type Stdio, warner } from './stdio.js';
 
 /** A run without a screen, told line by line. Gives the exit code. */
 export async function runHeadless(
   args: Arguments,
-  terminal: Terminal,
+  stdio: Stdio,
   overrides: Overrides = {},
 ): Promise<number> {
-  const prepared = await prepareRun(args, terminal, overrides);
+  const prepared = await prepareRun(args, stdio, overrides);
   if (!prepared.ok) {
-    reportFailure(terminal, prepared.failure);
+    reportFailure(stdio, prepared.failure);
     return 2;
   }
   const run = prepared.value;
-  await recoverRuns(run.repo, (text) => terminal.error(`${text}\n`));
+  await recoverRuns(run.repo, (text) => stdio.error(`${text}\n`));
   const claimed = claimRun(run.repo);
   if (!claimed.ok) {
     run.launcher.close();
     run.knowledge.stop();
     await run.knowledge.settled();
-    reportFailure(terminal, claimed.failure);
+    reportFailure(stdio, claimed.failure);
     return failureCode(claimed.failure);
   }
   const record = claimed.value;
@@ -44,8 +44,8 @@ export async function runHeadless(
   const config = makeConfig(record.stamp, run, { land, unattended: true });
   const paths = logPaths(config.repo, config.stamp);
   return args.flags.dryRun
-    ? dryRun(config, run, paths, record, terminal)
-    : execute(config, run, paths, record, args, terminal);
+    ? dryRun(config, run, paths, record, stdio)
+    : execute(config, run, paths, record, args, stdio);
 }
 
 /** Makes PRD and plan, and prints the plan in the form that `--plan` reads. */
@@ -54,7 +54,7 @@ async function dryRun(
   run: PreparedRun,
   paths: LogPaths,
   record: RunRecord,
-  terminal: Terminal,
+  stdio: Stdio,
 ): Promise<number> {
   const stop = new AbortController();
   const release = onSignals(() => {
@@ -68,12 +68,12 @@ async function dryRun(
   const signal = release();
   record.discard();
   if (!made.ok) {
-    reportFailure(terminal, made.failure);
+    reportFailure(stdio, made.failure);
     return signal?.code ?? failureCode(made.failure);
   }
-  for (const warning of made.value.warnings) terminal.error(`! ${warning}\n`);
-  if (made.value.prdPath) terminal.error(`PRD: ${made.value.prdPath}\n`);
-  terminal.out(`${printableJson({ tasks: made.value.tasks }, 2)}\n`);
+  for (const warning of made.value.warnings) stdio.error(`! ${warning}\n`);
+  if (made.value.prdPath) stdio.error(`PRD: ${made.value.prdPath}\n`);
+  stdio.out(`${printableJson({ tasks: made.value.tasks }, 2)}\n`);
   return 0;
 }
 
@@ -83,9 +83,9 @@ async function execute(
   paths: LogPaths,
   record: RunRecord,
   args: Arguments,
-  terminal: Terminal,
+  stdio: Stdio,
 ): Promise<number> {
-  const warn = warner(terminal);
+  const warn = warner(stdio);
   await warnOfCheckout(config, warn);
   let onFinish = () => {};
   const finished = new Promise<void>((resolve) => {
@@ -100,7 +100,7 @@ async function execute(
     plan: planWith(config, run, paths),
     confirm: async () => true,
     warn,
-    observers: [reporter(args, terminal, () => live.summaryWritten())],
+    observers: [reporter(args, stdio, () => live.summaryWritten())],
     onFinish: () => onFinish(),
   });
   const release = onSignals((signal) => {
@@ -112,21 +112,17 @@ async function execute(
   await live.close();
   release();
   const state = live.state() as RunState;
-  if (state.failure) reportFailure(terminal, state.failure);
+  if (state.failure) reportFailure(stdio, state.failure);
   return exitCode(state);
 }
 
-function reporter(
-  { flags }: Arguments,
-  terminal: Terminal,
-  summaryWritten: () => boolean,
-): Observer {
-  if (flags.json) return jsonReporter(terminal.out, summaryWritten);
+function reporter({ flags }: Arguments, stdio: Stdio, summaryWritten: () => boolean): Observer {
+  if (flags.json) return jsonReporter(stdio.out, summaryWritten);
   const verbosity: Verbosity = flags.quiet ? 'quiet' : flags.verbose ? 'verbose' : 'normal';
-  return lineReporter(terminal.out, {
+  return lineReporter(stdio.out, {
     verbosity,
     get width() {
-      return terminal.width;
+      return stdio.width;
     },
     glyphs: glyphsFor(environment()),
     summaryWritten,

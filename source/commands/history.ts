@@ -28,20 +28,17 @@ import { summaryReport } from '../view/report.js';
 import { fitWidth, glyphsFor } from '../view/table.js';
 import type { Arguments } from './arguments.js';
 import { recoverRuns } from './recover.js';
-import { reportFailure, type Terminal } from './terminal.js';
+import { reportFailure, type Stdio } from './stdio.js';
 import { withPlaces } from './write-summary.js';
 
 /** Opens the repository a subcommand is about, and closes the books of runs that died. */
-export async function openForHistory(
-  args: Arguments,
-  terminal: Terminal,
-): Promise<Repository | null> {
+export async function openForHistory(args: Arguments, stdio: Stdio): Promise<Repository | null> {
   const repo = await openRepository(path.resolve(args.flags.repo ?? '.'));
   if (!repo.ok) {
-    reportFailure(terminal, repo.failure);
+    reportFailure(stdio, repo.failure);
     return null;
   }
-  await recoverRuns(repo.value, (text) => terminal.error(`${text}\n`));
+  await recoverRuns(repo.value, (text) => stdio.error(`${text}\n`));
   return repo.value;
 }
 
@@ -62,8 +59,8 @@ function listRuns(repo: Repository): Listing {
 }
 
 /** `runs`: the earlier runs of this repository, newest last. */
-export async function runsCommand(args: Arguments, terminal: Terminal): Promise<number> {
-  const repo = await openForHistory(args, terminal);
+export async function runsCommand(args: Arguments, stdio: Stdio): Promise<number> {
+  const repo = await openForHistory(args, stdio);
   if (!repo) return 2;
   const { runs, foreign, copyOf } = listRuns(repo);
   if (args.flags.json) {
@@ -73,13 +70,13 @@ export async function runsCommand(args: Arguments, terminal: Terminal): Promise<
     const others = foreign.map((stamp) => {
       return { run: stamp, alive: false, foreign: true, summary: shippedSummary(repo, stamp) };
     });
-    terminal.out(`${printableJson([...others, ...own], 2)}\n`);
+    stdio.out(`${printableJson([...others, ...own], 2)}\n`);
     return 0;
   }
-  for (const stamp of foreign) terminal.out(`${foreignLine(repo, stamp, terminal.width)}\n`);
-  for (const run of runs) terminal.out(`${runLine(run, terminal.width)}\n`);
-  if (foreign.length > 0) terminal.out(`${foreignNote(repo, foreign.length, copyOf)}\n`);
-  else if (runs.length === 0) terminal.out('No runs yet.\n');
+  for (const stamp of foreign) stdio.out(`${foreignLine(repo, stamp, stdio.width)}\n`);
+  for (const run of runs) stdio.out(`${runLine(run, stdio.width)}\n`);
+  if (foreign.length > 0) stdio.out(`${foreignNote(repo, foreign.length, copyOf)}\n`);
+  else if (runs.length === 0) stdio.out('No runs yet.\n');
   return 0;
 }
 
@@ -168,8 +165,8 @@ function findRun(
 }
 
 /** `show [RUN] [AGENT]`: a run's table; with an agent its diff and log. */
-export async function showCommand(args: Arguments, terminal: Terminal): Promise<number> {
-  const repo = await openForHistory(args, terminal);
+export async function showCommand(args: Arguments, stdio: Stdio): Promise<number> {
+  const repo = await openForHistory(args, stdio);
   if (!repo) return 2;
   const rest = [...args.rest];
   // A lone number names an agent of the last run; a run's name has 15 characters.
@@ -177,21 +174,19 @@ export async function showCommand(args: Arguments, terminal: Terminal): Promise<
     rest.length > 0 && /^(agent)?\d{1,4}$/.test(rest.at(-1) as string) ? rest.pop() : undefined;
   const run = findRun(repo, rest[0]);
   if (!run.ok) {
-    reportFailure(terminal, run.failure);
+    reportFailure(stdio, run.failure);
     return 2;
   }
   const summary = withPlaces(run.value.summary, repo.root);
-  if (run.value.run === null) terminal.error(`! ${foreignNote(repo, 1, null)}\n`);
+  if (run.value.run === null) stdio.error(`! ${foreignNote(repo, 1, null)}\n`);
   if (agent !== undefined)
-    return showAgent(repo, summary, agent.replace(/^agent/, ''), args, terminal);
+    return showAgent(repo, summary, agent.replace(/^agent/, ''), args, stdio);
   if (args.flags.json) {
-    terminal.out(`${printableJson(summary, 2)}\n`);
+    stdio.out(`${printableJson(summary, 2)}\n`);
     return 0;
   }
-  terminal.out(
-    `run ${summary.timestamp}  ${printable(summary.change.split('\n', 1)[0] ?? '')}\n\n`,
-  );
-  terminal.out(`${summaryReport(summary, terminal.width, glyphsFor(environment())).join('\n')}\n`);
+  stdio.out(`run ${summary.timestamp}  ${printable(summary.change.split('\n', 1)[0] ?? '')}\n\n`);
+  stdio.out(`${summaryReport(summary, stdio.width, glyphsFor(environment())).join('\n')}\n`);
   return 0;
 }
 
@@ -200,22 +195,22 @@ async function showAgent(
   summary: Summary,
   index: string,
   { flags }: Arguments,
-  terminal: Terminal,
+  stdio: Stdio,
 ): Promise<number> {
   const agent = summary.agents[`agent${Number(index)}`];
   if (!agent) {
-    reportFailure(terminal, {
+    reportFailure(stdio, {
       kind: 'usage',
       message: `The run ${summary.timestamp} has no agent ${index}.`,
     });
     return 2;
   }
   if (flags.json) {
-    terminal.out(`${printableJson(agent, 2)}\n`);
+    stdio.out(`${printableJson(agent, 2)}\n`);
     return 0;
   }
   const where = agent.branch === '' ? 'on no branch' : `branch ${agent.branch}`;
-  terminal.out(
+  stdio.out(
     `agent${Number(index)}  ${printable(agent.task.title)}\n${agent.error ? `${printable(agent.error)}\n` : ''}${where}\n`,
   );
   if (agent.commit) {
@@ -231,18 +226,18 @@ async function showAgent(
       `${agent.commit}^{commit}`,
       '--',
     ]);
-    terminal.out(diff.ok ? `${printableLines(diff.value.stdout)}\n` : 'The commit is gone.\n');
+    stdio.out(diff.ok ? `${printableLines(diff.value.stdout)}\n` : 'The commit is gone.\n');
   } else {
-    terminal.out('No work was committed.\n');
+    stdio.out('No work was committed.\n');
   }
   const log = logPaths(repo.root, summary.timestamp).agentLog(Number(index));
-  terminal.out(`Log ${printable(path.relative(repo.root, log))}\n`);
+  stdio.out(`Log ${printable(path.relative(repo.root, log))}\n`);
   try {
     for (const line of readFileSync(log, 'utf8').split('\n').filter(Boolean))
-      terminal.out(`  ${printable(line)}\n`);
+      stdio.out(`  ${printable(line)}\n`);
   } catch (error) {
     if (!hasCode(error, 'ENOENT', 'ENOTDIR', 'EACCES', 'EISDIR', 'ELOOP')) throw error;
-    terminal.out('  The log is gone.\n');
+    stdio.out('  The log is gone.\n');
   }
   return 0;
 }
@@ -257,26 +252,26 @@ function notOurs(stamp: string, doing: string): Failure {
 }
 
 /** `land [RUN]`: brings a finished run's merged work home, by the rules of every landing. */
-export async function landCommand(args: Arguments, terminal: Terminal): Promise<number> {
-  const repo = await openForHistory(args, terminal);
+export async function landCommand(args: Arguments, stdio: Stdio): Promise<number> {
+  const repo = await openForHistory(args, stdio);
   if (!repo) return 2;
   const found = findRun(repo, args.rest[0]);
   if (!found.ok) {
-    reportFailure(terminal, found.failure);
+    reportFailure(stdio, found.failure);
     return 2;
   }
   const { stamp, summary, run } = found.value;
   if (run === null) {
-    reportFailure(terminal, notOurs(stamp, 'landed'));
+    reportFailure(stdio, notOurs(stamp, 'landed'));
     return 2;
   }
   if (summary.landed) {
-    terminal.out(`Run ${stamp} has landed already.\n`);
+    stdio.out(`Run ${stamp} has landed already.\n`);
     return 0;
   }
   const { integration_commit: commit, integration_branch: merged } = summary;
   if (commit === null || merged === null) {
-    reportFailure(terminal, {
+    reportFailure(stdio, {
       kind: 'usage',
       message: `Run ${stamp} merged nothing, so there is nothing to land.`,
     });
@@ -289,7 +284,7 @@ export async function landCommand(args: Arguments, terminal: Terminal): Promise<
   );
   if (!tip.ok || tip.value !== commit) {
     const where = tip.ok && tip.value !== '' ? `stands at ${tip.value.slice(0, 12)}` : 'is gone';
-    terminal.error(
+    stdio.error(
       `aider-orchestrator: not landed: ${merged} ${where}, and what was merged and tested is ${commit.slice(0, 12)}\n  To merge that by hand: git merge ${commit}\n`,
     );
     return 1;
@@ -304,13 +299,11 @@ export async function landCommand(args: Arguments, terminal: Terminal): Promise<
   });
   if (landing.state !== 'landed') {
     const { reason, how } = landing.state === 'refused' ? landing : { reason: '', how: '' };
-    terminal.error(`aider-orchestrator: not landed: ${printable(reason)}\n`);
+    stdio.error(`aider-orchestrator: not landed: ${printable(reason)}\n`);
     const intact = how.startsWith('git checkout ')
       ? `To bring it back: ${printable(how)}`
       : 'Nothing was touched.';
-    terminal.error(
-      `  ${intact} The work is on ${merged}; to merge it by hand: git merge ${merged}\n`,
-    );
+    stdio.error(`  ${intact} The work is on ${merged}; to merge it by hand: git merge ${merged}\n`);
     return 1;
   }
   updateSummary(run, {
@@ -320,38 +313,38 @@ export async function landCommand(args: Arguments, terminal: Terminal): Promise<
     landing: `landed on ${landing.branch}, ${summary.tests?.merged ?? 'untested'}`,
     land_later: null,
   });
-  terminal.out(`Landed ${landing.commit.slice(0, 12)} on ${printable(landing.branch)}.\n`);
+  stdio.out(`Landed ${landing.commit.slice(0, 12)} on ${printable(landing.branch)}.\n`);
   return 0;
 }
 
 /** `undo [RUN]`: takes the landing of a run back, the last one that landed when none is named. */
-export async function undoCommand(args: Arguments, terminal: Terminal): Promise<number> {
-  const repo = await openForHistory(args, terminal);
+export async function undoCommand(args: Arguments, stdio: Stdio): Promise<number> {
+  const repo = await openForHistory(args, stdio);
   if (!repo) return 2;
   const hasLanded = (summary: Summary) => landedCommit(summary) !== null;
   const found = findRun(repo, args.rest[0], hasLanded);
   if (!found.ok) {
     const nothing: Failure = { kind: 'usage', message: 'No run has landed in this repository.' };
-    reportFailure(terminal, args.rest[0] === undefined ? nothing : found.failure);
+    reportFailure(stdio, args.rest[0] === undefined ? nothing : found.failure);
     return 2;
   }
   const { stamp, summary, run } = found.value;
   if (run === null) {
-    reportFailure(terminal, notOurs(stamp, 'undone'));
+    reportFailure(stdio, notOurs(stamp, 'undone'));
     return 2;
   }
   const commit = landedCommit(summary);
   const branch = summary.base_branch;
   if (commit === null || branch === null) {
-    terminal.out(`Run ${stamp} has not landed, so there is nothing to take back.\n`);
+    stdio.out(`Run ${stamp} has not landed, so there is nothing to take back.\n`);
     return 0;
   }
   const base = summary.landed_from ?? summary.base;
   const undone = await undoLanding({ repo: repo.root, stamp, base, branch, commit });
   if (undone.state === 'refused') {
-    terminal.error(`aider-orchestrator: not taken back: ${printable(undone.reason)}\n`);
+    stdio.error(`aider-orchestrator: not taken back: ${printable(undone.reason)}\n`);
     const way = undone.how === '' ? '' : ` A way on: ${undone.how}`;
-    terminal.error(`  Nothing was touched.${way}\n`);
+    stdio.error(`  Nothing was touched.${way}\n`);
     return 1;
   }
   updateSummary(run, {
@@ -367,7 +360,7 @@ export async function undoCommand(args: Arguments, terminal: Terminal): Promise<
   const where = kept
     ? `The work is still on ${merged}; aider-orchestrator land ${stamp} lands it again.`
     : `The work is the commit ${commit}.`;
-  terminal.out(
+  stdio.out(
     `${printable(branch)} is at ${base.slice(0, 12)} again, as before run ${stamp}. ${where}\n`,
   );
   return 0;

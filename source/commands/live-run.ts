@@ -1,6 +1,6 @@
-import { secretsIn } from '../core/policy/check.js';
 import type { Failure } from '../core/policy/failure.js';
 import { faultOfError } from '../core/policy/machine-fault.js';
+import { secretsIn } from '../core/policy/test-run.js';
 import type { Result } from '../core/result.js';
 import type { RunConfig } from '../core/run/config.js';
 import type { MessageBody } from '../core/run/message.js';
@@ -13,9 +13,9 @@ import type { GitWorkspace } from '../services/git/workspace.js';
 import type { LogPaths } from '../services/logs/log-paths.js';
 import { steadyClock } from '../services/machine/clock.js';
 import { environment } from '../services/machine/environment.js';
-import { CheckCommand } from '../services/pty/check-command.js';
 import { ShellSetup } from '../services/pty/setup-command.js';
 import { Terminals } from '../services/pty/terminals.js';
+import { TestRunner } from '../services/pty/test-runner.js';
 import { type RunRecord, releaseWorktrees } from '../services/records/run-records.js';
 import type { Observer } from '../store/run-store.js';
 import { composeRun } from './compose/compose-run.js';
@@ -77,7 +77,7 @@ export function openLiveRun(options: LiveRunOptions): LiveRun {
       worktrees: record.worktrees,
       commands: {
         setup: new ShellSetup(env, (agent) => paths.setup(agent), secrets),
-        check: new CheckCommand(env, secrets),
+        check: new TestRunner(env, secrets),
       },
       landLater: landCommand(config.stamp, options.repoFlag),
       warn,

@@ -35,7 +35,7 @@ import { type RunOptions, resolveOptions } from './options.js';
 import { gitPrerequisite } from './prerequisites/git-version.js';
 import { landingBranch } from './prerequisites/repository.js';
 import { hearDotenv, hearRepository, personIsThere } from './repo-trust.js';
-import { askYesNo, readStdin, type Terminal } from './terminal.js';
+import { askYesNo, readStdin, type Stdio } from './stdio.js';
 
 /** What was asked for, read and checked, and where. */
 export interface OpenedRun {
@@ -54,7 +54,7 @@ export interface OpenedRun {
  */
 export async function openRun(
   args: Arguments,
-  terminal: Terminal,
+  stdio: Stdio,
   overrides: Overrides = {},
   onScreen = false,
 ): Promise<Result<OpenedRun, Failure>> {
@@ -73,7 +73,7 @@ export async function openRun(
   if (git.state === 'missing') return err({ kind: 'prerequisites', missing: [git] });
   if (!opened.ok) return opened;
   const repo = opened.value;
-  const options = await optionsFor(args, repo, terminal, overrides);
+  const options = await optionsFor(args, repo, stdio, overrides);
   if (!options.ok) return options;
   const { handed } = options.value;
   const refused = options.value.options.aiderArgs.find((argument) =>
@@ -110,7 +110,7 @@ export async function openRun(
 async function optionsFor(
   args: Arguments,
   repo: Repository,
-  terminal: Terminal,
+  stdio: Stdio,
   overrides: Overrides,
 ): Promise<Result<{ options: RunOptions; handed: HandedSettings }, Failure>> {
   if (overrides.settings === false) {
@@ -120,28 +120,28 @@ async function optionsFor(
     );
     return options.ok ? ok({ options: options.value, handed: nothingHanded }) : options;
   }
-  await hearDotenv(repo, args, terminal);
-  return readOptions(args, repo, terminal);
+  await hearDotenv(repo, args, stdio);
+  return readOptions(args, repo, stdio);
 }
 
 async function readOptions(
   args: Arguments,
   repo: Repository,
-  terminal: Terminal,
+  stdio: Stdio,
 ): Promise<Result<{ options: RunOptions; handed: HandedSettings }, Failure>> {
   const user = readUserSettings();
   if (!user.ok) return user;
   const file = readRepoSettings(repo.root);
   if (!file.ok) return file;
   if (file.value) {
-    const trusted = await checkTrust(file.value, args, terminal);
+    const trusted = await checkTrust(file.value, args, stdio);
     if (!trusted.ok) return trusted;
   }
   const repoSettings = file.value?.settings ?? {};
   const userSettings = user.value?.settings ?? {};
   const named = args.flags.testCmd ?? repoSettings.test_cmd ?? userSettings.test_cmd;
   const needsTests = named === undefined && !args.flags.withoutTest;
-  const said = await hearRepository(repo, args, terminal, needsTests);
+  const said = await hearRepository(repo, args, stdio, needsTests);
   const testCmd = said.testCmd ?? (needsTests ? await testCommandOfHome() : null);
   const { flags, aiderArgs } = args;
   const options = resolveOptions(
@@ -162,13 +162,13 @@ async function testCommandOfHome(): Promise<string | null> {
 async function checkTrust(
   file: SettingsFile,
   args: Arguments,
-  terminal: Terminal,
+  stdio: Stdio,
 ): Promise<Result<void, Failure>> {
   const commands = trustLines(file);
   if (commands.length === 0 || isTrusted(file)) return ok(undefined);
-  const person = personIsThere(args, terminal);
+  const person = personIsThere(args, stdio);
   if (!args.flags.trust && person) {
-    terminal.error(`${file.path} wants:\n${commands.map((line) => `  ${line}\n`).join('')}`);
+    stdio.error(`${file.path} wants:\n${commands.map((line) => `  ${line}\n`).join('')}`);
     if (!(await askYesNo('Trust this file?', false))) {
       return err({
         kind: 'usage',
@@ -298,13 +298,10 @@ function checkChange(change: string): Result<string, Failure> {
 }
 
 /** The key for Gemini: from the flag, standard input or the environment. */
-export async function readGeminiKey(
-  { flags }: Arguments,
-  terminal: Terminal,
-): Promise<string | null> {
+export async function readGeminiKey({ flags }: Arguments, stdio: Stdio): Promise<string | null> {
   if (flags.apiKey === '-') return (await readStdin()).toString().trim() || null;
   if (flags.apiKey !== undefined) {
-    terminal.error(
+    stdio.error(
       'Warning: --api-key can be seen by every user of this machine (ps). Better set GEMINI_API_KEY, or pipe it in with --api-key -.\n',
     );
     return flags.apiKey.trim() || null;

@@ -1,9 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { type KeySettings, keyProblems } from '../app/keymap.js';
-import type { CheckPlan } from '../core/policy/check.js';
 import type { Failure } from '../core/policy/failure.js';
 import { outsideGlob } from '../core/policy/paths.js';
 import { type RedBase, redBases } from '../core/policy/test-report.js';
+import type { TestCommand } from '../core/policy/test-run.js';
 import { err, ok, type Result } from '../core/result.js';
 import { type LandRule, landRules, type ReviewPlan } from '../core/run/config.js';
 import { type FlagValues, flagOption, optionTable } from '../services/config/option-table.js';
@@ -20,7 +20,7 @@ export interface RunOptions {
   readonly land: LandRule;
   readonly setupCmd: string | null;
   /** How the work is checked; null lands it untested. */
-  readonly check: CheckPlan | null;
+  readonly testCommand: TestCommand | null;
   /** What is done where the tests fail on the base; null where nobody has said it. */
   readonly redBase: RedBase | null;
   /** Glob of the JUnit reports that the tests write; null where none was named. */
@@ -116,7 +116,7 @@ export function resolveOptions(
 
 type TestOptions = Pick<
   RunOptions,
-  'check' | 'redBase' | 'testReport' | 'testTimeoutMs' | 'review' | 'reviewModel'
+  'testCommand' | 'redBase' | 'testReport' | 'testTimeoutMs' | 'review' | 'reviewModel'
 >;
 
 /** What decides whether the work is good. */
@@ -129,7 +129,7 @@ function testsOf(sources: Sources, read: OptionReader, aiders: string | null): T
   const own = read.text('testCmd');
   const command = flags.withoutTest ? null : (own ?? aiders);
   return {
-    check:
+    testCommand:
       command === null
         ? null
         : {

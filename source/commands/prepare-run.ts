@@ -9,7 +9,7 @@ import { type OpenedRun, openRun, readChange, readGeminiKey } from './open-run.j
 import type { RunOptions } from './options.js';
 import { checkPrerequisites } from './prerequisites/find.js';
 import { RepoKnowledge } from './repo-knowledge.js';
-import type { Terminal } from './terminal.js';
+import type { Stdio } from './stdio.js';
 
 /** Everything checked: from here on, work may begin. */
 export interface PreparedRun extends OpenedRun {
@@ -24,15 +24,15 @@ export interface PreparedRun extends OpenedRun {
 /** `openRun` for a run without a screen: with the change, and all missing prerequisites named together. */
 export async function prepareRun(
   args: Arguments,
-  terminal: Terminal,
+  stdio: Stdio,
   overrides: Overrides = {},
 ): Promise<Result<PreparedRun, Failure>> {
-  const opened = await openRun(args, terminal, overrides);
+  const opened = await openRun(args, stdio, overrides);
   if (!opened.ok) return opened;
   const { repo, options, source, given, handed } = opened.value;
   const change = await readChange(args, given);
   if (!change.ok) return change;
-  const geminiKey = await readGeminiKey(args, terminal);
+  const geminiKey = await readGeminiKey(args, stdio);
   let found: ReturnType<typeof findAider> | null = null;
   const aider = await checkPrerequisites({
     repository: ok(repo),

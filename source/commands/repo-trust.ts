@@ -25,7 +25,7 @@ import {
 import type { Repository } from '../services/git/repository.js';
 import { environment } from '../services/machine/environment.js';
 import type { Arguments } from './arguments.js';
-import { askYesNo, type Terminal } from './terminal.js';
+import { askYesNo, type Stdio } from './stdio.js';
 
 /** What a repository says by files other than our own settings, as far as the person trusts it. */
 export interface RepoSays {
@@ -38,8 +38,8 @@ export interface RepoSays {
 const mostLines = 40;
 
 /** Whether somebody is there to be asked before anything else is shown. */
-export function personIsThere({ flags }: Arguments, terminal: Terminal): boolean {
-  return terminal.interactive && !flags.headless && !flags.json;
+export function personIsThere({ flags }: Arguments, stdio: Stdio): boolean {
+  return stdio.interactive && !flags.headless && !flags.json;
 }
 
 /**
@@ -50,17 +50,17 @@ export function personIsThere({ flags }: Arguments, terminal: Terminal): boolean
 export async function hearRepository(
   repo: Repository,
   args: Arguments,
-  terminal: Terminal,
+  stdio: Stdio,
   needsTests: boolean,
 ): Promise<RepoSays> {
   const files = await readRepoAiderFiles(repo.root);
   const isTracked = (file: string) => repo.tracked.has(file);
-  for (const problem of files.problems) terminal.error(`! ${problem}.\n`);
+  for (const problem of files.problems) stdio.error(`! ${problem}.\n`);
   for (const { file, lines } of askedOf(files, isTracked)) {
     const asked = needsTests ? lines : lines.filter((line) => !line.startsWith('test-cmd:'));
-    if (asked.length > 0) await settle(file, asked, args, terminal, usesOf(file, asked));
+    if (asked.length > 0) await settle(file, asked, args, stdio, usesOf(file, asked));
   }
-  sayUnused(repo, terminal);
+  sayUnused(repo, stdio);
   return saidBy(files, isTracked);
 }
 
@@ -74,17 +74,13 @@ export function saidBy(files: RepoAiderFiles, isTracked: (file: string) => boole
 }
 
 /** Takes the `.env` files into the environment; asks where they say more than keys. */
-export async function hearDotenv(
-  repo: Repository,
-  args: Arguments,
-  terminal: Terminal,
-): Promise<void> {
+export async function hearDotenv(repo: Repository, args: Arguments, stdio: Stdio): Promise<void> {
   const files = readDotenv(process.cwd(), repo.root);
   for (const file of files) {
     const names = askedIn(file).filter((name) => environment()[name] === undefined);
     if (names.length === 0) continue;
     const lines = names.map((name) => `${name}=${shown(name, file)}`);
-    await settle(file, lines, args, terminal, 'leads keys or chooses settings');
+    await settle(file, lines, args, stdio, 'leads keys or chooses settings');
   }
   takeDotenv(files, isTrusted);
 }
@@ -105,28 +101,28 @@ async function settle(
   file: Trustable,
   lines: readonly string[],
   args: Arguments,
-  terminal: Terminal,
+  stdio: Stdio,
   what: string,
 ): Promise<void> {
   if (isTrusted(file)) return;
   if (!args.flags.trust) {
-    if (!personIsThere(args, terminal)) {
+    if (!personIsThere(args, stdio)) {
       const first = lines.slice(0, 3).join('; ');
       const more = lines.length > 3 ? `; and ${lines.length - 3} more` : '';
       const then = what === 'names a test command' ? ', so the work is not tested' : '';
-      terminal.error(
+      stdio.error(
         `! ${file.path} ${what} (${first}${more}) and is not trusted${then === '' ? ', so that is not used' : then}. Look at it, then use --trust once${then === '' ? '' : '; --no-test goes without'}.\n`,
       );
       return;
     }
     if (isRefused(file)) {
-      terminal.error(`! ${file.path} ${what}, and you said no to that. To use it: --trust\n`);
+      stdio.error(`! ${file.path} ${what}, and you said no to that. To use it: --trust\n`);
       return;
     }
-    terminal.error(`${file.path} ${what}:\n`);
-    for (const line of lines.slice(0, mostLines)) terminal.error(`  ${line}\n`);
+    stdio.error(`${file.path} ${what}:\n`);
+    for (const line of lines.slice(0, mostLines)) stdio.error(`  ${line}\n`);
     if (lines.length > mostLines) {
-      terminal.error(`  … and ${lines.length - mostLines} more lines\n`);
+      stdio.error(`  … and ${lines.length - mostLines} more lines\n`);
     }
     const question =
       what === 'names a test command' ? 'Check the work by it?' : 'Use it, and trust this content?';
@@ -139,11 +135,11 @@ async function settle(
 }
 
 /** What an Aider that is started by hand in the subfolder would read, and agents do not. */
-function sayUnused({ root, prefix }: Repository, terminal: Terminal): void {
+function sayUnused({ root, prefix }: Repository, stdio: Stdio): void {
   if (prefix === '') return;
   const file = path.join(root, prefix, confName);
   if (!existsSync(file)) return;
-  terminal.error(
+  stdio.error(
     `! ${file} is not used: agents work in the root of the repository, and only ${path.join(root, confName)} counts.\n`,
   );
 }

@@ -58,7 +58,7 @@ function isImportant({ type }: Message): boolean {
     'agent_committed',
     'integrated',
     'tip_merged',
-    'tip_checked',
+    'tip_tested',
     'landing_done',
     'landing_undone',
   ];

@@ -14,35 +14,35 @@ import type { LiveRun } from './live-run.js';
 import { type OpenedRun, openRun, readChange, readGeminiKey } from './open-run.js';
 import type { RunOptions } from './options.js';
 import { onSignals } from './signals.js';
-import { reportFailure, type Terminal, warner } from './terminal.js';
+import { reportFailure, type Stdio, warner } from './stdio.js';
 import { openWizard } from './wizard-port.js';
 
 /** The screen: from the wizard to the summary. Gives the exit code. */
 export async function runOnScreen(
   args: Arguments,
-  terminal: Terminal,
+  stdio: Stdio,
   overrides: Overrides = {},
 ): Promise<number> {
   // Loaded while git is asked.
   const loading = loadScreen();
-  const opened = await openRun(args, terminal, overrides, true);
+  const opened = await openRun(args, stdio, overrides, true);
   if (!opened.ok) {
-    reportFailure(terminal, opened.failure);
+    reportFailure(stdio, opened.failure);
     return 2;
   }
   const change = await firstChange(args, opened.value);
   if (!change.ok) {
-    reportFailure(terminal, change.failure);
+    reportFailure(stdio, change.failure);
     return 2;
   }
   // Given by flag or pipe: from here on it is looked for where all keys are.
-  const key = args.flags.apiKey === undefined ? null : await readGeminiKey(args, terminal);
+  const key = args.flags.apiKey === undefined ? null : await readGeminiKey(args, stdio);
   if (key !== null) setVariable('GEMINI_API_KEY', key);
   const { repo } = opened.value;
   const { runs, problems } = readRecords(repo);
   if (runs.some(diedEarly) || problems.length > 0) {
     const { recoverRuns } = await import('./recover.js');
-    await recoverRuns(repo, (text) => terminal.error(`${text}\n`));
+    await recoverRuns(repo, (text) => stdio.error(`${text}\n`));
   }
 
   let leave = () => {};
@@ -51,7 +51,7 @@ export async function runOnScreen(
   });
   const session = openWizard(args, opened.value, overrides, {
     change: change.value,
-    warn: warner(terminal),
+    warn: warner(stdio),
   });
   const makeScreen = await loading;
   const { host, show } = makeScreen(screenOptions(opened.value.options));
@@ -63,23 +63,23 @@ export async function runOnScreen(
   show(session.port, leave);
   await left;
   await host.close();
-  await stopped(session.live(), terminal);
+  await stopped(session.live(), stdio);
   await session.close();
   const caught = release();
   const state = session.live()?.state() ?? null;
-  if (state) report(terminal, state);
-  else notStarted(terminal, session.savedPrd());
+  if (state) report(stdio, state);
+  else notStarted(stdio, session.savedPrd());
   if (caught) return caught.code;
   return state ? exitCode(state) : 1;
 }
 
 /** Whatever way the screen was left: no agent outlives it, and its work is kept. */
-async function stopped(run: LiveRun | null, terminal: Terminal): Promise<void> {
+async function stopped(run: LiveRun | null, stdio: Stdio): Promise<void> {
   const state = run?.state();
   if (!run || !state || state.phase === 'finished') return;
   const working = state.agents.filter((agent) => !isDone(agent)).length;
   const whom = working === 0 ? '' : working === 1 ? ' 1 agent' : ` ${working} agents`;
-  terminal.out(`Stopping${whom}. What has been done is kept on branches…\n`);
+  stdio.out(`Stopping${whom}. What has been done is kept on branches…\n`);
   const finished = new Promise<void>((resolve) => {
     const end = run.subscribe(() => {
       if (run.state()?.phase !== 'finished') return;
@@ -97,15 +97,15 @@ function firstChange(args: Arguments, { given }: OpenedRun) {
   return says ? readChange(args, given) : Promise.resolve({ ok: true as const, value: '' });
 }
 
-function report(terminal: Terminal, state: RunState): void {
-  const lines = summaryReport(summarise(state), terminal.width, glyphsFor(environment()));
-  terminal.out(`${lines.join('\n')}\n`);
-  if (state.failure) reportFailure(terminal, state.failure);
+function report(stdio: Stdio, state: RunState): void {
+  const lines = summaryReport(summarise(state), stdio.width, glyphsFor(environment()));
+  stdio.out(`${lines.join('\n')}\n`);
+  if (state.failure) reportFailure(stdio, state.failure);
 }
 
-function notStarted(terminal: Terminal, prd: string | null): void {
-  terminal.out('Not started.\n');
-  if (prd !== null) terminal.out(`The PRD is in ${prd}; --prd ${prd} takes it up again.\n`);
+function notStarted(stdio: Stdio, prd: string | null): void {
+  stdio.out('Not started.\n');
+  if (prd !== null) stdio.out(`The PRD is in ${prd}; --prd ${prd} takes it up again.\n`);
 }
 
 /** Loads React, Ink and the screens: only when there is a screen. */

@@ -87,7 +87,7 @@ function factsOf(session: Session): () => RunFacts {
       setupCmd: options.setupCmd,
       agentCmd: options.agentCmd,
       copy: options.copy,
-      check: options.check,
+      testCommand: options.testCommand,
       // One that was ruled out is not proposed again.
       proposal: args.flags.withoutTest ? null : proposal,
       redBase: options.redBase ?? 'ask',

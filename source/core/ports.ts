@@ -10,10 +10,10 @@ import type {
 } from './agent/agent.js';
 import type { AttemptExit } from './agent/evidence.js';
 import type { Task } from './plan/plan.js';
-import type { CheckResult } from './policy/check.js';
 import type { Failure, PlannerProblem } from './policy/failure.js';
 import type { Refusal } from './policy/fence.js';
 import type { MachineFault } from './policy/machine-fault.js';
+import type { TestRun } from './policy/test-run.js';
 import type { Result } from './result.js';
 import type { Effect, MergeItem, TestPlan } from './run/effect.js';
 import type { Inspection, InspectionHints, Landing, Undone } from './run/run.js';
@@ -110,9 +110,9 @@ export interface Workspace {
   patch(agent: number, checkout: Checkout): Promise<Result<string, Failure>>;
   patchOf(commit: string): Promise<Result<string, Failure>>;
   /** Runs the project's tests on a commit, in a fresh checkout; never throws. */
-  checkCommit(commit: string, tests: TestPlan, signal: AbortSignal): Promise<CheckResult>;
+  testCommit(commit: string, tests: TestPlan, signal: AbortSignal): Promise<TestRun>;
   /** Runs them in an agent's worktree, which is afterwards as it was before. */
-  checkAgent(agent: AgentToCheck, signal: AbortSignal): Promise<CheckResult>;
+  testAgent(agent: AgentToTest, signal: AbortSignal): Promise<TestRun>;
   /** Merges one piece of work onto a commit, without a checkout. */
   merge(onto: string, item: MergeItem): Promise<Result<Merged, Failure>>;
   /** Sets the integration branch; gives the whole change from the base. */
@@ -128,7 +128,7 @@ export interface Workspace {
 /** What is to be committed, and what its message tells. */
 export type WorkToCommit = Omit<Effect & { readonly type: 'commit_agent' }, 'type'>;
 
-export type AgentToCheck = Omit<Effect & { readonly type: 'check_agent' }, 'type'>;
+export type AgentToTest = Omit<Effect & { readonly type: 'test_agent' }, 'type'>;
 
 /** What an agent at work has changed. */
 export interface ChangesSoFar {

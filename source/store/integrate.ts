@@ -1,6 +1,6 @@
 import type { DiffStat } from '../core/agent/agent.js';
-import { type CheckResult, failureOfCheck } from '../core/policy/check.js';
 import type { Failure } from '../core/policy/failure.js';
+import { failureOfTestRun, type TestRun } from '../core/policy/test-run.js';
 import type { Merged } from '../core/ports.js';
 import { err, ok, type Result } from '../core/result.js';
 import type { MergeItem } from '../core/run/effect.js';
@@ -17,9 +17,9 @@ export interface IntegratePorts {
 export interface TipTesting {
   /** Whether the tests decide, or are merely run once and reported. */
   readonly mode: 'decides' | 'reported';
-  run(commit: string): Promise<CheckResult>;
+  run(commit: string): Promise<TestRun>;
   /** Whether the tests let a tip stay; only asked where they decide. */
-  accepts(result: CheckResult): boolean;
+  accepts(result: TestRun): boolean;
 }
 
 /** A piece of work and the tip it led to. */
@@ -45,10 +45,10 @@ export async function integrateBatch(
   const conflicts: { agent: number; files: readonly string[] }[] = [];
   const broken: { agent: number; words: string; output: string }[] = [];
   const because: { agent: number; of: number }[] = [];
-  const results = new Map<string, CheckResult>();
+  const results = new Map<string, TestRun>();
   const { tests } = ports;
   const deciding = tests?.mode === 'decides' ? tests : null;
-  const test = async ({ run }: TipTesting, tip: string): Promise<CheckResult> => {
+  const test = async ({ run }: TipTesting, tip: string): Promise<TestRun> => {
     const known = results.get(tip);
     if (known) return known;
     const result = await testTwice(run, tip);
@@ -77,7 +77,7 @@ export async function integrateBatch(
     return ok(all);
   };
 
-  let check: CheckResult | null = null;
+  let testRun: TestRun | null = null;
   const first = await mergeOn([], items);
   if (!first.ok) return first;
   let steps = first.value;
@@ -86,17 +86,17 @@ export async function integrateBatch(
     const tip = steps.at(-1) as Step;
     const result = await testTip(tip.tip);
     if (deciding.accepts(result)) {
-      check = result;
+      testRun = result;
       break;
     }
-    if (result.state === 'faulted') return err(failureOfCheck(result));
+    if (result.state === 'faulted') return err(failureOfTestRun(result));
     const red = await firstRed(steps, testTip, (one) => deciding.accepts(one));
     const culprit = steps[red.at] as Step;
-    if (red.result.state === 'faulted') return err(failureOfCheck(red.result));
+    if (red.result.state === 'faulted') return err(failureOfTestRun(red.result));
     if (red.result.state === 'stopped') {
       // Told to end: what was green stays, the rest is as if it had not been tried.
       steps = steps.slice(0, red.at);
-      check = steps.length > 0 ? await testTip((steps.at(-1) as Step).tip) : null;
+      testRun = steps.length > 0 ? await testTip((steps.at(-1) as Step).tip) : null;
       break;
     }
     const { words, output } = red.result;
@@ -107,7 +107,7 @@ export async function integrateBatch(
     steps = again.value;
   }
   if (tests?.mode === 'reported' && steps.length > 0) {
-    check = await tests.run((steps.at(-1) as Step).tip);
+    testRun = await tests.run((steps.at(-1) as Step).tip);
   }
   const commit = steps.at(-1)?.tip ?? onto?.commit ?? null;
   let diff: DiffStat = { files: [] };
@@ -117,7 +117,7 @@ export async function integrateBatch(
     diff = advanced.value;
   }
   const merged = steps.map((step) => step.item.agent);
-  return ok({ commit, merged, conflicts, broken, because, diff, check });
+  return ok({ commit, merged, conflicts, broken, because, diff, testRun });
 }
 
 /**
@@ -126,9 +126,9 @@ export async function integrateBatch(
  */
 async function firstRed(
   steps: readonly Step[],
-  test: (tip: string) => Promise<CheckResult>,
-  accepts: (result: CheckResult) => boolean,
-): Promise<{ at: number; result: CheckResult }> {
+  test: (tip: string) => Promise<TestRun>,
+  accepts: (result: TestRun) => boolean,
+): Promise<{ at: number; result: TestRun }> {
   let green = -1;
   let at = steps.length - 1;
   let result = await test((steps[at] as Step).tip);
@@ -150,9 +150,9 @@ async function firstRed(
 
 /** One rerun tells flaky from broken. */
 export async function testTwice(
-  check: (commit: string) => Promise<CheckResult>,
+  check: (commit: string) => Promise<TestRun>,
   commit: string,
-): Promise<CheckResult> {
+): Promise<TestRun> {
   const once = await check(commit);
   if (once.state !== 'failed') return once;
   const twice = await check(commit);

@@ -9,7 +9,7 @@ import {
   timeSpent,
 } from '../core/agent/agent.js';
 import { moneyOf } from '../core/policy/budget.js';
-import { checkWords } from '../core/policy/check.js';
+import { testRunWords } from '../core/policy/test-run.js';
 import type { RunState } from '../core/run/run.js';
 import { isUnstarted, mends, outcomeWords } from '../core/text/words.js';
 import { isLeftOut, lookOf } from './look.js';
@@ -138,7 +138,7 @@ function waitingWords(state: RunState, agent: Agent, keys: Keys): string {
   if (state.phase === 'finished') return 'It was not started.';
   if (state.phase === 'red_base')
     return `Waits for your decision: the tests fail on the base (${keys.label('run.redBase')}).`;
-  if (state.phase === 'checking') return 'Waits: the tests run on the base first.';
+  if (state.phase === 'testing') return 'Waits: the tests run on the base first.';
   const needs = agent.task.depends_on.flatMap((id) => {
     const other = state.agents.find((one) => one.task.id === id);
     return other ? [other] : [];
@@ -183,9 +183,9 @@ export function failureWords(agent: Agent): string {
 }
 
 /** What the tests said of an agent's work last, beside the base where that was red; '' when they were not asked. */
-export function testWords({ baseCheck }: RunState, { check }: Agent): string {
+export function testWords({ baseTestRun }: RunState, { testRun: check }: Agent): string {
   if (check === null) return '';
-  const before = baseCheck?.report?.failed.length ?? 0;
+  const before = baseTestRun?.report?.failed.length ?? 0;
   if (check.report && before > 0 && (check.state === 'passed' || check.state === 'failed')) {
     return `${before} → ${check.report.failed.length} fail`;
   }
@@ -203,7 +203,7 @@ export function detailsOf(
   now: number,
   keys: Keys,
 ): string {
-  const { task, check, review, repair } = agent;
+  const { task, testRun: check, review, repair } = agent;
   const section = (title: string, lines: readonly string[]) =>
     lines.length === 0 ? [] : ['', title, '', ...lines];
   const outcome = outcomeOf(agent);
@@ -224,7 +224,7 @@ export function detailsOf(
       check === null
         ? []
         : [
-            `${state.config.check?.command ?? ''}: ${checkWords(check)}`,
+            `${state.config.testCommand?.command ?? ''}: ${testRunWords(check)}`,
             ...failed.map((name) => `  ${name}`),
             ...(check.output === '' ? [] : ['', check.output]),
           ],

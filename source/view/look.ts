@@ -90,8 +90,8 @@ export function lookOf(run: RunState, agent: Agent): StateLook {
     case 'stopping':
       return { glyph: 'changing', word: 'stopping', colour: 'yellow' };
     case 'judging':
-      return { glyph: 'changing', word: 'checking', colour: 'cyan' };
-    case 'checking':
+      return { glyph: 'changing', word: 'testing', colour: 'cyan' };
+    case 'testing':
       return { glyph: 'changing', word: 'testing', colour: 'cyan' };
     case 'waiting':
       return { glyph: 'paused', word: 'paused', colour: 'yellow' };

@@ -6,7 +6,7 @@ import { describe, expect, test, vi } from 'vitest';
 import type { Scope } from '../../source/app/actions.js';
 import { AgentPane } from '../../source/app/components/agent-pane.js';
 import { type Dialog, DialogProvider, useDialogs } from '../../source/app/components/dialogs.js';
-import { KeyHints, StepsLine } from '../../source/app/components/screen-frame.js';
+import { KeyHints, StepsLine } from '../../source/app/components/page-frame.js';
 import { ScrollText } from '../../source/app/components/scroll-text.js';
 import { StatusBar } from '../../source/app/components/status-bar.js';
 import { TextArea } from '../../source/app/components/text-area.js';

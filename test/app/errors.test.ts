@@ -144,10 +144,10 @@ describe.each([
 
   test('tests that fail on the base', async () => {
     const check = { command: 'npm test', from: 'you', timeoutMs: 1000, report: null };
-    const { app, run } = await toRun({ config: { check, redBase: 'ask' } });
+    const { app, run } = await toRun({ config: { testCommand: check, redBase: 'ask' } });
     run.dispatch({
-      type: 'base_checked',
-      check: { state: 'failed', words: 'exit code 1', output: 'E', ms: 1, flaky: false },
+      type: 'base_tested',
+      testRun: { state: 'failed', words: 'exit code 1', output: 'E', ms: 1, flaky: false },
     });
     await app.shows(/The tests fail on the base/);
     whole(app, 'npm test: tests failed (exit code 1). No agent has started.');
@@ -308,7 +308,7 @@ describe.each([
     const one = [task('T1', 'Do T1', ['T1.ts'])];
     const { app, run } = await toRun({
       tasks: one,
-      config: { check, redBase: 'report', land: 'none' },
+      config: { testCommand: check, redBase: 'report', land: 'none' },
     });
     const red = {
       state: 'failed',
@@ -317,11 +317,11 @@ describe.each([
       ms: 1,
       flaky: false,
     } as const;
-    run.dispatch({ type: 'base_checked', check: red });
+    run.dispatch({ type: 'base_tested', testRun: red });
     await run.begin(0, 'zero\n');
     run.finish(0);
     await app.settle();
-    run.dispatch({ type: 'agent_checked', agent: 0, check: red });
+    run.dispatch({ type: 'agent_tested', agent: 0, testRun: red });
     const work = { commit: 'c'.repeat(40), diff: { files: [] } };
     run.dispatch({ type: 'agent_committed', agent: 0, work });
     run.merge({}, red);

@@ -16,8 +16,8 @@ import type { Symptom } from '../../source/core/agent/evidence.js';
 import { chunkFiles } from '../../source/core/plan/groups.js';
 import type { Task } from '../../source/core/plan/plan.js';
 import { readTasks, renderPrd } from '../../source/core/plan/prd.js';
-import type { CheckResult } from '../../source/core/policy/check.js';
 import type { Failure } from '../../source/core/policy/failure.js';
+import type { TestRun } from '../../source/core/policy/test-run.js';
 import { err, ok } from '../../source/core/result.js';
 import type { RunConfig } from '../../source/core/run/config.js';
 import type { Effect } from '../../source/core/run/effect.js';
@@ -76,7 +76,7 @@ const config: RunConfig = {
   land: 'all',
   files: [],
   planSource: { kind: 'planner' },
-  check: null,
+  testCommand: null,
   redBase: 'stop',
   setup: null,
   copy: [],
@@ -136,7 +136,7 @@ export class PlayedRun implements RunPort {
   }
 
   readonly terminals = {
-    screen: (agent: number) => this.screens.get(agent) ?? null,
+    emulator: (agent: number) => this.screens.get(agent) ?? null,
     onOpen: (listener: () => void) => {
       this.openListeners.add(listener);
       return () => this.openListeners.delete(listener);
@@ -205,7 +205,7 @@ export class PlayedRun implements RunPort {
   }
 
   /** All that is ready is merged; an agent that is named here conflicts until it is left out. */
-  merge(conflicts: Readonly<Record<number, string>> = {}, check: CheckResult | null = null): void {
+  merge(conflicts: Readonly<Record<number, string>> = {}, testRun: TestRun | null = null): void {
     for (let now = this.state().integrating; now; now = this.state().integrating) {
       const bad = now.order.filter((agent) => conflicts[agent] !== undefined);
       this.dispatch({
@@ -217,7 +217,7 @@ export class PlayedRun implements RunPort {
           broken: [],
           because: [],
           diff: { files: [] },
-          check,
+          testRun: testRun,
         },
       });
       for (const agent of bad) {
@@ -360,7 +360,7 @@ export class PlayedApp {
         setupCmd: null,
         agentCmd: null,
         copy: [],
-        check: null,
+        testCommand: null,
         signs: false,
         proposal: { command: 'npm test', from: 'package.json' },
         redBase: 'ask',

@@ -108,7 +108,7 @@ export function openWorkspace(repo: string, stamp: string, worktrees: string): G
     paths,
     worktrees,
     setup: null,
-    check: null,
+    tests: null,
     landLater: '',
     commonDir: path.join(repo, '.git'),
     coAuthor: () => null,

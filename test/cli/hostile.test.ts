@@ -95,7 +95,7 @@ function journalNaming(repo: string, worktree: string): string {
     land: 'all',
     files: [],
     planSource: { kind: 'none' },
-    check: null,
+    testCommand: null,
     redBase: 'stop',
     setup: null,
     copy: [],

@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { maskSecrets, outputLimit, secretsIn, trimOutput } from '../../source/core/policy/check.js';
+import {
+  maskSecrets,
+  outputLimit,
+  secretsIn,
+  trimOutput,
+} from '../../source/core/policy/test-run.js';
 
 describe('the output of a failing check', () => {
   const noise = Array.from({ length: 3000 }, (_, index) => `ok ${index} all is well here`);

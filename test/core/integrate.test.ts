@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { CheckResult } from '../../source/core/policy/check.js';
+import type { TestRun } from '../../source/core/policy/test-run.js';
 import { ok } from '../../source/core/result.js';
 import type { MergeItem } from '../../source/core/run/effect.js';
 import { type IntegratePorts, integrateBatch } from '../../source/store/integrate.js';
 
-const green: CheckResult = { state: 'passed', words: '', output: '', ms: 1, flaky: false };
-const red: CheckResult = { ...green, state: 'failed', words: 'exit code 1' };
+const green: TestRun = { state: 'passed', words: '', output: '', ms: 1, flaky: false };
+const red: TestRun = { ...green, state: 'failed', words: 'exit code 1' };
 
 /** A commit is the list of what is in it: `base+0+3`. */
 const parts = (commit: string) => commit.split('+').slice(1).map(Number);
@@ -66,7 +66,7 @@ async function run(world: World, items: readonly MergeItem[], mode: Mode) {
 describe('merging and testing a batch', () => {
   test('a green batch is tested once, at its tip', async () => {
     const { step, seen } = await run({}, [item(0), item(1), item(2)], 'decides');
-    expect(step).toMatchObject({ commit: 'base+0+1+2', merged: [0, 1, 2], check: green });
+    expect(step).toMatchObject({ commit: 'base+0+1+2', merged: [0, 1, 2], testRun: green });
     expect(seen.tested).toEqual(['base+0+1+2']);
   });
 
@@ -97,7 +97,7 @@ describe('merging and testing a batch', () => {
     expect(step).toMatchObject({
       merged: [0],
       broken: [],
-      check: { state: 'passed', flaky: true },
+      testRun: { state: 'passed', flaky: true },
     });
   });
 
@@ -121,7 +121,7 @@ describe('merging and testing a batch', () => {
 
   test('reported only: nothing is left out', async () => {
     const { step } = await run({ red: [[0]] }, [item(0), item(1)], 'reported');
-    expect(step).toMatchObject({ merged: [0, 1], broken: [], check: { state: 'failed' } });
+    expect(step).toMatchObject({ merged: [0, 1], broken: [], testRun: { state: 'failed' } });
   });
 
   test('whatever conflicts and breaks, the tip is green, and everyone is accounted for', async () => {

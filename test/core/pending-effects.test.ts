@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Task } from '../../source/core/plan/plan.js';
-import type { CheckResult } from '../../source/core/policy/check.js';
+import type { TestRun } from '../../source/core/policy/test-run.js';
 import type { RunConfig } from '../../source/core/run/config.js';
 import type { Effect } from '../../source/core/run/effect.js';
 import type { Message, MessageBody } from '../../source/core/run/message.js';
@@ -26,9 +26,9 @@ const task = (id: string, depends_on: string[] = []): Task => ({
 });
 const tasks = [task('T1'), task('T2'), task('T3', ['T1'])];
 
-const green: CheckResult = { state: 'passed', words: '', output: '', ms: 5, flaky: false };
-const red: CheckResult = { ...green, state: 'failed', words: 'exit code 1', output: 'no' };
-const stopped: CheckResult = { ...green, state: 'stopped', words: 'told to end' };
+const green: TestRun = { state: 'passed', words: '', output: '', ms: 5, flaky: false };
+const red: TestRun = { ...green, state: 'failed', words: 'exit code 1', output: 'no' };
+const stopped: TestRun = { ...green, state: 'stopped', words: 'told to end' };
 const object = (letter: string) => letter.repeat(40);
 
 /** What carries on, and must be there again; timers, looks and signals are set or sent anew. */
@@ -39,7 +39,7 @@ type Lasting = Exclude<
       | 'start_timer'
       | 'look_at_agent'
       | 'signal_agent'
-      | 'stop_check'
+      | 'stop_tests'
       | 'cancel_planning'
       | 'finish';
   }
@@ -49,7 +49,7 @@ const passing = [
   'start_timer',
   'look_at_agent',
   'signal_agent',
-  'stop_check',
+  'stop_tests',
   'cancel_planning',
   'finish',
 ];
@@ -83,8 +83,8 @@ function answer(effect: Lasting, luck: number): MessageBody[] {
       ];
     case 'confirm_plan':
       return [{ type: 'plan_confirmed' }];
-    case 'check_base':
-      return [{ type: 'base_checked', check: luck % 7 === 0 ? red : green }];
+    case 'test_base':
+      return [{ type: 'base_tested', testRun: luck % 7 === 0 ? red : green }];
     case 'prepare_agent': {
       const { agent } = effect;
       const checkout = { worktree: `/w${agent}`, branch: `b${agent}`, start: object('b') };
@@ -113,12 +113,12 @@ function answer(effect: Lasting, luck: number): MessageBody[] {
       const inspection = { ...unchanged, diff, changed: good, tree: String(luck) };
       return [{ type: 'attempt_inspected', agent: effect.agent, inspection }];
     }
-    case 'check_agent':
+    case 'test_agent':
       return [
         {
-          type: 'agent_checked',
+          type: 'agent_tested',
           agent: effect.agent,
-          check: luck % 5 === 0 ? stopped : good ? green : red,
+          testRun: luck % 5 === 0 ? stopped : good ? green : red,
         },
       ];
     case 'review_agent':
@@ -145,7 +145,7 @@ function answer(effect: Lasting, luck: number): MessageBody[] {
         const failure = { kind: 'git', doing: 'merge', detail: 'x' } as const;
         return [{ type: 'integration_failed', failure }];
       }
-      return [{ type: 'integrated', step: { ...step, diff: { files: [] }, check: null } }];
+      return [{ type: 'integrated', step: { ...step, diff: { files: [] }, testRun: null } }];
     }
     case 'land':
       return [
@@ -165,8 +165,8 @@ function answer(effect: Lasting, luck: number): MessageBody[] {
             : { state: 'refused', reason: 'conflicts' },
         },
       ];
-    case 'check_tip':
-      return [{ type: 'tip_checked', check: good ? green : red }];
+    case 'test_tip':
+      return [{ type: 'tip_tested', testRun: good ? green : red }];
     case 'undo_landing':
       return [
         {
@@ -204,7 +204,7 @@ const step = fc.record({
 });
 
 const kinds: fc.Arbitrary<Partial<RunConfig>> = fc.record({
-  check: fc.constantFrom(null, { command: 't', from: 'x', timeoutMs: 1, report: null }),
+  testCommand: fc.constantFrom(null, { command: 't', from: 'x', timeoutMs: 1, report: null }),
   review: fc.constantFrom(null, { model: null }),
   land: fc.constantFrom('all' as const, 'any' as const, 'ask' as const),
   redBase: fc.constantFrom('ask' as const, 'fix' as const),
@@ -276,7 +276,7 @@ describe('what is under way in a state', () => {
       { numRuns: 400, endOnFailure: true },
     );
     // A property that never comes to a landing says nothing of it.
-    for (const type of ['integrate', 'check_agent', 'review_agent', 'supervise', 'land']) {
+    for (const type of ['integrate', 'test_agent', 'review_agent', 'supervise', 'land']) {
       expect(seen).toContain(type);
     }
   });

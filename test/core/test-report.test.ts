@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { CheckResult } from '../../source/core/policy/check.js';
 import {
   brokenTests,
   changeWords,
@@ -12,11 +11,12 @@ import {
   testsNamedIn,
   withoutNames,
 } from '../../source/core/policy/test-report.js';
+import type { TestRun } from '../../source/core/policy/test-run.js';
 import { askForReport } from '../../source/core/policy/test-runners.js';
 
-const green: CheckResult = { state: 'passed', words: '', output: '', ms: 5, flaky: false };
-const red: CheckResult = { ...green, state: 'failed', words: 'exit code 1' };
-const told = (failed: readonly string[], passed: readonly string[]): CheckResult => ({
+const green: TestRun = { state: 'passed', words: '', output: '', ms: 5, flaky: false };
+const red: TestRun = { ...green, state: 'failed', words: 'exit code 1' };
+const told = (failed: readonly string[], passed: readonly string[]): TestRun => ({
   ...(failed.length > 0 ? red : green),
   report: { failed, passed: passed.length, skipped: 0, passedNames: passed },
 });
@@ -123,7 +123,7 @@ describe('tests that a criterion points at', () => {
   });
 
   test('say what they do: one that nobody ran is not passed', () => {
-    const check: CheckResult = {
+    const testRun: TestRun = {
       state: 'failed',
       words: '',
       output: '',
@@ -131,14 +131,14 @@ describe('tests that a criterion points at', () => {
       flaky: false,
       report: { passed: 3, skipped: 0, failed: ['b'], passedNames: ['a', 'c', 'd'] },
     };
-    const kept = withoutNames(check, ['a', 'b', 'x']);
+    const kept = withoutNames(testRun, ['a', 'b', 'x']);
     expect(kept.report?.passedNames).toEqual(['a']);
     expect(['a', 'b', 'x'].map((name) => stateOfNamed(kept, name))).toEqual([
       'passes',
       'fails',
       'not run',
     ]);
-    expect(withoutNames(check).report?.passedNames).toBe(null);
+    expect(withoutNames(testRun).report?.passedNames).toBe(null);
     expect(stateOfNamed(null, 'a')).toBe('not run');
   });
 });

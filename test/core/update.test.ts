@@ -11,7 +11,7 @@ import type { AttemptExit } from '../../source/core/agent/evidence.js';
 import { judge } from '../../source/core/agent/judge.js';
 import type { Task } from '../../source/core/plan/plan.js';
 import { moneyOf } from '../../source/core/policy/budget.js';
-import { type CheckResult, checkWords } from '../../source/core/policy/check.js';
+import { type TestRun, testRunWords } from '../../source/core/policy/test-run.js';
 import type { RunConfig } from '../../source/core/run/config.js';
 import type { Effect } from '../../source/core/run/effect.js';
 import type { Message, MessageBody } from '../../source/core/run/message.js';
@@ -42,10 +42,10 @@ const used = (completionTokens: number, cost: number | null): Usage => ({
   knownCost: cost ?? 0,
 });
 
-const green: CheckResult = { state: 'passed', words: '', output: '', ms: 5, flaky: false };
-const red: CheckResult = { ...green, state: 'failed', words: 'exit code 1', output: 'E: no' };
+const green: TestRun = { state: 'passed', words: '', output: '', ms: 5, flaky: false };
+const red: TestRun = { ...green, state: 'failed', words: 'exit code 1', output: 'E: no' };
 const tested = {
-  check: { command: 'make test', from: '--test-cmd', timeoutMs: 1000, report: null },
+  testCommand: { command: 'make test', from: '--test-cmd', timeoutMs: 1000, report: null },
 } as const;
 
 /** A batch that was merged as it is. */
@@ -56,7 +56,7 @@ const step = (...agents: number[]): IntegrationStep => ({
   broken: [],
   because: [],
   diff: { files: [] },
-  check: null,
+  testRun: null,
 });
 
 /** A run driven by hand: each message at the next millisecond. */
@@ -518,19 +518,23 @@ describe('a person', () => {
 
   test('names another set-up command on a red base: it is tested again, by it', () => {
     const check = { command: 'npm test', from: 'you', timeoutMs: 1000, report: null };
-    const drive = new Drive().start([task('T1')], { check, redBase: 'ask', setup: 'false' });
+    const drive = new Drive().start([task('T1')], {
+      testCommand: check,
+      redBase: 'ask',
+      setup: 'false',
+    });
     const words = '`false`, exit code 1';
     drive.send({
-      type: 'base_checked',
-      check: { state: 'failed', lacksSetup: true, words, output: '', ms: 1, flaky: false },
+      type: 'base_tested',
+      testRun: { state: 'failed', lacksSetup: true, words, output: '', ms: 1, flaky: false },
     });
     expect(drive.state?.phase).toBe('red_base');
-    expect(checkWords(drive.state?.baseCheck as CheckResult)).toBe(
+    expect(testRunWords(drive.state?.baseTestRun as TestRun)).toBe(
       `tests were not run (the set-up command failed: ${words})`,
     );
     drive.send({ type: 'setup_named', command: null });
-    expect(drive.state).toMatchObject({ phase: 'checking', baseCheck: null });
-    expect(drive.effects).toMatchObject([{ type: 'check_base', commit: config.base }]);
+    expect(drive.state).toMatchObject({ phase: 'testing', baseTestRun: null });
+    expect(drive.effects).toMatchObject([{ type: 'test_base', commit: config.base }]);
   });
 
   test('names another set-up command: it is said, and is the configuration from then on', () => {
@@ -652,9 +656,9 @@ describe('the tests of the project', () => {
 
   test('a base that is red ends the run before any agent; with --allow-red-base it is reported', () => {
     const drive = begin();
-    expect(drive.state?.phase).toBe('checking');
-    expect(drive.effects).toMatchObject([{ type: 'check_base', commit: config.base }]);
-    drive.send({ type: 'base_checked', check: red });
+    expect(drive.state?.phase).toBe('testing');
+    expect(drive.effects).toMatchObject([{ type: 'test_base', commit: config.base }]);
+    drive.send({ type: 'base_tested', testRun: red });
     expect(drive.state).toMatchObject({ phase: 'finished', failure: { kind: 'red_base' } });
     expect(drive.names()).toEqual(['queued', 'queued']);
     expect(exitCode(drive.state as RunState)).toBe(1);
@@ -662,13 +666,13 @@ describe('the tests of the project', () => {
     drive.send({ type: 'restart_agent', agent: 0, remark: null });
     expect(drive.state?.phase).toBe('finished');
 
-    const allowed = begin({ redBase: 'report' }).send({ type: 'base_checked', check: red });
+    const allowed = begin({ redBase: 'report' }).send({ type: 'base_tested', testRun: red });
     expect(allowed.state?.phase).toBe('running');
     expect(allowed.state?.warnings.join()).toContain('On the base the tests failed');
     judged(allowed.prepared(0).response(0), 0).send({
-      type: 'agent_checked',
+      type: 'agent_tested',
       agent: 0,
-      check: red,
+      testRun: red,
     });
     expect(allowed.state?.agents[0]?.state).toMatchObject({ name: 'committing' });
     allowed.send({
@@ -682,14 +686,14 @@ describe('the tests of the project', () => {
   });
 
   /** A red result with a report of it. */
-  const told = (failed: readonly string[], passedNames: readonly string[]): CheckResult => ({
+  const told = (failed: readonly string[], passedNames: readonly string[]): TestRun => ({
     ...red,
     report: { failed, passed: passedNames.length, skipped: 0, passedNames },
   });
 
   test('on a red base a person is asked, and each answer is followed', () => {
-    const ask = () => begin({ redBase: 'ask' }).send({ type: 'base_checked', check: red });
-    expect(ask().state).toMatchObject({ phase: 'red_base', baseCheck: red });
+    const ask = () => begin({ redBase: 'ask' }).send({ type: 'base_tested', testRun: red });
+    expect(ask().state).toMatchObject({ phase: 'red_base', baseTestRun: red });
     expect(ask().effects).toEqual([]);
     for (const how of ['fix', 'report'] as const) {
       const drive = ask().send({ type: 'red_base_decided', how });
@@ -698,33 +702,36 @@ describe('the tests of the project', () => {
     const ended = ask().send({ type: 'red_base_decided', how: 'stop' });
     expect(ended.state).toMatchObject({ phase: 'finished', failure: { kind: 'red_base' } });
     const other = ask().send({ type: 'tests_named', command: 'make all' });
-    expect(other.state).toMatchObject({ phase: 'checking', config: { check: { from: 'you' } } });
-    expect(other.effects).toMatchObject([{ type: 'check_base', commit: config.base }]);
-    other.send({ type: 'base_checked', check: green });
+    expect(other.state).toMatchObject({
+      phase: 'testing',
+      config: { testCommand: { from: 'you' } },
+    });
+    expect(other.effects).toMatchObject([{ type: 'test_base', commit: config.base }]);
+    other.send({ type: 'base_tested', testRun: green });
     expect(other.state?.phase).toBe('running');
     expect(ask().send({ type: 'interrupt', signal: 'SIGINT' }).state?.phase).toBe('finished');
   });
 
   test('a red base that is to be fixed: who breaks what passed is sent back, by the names', () => {
     const drive = begin({ redBase: 'fix' }).send({
-      type: 'base_checked',
-      check: told(['a', 'b'], ['c', 'd']),
+      type: 'base_tested',
+      testRun: told(['a', 'b'], ['c', 'd']),
     });
     judged(drive.prepared(0).response(0), 0);
-    drive.send({ type: 'agent_checked', agent: 0, check: told(['a', 'd'], ['c']) });
+    drive.send({ type: 'agent_tested', agent: 0, testRun: told(['a', 'd'], ['c']) });
     const next = drive.effects[0] as Effect & { type: 'start_attempt' };
     expect(promptOf(next.brief, aiderStyle)).toContain('tests that passed before fail now: d');
     judged(drive.prepared(1).response(1), 1);
-    drive.send({ type: 'agent_checked', agent: 1, check: told(['b'], ['a', 'c', 'd']) });
+    drive.send({ type: 'agent_tested', agent: 1, testRun: told(['b'], ['a', 'c', 'd']) });
     expect(drive.state?.agents[1]?.state).toMatchObject({ name: 'committing' });
   });
 
   test('a red base that is to be fixed: only green work lands', () => {
-    const land = (last: CheckResult) => {
+    const land = (last: TestRun) => {
       const drive = new Drive().start([task('T1')], { ...tested, redBase: 'fix', land: 'all' });
-      drive.send({ type: 'base_checked', check: red });
+      drive.send({ type: 'base_tested', testRun: red });
       judged(drive.prepared(0).response(0), 0);
-      drive.send({ type: 'agent_checked', agent: 0, check: red });
+      drive.send({ type: 'agent_tested', agent: 0, testRun: red });
       const work = { commit: 'c'.repeat(40), diff: changed.diff };
       drive.send({ type: 'agent_committed', agent: 0, work });
       const step = {
@@ -734,7 +741,7 @@ describe('the tests of the project', () => {
         broken: [],
         because: [],
         diff: changed.diff,
-        check: last,
+        testRun: last,
       };
       return drive.send({ type: 'integrated', step }).state as RunState;
     };
@@ -745,23 +752,23 @@ describe('the tests of the project', () => {
   });
 
   test('flaky on the base is said, and counts as green', () => {
-    const drive = begin().send({ type: 'base_checked', check: { ...green, flaky: true } });
+    const drive = begin().send({ type: 'base_tested', testRun: { ...green, flaky: true } });
     expect(drive.state?.phase).toBe('running');
     expect(drive.state?.warnings.join()).toContain('flaky');
   });
 
   test('red work goes back to the model with the output, until the cap', () => {
-    const drive = begin({ maxIterations: 2 }).send({ type: 'base_checked', check: green });
+    const drive = begin({ maxIterations: 2 }).send({ type: 'base_tested', testRun: green });
     judged(drive.prepared(0).response(0), 0);
     expect(drive.effects).toMatchObject([
-      { type: 'check_agent', agent: 0, checkout, check: { command: 'make test' } },
+      { type: 'test_agent', agent: 0, checkout, command: { command: 'make test' } },
     ]);
-    drive.send({ type: 'agent_checked', agent: 0, check: red });
+    drive.send({ type: 'agent_tested', agent: 0, testRun: red });
     const next = drive.effects[0] as Effect & { type: 'start_attempt' };
     expect(promptOf(next.brief, aiderStyle)).toContain('tests fail with your change');
     expect(promptOf(next.brief, aiderStyle)).toContain('make test: exit code 1');
     expect(promptOf(next.brief, aiderStyle)).toContain('E: no');
-    judged(drive.response(0), 0).send({ type: 'agent_checked', agent: 0, check: red });
+    judged(drive.response(0), 0).send({ type: 'agent_tested', agent: 0, testRun: red });
     drive.send({
       type: 'agent_committed',
       agent: 0,
@@ -780,10 +787,10 @@ describe('the tests of the project', () => {
       { type: 'restart_agent', agent: 0, remark: null },
       { type: 'interrupt', signal: 'SIGINT' },
     ] satisfies MessageBody[]) {
-      const drive = begin().send({ type: 'base_checked', check: green });
+      const drive = begin().send({ type: 'base_tested', testRun: green });
       judged(drive.prepared(0).response(0), 0).send(message);
-      expect(drive.effects).toContainEqual({ type: 'stop_check', agent: 0 });
-      drive.send({ type: 'agent_checked', agent: 0, check: green });
+      expect(drive.effects).toContainEqual({ type: 'stop_tests', agent: 0 });
+      drive.send({ type: 'agent_tested', agent: 0, testRun: green });
       expect(drive.state?.agents[0]?.state).toMatchObject({ outcome: { state: 'killed' } });
     }
   });
@@ -1120,14 +1127,14 @@ describe('any order of messages', () => {
   const agents = [0, 1, 2];
   /** An agent does its work and succeeds, if nothing keeps it from that. */
   const success = (agent: number): MessageBody[] => [
-    { type: 'base_checked', check: green },
+    { type: 'base_tested', testRun: green },
     { type: 'agent_prepared', agent, checkout },
     { type: 'attempt_started', agent, pid: 1 },
     { type: 'turn_started', agent },
     { type: 'turn_ended', agent, usage: used(3, 0.3) },
     { type: 'attempt_exited', agent, exit: clean },
     { type: 'attempt_inspected', agent, inspection: changed },
-    { type: 'agent_checked', agent, check: green },
+    { type: 'agent_tested', agent, testRun: green },
     { type: 'agent_committed', agent, work: { commit: 'c'.repeat(40), diff: changed.diff } },
     { type: 'integrated', step: step(agent) },
   ];
@@ -1209,13 +1216,13 @@ describe('any order of messages', () => {
       ),
     }),
     fc.record({
-      type: fc.constant('agent_checked' as const),
+      type: fc.constant('agent_tested' as const),
       agent: fc.constantFrom(...agents),
-      check: fc.constantFrom(green, red),
+      testRun: fc.constantFrom(green, red),
     }),
     fc.record({
-      type: fc.constant('base_checked' as const),
-      check: fc.constantFrom(green, red),
+      type: fc.constant('base_tested' as const),
+      testRun: fc.constantFrom(green, red),
     }),
     fc.record({
       type: fc.constant('landing_done' as const),
@@ -1231,7 +1238,7 @@ describe('any order of messages', () => {
         { state: 'refused' as const, reason: 'conflicts' },
       ),
     }),
-    fc.record({ type: fc.constant('tip_checked' as const), check: fc.constantFrom(green, red) }),
+    fc.record({ type: fc.constant('tip_tested' as const), testRun: fc.constantFrom(green, red) }),
     fc.record({
       type: fc.constant('landing_undone' as const),
       undone: fc.constantFrom(
@@ -1307,7 +1314,7 @@ describe('any order of messages', () => {
     .map((bodies) => bodies.flat());
   const base = fc
     .constantFrom(green, red)
-    .map((check): MessageBody => ({ type: 'base_checked', check }));
+    .map((check): MessageBody => ({ type: 'base_tested', testRun: check }));
 
   test('a request that is not refused does something, and one that is refused does nothing', () => {
     const met = new Set<string>();
@@ -1343,10 +1350,10 @@ describe('any order of messages', () => {
         numRuns: 80,
         // What chance may leave out: a run that lands; an agent that was killed while the run goes on; choices said twice.
         examples: [
-          [[{ type: 'base_checked', check: green }, ...whole], null, 'ask'],
+          [[{ type: 'base_tested', testRun: green }, ...whole], null, 'ask'],
           [
             [
-              { type: 'base_checked', check: green },
+              { type: 'base_tested', testRun: green },
               { type: 'pause', paused: true },
               { type: 'agent_prepared', agent: 1, checkout },
               { type: 'restart_agent', agent: 1, remark: null },
@@ -1356,7 +1363,7 @@ describe('any order of messages', () => {
           ],
           [
             [
-              { type: 'base_checked', check: green },
+              { type: 'base_tested', testRun: green },
               { type: 'agent_prepared', agent: 0, checkout },
               { type: 'attempt_started', agent: 0, pid: 1 },
               { type: 'attempt_exited', agent: 0, exit: clean },
@@ -1367,7 +1374,7 @@ describe('any order of messages', () => {
           ],
           [
             [
-              { type: 'base_checked', check: green },
+              { type: 'base_tested', testRun: green },
               { type: 'kill_agent', agent: 2 },
             ],
             null,

@@ -22,7 +22,7 @@ import { journalHead, readJournal } from '../../source/core/run/journal.js';
 import { pendingEffects } from '../../source/core/run/pending-effects.js';
 import type { RunState } from '../../source/core/run/run.js';
 import { summarise } from '../../source/core/run/summary.js';
-import type { CheckRunner } from '../../source/services/git/checkout-site.js';
+import type { RunsTests } from '../../source/services/git/checkout-site.js';
 import { GitWorkspace } from '../../source/services/git/workspace.js';
 import { logPaths } from '../../source/services/logs/log-paths.js';
 import { createEffectRunner } from '../../source/store/effect-runner.js';
@@ -378,7 +378,7 @@ export async function runScripts(
 }
 
 /** Tests that fail with a certain text, wherever it stands. */
-const tests: CheckRunner = {
+const tests: RunsTests = {
   run: async (_, cwd) => {
     const found = grep(cwd, 'lines');
     const rest = { output: '', ms: 0, flaky: false };
@@ -416,7 +416,7 @@ async function runIn(folder: string, scripts: readonly Script[], course: Course)
     maxIterations: course.rich ? 2 : 1,
     maxFileBytes: 1000,
     land: course.land,
-    check: course.rich
+    testCommand: course.rich
       ? { command: 'make test', from: '--test-cmd', timeoutMs: 1000, report: null }
       : null,
   };
@@ -450,7 +450,7 @@ async function engine(
     paths: logPaths(repo, stamp),
     worktrees: path.join(folder, 'worktrees'),
     setup: null,
-    check: tests,
+    tests: tests,
     landLater: '',
     commonDir: path.join(repo, '.git'),
     coAuthor: () => null,

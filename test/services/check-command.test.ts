@@ -1,14 +1,14 @@
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { CheckCommand } from '../../source/services/pty/check-command.js';
+import { TestRunner } from '../../source/services/pty/test-runner.js';
 import { eventually } from '../eventually.js';
 import { processesWith, tempFolder } from '../rig.js';
 
 function checker(command: string, timeoutMs = 60_000, report: string | null = null) {
   const folder = tempFolder();
   const plan = { command, from: '--test-cmd', timeoutMs, report };
-  const check = new CheckCommand({ PATH: process.env['PATH'] ?? '', SECRET: 'hunter2-hunter2' }, [
+  const check = new TestRunner({ PATH: process.env['PATH'] ?? '', SECRET: 'hunter2-hunter2' }, [
     'hunter2-hunter2',
   ]);
   const run = (log: string, signal = new AbortController().signal) =>

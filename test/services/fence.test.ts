@@ -18,7 +18,7 @@ import type { Task } from '../../source/core/plan/plan.js';
 import { leadsOut, type RefusalKind, runsCode } from '../../source/core/policy/fence.js';
 import type { WorkToCommit } from '../../source/core/ports.js';
 import type { Inspection } from '../../source/core/run/run.js';
-import type { CheckRunner } from '../../source/services/git/checkout-site.js';
+import type { RunsTests } from '../../source/services/git/checkout-site.js';
 import {
   type KeptCheckout,
   keepCheckout,
@@ -40,7 +40,7 @@ const task: Task = {
 
 const passed = { words: '', output: '', ms: 0, flaky: false } as const;
 
-async function open(more: { maxFileBytes?: number; protect?: string[]; check?: CheckRunner } = {}) {
+async function open(more: { maxFileBytes?: number; protect?: string[]; check?: RunsTests } = {}) {
   const repo = makeRepo({ 'src/a.txt': 'a\n', 'src/b.txt': 'b\n', 'run.sh': 'echo\n' });
   const stamp = '20260102_030405';
   const paths = logPaths(repo, stamp);
@@ -60,7 +60,7 @@ async function open(more: { maxFileBytes?: number; protect?: string[]; check?: C
       paths,
       worktrees,
       setup: null,
-      check: more.check ?? null,
+      tests: more.check ?? null,
       landLater: '',
       commonDir: path.join(repo, '.git'),
       coAuthor: () => null,
@@ -469,7 +469,7 @@ describe('the fence around an agent', () => {
       const all = await Promise.all([
         workspace.changesSoFar(0, task, checkout, hints),
         workspace.diff(0, checkout),
-        workspace.checkAgent({ agent: 0, attempt: 1, task, checkout, check: plan }, signal),
+        workspace.testAgent({ agent: 0, attempt: 1, task, checkout, command: plan }, signal),
         workspace.patch(0, checkout),
         workspace.changesSoFar(0, task, checkout, hints),
       ]);

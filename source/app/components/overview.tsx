@@ -51,7 +51,7 @@ const order = [
   'running',
   'stopping',
   'waiting',
-  'checking',
+  'testing',
   'reviewing',
   'judging',
   'committing',

@@ -15,7 +15,7 @@ function phaseWords(state: RunState, now: number, keymap: Keymap): string {
     case 'planning':
     case 'confirming':
       return 'starting';
-    case 'checking':
+    case 'testing':
       return 'testing the base';
     case 'red_base':
       return `waits for your decision (${keymap.label('run.redBase')})`;

@@ -4,8 +4,8 @@ import type { RunState } from '../../core/run/run.js';
 import { agentKinds } from '../../services/agents/agent-kinds.js';
 import { GitWorkspace } from '../../services/git/workspace.js';
 import type { LogPaths } from '../../services/logs/log-paths.js';
-import type { CheckCommand } from '../../services/pty/check-command.js';
 import type { ShellSetup } from '../../services/pty/setup-command.js';
+import type { TestRunner } from '../../services/pty/test-runner.js';
 import type { RunRecord } from '../../services/records/run-records.js';
 import { createEffectRunner, type Ports } from '../../store/effect-runner.js';
 import { createRunStore, type Observer } from '../../store/run-store.js';
@@ -23,7 +23,7 @@ export interface WorkspaceParts {
   readonly record: RunRecord;
   readonly worktrees: string;
   /** Run the project's commands; null where none is run any more. */
-  readonly commands: { readonly setup: ShellSetup; readonly check: CheckCommand } | null;
+  readonly commands: { readonly setup: ShellSetup; readonly check: TestRunner } | null;
   /** The command that lands later. */
   readonly landLater: string;
   readonly warn?: (text: string) => void;
@@ -38,7 +38,7 @@ export function composeWorkspace(parts: WorkspaceParts): GitWorkspace {
     worktrees,
     record,
     setup: commands?.setup ?? null,
-    check: commands?.check ?? null,
+    tests: commands?.check ?? null,
     landLater,
     coAuthor: agentKinds[rules.agent.kind].author,
     ...(warn ? { warn } : {}),

@@ -29,7 +29,7 @@ export function makeConfig(
     timeoutMs: options.timeoutMs,
     files: run.focus,
     planSource: run.source,
-    check: options.check,
+    testCommand: options.testCommand,
     setup: options.setupCmd,
     copy: options.copy,
     protect: options.protect,

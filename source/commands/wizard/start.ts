@@ -104,7 +104,7 @@ async function lookAgain(
 
 /** The options as a person left them on the last screen. */
 function wished(
-  { check, testTimeoutMs, testReport, reviewModel }: RunOptions,
+  { testCommand: check, testTimeoutMs, testReport, reviewModel }: RunOptions,
   choices: RunChoices,
 ): Partial<RunOptions> {
   const { testCmd, redBase, review, setupCmd } = choices;
@@ -119,15 +119,15 @@ function wished(
     redBase: redBase === 'ask' ? null : redBase,
     review: review ? { model: reviewModel } : null,
   };
-  if (testCmd === '') return { check: null, ...rest };
-  if (testCmd === check?.command) return { check, ...rest };
+  if (testCmd === '') return { testCommand: null, ...rest };
+  if (testCmd === check?.command) return { testCommand: check, ...rest };
   const plan = {
     command: testCmd,
     from: 'the start screen',
     timeoutMs: testTimeoutMs,
     report: testReport,
   };
-  return { check: plan, ...rest };
+  return { testCommand: plan, ...rest };
 }
 
 /** The plan as a person left it. A PRD that is the file they named stays that file. */
@@ -160,7 +160,7 @@ function runPort(live: LiveRun, paths: LogPaths): RunPort {
     subscribe: (listener) => live.subscribe(listener),
     dispatch: (message) => live.dispatch(message),
     terminals: {
-      screen: (agent) => terminals.screen(agent),
+      emulator: (agent) => terminals.emulator(agent),
       onOpen: (listener) => terminals.onOpen(listener),
       resize: (agent, size) => terminals.resize(agent, size),
       type: (agent, data) => terminals.type(agent, data),

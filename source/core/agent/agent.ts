@@ -1,8 +1,8 @@
 // Longer than 300 lines: the states of an agent and what is read from them.
 import type { Task } from '../plan/plan.js';
-import type { CheckResult } from '../policy/check.js';
 import type { Refusal } from '../policy/fence.js';
 import type { Review } from '../policy/review.js';
+import type { TestRun } from '../policy/test-run.js';
 import { unreachable } from '../result.js';
 import type { Brief, Feedback } from './brief.js';
 import type { AttemptExit } from './evidence.js';
@@ -51,7 +51,7 @@ export type AgentState =
       readonly feedback: Feedback | null;
     })
   /** The project's tests run in its worktree. */
-  | (InCheckout & { readonly name: 'checking' })
+  | (InCheckout & { readonly name: 'testing' })
   /** A reviewer reads its diff. */
   | (InCheckout & { readonly name: 'reviewing' })
   | (InCheckout & { readonly name: 'committing'; readonly outcome: Outcome })
@@ -296,7 +296,7 @@ export interface Agent {
   /** The failure of the attempt before and the state it left, to tell a failure that repeats itself. */
   readonly lastTrouble: Trouble | null;
   /** What the project's tests said of its work last; null when they were not asked. */
-  readonly check: CheckResult | null;
+  readonly testRun: TestRun | null;
   /** What the reviewer said of its work last; null when none was asked. */
   readonly review: Review | null;
   /** Why its work could not be merged, while that is being mended or could not be. */
@@ -367,7 +367,7 @@ export function outcomeOf(agent: Agent): Outcome | null {
     case 'stopping':
     case 'judging':
     case 'waiting':
-    case 'checking':
+    case 'testing':
     case 'reviewing':
     case 'committing':
       return null;
@@ -397,7 +397,7 @@ export function newAgent(index: number, task: Task): Agent {
     conflicts: [],
     alsoRead: [],
     lastTrouble: null,
-    check: null,
+    testRun: null,
     review: null,
     repair: null,
     repairs: 0,

@@ -1,10 +1,10 @@
 import { isSpent } from '../policy/budget.js';
-import type { CheckPlan, CheckResult } from '../policy/check.js';
 import { asksForRemoval, asksForWhiteSpace, type Refusal, refusalWords } from '../policy/fence.js';
 import { notMet, type Review } from '../policy/review.js';
 import { brokenTests, isAccepted, namesOf, ruleOf } from '../policy/test-report.js';
+import type { TestCommand, TestRun } from '../policy/test-run.js';
 import { unreachable } from '../result.js';
-import { checkAgent, gates, measureOf, reviewAgent } from '../run/make-effect.js';
+import { gates, measureOf, reviewAgent, testAgent } from '../run/make-effect.js';
 import type { Inspection, RunState } from '../run/run.js';
 import {
   type Agent,
@@ -96,8 +96,8 @@ export function onInspected(run: RunState, agent: Agent, inspection: Inspection,
       run.interruptedBy === null &&
       iterationsUsed(seen) < run.config.maxIterations;
     if (more) return nextAttempt(run, done, checkout, null, at);
-    return run.config.check && run.interruptedBy === null
-      ? test(done, checkout, run.config.check)
+    return run.config.testCommand && run.interruptedBy === null
+      ? test(done, checkout, run.config.testCommand)
       : review(run, done, checkout);
   }
   if (run.interruptedBy !== null) {
@@ -126,8 +126,8 @@ export function onInspected(run: RunState, agent: Agent, inspection: Inspection,
   return nextAttempt(run, told, checkout, { kind: 'failed', reason, detail }, at);
 }
 
-function test(agent: Agent, checkout: Checkout, check: CheckPlan): Step {
-  return [withState(agent, { name: 'checking', checkout }), [checkAgent(agent, checkout, check)]];
+function test(agent: Agent, checkout: Checkout, command: TestCommand): Step {
+  return [withState(agent, { name: 'testing', checkout }), [testAgent(agent, checkout, command)]];
 }
 
 /** After the tests, the reviewer, where one is asked. */
@@ -204,10 +204,10 @@ function sendBack(
 }
 
 /** The project's tests have run on an agent's work. */
-export function onChecked(run: RunState, agent: Agent, result: CheckResult, at: number): Step {
-  if (agent.state.name !== 'checking') return [agent, []];
+export function onChecked(run: RunState, agent: Agent, result: TestRun, at: number): Step {
+  if (agent.state.name !== 'testing') return [agent, []];
   const { checkout } = agent.state;
-  const checked: Agent = { ...agent, check: result };
+  const checked: Agent = { ...agent, testRun: result };
   const other = overruled(run, checked, checkout, at);
   if (other) return other;
   if (result.state === 'faulted') {
@@ -225,7 +225,7 @@ export function onChecked(run: RunState, agent: Agent, result: CheckResult, at: 
       : broken.length > 0
         ? `${result.words}: ${namesOf(broken)}`
         : result.words;
-  const detail = `${run.config.check?.command}: ${names}`;
+  const detail = `${run.config.testCommand?.command}: ${names}`;
   const told: Feedback = { kind: 'tests', detail, output: result.output };
   return sendBack(run, checked, checkout, 'tests_failed', detail, told, at);
 }

@@ -33,9 +33,9 @@ export function kill(run: RunState, agent: Agent, at: number): Step {
       return commit(run, { ...agent, pendingRequest: null }, state.checkout, byYou);
     case 'judging':
       return [{ ...agent, pendingRequest: 'kill' }, []];
-    case 'checking':
+    case 'testing':
     case 'reviewing':
-      return [{ ...agent, pendingRequest: 'kill' }, [{ type: 'stop_check', agent: agent.index }]];
+      return [{ ...agent, pendingRequest: 'kill' }, [{ type: 'stop_tests', agent: agent.index }]];
     case 'running':
     case 'asking':
     case 'stopping':
@@ -62,9 +62,9 @@ export function restart(run: RunState, agent: Agent, remark: string | null): Ste
     case 'judging':
     case 'committing':
       return [{ ...told, pendingRequest: 'restart' }, []];
-    case 'checking':
+    case 'testing':
     case 'reviewing':
-      return [{ ...told, pendingRequest: 'restart' }, [{ type: 'stop_check', agent: agent.index }]];
+      return [{ ...told, pendingRequest: 'restart' }, [{ type: 'stop_tests', agent: agent.index }]];
     case 'waiting':
       return commit(run, { ...told, pendingRequest: 'restart' }, state.checkout, byYou);
     case 'succeeded':
@@ -90,9 +90,9 @@ export function takeOver(run: RunState, agent: Agent, at: number): Step {
     case 'judging':
     case 'committing':
       return [wished, []];
-    case 'checking':
+    case 'testing':
     case 'reviewing':
-      return [wished, [{ type: 'stop_check', agent: agent.index }]];
+      return [wished, [{ type: 'stop_tests', agent: agent.index }]];
     case 'waiting':
       return startAttempt(run, wished, state.checkout, null, at);
     case 'succeeded':

@@ -59,7 +59,7 @@ export function requeue(agent: Agent, pendingRequest: PendingRequest | null): Ag
     touched: [],
     conflicts: [],
     lastTrouble: null,
-    check: null,
+    testRun: null,
     review: null,
     repair: null,
     repairs: 0,
@@ -192,7 +192,7 @@ export function nextAttempt(
 export function settle(run: RunState, agent: Agent, checkout: Checkout): Step {
   const { interruptedBy } = run;
   // Untested work of a run that tests is no success.
-  return interruptedBy !== null && run.config.check
+  return interruptedBy !== null && run.config.testCommand
     ? commit(run, agent, checkout, { state: 'killed', by: interruptedBy })
     : commit(run, agent, checkout, { state: 'succeeded' });
 }

@@ -1,4 +1,4 @@
-import { type CheckResult, checkWords } from './check.js';
+import { type TestRun, testRunWords } from './test-run.js';
 
 /** What a report of the project's tests tells, test by test. */
 export interface TestReport {
@@ -21,11 +21,11 @@ export type RedBase = (typeof redBases)[number];
  * The report without what only the base needs.
  * @param wanted tests that criteria name
  */
-export function withoutNames(check: CheckResult, wanted: readonly string[] = []): CheckResult {
-  const { report } = check;
-  if (!report?.passedNames) return check;
+export function withoutNames(testRun: TestRun, wanted: readonly string[] = []): TestRun {
+  const { report } = testRun;
+  if (!report?.passedNames) return testRun;
   const named = report.passedNames.filter((name) => wanted.some((one) => isNamed(name, one)));
-  return { ...check, report: { ...report, passedNames: wanted.length > 0 ? named : null } };
+  return { ...testRun, report: { ...report, passedNames: wanted.length > 0 ? named : null } };
 }
 
 /** Whether a test of a report is the one that is meant: its name, or the end of it behind its suites'. */
@@ -45,17 +45,17 @@ export function testsNamedIn(text: string): string[] {
 
 /** What the tests say of one that a criterion names. */
 export function stateOfNamed(
-  check: CheckResult | null,
+  testRun: TestRun | null,
   meant: string,
 ): 'passes' | 'fails' | 'not run' {
-  const report = check?.report;
+  const report = testRun?.report;
   if (report?.failed.some((name) => isNamed(name, meant))) return 'fails';
   return report?.passedNames?.some((name) => isNamed(name, meant)) ? 'passes' : 'not run';
 }
 
 /** What tests are held against: what they said of the base, and what was wanted of a red one. */
 export interface Measure {
-  readonly base: CheckResult | null;
+  readonly base: TestRun | null;
   readonly redBase: RedBase | 'ask';
 }
 
@@ -71,7 +71,7 @@ export function ruleOf({ base, redBase }: Measure): 'pass' | 'no_worse' | 'repor
 }
 
 /** Tests that passed on the base and fail now; null where no report tells. */
-export function brokenTests({ base }: Measure, now: CheckResult): readonly string[] | null {
+export function brokenTests({ base }: Measure, now: TestRun): readonly string[] | null {
   const before = base?.report?.passedNames;
   if (!before || !now.report) return null;
   const passed = new Set(before);
@@ -79,7 +79,7 @@ export function brokenTests({ base }: Measure, now: CheckResult): readonly strin
 }
 
 /** Whether the tests let a piece of work pass, by the rule of its run. */
-export function isAccepted(measure: Measure, now: CheckResult): boolean {
+export function isAccepted(measure: Measure, now: TestRun): boolean {
   if (now.state !== 'failed') return now.state === 'passed';
   if (ruleOf(measure) !== 'no_worse') return false;
   const broken = brokenTests(measure, now);
@@ -89,15 +89,15 @@ export function isAccepted(measure: Measure, now: CheckResult): boolean {
 }
 
 /** `4 fail → 0 fail`, where reports tell both; null elsewhere. */
-export function changeWords(base: CheckResult | null, now: CheckResult | null): string | null {
+export function changeWords(base: TestRun | null, now: TestRun | null): string | null {
   if (!base?.report || !now?.report) return null;
   return `${base.report.failed.length} fail → ${now.report.failed.length} fail`;
 }
 
-/** A check in words for a person; on a red base with what it has changed. */
-export function heldWords(base: CheckResult | null, now: CheckResult): string {
+/** A run of the tests in words for a person; on a red base with what it has changed. */
+export function heldWords(base: TestRun | null, now: TestRun): string {
   const change = base?.state === 'failed' ? changeWords(base, now) : null;
-  return change === null ? checkWords(now) : `${checkWords(now)}, ${change}`;
+  return change === null ? testRunWords(now) : `${testRunWords(now)}, ${change}`;
 }
 
 /** More names are counted, not listed. */

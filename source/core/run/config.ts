@@ -1,5 +1,5 @@
-import type { CheckPlan } from '../policy/check.js';
 import type { RedBase } from '../policy/test-report.js';
+import type { TestCommand } from '../policy/test-run.js';
 
 /** Everything a run was asked to do, decided before it starts. Plain JSON, without secrets. */
 export interface RunConfig {
@@ -35,8 +35,8 @@ export interface RunConfig {
   /** Agents reach the provider by themselves, without a common rate limit. */
   readonly direct: boolean;
   /** How the work is checked; null lands it untested. */
-  readonly check: CheckPlan | null;
-  /** What is done when the check fails on the base already; `ask`: a person is asked. */
+  readonly testCommand: TestCommand | null;
+  /** What is done when the tests fail on the base already; `ask`: a person is asked. */
   readonly redBase: RedBase | 'ask';
   /** Who reads the work before it counts; null for nobody. */
   readonly review: ReviewPlan | null;

@@ -1,9 +1,9 @@
 import type { Checkout, PrepareFrom, StopSignal } from '../agent/agent.js';
 import type { Brief } from '../agent/brief.js';
 import type { Task } from '../plan/plan.js';
-import type { CheckPlan } from '../policy/check.js';
 import type { Criterion } from '../policy/review.js';
 import type { Measure } from '../policy/test-report.js';
+import type { TestCommand } from '../policy/test-run.js';
 import type { InspectionHints, MergedWork, RunState } from './run.js';
 
 export type TimerKind = 'wall_clock' | 'escalate' | 'unanswered';
@@ -18,7 +18,7 @@ export interface Timer {
 /** What tests are run by: the command that prepares the worktree, and the tests themselves. */
 export interface TestPlan {
   readonly setup: string | null;
-  readonly check: CheckPlan;
+  readonly command: TestCommand;
 }
 
 /** A piece of work to be merged. */
@@ -85,14 +85,14 @@ export type Effect =
       readonly rollBack: boolean;
       readonly hints: InspectionHints;
     }
-  | { readonly type: 'check_base'; readonly commit: string; readonly tests: TestPlan }
+  | { readonly type: 'test_base'; readonly commit: string; readonly tests: TestPlan }
   | {
-      readonly type: 'check_agent';
+      readonly type: 'test_agent';
       readonly agent: number;
       readonly attempt: number;
       readonly task: Task;
       readonly checkout: Checkout;
-      readonly check: CheckPlan;
+      readonly command: TestCommand;
     }
   | {
       readonly type: 'review_agent';
@@ -106,8 +106,8 @@ export type Effect =
       readonly commit: string;
       readonly criteria: readonly Criterion[];
     }
-  /** Ends a check or a review: an agent's, or (null) those of the base and of the merged work. */
-  | { readonly type: 'stop_check'; readonly agent: number | null }
+  /** Ends tests or a review: an agent's, or (null) those of the base and of the merged work. */
+  | { readonly type: 'stop_tests'; readonly agent: number | null }
   | {
       readonly type: 'commit_agent';
       readonly agent: number;
@@ -149,7 +149,7 @@ export type Effect =
     }
   | { readonly type: 'merge_onto_tip'; readonly commit: string; readonly tip: string }
   | {
-      readonly type: 'check_tip';
+      readonly type: 'test_tip';
       readonly commit: string;
       readonly tests: TestPlan;
       readonly named: readonly string[];

@@ -9,11 +9,11 @@ import {
 import { givenUp, requeueForRepair } from '../agent/steps.js';
 import { topological } from '../plan/groups.js';
 import { isSpent } from '../policy/budget.js';
-import { type CheckResult, checkWords } from '../policy/check.js';
 import { notMet, type Review } from '../policy/review.js';
+import { type TestRun, testRunWords } from '../policy/test-run.js';
 import { integrationBranch } from './branches.js';
 import type { Next } from './effect.js';
-import { checkMode, checkTip, integrate, land } from './make-effect.js';
+import { checkMode, integrate, land, testTip } from './make-effect.js';
 import type { Integration, IntegrationStep, Landing, LeftOut, RunState, TipMerge } from './run.js';
 
 /** Successes whose work is neither merged nor given up, in the order of the plan. */
@@ -37,7 +37,7 @@ export function integrateReady(state: RunState): Next {
   // Git has failed at it.
   if (state.integrating !== null || state.failure !== null) return [state, []];
   // Nothing would test it any more.
-  if (state.interruptedBy !== null && state.config.check !== null) return [state, []];
+  if (state.interruptedBy !== null && state.config.testCommand !== null) return [state, []];
   const order = readyToMerge(state);
   if (order.length === 0) return [state, []];
   return [{ ...state, integrating: { order, rebuild: false } }, [integrate(state, order, false)]];
@@ -80,9 +80,9 @@ export function onIntegrated(state: RunState, step: IntegrationStep): Next {
     merged,
     leftOut,
     diff: step.diff,
-    check: step.check ?? (rebuild ? null : (state.integration?.check ?? null)),
+    testRun: step.testRun ?? (rebuild ? null : (state.integration?.testRun ?? null)),
   };
-  const flaky = step.check?.flaky
+  const flaky = step.testRun?.flaky
     ? ['The tests failed on the merged work and passed when they were run again: flaky.']
     : [];
   return [
@@ -122,7 +122,7 @@ export function conclude(given: RunState, at: number): Next {
     merged: given.mergedBefore?.merged ?? [],
     leftOut: [],
     diff: { files: [] },
-    check: null,
+    testRun: null,
   };
   const state: RunState = { ...given, integration };
   const allIn =
@@ -150,10 +150,10 @@ export function conclude(given: RunState, at: number): Next {
   if (state.excluded.length > 0) return refuse('work was left out, so it is for you to land');
   if ((config.land === 'all' || config.land === 'ask') && !allIn)
     return refuse('not all agents succeeded');
-  const { baseCheck } = state;
-  const last = integration.check;
-  if (baseCheck?.state === 'failed' && config.redBase === 'fix' && last?.state !== 'passed') {
-    const still = last === null ? 'nothing tells that the tests pass now' : checkWords(last);
+  const { baseTestRun } = state;
+  const last = integration.testRun;
+  if (baseTestRun?.state === 'failed' && config.redBase === 'fix' && last?.state !== 'passed') {
+    const still = last === null ? 'nothing tells that the tests pass now' : testRunWords(last);
     return refuse(`what lands has to be green, and ${still}`);
   }
   if (config.land === 'ask') return end({ ...state, landing: { state: 'waits' } }, at);
@@ -264,33 +264,33 @@ export function onTipMerged(state: RunState, merged: TipMerge, at: number): Next
     );
   }
   const { commit } = merged;
-  if (config.check === null) return landOnto(state, commit, null);
+  if (config.testCommand === null) return landOnto(state, commit, null);
   return [
     { ...state, onto: { ...onto, step: 'testing', commit } },
-    [checkTip(state, commit, config.check)],
+    [testTip(state, commit, config.testCommand)],
   ];
 }
 
-export function onTipChecked(state: RunState, check: CheckResult, at: number): Next {
+export function onTipTested(state: RunState, testRun: TestRun, at: number): Next {
   const { onto } = state;
   if (onto?.step !== 'testing' || onto.commit === null) return [state, []];
   const decides = checkMode(state) === 'decides' || state.config.redBase === 'fix';
   if (
-    check.state === 'faulted' ||
-    check.state === 'stopped' ||
-    (decides && check.state !== 'passed')
+    testRun.state === 'faulted' ||
+    testRun.state === 'stopped' ||
+    (decides && testRun.state !== 'passed')
   ) {
-    return notOnto(state, `on top of ${branchNow(state)} the ${checkWords(check)}`, at);
+    return notOnto(state, `on top of ${branchNow(state)} the ${testRunWords(testRun)}`, at);
   }
-  return landOnto(state, onto.commit, check);
+  return landOnto(state, onto.commit, testRun);
 }
 
-function landOnto(state: RunState, commit: string, check: CheckResult | null): Next {
+function landOnto(state: RunState, commit: string, testRun: TestRun | null): Next {
   const { onto, integration } = state;
   if (onto === null || integration === null) return [state, []];
   const next: RunState = {
     ...state,
-    integration: { ...integration, commit, check },
+    integration: { ...integration, commit, testRun: testRun },
     onto: { ...onto, step: 'landing', commit },
   };
   return [next, [land(next, commit)]];

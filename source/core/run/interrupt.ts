@@ -15,17 +15,15 @@ export function onInterrupt(state: RunState, signal: string, at: number): Next {
   const by = state.interruptedBy ?? signal;
   const next: RunState = { ...state, interruptedBy: by };
   if (state.phase === 'red_base') return end(next, at);
-  if (state.phase === 'planning' || state.phase === 'confirming' || state.phase === 'checking') {
+  if (state.phase === 'planning' || state.phase === 'confirming' || state.phase === 'testing') {
     const [ended, effects] = end(next, at);
     const stopped: Effect =
-      state.phase === 'checking'
-        ? { type: 'stop_check', agent: null }
-        : { type: 'cancel_planning' };
+      state.phase === 'testing' ? { type: 'stop_tests', agent: null } : { type: 'cancel_planning' };
     return [ended, [stopped, ...effects]];
   }
   const effects: Effect[] = [];
   if (state.integrating !== null || state.phase === 'reviewing' || state.onto?.step === 'testing') {
-    effects.push({ type: 'stop_check', agent: null });
+    effects.push({ type: 'stop_tests', agent: null });
   }
   const agents = state.agents.map((agent): Agent => {
     if (agent.state.name === 'queued') return killBeforeWork(agent, by, at);
@@ -35,8 +33,8 @@ export function onInterrupt(state: RunState, signal: string, at: number): Next {
       effects.push(...more);
       return kept;
     }
-    if (agent.state.name === 'checking' || agent.state.name === 'reviewing') {
-      effects.push({ type: 'stop_check', agent: agent.index });
+    if (agent.state.name === 'testing' || agent.state.name === 'reviewing') {
+      effects.push({ type: 'stop_tests', agent: agent.index });
       return { ...agent, pendingRequest: null };
     }
     if (agent.state.name === 'preparing') {
@@ -85,7 +83,7 @@ export function onOrphaned(state: RunState, detail: string, at: number): Next {
   const ends: readonly Phase[] = [
     'planning',
     'confirming',
-    'checking',
+    'testing',
     'red_base',
     'reviewing',
     'landing',

@@ -71,7 +71,7 @@ const usage = z.object({
   cost: z.number().nullable(),
   knownCost: z.number(),
 });
-const check = z.object({
+const testRun = z.object({
   state: z.enum(['passed', 'failed', 'stopped', 'faulted']),
   fault: z.enum(machineFaults).exactOptional(),
   lacksSetup: z.literal(true).exactOptional(),
@@ -162,7 +162,7 @@ const config = z.object({
     z.object({ kind: z.literal('plan'), path: z.string(), prdPath: z.string().nullable() }),
     z.object({ kind: z.literal('none') }),
   ]),
-  check: z
+  testCommand: z
     .object({
       command: z.string(),
       from: z.string(),
@@ -226,7 +226,7 @@ const step = z.object({
   broken: z.array(z.object({ agent: index, words: z.string(), output: z.string() })),
   because: z.array(z.object({ agent: index, of: index })),
   diff,
-  check: check.nullable(),
+  testRun: testRun.nullable(),
 });
 
 const at = { at: z.number() };
@@ -260,12 +260,12 @@ export const messageSchema = z.discriminatedUnion('type', [
   ofAgent('agent_goes_on'),
   ofAgent('attempt_exited').extend({ exit }),
   ofAgent('attempt_inspected').extend({ inspection }),
-  plain('base_checked').extend({ check }),
+  plain('base_tested').extend({ testRun }),
   plain('red_base_decided').extend({ how: z.enum(redBases) }),
   plain('tests_named').extend({ command: z.string() }),
   ofAgent('agent_reviewed').extend({ review, usage: usage.nullable() }),
   plain('supervised').extend({ commit: object, review, usage: usage.nullable() }),
-  ofAgent('agent_checked').extend({ check }),
+  ofAgent('agent_tested').extend({ testRun }),
   ofAgent('agent_committed').extend({ work }),
   ofAgent('agent_not_committed').extend({ reason, detail: z.string() }),
   plain('timer_fired').extend({
@@ -302,7 +302,7 @@ export const messageSchema = z.discriminatedUnion('type', [
       z.object({ state: z.literal('refused'), reason: z.string() }),
     ]),
   }),
-  plain('tip_checked').extend({ check }),
+  plain('tip_tested').extend({ testRun }),
   plain('undo_landing'),
   plain('landing_undone').extend({
     undone: z.discriminatedUnion('state', [
@@ -433,12 +433,12 @@ function agentsOf(message: Message): number[] {
     case 'agent_goes_on':
     case 'attempt_exited':
     case 'attempt_inspected':
-    case 'base_checked':
+    case 'base_tested':
     case 'red_base_decided':
     case 'tests_named':
     case 'agent_reviewed':
     case 'supervised':
-    case 'agent_checked':
+    case 'agent_tested':
     case 'agent_committed':
     case 'agent_not_committed':
     case 'rate_changed':
@@ -454,7 +454,7 @@ function agentsOf(message: Message): number[] {
     case 'leave_out':
     case 'land_now':
     case 'tip_merged':
-    case 'tip_checked':
+    case 'tip_tested':
     case 'undo_landing':
     case 'landing_undone':
     case 'setup_named':

@@ -1,9 +1,9 @@
 import type { Agent, Attempt, Checkout, Outcome, PrepareFrom } from '../agent/agent.js';
 import { committedWork, currentAttempt } from '../agent/agent.js';
 import type { Brief, Feedback } from '../agent/brief.js';
-import type { CheckPlan } from '../policy/check.js';
 import { criteriaFor } from '../policy/review.js';
 import { type Measure, ruleOf, testsNamedIn } from '../policy/test-report.js';
+import type { TestCommand } from '../policy/test-run.js';
 import type { MergeItem } from '../run/effect.js';
 import type { Effect, TestPlan, TipTests, Told } from './effect.js';
 import type { RunState } from './run.js';
@@ -11,23 +11,23 @@ import type { RunState } from './run.js';
 /** Effects, with all that each needs of the state it is for. */
 
 /** What the tests of a run are held against. */
-export function measureOf({ config, baseCheck }: RunState): Measure {
-  return { base: baseCheck, redBase: config.redBase };
+export function measureOf({ config, baseTestRun }: RunState): Measure {
+  return { base: baseTestRun, redBase: config.redBase };
 }
 
 /** Whether the tests decide about each piece of work: they were asked for, and can tell. */
 export function gates(run: RunState): boolean {
-  return run.config.check !== null && ruleOf(measureOf(run)) !== 'report';
+  return run.config.testCommand !== null && ruleOf(measureOf(run)) !== 'report';
 }
 
 /** Whether the tests decide what is merged. */
 export function checkMode(run: RunState): 'decides' | 'reported' | null {
-  if (run.config.check === null) return null;
+  if (run.config.testCommand === null) return null;
   return gates(run) ? 'decides' : 'reported';
 }
 
-function testPlan(run: RunState, check: CheckPlan): TestPlan {
-  return { setup: run.config.setup, check };
+function testPlan(run: RunState, command: TestCommand): TestPlan {
+  return { setup: run.config.setup, command: command };
 }
 
 /** Tests that the PRD's criteria point at. */
@@ -35,17 +35,24 @@ function namedTests({ criteria }: RunState): string[] {
   return criteria.flatMap(({ text }) => testsNamedIn(text));
 }
 
-export function checkBase(run: RunState, check: CheckPlan): Effect {
-  return { type: 'check_base', commit: run.config.base, tests: testPlan(run, check) };
+export function testBase(run: RunState, command: TestCommand): Effect {
+  return { type: 'test_base', commit: run.config.base, tests: testPlan(run, command) };
 }
 
-export function checkTip(run: RunState, commit: string, check: CheckPlan): Effect {
-  return { type: 'check_tip', commit, tests: testPlan(run, check), named: namedTests(run) };
+export function testTip(run: RunState, commit: string, command: TestCommand): Effect {
+  return { type: 'test_tip', commit, tests: testPlan(run, command), named: namedTests(run) };
 }
 
-export function checkAgent(agent: Agent, checkout: Checkout, check: CheckPlan): Effect {
+export function testAgent(agent: Agent, checkout: Checkout, command: TestCommand): Effect {
   const { index, task, attempts } = agent;
-  return { type: 'check_agent', agent: index, attempt: attempts.length, task, checkout, check };
+  return {
+    type: 'test_agent',
+    agent: index,
+    attempt: attempts.length,
+    task,
+    checkout,
+    command: command,
+  };
 }
 
 export function reviewAgent(run: RunState, agent: Agent, checkout: Checkout): Effect {
@@ -147,7 +154,7 @@ export function integrate(run: RunState, order: readonly number[], rebuild: bool
 
 function tipTests(run: RunState): TipTests | null {
   const mode = checkMode(run);
-  const { check } = run.config;
+  const { testCommand: check } = run.config;
   if (mode === null || check === null) return null;
   return { ...testPlan(run, check), mode, measure: measureOf(run), named: namedTests(run) };
 }

@@ -7,11 +7,11 @@ import type {
   Usage,
 } from '../agent/agent.js';
 import type { AttemptExit } from '../agent/evidence.js';
-import type { CheckResult } from '../policy/check.js';
 import type { Failure } from '../policy/failure.js';
 import type { Refusal } from '../policy/fence.js';
 import type { Review } from '../policy/review.js';
 import type { RedBase } from '../policy/test-report.js';
+import type { TestRun } from '../policy/test-run.js';
 import type { RunConfig } from './config.js';
 import type { Timer } from './effect.js';
 import type {
@@ -61,7 +61,7 @@ export type MessageBody =
   | { readonly type: 'agent_goes_on'; readonly agent: number }
   | { readonly type: 'attempt_exited'; readonly agent: number; readonly exit: AttemptExit }
   | { readonly type: 'attempt_inspected'; readonly agent: number; readonly inspection: Inspection }
-  | { readonly type: 'base_checked'; readonly check: CheckResult }
+  | { readonly type: 'base_tested'; readonly testRun: TestRun }
   /** A person has decided what to do about a red base. */
   | { readonly type: 'red_base_decided'; readonly how: RedBase }
   /** A person has named another test command. */
@@ -79,7 +79,7 @@ export type MessageBody =
       readonly review: Review;
       readonly usage: Usage | null;
     }
-  | { readonly type: 'agent_checked'; readonly agent: number; readonly check: CheckResult }
+  | { readonly type: 'agent_tested'; readonly agent: number; readonly testRun: TestRun }
   | { readonly type: 'agent_committed'; readonly agent: number; readonly work: CommittedWork }
   | {
       readonly type: 'agent_not_committed';
@@ -111,7 +111,7 @@ export type MessageBody =
   | { readonly type: 'land_now' }
   /** The work was merged onto the tip of a branch that has moved, or conflicts with it. */
   | { readonly type: 'tip_merged'; readonly merged: TipMerge }
-  | { readonly type: 'tip_checked'; readonly check: CheckResult }
+  | { readonly type: 'tip_tested'; readonly testRun: TestRun }
   /** Takes back what has landed. */
   | { readonly type: 'undo_landing' }
   | { readonly type: 'landing_undone'; readonly undone: Undone }

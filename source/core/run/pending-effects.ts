@@ -4,15 +4,15 @@ import { escalation } from '../agent/steps.js';
 import { unreachable } from '../result.js';
 import type { Effect } from './effect.js';
 import {
-  checkAgent,
-  checkBase,
-  checkTip,
   commitAgent,
   integrate,
   land,
   prepareAgent,
   reviewAgent,
   startAttempt,
+  testAgent,
+  testBase,
+  testTip,
   undoLanding,
 } from './make-effect.js';
 import type { RunState } from './run.js';
@@ -39,12 +39,12 @@ function ofPhase(run: RunState): Effect[] {
       return [{ type: 'make_plan' }];
     case 'confirming':
       return [{ type: 'confirm_plan' }];
-    case 'checking':
-      return config.check === null ? [] : [checkBase(run, config.check)];
+    case 'testing':
+      return config.testCommand === null ? [] : [testBase(run, config.testCommand)];
     case 'reviewing': {
       if (commit === null) return [];
       const read: Effect = { type: 'supervise', commit, criteria: run.criteria };
-      return run.interruptedBy === null ? [read] : [read, { type: 'stop_check', agent: null }];
+      return run.interruptedBy === null ? [read] : [read, { type: 'stop_tests', agent: null }];
     }
     case 'landing':
       return ofLanding(run);
@@ -63,7 +63,7 @@ function ofMerge(run: RunState): Effect[] {
   const { integrating } = run;
   if (integrating === null) return [];
   const merge = integrate(run, integrating.order, integrating.rebuild);
-  return run.interruptedBy === null ? [merge] : [merge, { type: 'stop_check', agent: null }];
+  return run.interruptedBy === null ? [merge] : [merge, { type: 'stop_tests', agent: null }];
 }
 
 function ofLanding(run: RunState): Effect[] {
@@ -75,9 +75,9 @@ function ofLanding(run: RunState): Effect[] {
     case 'merging':
       return [{ type: 'merge_onto_tip', commit, tip: onto.tip }];
     case 'testing': {
-      if (onto.commit === null || config.check === null) return [];
-      const test = checkTip(run, onto.commit, config.check);
-      return run.interruptedBy === null ? [test] : [test, { type: 'stop_check', agent: null }];
+      if (onto.commit === null || config.testCommand === null) return [];
+      const test = testTip(run, onto.commit, config.testCommand);
+      return run.interruptedBy === null ? [test] : [test, { type: 'stop_tests', agent: null }];
     }
     case 'landing':
     case null:
@@ -103,7 +103,7 @@ function ofAgent(run: RunState, agent: Agent, now: number): Effect[] {
 function ofState(run: RunState, agent: Agent): Effect[] {
   const { state, index, epoch } = agent;
   const isEnded = agent.pendingRequest !== null || run.interruptedBy !== null;
-  const stopCheck: Effect[] = isEnded ? [{ type: 'stop_check', agent: index }] : [];
+  const stopCheck: Effect[] = isEnded ? [{ type: 'stop_tests', agent: index }] : [];
   switch (state.name) {
     case 'preparing': {
       const kill = agent.pendingRequest === 'kill' || run.interruptedBy !== null;
@@ -133,10 +133,10 @@ function ofState(run: RunState, agent: Agent): Effect[] {
     }
     case 'judging':
       return [inspectEffect(agent, state.checkout, state.exit, state.cause)];
-    case 'checking':
-      return run.config.check === null
+    case 'testing':
+      return run.config.testCommand === null
         ? []
-        : [checkAgent(agent, state.checkout, run.config.check), ...stopCheck];
+        : [testAgent(agent, state.checkout, run.config.testCommand), ...stopCheck];
     case 'reviewing':
       return [reviewAgent(run, agent, state.checkout), ...stopCheck];
     case 'committing':

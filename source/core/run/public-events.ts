@@ -1,9 +1,9 @@
 // Longer than 300 lines: a case for each message, and the form of each event.
 import { isDone, iterations, outcomeOf, outcomeReason } from '../agent/agent.js';
-import { checkWords } from '../policy/check.js';
 import { describe } from '../policy/failure.js';
 import { notMet, reviewWords } from '../policy/review.js';
 import { heldWords } from '../policy/test-report.js';
+import { testRunWords } from '../policy/test-run.js';
 import { unreachable } from '../result.js';
 import { outcomeWords, reasonWords, repairReason } from '../text/words.js';
 import type { AgentSpec } from './config.js';
@@ -225,23 +225,23 @@ function ofMessage(state: RunState, before: RunState | null, message: Message): 
         ? [{ event: 'supervised', words, not_met }]
         : [{ event: 'agent_reviewed', agent: message.agent, words, not_met }];
     }
-    case 'base_checked': {
-      const { check } = message;
+    case 'base_tested': {
+      const { testRun: check } = message;
       const { flaky } = check;
       return [
         {
           event: 'base_checked',
           passed: check.state === 'passed',
           flaky,
-          words: checkWords(check),
+          words: testRunWords(check),
           duration_s: check.ms / 1000,
         },
       ];
     }
-    case 'agent_checked': {
-      const { agent, check } = message;
+    case 'agent_tested': {
+      const { agent, testRun: check } = message;
       const passed = check.state === 'passed';
-      const words = heldWords(state.baseCheck, check);
+      const words = heldWords(state.baseTestRun, check);
       return [{ event: 'agent_checked', agent, passed, words, duration_s: check.ms / 1000 }];
     }
     case 'interrupt':
@@ -249,7 +249,7 @@ function ofMessage(state: RunState, before: RunState | null, message: Message): 
     case 'integrated': {
       const { integration } = state;
       if (!integration) return [];
-      const { branch, commit, merged, leftOut, check } = integration;
+      const { branch, commit, merged, leftOut, testRun: check } = integration;
       const { conflicts, broken } = message.step;
       const sentBack = [...conflicts, ...broken].filter(
         ({ agent }) => !leftOut.some((left) => left.agent === agent),
@@ -261,7 +261,7 @@ function ofMessage(state: RunState, before: RunState | null, message: Message): 
           commit,
           merged,
           left_out: leftOut,
-          tests: check && heldWords(state.baseCheck, check),
+          tests: check && heldWords(state.baseTestRun, check),
         },
         ...sentBack.map(({ agent }): PublicEvent => {
           const repair = state.agents[agent]?.repair;
@@ -297,7 +297,7 @@ function ofMessage(state: RunState, before: RunState | null, message: Message): 
     case 'leave_out':
     case 'land_now':
     case 'tip_merged':
-    case 'tip_checked':
+    case 'tip_tested':
     case 'undo_landing':
     case 'landing_undone':
     case 'setup_named':

@@ -122,7 +122,7 @@ function twiceRefusal({ index, state, round, pendingRequest }: Agent): string | 
     case 'asking':
     case 'stopping':
     case 'waiting':
-    case 'checking':
+    case 'testing':
     case 'reviewing':
     case 'succeeded':
     case 'failed':

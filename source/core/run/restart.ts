@@ -8,7 +8,7 @@ import type { Phase, RunState } from './run.js';
 const busyWords: Readonly<Record<Exclude<Phase, 'running' | 'finished'>, string>> = {
   planning: 'the plan is being made',
   confirming: 'the plan waits to be confirmed',
-  checking: 'the tests are running on the base',
+  testing: 'the tests are running on the base',
   red_base: 'the tests fail on the base',
   integrating: 'the work is being merged',
   reviewing: 'the merged work is being reviewed',

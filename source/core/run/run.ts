@@ -1,10 +1,10 @@
 import type { Agent, DiffStat, FailReason, Usage } from '../agent/agent.js';
 import { noUsage } from '../agent/agent.js';
 import type { Task } from '../plan/plan.js';
-import type { CheckResult } from '../policy/check.js';
 import type { Failure } from '../policy/failure.js';
 import type { Refusal } from '../policy/fence.js';
 import type { Criterion, Review } from '../policy/review.js';
+import type { TestRun } from '../policy/test-run.js';
 import type { RunConfig } from './config.js';
 
 /**
@@ -45,7 +45,7 @@ export interface RunState {
   /** What the supervisor said of the merged work, and of which commit; null when none was asked. */
   readonly review: (Review & { readonly commit: string }) | null;
   /** What the tests said of the base; null when they were not asked. */
-  readonly baseCheck: CheckResult | null;
+  readonly baseTestRun: TestRun | null;
   /** What was merged when a person led the finished run on: what comes since builds on it. */
   readonly mergedBefore: MergedWork | null;
   /** Work that is being merged and tested now. */
@@ -76,7 +76,7 @@ export interface RunState {
 export type Phase =
   | 'planning'
   | 'confirming'
-  | 'checking'
+  | 'testing'
   | 'red_base'
   | 'running'
   | 'integrating'
@@ -93,7 +93,7 @@ export interface Integration {
   readonly leftOut: readonly LeftOut[];
   readonly diff: DiffStat;
   /** What the tests said of the tip; null when they were not asked. */
-  readonly check: CheckResult | null;
+  readonly testRun: TestRun | null;
 }
 
 export interface MergedWork {
@@ -140,7 +140,7 @@ export interface IntegrationStep {
   /** The whole change, from the base to the tip. */
   readonly diff: DiffStat;
   /** What the tests said of the tip; null when they were not asked. */
-  readonly check: CheckResult | null;
+  readonly testRun: TestRun | null;
 }
 
 /** An agent that succeeded and whose work could not be merged. */
@@ -251,7 +251,7 @@ export function initialState(config: RunConfig, at: number): RunState {
     excluded: [],
     criteria: [],
     review: null,
-    baseCheck: null,
+    baseTestRun: null,
     mergedBefore: null,
     integrating: null,
     budgetUsd: config.budgetUsd,

@@ -13,11 +13,11 @@ import {
 } from '../agent/agent.js';
 import { ancestors } from '../plan/groups.js';
 import { moneyOf } from '../policy/budget.js';
-import { checkWords } from '../policy/check.js';
 import { describe, type Failure } from '../policy/failure.js';
 import { refusalKinds } from '../policy/fence.js';
 import { type Review, reviewWords, verdicts } from '../policy/review.js';
 import { heldWords, stateOfNamed, testsNamedIn } from '../policy/test-report.js';
+import { testRunWords } from '../policy/test-run.js';
 import { unreachable } from '../result.js';
 import { outcomeWords } from '../text/words.js';
 import { agentBranch } from './branches.js';
@@ -242,7 +242,7 @@ function summariseAgent(state: RunState, agent: Agent): AgentSummary {
     left_in: agent.leftIn,
     merged: state.integration?.merged.includes(agent.index) ?? false,
     conflicts: [...(leftOut?.files ?? agent.repair?.files ?? [])],
-    tests: agent.check && heldWords(state.baseCheck, agent.check),
+    tests: agent.testRun && heldWords(state.baseTestRun, agent.testRun),
     repairs: agent.repairs,
     review: agent.review && summariseReview(agent.review),
     left_out: leftOutWords(state, agent),
@@ -257,13 +257,13 @@ function summariseAgent(state: RunState, agent: Agent): AgentSummary {
 }
 
 /** Whether the merged work is tested, in words. */
-export function testedWords({ integration, baseCheck }: RunState): string {
-  const check = integration?.check ?? null;
+export function testedWords({ integration, baseTestRun }: RunState): string {
+  const check = integration?.testRun ?? null;
   if (check === null) return 'untested';
-  if (baseCheck?.report && check.report) return heldWords(baseCheck, check);
-  return check.state !== 'passed' && baseCheck?.state !== 'passed'
-    ? `${checkWords(check)}, as on the base`
-    : checkWords(check);
+  if (baseTestRun?.report && check.report) return heldWords(baseTestRun, check);
+  return check.state !== 'passed' && baseTestRun?.state !== 'passed'
+    ? `${testRunWords(check)}, as on the base`
+    : testRunWords(check);
 }
 
 function summariseReview(review: Review): z.infer<typeof reviewedSchema> {
@@ -300,11 +300,11 @@ function requirementsOf(state: RunState): z.infer<typeof requirementSchema>[] {
       tasks: serving.map((agent) => agent.task.id),
       commits: merged.flatMap((agent) => committedWork(agent)?.commit ?? []),
       files: [...new Set(files.map((file) => file.path))],
-      tests: state.integration?.check ? checkWords(state.integration.check) : null,
+      tests: state.integration?.testRun ? testRunWords(state.integration.testRun) : null,
       reviewers: least ?? null,
       named_tests: testsNamedIn(text).map((name) => ({
         name,
-        state: stateOfNamed(state.integration?.check ?? null, name),
+        state: stateOfNamed(state.integration?.testRun ?? null, name),
       })),
       supervisor: state.review?.criteria.find((one) => one.id === id)?.verdict ?? null,
     };
@@ -368,10 +368,10 @@ export function summarise(state: RunState): Summary {
     landed_commit: state.landed,
     landed_from: state.landedFrom,
     landing: landingWords(state),
-    tests: config.check && {
-      command: config.check.command,
-      base: state.baseCheck && checkWords(state.baseCheck),
-      merged: integration?.check ? checkWords(integration.check) : null,
+    tests: config.testCommand && {
+      command: config.testCommand.command,
+      base: state.baseTestRun && testRunWords(state.baseTestRun),
+      merged: integration?.testRun ? testRunWords(integration.testRun) : null,
     },
     land_later: landLater(state),
     integration_branch: integration?.commit ? integration.branch : null,

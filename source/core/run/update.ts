@@ -17,10 +17,10 @@ import type { Feedback } from '../agent/brief.js';
 import { onChecked, onInspected, onReviewed } from '../agent/judging.js';
 import { goOn, kill, restart, takeOver } from '../agent/requests.js';
 import { commit, failBeforeWork, killBeforeWork, nextAttempt, type Step } from '../agent/steps.js';
-import { type CheckResult, checkWords, failureOfCheck } from '../policy/check.js';
 import type { Failure } from '../policy/failure.js';
 import { providerOf } from '../policy/providers.js';
 import { type RedBase, ruleOf } from '../policy/test-report.js';
+import { failureOfTestRun, type TestRun, testRunWords } from '../policy/test-run.js';
 import { unreachable } from '../result.js';
 import { noteFailures, noteMoney } from './circuit-breaker.js';
 import type { Effect, Next } from './effect.js';
@@ -30,11 +30,11 @@ import {
   onLandNow,
   onLeaveOut,
   onSupervised,
-  onTipChecked,
   onTipMerged,
+  onTipTested,
 } from './integration.js';
 import { onIntegrationFailed, onInterrupt, onOrphaned } from './interrupt.js';
-import { checkBase, undoLanding } from './make-effect.js';
+import { testBase, undoLanding } from './make-effect.js';
 import type { Message } from './message.js';
 import { isRequest, refusalOf } from './refusals.js';
 import { onRestart, restartRefusal } from './restart.js';
@@ -84,18 +84,18 @@ function onGoOn(state: RunState, at: number): Next {
   return [next, [...effects, ...more]];
 }
 
-function onBaseChecked(state: RunState, check: CheckResult, at: number): Next {
-  if (state.phase !== 'checking') return [state, []];
+function onBaseTested(state: RunState, testRun: TestRun, at: number): Next {
+  if (state.phase !== 'testing') return [state, []];
   const { config } = state;
-  const command = config.check?.command ?? '';
-  const { words, output } = check;
-  if (check.state === 'faulted') {
-    return end({ ...state, baseCheck: check, failure: failureOfCheck(check) }, at);
+  const command = config.testCommand?.command ?? '';
+  const { words, output } = testRun;
+  if (testRun.state === 'faulted') {
+    return end({ ...state, baseTestRun: testRun, failure: failureOfTestRun(testRun) }, at);
   }
-  const checked: RunState = { ...state, baseCheck: check };
-  if (check.state === 'passed') {
+  const checked: RunState = { ...state, baseTestRun: testRun };
+  if (testRun.state === 'passed') {
     const flaky = 'The tests failed on the base and passed when they were run again: flaky.';
-    const warnings = check.flaky ? [...state.warnings, flaky] : state.warnings;
+    const warnings = testRun.flaky ? [...state.warnings, flaky] : state.warnings;
     return [{ ...checked, warnings, phase: 'running' }, []];
   }
   switch (config.redBase) {
@@ -107,7 +107,7 @@ function onBaseChecked(state: RunState, check: CheckResult, at: number): Next {
     }
     case 'fix':
     case 'report': {
-      const said = `On the base the ${checkWords(check)}: ${redBaseWords(checked)}.`;
+      const said = `On the base the ${testRunWords(testRun)}: ${redBaseWords(checked)}.`;
       return [{ ...checked, warnings: [...state.warnings, said], phase: 'running' }, []];
     }
     default:
@@ -116,7 +116,7 @@ function onBaseChecked(state: RunState, check: CheckResult, at: number): Next {
 }
 
 /** How work is judged on a red base, for a person. */
-function redBaseWords({ config: { redBase }, baseCheck: base }: RunState): string {
+function redBaseWords({ config: { redBase }, baseTestRun: base }: RunState): string {
   if (redBase === 'report') return 'they are only reported, and keep nothing from landing';
   if (base?.lacksSetup) return 'only what lands has to be green';
   const rule = ruleOf({ base, redBase });
@@ -127,20 +127,20 @@ function redBaseWords({ config: { redBase }, baseCheck: base }: RunState): strin
 
 /** A person has decided about the red base, by the way that the configuration would have named. */
 function onRedBaseDecided(state: RunState, how: RedBase, at: number): Next {
-  const { baseCheck, config } = state;
-  if (state.phase !== 'red_base' || baseCheck === null) return [state, []];
-  const decided: RunState = { ...state, phase: 'checking', config: { ...config, redBase: how } };
-  return onBaseChecked(decided, baseCheck, at);
+  const { baseTestRun, config } = state;
+  if (state.phase !== 'red_base' || baseTestRun === null) return [state, []];
+  const decided: RunState = { ...state, phase: 'testing', config: { ...config, redBase: how } };
+  return onBaseTested(decided, baseTestRun, at);
 }
 
 /** Another command tells; the base is tested by it, and asked about again. */
 function onTestsNamed(state: RunState, command: string): Next {
-  const { check: before } = state.config;
+  const { testCommand: before } = state.config;
   if (state.phase !== 'red_base' || before === null) return [state, []];
-  const check = { ...before, command, from: 'you' };
-  const config = { ...state.config, check };
-  const next: RunState = { ...state, config, baseCheck: null, phase: 'checking' };
-  return [next, [checkBase(next, check)]];
+  const testCommand = { ...before, command, from: 'you' };
+  const config = { ...state.config, testCommand };
+  const next: RunState = { ...state, config, baseTestRun: null, phase: 'testing' };
+  return [next, [testBase(next, testCommand)]];
 }
 
 /** What a look has shown; a conflict is one for both of its sides. */
@@ -192,13 +192,13 @@ function apply(state: RunState, message: Exclude<Message, { type: 'run_started' 
         : [state, []];
     case 'plan_confirmed': {
       if (state.phase !== 'confirming') return [state, []];
-      const { check } = state.config;
+      const { testCommand: check } = state.config;
       return check === null
         ? [{ ...state, phase: 'running' }, []]
-        : [{ ...state, phase: 'checking' }, [checkBase(state, check)]];
+        : [{ ...state, phase: 'testing' }, [testBase(state, check)]];
     }
-    case 'base_checked':
-      return onBaseChecked(state, message.check, at);
+    case 'base_tested':
+      return onBaseTested(state, message.testRun, at);
     case 'red_base_decided':
       return onRedBaseDecided(state, message.how, at);
     case 'tests_named':
@@ -257,8 +257,8 @@ function apply(state: RunState, message: Exclude<Message, { type: 'run_started' 
       return ofAgent(message.agent, (agent) => onExited(agent, message.exit, at));
     case 'attempt_inspected':
       return ofAgent(message.agent, (agent) => onInspected(state, agent, message.inspection, at));
-    case 'agent_checked':
-      return ofAgent(message.agent, (agent) => onChecked(state, agent, message.check, at));
+    case 'agent_tested':
+      return ofAgent(message.agent, (agent) => onChecked(state, agent, message.testRun, at));
     case 'agent_reviewed':
       return changeAgent(withReview(state, message.usage), message.agent, (agent) =>
         onReviewed(state, agent, message.review, at),
@@ -332,8 +332,8 @@ function apply(state: RunState, message: Exclude<Message, { type: 'run_started' 
         : [{ ...state, phase: 'landing', undoing: true }, [undoLanding(state, state.landed)]];
     case 'tip_merged':
       return onTipMerged(state, message.merged, at);
-    case 'tip_checked':
-      return onTipChecked(state, message.check, at);
+    case 'tip_tested':
+      return onTipTested(state, message.testRun, at);
     case 'landing_undone':
       return onUndone(state, message.undone, at);
     case 'model_named':
@@ -404,8 +404,8 @@ function onSetupNamed(state: RunState, command: string | null): Next {
     warnings: [...warnings, said],
   };
   // The tests of the base may have failed for want of it.
-  return state.phase === 'red_base' && config.check !== null
-    ? [{ ...next, baseCheck: null, phase: 'checking' }, [checkBase(next, config.check)]]
+  return state.phase === 'red_base' && config.testCommand !== null
+    ? [{ ...next, baseTestRun: null, phase: 'testing' }, [testBase(next, config.testCommand)]]
     : [next, []];
 }
 

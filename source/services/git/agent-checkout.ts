@@ -5,11 +5,11 @@ import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Checkout, CommittedWork, PrepareFrom } from '../../core/agent/agent.js';
 import type { Task } from '../../core/plan/plan.js';
-import { type CheckResult, faulted } from '../../core/policy/check.js';
 import { describe, type Failure } from '../../core/policy/failure.js';
 import type { Refusal, TreeChange } from '../../core/policy/fence.js';
+import { faulted, type TestRun } from '../../core/policy/test-run.js';
 import { problemOf, problemOfError } from '../../core/policy/work-problem.js';
-import type { AgentToCheck, ChangesSoFar, WorkProblem, WorkToCommit } from '../../core/ports.js';
+import type { AgentToTest, ChangesSoFar, WorkProblem, WorkToCommit } from '../../core/ports.js';
 import { err, ok, type Result } from '../../core/result.js';
 import { agentBranch } from '../../core/run/branches.js';
 import type { Inspection, InspectionHints } from '../../core/run/run.js';
@@ -499,8 +499,8 @@ export class AgentCheckout {
   }
 
   /** Runs the project's tests, after which the worktree is as it was before. */
-  async check({ task, check: plan }: AgentToCheck, signal: AbortSignal): Promise<CheckResult> {
-    const { check, paths } = this.site.options;
+  async test({ task, command: plan }: AgentToTest, signal: AbortSignal): Promise<TestRun> {
+    const { tests: check, paths } = this.site.options;
     if (!check) throw new Error('no check was asked for');
     const { worktree } = this.checkout;
     const { index } = this.room;

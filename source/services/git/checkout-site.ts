@@ -3,9 +3,9 @@ import path from 'node:path';
 import picomatch from 'picomatch';
 import type { StopSignal } from '../../core/agent/agent.js';
 import type { Task } from '../../core/plan/plan.js';
-import type { CheckPlan, CheckResult } from '../../core/policy/check.js';
 import type { Failure } from '../../core/policy/failure.js';
 import { type FenceRules, type Refusal, refuseChange } from '../../core/policy/fence.js';
+import type { TestCommand, TestRun } from '../../core/policy/test-run.js';
 import { problemOf, problemOfError } from '../../core/policy/work-problem.js';
 import type { WorkProblem } from '../../core/ports.js';
 import { err, ok, type Result } from '../../core/result.js';
@@ -30,8 +30,8 @@ export interface SetupCommand {
 }
 
 /** Runs the project's tests in a worktree. */
-export interface CheckRunner {
-  run(plan: CheckPlan, cwd: string, log: string, signal: AbortSignal): Promise<CheckResult>;
+export interface RunsTests {
+  run(plan: TestCommand, cwd: string, log: string, signal: AbortSignal): Promise<TestRun>;
 }
 
 export interface WorkspaceOptions {
@@ -42,7 +42,7 @@ export interface WorkspaceOptions {
   /** Folder of this run's worktrees, outside the checkout. */
   readonly worktrees: string;
   /** The project's tests; null when they are not asked. */
-  readonly check: CheckRunner | null;
+  readonly tests: RunsTests | null;
   /** Null where no worktree is made. */
   readonly setup: SetupCommand | null;
   /** The command that lands the work later. */

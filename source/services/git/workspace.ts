@@ -6,10 +6,10 @@ import type {
   StopSignal,
 } from '../../core/agent/agent.js';
 import type { Task } from '../../core/plan/plan.js';
-import type { CheckResult } from '../../core/policy/check.js';
 import type { Failure } from '../../core/policy/failure.js';
+import type { TestRun } from '../../core/policy/test-run.js';
 import type {
-  AgentToCheck,
+  AgentToTest,
   ChangesSoFar,
   Merged,
   WorkProblem,
@@ -21,13 +21,13 @@ import { integrationBranch } from '../../core/run/branches.js';
 import type { MergeItem, TestPlan } from '../../core/run/effect.js';
 import type { Inspection, InspectionHints, Landing, Undone } from '../../core/run/run.js';
 import { AgentCheckout, AgentRoom } from './agent-checkout.js';
-import { checkCommit } from './check-commit.js';
 import { CheckoutSite, type WorkspaceOptions } from './checkout-site.js';
 import { ConflictRadar } from './conflict-radar.js';
 import { land } from './land.js';
 import { mergeCommits } from './merge.js';
 import { git } from './run-git.js';
 import { diffStat, showDiff, showPatch } from './snapshot.js';
+import { testCommit } from './test-commit.js';
 import { emptied } from './trash.js';
 import { undoLanding } from './undo.js';
 
@@ -110,12 +110,12 @@ export class GitWorkspace implements Workspace {
     return showDiff(this.options.config.repo, `${commit}^`, commit);
   }
 
-  checkCommit(commit: string, tests: TestPlan, signal: AbortSignal): Promise<CheckResult> {
-    return checkCommit(this.site, commit, tests, signal);
+  testCommit(commit: string, tests: TestPlan, signal: AbortSignal): Promise<TestRun> {
+    return testCommit(this.site, commit, tests, signal);
   }
 
-  checkAgent(agent: AgentToCheck, signal: AbortSignal): Promise<CheckResult> {
-    return this.checkout(agent.agent, agent.checkout).check(agent, signal);
+  testAgent(agent: AgentToTest, signal: AbortSignal): Promise<TestRun> {
+    return this.checkout(agent.agent, agent.checkout).test(agent, signal);
   }
 
   merge(onto: string, { agent, title, commit }: MergeItem): Promise<Result<Merged, Failure>> {

@@ -126,7 +126,7 @@ function agentLines(state: RunState, message: Message): AgentLine[] {
     case 'agent_edited':
     case 'agent_goes_on':
     case 'agent_reviewed':
-    case 'agent_checked':
+    case 'agent_tested':
     case 'agent_committed':
     case 'agent_not_committed':
     case 'agent_touched':

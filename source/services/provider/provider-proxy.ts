@@ -12,7 +12,7 @@ import {
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { Transform } from 'node:stream';
-import { maskSecrets } from '../../core/policy/check.js';
+import { maskSecrets } from '../../core/policy/test-run.js';
 import type { RateLimiter } from './rate-limiter.js';
 import { retryHint } from './retry-hint.js';
 

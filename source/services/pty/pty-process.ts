@@ -138,7 +138,7 @@ interface Native {
 const { native } = nodePty as unknown as { readonly native?: Native | null };
 
 /** A pseudo-terminal for a process that something else starts. */
-export interface OpenTerminal {
+export interface OpenPty {
   /** The device that the process opens. */
   readonly path: string;
   /** The process has it open, and leads its session. */
@@ -152,10 +152,10 @@ export interface AdoptedProcess extends PtyProcess {
   ended(code: number, signal: number | undefined): void;
 }
 
-export const canOpenTerminals = typeof native?.open === 'function';
+export const canOpenPtys = typeof native?.open === 'function';
 
 /** Opens a pseudo-terminal. Throws when there are no more. */
-export function openTerminal(cols: number, rows: number): OpenTerminal {
+export function openPty(cols: number, rows: number): OpenPty {
   const own = native as Native;
   const { master, slave, pty } = own.open(cols, rows);
   return {

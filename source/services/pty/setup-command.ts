@@ -1,5 +1,5 @@
 import type { StopSignal } from '../../core/agent/agent.js';
-import { maskSecrets } from '../../core/policy/check.js';
+import { maskSecrets } from '../../core/policy/test-run.js';
 import { problemOfError, problemOfFault } from '../../core/policy/work-problem.js';
 import type { WorkProblem } from '../../core/ports.js';
 import { err, ok, type Result } from '../../core/result.js';

@@ -16,7 +16,7 @@ const mostIdleBytes = 48e6;
 
 /** One agent's screen and recording; they outlive its attempts. */
 export interface AgentTerminal {
-  readonly screen: Emulator;
+  readonly emulator: Emulator;
   readonly recording: Recording;
   /** Null between attempts. */
   process: PtyProcess | null;
@@ -48,8 +48,8 @@ export class Terminals {
     const { cols, rows } = size;
     const terminal = this.terminals.get(agent);
     this.sizes.set(agent, size);
-    if (!terminal || (terminal.screen.cols === cols && terminal.screen.rows === rows)) return;
-    terminal.screen.resize(cols, rows);
+    if (!terminal || (terminal.emulator.cols === cols && terminal.emulator.rows === rows)) return;
+    terminal.emulator.resize(cols, rows);
     terminal.recording.resize(cols, rows);
     terminal.process?.resize(cols, rows);
   }
@@ -60,8 +60,8 @@ export class Terminals {
   }
 
   /** The screen of an agent, for those who draw it; null before its first attempt. */
-  screen(agent: number): Emulator | null {
-    return this.terminals.get(agent)?.screen ?? null;
+  emulator(agent: number): Emulator | null {
+    return this.terminals.get(agent)?.emulator ?? null;
   }
 
   /** An agent's terminal, which is made where there is none yet. */
@@ -72,7 +72,7 @@ export class Terminals {
     this.writer ??= new RecordingWriter();
     const file = this.recordingOf(agent);
     const terminal: AgentTerminal = {
-      screen: new Emulator(cols, rows, scrollback, () => this.used(agent)),
+      emulator: new Emulator(cols, rows, scrollback, () => this.used(agent)),
       recording: new Recording(file, cols, rows, `agent ${agent}: ${title}`, this.writer),
       process: null,
     };
@@ -83,7 +83,7 @@ export class Terminals {
 
   /** Puts a process into a terminal, at the size that this has by now. @param size what it was started at */
   enter(terminal: AgentTerminal, process: PtyProcess, size: TerminalSize, attempt: number): void {
-    const { screen, recording } = terminal;
+    const { emulator: screen, recording } = terminal;
     if (screen.cols !== size.cols || screen.rows !== size.rows)
       process.resize(screen.cols, screen.rows);
     recording.mark(`attempt ${attempt}`);
@@ -98,7 +98,7 @@ export class Terminals {
     for (const one of [...this.recent].reverse()) {
       const terminal = this.terminals.get(one) as AgentTerminal;
       if (terminal.process) continue;
-      bytes += terminal.screen.bytes;
+      bytes += terminal.emulator.bytes;
       if (one === agent || bytes <= mostIdleBytes) continue;
       this.recent.delete(one);
       this.packing = this.packing.then(() => this.pack(one, terminal));
@@ -106,14 +106,14 @@ export class Terminals {
   }
 
   close(): void {
-    for (const { screen, recording } of this.terminals.values()) {
+    for (const { emulator: screen, recording } of this.terminals.values()) {
       recording.close();
       screen.dispose();
     }
     this.writer?.close();
   }
 
-  private async pack(agent: number, { screen, process }: AgentTerminal): Promise<void> {
+  private async pack(agent: number, { emulator: screen, process }: AgentTerminal): Promise<void> {
     // Its next attempt has begun, at whose end it is asked again.
     if (process) return;
     // It was drawn on, or resized.

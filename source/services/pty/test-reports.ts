@@ -3,8 +3,8 @@ import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import picomatch from 'picomatch';
-import type { CheckPlan } from '../../core/policy/check.js';
 import type { TestReport } from '../../core/policy/test-report.js';
+import type { TestCommand } from '../../core/policy/test-run.js';
 import { askForReport } from '../../core/policy/test-runners.js';
 import { makePrivateFolder, parseJson, unless, unreadable } from '../files/private-files.js';
 import { ReportReader } from './junit-report.js';
@@ -30,7 +30,7 @@ export class Reports {
    * @param ask whether a runner that is known is asked
    */
   constructor(
-    plan: CheckPlan,
+    plan: TestCommand,
     private readonly cwd: string,
     ask: boolean,
   ) {

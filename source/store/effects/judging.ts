@@ -12,7 +12,7 @@ import { withoutNames } from '../../core/policy/test-report.js';
 import type { Result } from '../../core/result.js';
 import type { Handlers, Ports, Stops } from './handlers.js';
 
-type Judging = 'inspect_attempt' | 'check_agent' | 'review_agent' | 'supervise' | 'commit_agent';
+type Judging = 'inspect_attempt' | 'test_agent' | 'review_agent' | 'supervise' | 'commit_agent';
 
 /** What an agent has done: looked at, tested, read, committed. */
 export function judgingHandlers({ workspace, reviewer }: Ports, stops: Stops): Handlers<Judging> {
@@ -21,10 +21,10 @@ export function judgingHandlers({ workspace, reviewer }: Ports, stops: Stops): H
       const inspection = await workspace.inspect(agent, attempt, task, checkout, rollBack, hints);
       dispatch({ type: 'attempt_inspected', agent, inspection });
     },
-    check_agent: async (effect, dispatch) => {
+    test_agent: async (effect, dispatch) => {
       const { agent } = effect;
-      const check = await workspace.checkAgent(effect, stops.begin(agent));
-      dispatch({ type: 'agent_checked', agent, check: withoutNames(check) });
+      const check = await workspace.testAgent(effect, stops.begin(agent));
+      dispatch({ type: 'agent_tested', agent, testRun: withoutNames(check) });
     },
     review_agent: async ({ agent, task, checkout, criteria }, dispatch) => {
       const patch = await workspace.patch(agent, checkout);

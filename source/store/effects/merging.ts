@@ -7,23 +7,23 @@ import { integrateBatch, testTwice } from '../integrate.js';
 import type { Handlers, Ports, Stops } from './handlers.js';
 
 type Merging =
-  | 'check_base'
-  | 'stop_check'
+  | 'test_base'
+  | 'stop_tests'
   | 'integrate'
   | 'land'
   | 'merge_onto_tip'
-  | 'check_tip'
+  | 'test_tip'
   | 'undo_landing';
 
 /** The base, the merged work and the branch that it lands on. */
 export function mergingHandlers({ workspace }: Ports, stops: Stops): Handlers<Merging> {
   return {
-    check_base: async ({ commit, tests }, dispatch) => {
+    test_base: async ({ commit, tests }, dispatch) => {
       const signal = stops.begin(null);
-      const once = (one: string) => workspace.checkCommit(one, tests, signal);
-      dispatch({ type: 'base_checked', check: await testTwice(once, commit) });
+      const once = (one: string) => workspace.testCommit(one, tests, signal);
+      dispatch({ type: 'base_tested', testRun: await testTwice(once, commit) });
     },
-    stop_check: ({ agent }) => stops.end(agent),
+    stop_tests: ({ agent }) => stops.end(agent),
     integrate: async ({ items, base, onto, tests }, dispatch) => {
       const signal = stops.begin(null);
       const done = await integrateBatch(
@@ -33,7 +33,7 @@ export function mergingHandlers({ workspace }: Ports, stops: Stops): Handlers<Me
           tests: tests && {
             mode: tests.mode,
             run: async (commit) =>
-              withoutNames(await workspace.checkCommit(commit, tests, signal), tests.named),
+              withoutNames(await workspace.testCommit(commit, tests, signal), tests.named),
             accepts: (result) => isAccepted(tests.measure, result),
           },
         },
@@ -59,9 +59,9 @@ export function mergingHandlers({ workspace }: Ports, stops: Stops): Handlers<Me
       const merged = await workspace.mergeOntoTip(tip, commit);
       dispatch({ type: 'tip_merged', merged: tipMerge(merged) });
     },
-    check_tip: async ({ commit, tests, named }, dispatch) => {
-      const result = await workspace.checkCommit(commit, tests, stops.begin(null));
-      dispatch({ type: 'tip_checked', check: withoutNames(result, named) });
+    test_tip: async ({ commit, tests, named }, dispatch) => {
+      const result = await workspace.testCommit(commit, tests, stops.begin(null));
+      dispatch({ type: 'tip_tested', testRun: withoutNames(result, named) });
     },
     undo_landing: async ({ commit, from }, dispatch) => {
       dispatch({ type: 'landing_undone', undone: await workspace.undoLanding(commit, from) });

@@ -84,7 +84,7 @@ async function run(launcher: AiderLauncher, stamp: string, many: number): Promis
       // As the terminal's line discipline passes it on.
       wanted[agent] += `${bytes.toString('latin1', at, at + size)}${end}`.replaceAll('\n', '\r\n');
       const exited = () => {
-        const screen = terminals.screen(agent);
+        const screen = terminals.emulator(agent);
         const last = screen?.lines().findLast((line) => line !== '') ?? '';
         const found = /END-(\d+) foreign=(\d+)$/.exec(last);
         if (Number(found?.[1]) !== own) seen.unseen += 1;

@@ -87,7 +87,7 @@ export class AiderBackend implements AgentBackend {
         tell(event, events);
       };
       tail = new LogTail(log, statSync(log).size, onEvent, secrets);
-      const { cols, rows } = terminal.screen;
+      const { cols, rows } = terminal.emulator;
       const started = await unlessAborted(
         launcher.start({ args, cwd: checkout.worktree, env, cols, rows }),
         signal,

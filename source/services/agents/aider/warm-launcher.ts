@@ -4,9 +4,9 @@ import { constants } from 'node:os';
 import { packageFile } from '../../config/package-files.js';
 import {
   type AdoptedProcess,
-  canOpenTerminals,
-  type OpenTerminal,
-  openTerminal,
+  canOpenPtys,
+  type OpenPty,
+  openPty,
   type PtyProcess,
 } from '../../pty/pty-process.js';
 import type { AiderLauncher, AiderRequest } from './launcher.js';
@@ -41,7 +41,7 @@ export type Warmth =
 
 /** A process that was asked for, or runs. */
 interface Order {
-  readonly terminal: OpenTerminal;
+  readonly terminal: OpenPty;
   process: AdoptedProcess | null;
   readonly resolve: (process: PtyProcess) => void;
   readonly reject: (error: Error) => void;
@@ -71,7 +71,7 @@ const longestWarmUpMs = 60_000;
 /** Why agents cannot be forked here at all; null when they can. */
 export function unforkable(): string | null {
   if (process.platform !== 'linux') return `forking is not safe on ${process.platform}`;
-  return canOpenTerminals ? null : 'node-pty cannot open a terminal without a process';
+  return canOpenPtys ? null : 'node-pty cannot open a terminal without a process';
 }
 
 /**
@@ -151,7 +151,7 @@ export class WarmLauncher implements AiderLauncher {
   private fork(request: AiderRequest, channel: Socket): Promise<PtyProcess> {
     const { cols, rows, args, cwd, env } = request;
     channel.ref();
-    const terminal = openTerminal(cols, rows);
+    const terminal = openPty(cols, rows);
     this.count += 1;
     const id = this.count;
     const started = new Promise<PtyProcess>((resolve, reject) => {

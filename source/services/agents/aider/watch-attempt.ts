@@ -48,7 +48,7 @@ export function watchAttempt(
     onEnd,
   }: WatchOptions,
 ): AttemptHandle {
-  const { screen, recording } = terminal;
+  const { emulator: screen, recording } = terminal;
   // Only this attempt's lines: an earlier one's failure is no news.
   let firstRow = screen.mark();
   // The person is there already; and what they tried before is not what they are judged by.

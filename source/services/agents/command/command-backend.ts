@@ -61,7 +61,7 @@ export class CommandBackend implements AgentBackend {
       const prompt = paths.message(agent, attempt);
       writePrivate(prompt, `${promptOf(brief, style)}\n`);
       const terminal = terminals.open(agent, brief.task.title);
-      const { screen, recording } = terminal;
+      const { emulator: screen, recording } = terminal;
       const { cols, rows } = screen;
       const env = this.environment(request, prompt);
       if (signal.aborted) return err({ reason: 'start_failed', detail: 'it was told to end' });

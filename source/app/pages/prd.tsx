@@ -4,8 +4,8 @@ import { useLayoutEffect, useMemo } from 'react';
 import { describe } from '../../core/policy/failure.js';
 import { hintsOf, useActions } from '../actions.js';
 import { Line } from '../components/line.js';
+import { PageFrame, useNote } from '../components/page-frame.js';
 import { Rows } from '../components/rows.js';
-import { ScreenFrame, useNote } from '../components/screen-frame.js';
 import { ScrollText } from '../components/scroll-text.js';
 import { useClock } from '../hooks.js';
 import type { WizardPort } from '../ports.js';
@@ -17,7 +17,7 @@ import type { Wizard } from '../wizard.js';
 import { usePrdActions } from './prd-actions.js';
 import { advice, headWords, makingWords, noneWords, waysOut } from './prd-words.js';
 
-export interface PrdScreenProps {
+export interface PrdPageProps {
   readonly port: WizardPort;
   readonly wizard: Wizard;
   readonly onNext: () => void;
@@ -27,7 +27,7 @@ export interface PrdScreenProps {
 
 /** Step 2: the PRD as it is written, then as it is; edited, written again, or replaced. */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: state, keys and view of one screen; its words and actions stand beside it.
-export function PrdScreen(props: PrdScreenProps) {
+export function PrdPage(props: PrdPageProps) {
   const { port, wizard } = props;
   const { cols, rows } = useSize();
   const { theme, keymap } = useEnvironment();
@@ -83,7 +83,7 @@ export function PrdScreen(props: PrdScreenProps) {
   ].slice(0, Math.max(3, Math.floor(rows / 2)));
   const height = Math.max(2, rows - 2 - Math.max(1, heads.length) - above.length - note.height);
   return (
-    <ScreenFrame
+    <PageFrame
       context="prd"
       note={note}
       actions={{
@@ -128,6 +128,6 @@ export function PrdScreen(props: PrdScreenProps) {
           say={say}
         />
       </Box>
-    </ScreenFrame>
+    </PageFrame>
   );
 }

@@ -11,9 +11,9 @@ import {
   overviewHeight,
   overviewStart,
 } from '../components/overview.js';
+import { KeyHints, StepsLine, useNote } from '../components/page-frame.js';
 import { listStart, Panes } from '../components/panes.js';
 import { Rows } from '../components/rows.js';
-import { KeyHints, StepsLine, useNote } from '../components/screen-frame.js';
 import { StatusBar } from '../components/status-bar.js';
 import { TextField } from '../components/text-field.js';
 import { Toast } from '../components/toast.js';
@@ -37,7 +37,7 @@ import { useRedBase } from './red-base.js';
 import { type Direction, foundWords, hintsFor, useRunActions } from './run-actions.js';
 import { useMouse, usePosition, useSizes, useTyping, useViews } from './run-hooks.js';
 
-export interface RunScreenProps {
+export interface RunPageProps {
   readonly port: WizardPort;
   readonly run: RunPort;
   readonly onSummary: () => void;
@@ -56,7 +56,7 @@ function areaOf({ cols, rows }: { readonly cols: number; readonly rows: number }
 
 /** The split screen: every agent's terminal live, and the keys to lead them. */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: state, keys and view of one screen; what can stand alone is in files beside it.
-export function RunScreen({ port, run, onSummary, onStartAgain, onQuit }: RunScreenProps) {
+export function RunPage({ port, run, onSummary, onStartAgain, onQuit }: RunPageProps) {
   const state = useRunState(run);
   const size = useSize();
   const { keymap } = useEnvironment();

@@ -5,8 +5,8 @@ import { columns, rowsOfRun, sorted } from '../../view/rows.js';
 import { type ActionsOf, useActions } from '../actions.js';
 import { fitColumns } from '../components/fit-columns.js';
 import { Line } from '../components/line.js';
+import { PageFrame, useNote } from '../components/page-frame.js';
 import { Rows } from '../components/rows.js';
-import { ScreenFrame, useNote } from '../components/screen-frame.js';
 import { useRunState } from '../hooks.js';
 import type { RunPort, WizardPort } from '../ports.js';
 import { useEnvironment, useSize } from '../surface.js';
@@ -16,7 +16,7 @@ import { curesOf } from './banner.js';
 import { useSummaryActions } from './summary-actions.js';
 import { layoutSummary, reportLines } from './summary-layout.js';
 
-export interface SummaryScreenProps {
+export interface SummaryPageProps {
   readonly port: WizardPort;
   readonly run: RunPort;
   readonly onBack: () => void;
@@ -25,7 +25,7 @@ export interface SummaryScreenProps {
 
 /** Step 6: what each agent did, what landed, and what can still be done about it. */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: keys and view of one screen; words, layout and actions stand beside it.
-export function SummaryScreen({ port, run, onBack, onQuit }: SummaryScreenProps) {
+export function SummaryPage({ port, run, onBack, onQuit }: SummaryPageProps) {
   const state = useRunState(run);
   const size = useSize();
   const { cols } = size;
@@ -92,7 +92,7 @@ export function SummaryScreen({ port, run, onBack, onQuit }: SummaryScreenProps)
   const line = (cell: (column: number) => string) =>
     ` ${shown.map((column, place) => (columns[column]?.right ? fillLeft : fill)(cell(column), widths[place] as number)).join('  ')}`;
   return (
-    <ScreenFrame
+    <PageFrame
       context="summary"
       note={note}
       actions={actions}
@@ -152,6 +152,6 @@ export function SummaryScreen({ port, run, onBack, onQuit }: SummaryScreenProps)
           rows={scrolling.slice(from, from + below).map((text) => ({ text: ` ${text}` }))}
         />
       </Box>
-    </ScreenFrame>
+    </PageFrame>
   );
 }

@@ -4,12 +4,12 @@ import { capital } from '../../view/agent-facts.js';
 import { type ActionsOf, perform, useActions } from '../actions.js';
 import { useDialogs } from '../components/dialogs.js';
 import { Line } from '../components/line.js';
+import { PageFrame, useNote } from '../components/page-frame.js';
 import {
   type PrerequisiteLine,
   PrerequisiteList,
   prerequisiteLines,
 } from '../components/prerequisite-list.js';
-import { ScreenFrame, useNote } from '../components/screen-frame.js';
 import { TextArea } from '../components/text-area.js';
 import { useEditor } from '../editor.js';
 import type { WizardPort } from '../ports.js';
@@ -20,7 +20,7 @@ import type { Wizard } from '../wizard.js';
 import { ended, fixOf } from './fixes.js';
 import { useMending, usePrerequisites } from './mending.js';
 
-export interface ChangeScreenProps {
+export interface ChangePageProps {
   readonly port: WizardPort;
   readonly wizard: Wizard;
   readonly onNext: () => void;
@@ -31,7 +31,7 @@ export interface ChangeScreenProps {
 
 /** Step 1: what is missing and how to mend it, and the change. */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: state, keys and view of one screen; what can stand alone is in files beside it.
-export function ChangeScreen(props: ChangeScreenProps) {
+export function ChangePage(props: ChangePageProps) {
   const { port, wizard, onNext, onWithoutPrd, onQuit } = props;
   const { cols, rows } = useSize();
   const { keymap } = useEnvironment();
@@ -150,7 +150,7 @@ export function ChangeScreen(props: ChangeScreenProps) {
     : `${problems.length > shown.length ? `${problems.length - shown.length} more; ` : ''}${keymap.label('change.problems')} shows all of it`;
   const height = Math.max(1, rows - Math.max(1, shown.length + (fits ? 0 : 1)) - 4 - note.height);
   return (
-    <ScreenFrame
+    <PageFrame
       context="change"
       note={note}
       actions={actions}
@@ -182,7 +182,7 @@ export function ChangeScreen(props: ChangeScreenProps) {
           height={height}
         />
       </Box>
-    </ScreenFrame>
+    </PageFrame>
   );
 }
 

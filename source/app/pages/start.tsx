@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { type ActionsOf, useActions } from '../actions.js';
 import { useDialogs } from '../components/dialogs.js';
 import { Line } from '../components/line.js';
-import { ScreenFrame, useNote } from '../components/screen-frame.js';
+import { PageFrame, useNote } from '../components/page-frame.js';
 import { ScrollText } from '../components/scroll-text.js';
 import type { RunChoices, WizardPort } from '../ports.js';
 import { useEnvironment, useNewLayer, useSize } from '../surface.js';
@@ -13,7 +13,7 @@ import type { Wizard } from '../wizard.js';
 import { redBaseWords, startFacts } from './start-facts.js';
 import { useSettings } from './start-settings.js';
 
-export interface StartScreenProps {
+export interface StartPageProps {
   readonly port: WizardPort;
   readonly wizard: Wizard;
   /** Gives why it could not be started; null when it was. */
@@ -28,7 +28,7 @@ function nextOf(redBase: RunChoices['redBase']): RunChoices['redBase'] {
 
 /** Step 4: the last look. */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: state, keys and view of one screen; what can stand alone is in files beside it.
-export function StartScreen({ port, wizard, onStart, onBack }: StartScreenProps) {
+export function StartPage({ port, wizard, onStart, onBack }: StartPageProps) {
   const { cols, rows } = useSize();
   const { keymap } = useEnvironment();
   const dialogs = useDialogs();
@@ -84,7 +84,7 @@ export function StartScreen({ port, wizard, onStart, onBack }: StartScreenProps)
   );
   const body = Math.max(2, rows - 4 - note.height);
   return (
-    <ScreenFrame
+    <PageFrame
       context="start"
       note={note}
       actions={actions}
@@ -105,6 +105,6 @@ export function StartScreen({ port, wizard, onStart, onBack }: StartScreenProps)
       <Box paddingX={1} height={body} overflow="hidden">
         <ScrollText lines={lines} width={cols - 2} height={body} say={say} />
       </Box>
-    </ScreenFrame>
+    </PageFrame>
   );
 }

@@ -41,7 +41,7 @@ export function useViews(run: RunPort): (agent: number) => PaneView | null {
   const [, update] = useReducer((n: number) => n + 1, 0);
   useEffect(() => run.terminals.onOpen(update), [run]);
   return (agent) => {
-    const screen = run.terminals.screen(agent);
+    const screen = run.terminals.emulator(agent);
     if (!screen) return null;
     const known = views.current.get(agent);
     if (known?.screen === screen) return known;
@@ -69,7 +69,7 @@ export function useSizes(run: RunPort, panes: readonly AgentRect[]): void {
     };
     const fresh = wanted
       .split(' ')
-      .every((one) => run.terminals.screen(Number(one.split(':')[0])) === null);
+      .every((one) => run.terminals.emulator(Number(one.split(':')[0])) === null);
     if (fresh) {
       apply();
       return;
@@ -97,7 +97,7 @@ export function useTyping(
   useLayoutEffect(() => {
     if (!isTop) return;
     surface.setRaw((bytes) => {
-      const screen = run.terminals.screen(agent);
+      const screen = run.terminals.emulator(agent);
       if (screen && alive.current) run.terminals.type(agent, bytesForAgent(bytes, screen.modes));
     }, leaveKeys);
     return () => surface.setRaw(null);

@@ -3,7 +3,7 @@ import { printable, printableLines } from '../core/text/printable.js';
 import { environment } from '../services/machine/environment.js';
 
 /** What a command needs of the outside, so that tests and the demo can give their own. */
-export interface Terminal {
+export interface Stdio {
   readonly out: (text: string) => void;
   readonly error: (text: string) => void;
   /** A person is there: standard input and output are a terminal. */
@@ -12,7 +12,7 @@ export interface Terminal {
   readonly width: number;
 }
 
-export function processTerminal(): Terminal {
+export function processStdio(): Stdio {
   // A reader that goes away (`| head`) must not stop the agents.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   // Whatever is said, and wherever it comes from: nothing of it steers the terminal.
@@ -31,15 +31,15 @@ export function processTerminal(): Terminal {
 }
 
 /** Names a failure and the way out on standard error. */
-export function reportFailure(terminal: Terminal, failure: Failure): void {
+export function reportFailure(stdio: Stdio, failure: Failure): void {
   const { message, hint } = describe(failure);
-  terminal.error(`aider-orchestrator: ${printableLines(message)}\n`);
-  for (const line of hint.split('\n').filter(Boolean)) terminal.error(`  ${printable(line)}\n`);
+  stdio.error(`aider-orchestrator: ${printableLines(message)}\n`);
+  for (const line of hint.split('\n').filter(Boolean)) stdio.error(`  ${printable(line)}\n`);
 }
 
 /** Says what went wrong without stopping the run. */
-export function warner(terminal: Terminal): (text: string) => void {
-  return (text) => terminal.error(`! ${printable(text)}\n`);
+export function warner(stdio: Stdio): (text: string) => void {
+  return (text) => stdio.error(`! ${printable(text)}\n`);
 }
 
 /** As shells tell SIGINT. */

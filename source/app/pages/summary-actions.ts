@@ -55,7 +55,7 @@ export function useReading({
     return diff.ok ? diff.value || 'It changed nothing.' : describe(diff.failure).message;
   };
   const lastScreen = () => {
-    const screen = run.terminals.screen(index);
+    const screen = run.terminals.emulator(index);
     return screen ? screen.lines().join('\n').trimEnd() : 'It never had a terminal.';
   };
   const details = async () => {

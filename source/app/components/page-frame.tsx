@@ -23,7 +23,7 @@ export interface ScreenFrameProps {
 }
 
 /** What is around every screen but the run's: where one is, what was said, the keys. */
-export function ScreenFrame(props: ScreenFrameProps) {
+export function PageFrame(props: ScreenFrameProps) {
   const { context, note, actions, hints, typing = false, children } = props;
   const { cols, rows } = useSize();
   return (

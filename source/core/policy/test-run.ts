@@ -2,8 +2,8 @@ import type { Failure } from './failure.js';
 import { faultWords, type MachineFault } from './machine-fault.js';
 import type { TestReport } from './test-report.js';
 
-/** What a health check (the project's tests) has shown, in words that may be printed and sent to a model. */
-export interface CheckResult {
+/** What one run of the project's tests has shown, in words that may be printed and sent to a model. */
+export interface TestRun {
   /** `stopped`: ended by us before it could tell. `faulted`: the machine kept it from telling. */
   readonly state: 'passed' | 'failed' | 'stopped' | 'faulted';
   /** Of the machine, where it is one of its known faults; only when faulted. */
@@ -22,7 +22,7 @@ export interface CheckResult {
 }
 
 /** How a run checks its work. */
-export interface CheckPlan {
+export interface TestCommand {
   /** For `sh -c`, in the root of a worktree. */
   readonly command: string;
   /** Where it was named, such as `--test-cmd`. */
@@ -33,14 +33,14 @@ export interface CheckPlan {
   readonly report: string | null;
 }
 
-/** Characters of a failing check's output that a model is shown. */
+/** Characters of a failing run's output that a model is shown. */
 export const outputLimit = 4000;
 
 const telling =
   /\b(fail(ed|ure|ing|s)?|error|assert\w*|expected|actual|received|traceback|exception|panic(ked)?|not ok|undefined|cannot|mismatch)\b|[✗✘×✖]|^E {2}/i;
 
 /**
- * The part of an output that tells why a check failed: the end, where runners sum up, and the lines
+ * The part of an output that tells why tests failed: the end, where runners sum up, and the lines
  * around what reads like a failure. What is left out is counted.
  * @param text without control sequences
  */
@@ -108,24 +108,24 @@ export function secretsIn(env: Readonly<Record<string, string | undefined>>): st
   );
 }
 
-/** A check that a fault of the machine kept from telling anything. */
-export function faulted(fault: MachineFault | null, doing: string, ms = 0): CheckResult {
+/** A run of the tests that a fault of the machine kept from telling anything. */
+export function faulted(fault: MachineFault | null, doing: string, ms = 0): TestRun {
   const words = fault === null ? doing : `${faultWords(fault)}: ${doing}`;
   const known = fault === null ? {} : { fault };
   return { state: 'faulted', ...known, words, output: '', ms, flaky: false };
 }
 
-/** What a check that could not be run comes to for the run. */
-export function failureOfCheck({ fault, words }: CheckResult): Failure {
+/** What tests that could not be run come to for the run. */
+export function failureOfTestRun({ fault, words }: TestRun): Failure {
   return fault === undefined
     ? { kind: 'git', doing: 'preparing the tests', detail: words }
     : { kind: 'machine', fault, doing: words.replace(`${faultWords(fault)}: `, '') };
 }
 
-/** One check in words for a person. */
-export function checkWords(check: CheckResult): string {
-  const { state, words, flaky, report } = check;
-  if (check.lacksSetup) return `tests were not run (the set-up command failed: ${words})`;
+/** One run of the tests in words for a person. */
+export function testRunWords(testRun: TestRun): string {
+  const { state, words, flaky, report } = testRun;
+  if (testRun.lacksSetup) return `tests were not run (the set-up command failed: ${words})`;
   if (state === 'passed') return flaky ? 'tests passed at the second try (flaky)' : 'tests passed';
   if (state === 'faulted') return `tests could not be run (${words})`;
   if (state === 'failed' && report && report.failed.length > 0) {

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'react';
-import { checkWords } from '../../core/policy/check.js';
 import type { RedBase } from '../../core/policy/test-report.js';
+import { testRunWords } from '../../core/policy/test-run.js';
 import type { RunState } from '../../core/run/run.js';
 import type { Say } from '../actions.js';
 import { useDialogs } from '../components/dialogs.js';
@@ -30,11 +30,11 @@ export function useRedBase(
     asked.current = false;
   };
   const look = () => {
-    const { baseCheck } = run.state();
-    const failed = baseCheck?.report?.failed ?? [];
+    const { baseTestRun } = run.state();
+    const failed = baseTestRun?.report?.failed ?? [];
     const names = failed.length > 0 ? `Failed:\n${failed.join('\n')}\n\n` : '';
-    const silent = baseCheck?.lacksSetup ? checkWords(baseCheck) : 'They printed nothing.';
-    const text = `${names}${baseCheck?.output || silent}`;
+    const silent = baseTestRun?.lacksSetup ? testRunWords(baseTestRun) : 'They printed nothing.';
+    const text = `${names}${baseTestRun?.output || silent}`;
     askAgain();
     dialogs.open({
       kind: 'viewer',
@@ -48,19 +48,19 @@ export function useRedBase(
       kind: 'field',
       title: 'Test command',
       lines: ['The base is tested again, with this command.'],
-      initial: run.state().config.check?.command ?? '',
+      initial: run.state().config.testCommand?.command ?? '',
       onDone: (command) => {
         if (command.trim() !== '') run.dispatch({ type: 'tests_named', command: command.trim() });
       },
     });
   };
   const ask = () => {
-    const { baseCheck, config } = run.state();
+    const { baseTestRun, config } = run.state();
     asked.current = true;
-    const rule = baseCheck?.report
+    const rule = baseTestRun?.report
       ? 'Continue: keep what passes, land only green work'
       : 'Continue: land only green work';
-    const noSetup = baseCheck?.lacksSetup === true;
+    const noSetup = baseTestRun?.lacksSetup === true;
     const decide = (how: RedBase) => () => run.dispatch({ type: 'red_base_decided', how });
     const prepare = [
       'Set another set-up command',
@@ -82,7 +82,7 @@ export function useRedBase(
       kind: 'choose',
       title: noSetup ? 'The tests could not run on the base' : 'The tests fail on the base',
       lines: [
-        `${config.check?.command ?? ''}: ${baseCheck ? checkWords(baseCheck) : 'not run'}. No agent has started.`,
+        `${config.testCommand?.command ?? ''}: ${baseTestRun ? testRunWords(baseTestRun) : 'not run'}. No agent has started.`,
       ],
       items: ways.map(([words]) => words),
       onDone: (index) => ways[index]?.[1](),

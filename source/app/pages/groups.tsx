@@ -5,8 +5,8 @@ import type { Task } from '../../core/plan/plan.js';
 import { type ActionsOf, useActions } from '../actions.js';
 import { Columns } from '../components/group-columns.js';
 import { Line } from '../components/line.js';
+import { PageFrame, useNote } from '../components/page-frame.js';
 import { Rows } from '../components/rows.js';
-import { ScreenFrame, useNote } from '../components/screen-frame.js';
 import type { WizardPort } from '../ports.js';
 import { useEnvironment, useSize } from '../surface.js';
 import { proseLines } from '../text/diff-lines.js';
@@ -15,7 +15,7 @@ import { glyphsOf } from '../theme.js';
 import type { Wizard } from '../wizard.js';
 import { useGroupEdits } from './group-actions.js';
 
-export interface GroupsScreenProps {
+export interface GroupsPageProps {
   readonly port: WizardPort;
   readonly wizard: Wizard;
   readonly onNext: () => void;
@@ -51,7 +51,7 @@ function useProblems(port: WizardPort, tasks: readonly Task[]): readonly string[
 
 /** Step 3: who changes which files, what runs at once and what waits. */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: state, keys and view of one screen; what can stand alone is in files beside it.
-export function GroupsScreen({ port, wizard, onNext, onBack }: GroupsScreenProps) {
+export function GroupsPage({ port, wizard, onNext, onBack }: GroupsPageProps) {
   const { cols, rows } = useSize();
   const { theme, keymap } = useEnvironment();
   const [chosen, setChosen] = useState(0);
@@ -117,7 +117,7 @@ export function GroupsScreen({ port, wizard, onNext, onBack }: GroupsScreenProps
   const below = waveLines.length + shown.length + (left > 0 ? 1 : 0);
   const height = Math.max(3, rows - 3 - below - note.height);
   return (
-    <ScreenFrame
+    <PageFrame
       context="groups"
       note={note}
       actions={actions}
@@ -167,7 +167,7 @@ export function GroupsScreen({ port, wizard, onNext, onBack }: GroupsScreenProps
           )}
         </Line>
       )}
-    </ScreenFrame>
+    </PageFrame>
   );
 }
 

@@ -1,13 +1,13 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import pLimit from 'p-limit';
+import { faultOfError } from '../../core/policy/machine-fault.js';
 import {
-  type CheckPlan,
-  type CheckResult,
   faulted,
   maskSecrets,
+  type TestCommand,
+  type TestRun,
   trimOutput,
-} from '../../core/policy/check.js';
-import { faultOfError } from '../../core/policy/machine-fault.js';
+} from '../../core/policy/test-run.js';
 import { unless, unreadable, writePrivate } from '../files/private-files.js';
 import { steadyClock } from '../machine/clock.js';
 import { confirmedFault } from '../machine/confirm-fault.js';
@@ -25,7 +25,7 @@ const marker = 'AIDER_ORCHESTRATOR_CHECK';
  * machine meet at ports, databases and caches. Bounded in time and output, and nothing it has started
  * outlives it.
  */
-export class CheckCommand {
+export class TestRunner {
   private readonly limit = pLimit(1);
   private runs = 0;
 
@@ -39,21 +39,21 @@ export class CheckCommand {
    * @param log where the whole output goes
    * @param signal ends the check, also one that has not begun yet
    */
-  run(plan: CheckPlan, cwd: string, log: string, signal: AbortSignal): Promise<CheckResult> {
+  run(plan: TestCommand, cwd: string, log: string, signal: AbortSignal): Promise<TestRun> {
     return this.limit(() => this.runNow(plan, cwd, log, signal));
   }
 
   /** @param ask whether a runner that is known is asked for a report */
   private async runNow(
-    plan: CheckPlan,
+    plan: TestCommand,
     cwd: string,
     log: string,
     signal: AbortSignal,
     ask = true,
-  ): Promise<CheckResult> {
+  ): Promise<TestRun> {
     const clock = steadyClock();
     const begun = clock();
-    const result = (state: CheckResult['state'], words: string, output = ''): CheckResult => ({
+    const result = (state: TestRun['state'], words: string, output = ''): TestRun => ({
       state,
       words,
       output,
@@ -103,7 +103,7 @@ export class CheckCommand {
   }
 }
 
-function limitWords(ended: CommandEnd['ended'], { timeoutMs }: CheckPlan): string {
+function limitWords(ended: CommandEnd['ended'], { timeoutMs }: TestCommand): string {
   if (ended === 'timeout') return `no end after ${timeoutMs / 60_000} min`;
   return ended === 'output' ? `printed more than ${mostOutput / 1024 / 1024} MB` : '';
 }

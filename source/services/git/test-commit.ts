@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
-import { type CheckResult, faulted } from '../../core/policy/check.js';
+import { faulted, type TestRun } from '../../core/policy/test-run.js';
 import { problemOf, problemOfError } from '../../core/policy/work-problem.js';
 import type { WorkProblem } from '../../core/ports.js';
 import { ok } from '../../core/result.js';
@@ -9,18 +9,18 @@ import type { CheckoutSite } from './checkout-site.js';
 import { addDetachedWorktree } from './worktree.js';
 
 /** Runs the project's tests on a commit, in a fresh checkout; never throws. */
-export async function checkCommit(
+export async function testCommit(
   site: CheckoutSite,
   commit: string,
   tests: TestPlan,
   signal: AbortSignal,
-): Promise<CheckResult> {
-  const { config, worktrees, check, paths, record, setup } = site.options;
+): Promise<TestRun> {
+  const { config, worktrees, tests: check, paths, record, setup } = site.options;
   if (!check) throw new Error('no check was asked for');
   const number = site.nextCheck();
   const name = `check${number}-${randomBytes(4).toString('hex')}`;
   const worktree = path.join(worktrees, name, path.basename(config.repo));
-  const ended = (state: CheckResult['state'], words: string): CheckResult => ({
+  const ended = (state: TestRun['state'], words: string): TestRun => ({
     state: signal.aborted ? 'stopped' : state,
     words,
     output: '',
@@ -28,7 +28,7 @@ export async function checkCommit(
     flaky: false,
   });
   // Where the tests did not run they have not failed.
-  const couldNot = ({ fault, detail }: WorkProblem): CheckResult =>
+  const couldNot = ({ fault, detail }: WorkProblem): TestRun =>
     signal.aborted ? ended('stopped', detail) : faulted(fault ?? null, detail);
   const stopSetup = () => setup?.signal(null, 'SIGTERM');
   signal.addEventListener('abort', stopSetup, { once: true });
@@ -51,7 +51,7 @@ export async function checkCommit(
       if (fault !== undefined || signal.aborted) return couldNot(ready.failure);
       return { ...ended('failed', detail), lacksSetup: true };
     }
-    const result = await check.run(tests.check, worktree, paths.checkLog(null, number), signal);
+    const result = await check.run(tests.command, worktree, paths.checkLog(null, number), signal);
     site.lookAtShared('the tests or the set-up command');
     return result;
   } finally {

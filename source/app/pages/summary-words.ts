@@ -55,14 +55,14 @@ export function headLines(
 
 /** Whether tests fail on the merged work, whatever they did before. */
 export function failsTests({ integration }: RunState): boolean {
-  const check = integration?.check ?? null;
+  const check = integration?.testRun ?? null;
   return check !== null && check.state !== 'passed';
 }
 
 const phaseWords: Readonly<Record<RunState['phase'], string>> = {
   planning: 'the plan is being made',
   confirming: 'it is about to start',
-  checking: 'the tests run on the base',
+  testing: 'the tests run on the base',
   red_base: 'the tests fail on the base',
   running: 'agents work',
   integrating: 'the work is being merged and tested',
