@@ -163,3 +163,17 @@ test('a file that is longer than 300 lines says why, and no other', () => {
   });
   expect(silent.map((file) => path.relative(source, file))).toEqual([]);
 });
+
+test('tests lie as the source lies, but for those of the whole', () => {
+  // The app, the built program, runs of real Aider, and generated ones.
+  const whole = ['whole-app', 'cli', 'aider', 'generated'];
+  const tests = sources(path.join(root, 'test'))
+    .map((file) => path.relative(path.join(root, 'test'), file))
+    .filter((file) => /\.test\.tsx?$/.test(file) && file.includes(path.sep))
+    .filter((file) => !whole.includes(file.split(path.sep)[0] ?? ''));
+  const known = new Set(
+    sources(source).map((file) => path.relative(source, file).replace(/\.tsx?$/, '')),
+  );
+  expect(tests.length).toBeGreaterThan(50);
+  expect(tests.filter((file) => !known.has(file.replace(/\.test\.tsx?$/, '')))).toEqual([]);
+});

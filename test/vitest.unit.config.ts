@@ -8,12 +8,13 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   root: path.resolve(import.meta.dirname, '..'),
   test: {
-    include: [
-      'test/core/**/*.test.ts',
-      'test/app/{clipboard,components,compose,docs,input,painter,pure}.test.{ts,tsx}',
+    include: ['test/{core,view,app,build}/**/*.test.{ts,tsx}'],
+    exclude: [
+      // Readers before megabytes of text: a minute.
+      'test/core/text/linear.test.ts',
+      // They look at the built program.
+      'test/build/lazy-modules.test.ts',
     ],
-    // Readers before megabytes of text: a minute.
-    exclude: ['test/core/linear.test.ts'],
     testTimeout: 60_000,
     pool: 'forks',
     reporters: ['default', './test/setup/closing-line.ts'],

@@ -7,7 +7,7 @@ import { runInNewContext } from 'node:vm';
 import type { Observer } from '../../../source/store/run-store.js';
 
 process.env['NODE_ENV'] = 'production';
-const { keys, PlayedApp, task } = await import('../../app/played.js');
+const { keys, PlayedApp, task } = await import('../../whole-app/played.js');
 const { makeLines } = await import('./flood.js');
 
 export const count = 8;
