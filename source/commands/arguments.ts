@@ -37,7 +37,7 @@ const multiple = flagRows.flatMap(({ name, many }) => (many ? [flagOption(name)]
 export function spreadValues(argv: readonly string[]): string[] {
   const spread: string[] = [];
   for (let at = 0; at < argv.length; at++) {
-    const flag = argv[at] as string;
+    const flag = argv[at] ?? '';
     const without = flags[`without${capital(flag.slice('--no-'.length))}`];
     if (flag.startsWith('--no-') && without) {
       // meow would read it as `--prd false`.
@@ -53,7 +53,7 @@ export function spreadValues(argv: readonly string[]): string[] {
     spread.push(flag);
     if (!multiple.includes(flag)) continue;
     spread.pop();
-    while (at + 1 < argv.length && !(argv[at + 1] as string).startsWith('-')) {
+    while (at + 1 < argv.length && !(argv[at + 1] ?? '').startsWith('-')) {
       at += 1;
       spread.push(`${flag}=${argv[at]}`);
     }
@@ -124,7 +124,7 @@ function checkFlags(argv: readonly string[]): string | null {
   );
   const seen = new Set<string>();
   for (let at = 0; at < argv.length; at++) {
-    const argument = argv[at] as string;
+    const argument = argv[at] ?? '';
     if (!argument.startsWith('-') || argument === '-') continue;
     const [option = '', value] = argument.split(/=(.*)/s, 2);
     if (/^-[a-z]{2,}$/.test(option)) {

@@ -41,10 +41,10 @@ export function summaryTable(summary: Summary, width: number, glyphs: AppGlyphs)
   const draw = (cells: readonly string[]) =>
     cells
       .map((cell, column) => {
-        const fitted = fitWidth(cell, widths[column] as number, glyphs.more);
+        const fitted = fitWidth(cell, widths[column] ?? 0, glyphs.more);
         const text = fitted.trimEnd();
         return shown[column]?.right
-          ? ' '.repeat((widths[column] as number) - stringWidth(text)) + text
+          ? ' '.repeat((widths[column] ?? 0) - stringWidth(text)) + text
           : fitted;
       })
       .join('  ')
@@ -58,9 +58,9 @@ function shrink(widths: number[], room: number): void {
   const least = 5;
   for (;;) {
     const total = widths.reduce((sum, width) => sum + width, 0);
-    const [task, outcome] = [widths[1] as number, widths[2] as number];
+    const [task, outcome] = [widths[1] ?? 0, widths[2] ?? 0];
     if (total <= room || (task <= least && outcome <= least)) return;
     const column = task >= outcome ? 1 : 2;
-    widths[column] = (widths[column] as number) - 1;
+    widths[column] = (widths[column] ?? 0) - 1;
   }
 }

@@ -22,7 +22,7 @@ export function fitColumns(rows: readonly RowFacts[], width: number): FittedColu
   const fixed = () =>
     shown
       .filter((place) => place !== 1 && place !== 2)
-      .reduce((sum, at) => sum + (all[at] as number), 0) +
+      .reduce((sum, at) => sum + (all[at] ?? 0), 0) +
     2 * (shown.length - 1) +
     2;
   for (const head of gives) {
@@ -30,14 +30,14 @@ export function fitColumns(rows: readonly RowFacts[], width: number): FittedColu
     shown = shown.filter((place) => columns[place]?.head !== head);
   }
   const room = Math.max(12, width - fixed());
-  let [task, outcome] = [all[1] as number, all[2] as number];
+  let [task, outcome] = [all[1] ?? 0, all[2] ?? 0];
   while (task + outcome > room) {
     if (task >= outcome && task > 6) task -= 1;
     else if (outcome > 6) outcome -= 1;
     else break;
   }
   const widths = shown.map((place) =>
-    place === 1 ? task : place === 2 ? outcome : (all[place] as number),
+    place === 1 ? task : place === 2 ? outcome : (all[place] ?? 0),
   );
   return { shown, widths };
 }

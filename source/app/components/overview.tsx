@@ -194,7 +194,7 @@ export function Overview(props: {
       cell(
         column,
         overviewColumns[facts.by] === column ? column.head.toUpperCase() : column.head,
-        widths[index] as number,
+        widths[index] ?? 0,
       ),
     )
     .join('  ');
@@ -220,7 +220,7 @@ export function Overview(props: {
       {agents.slice(start, start + height).map((agent) => {
         const row = columns
           .map((column, index) =>
-            cell(column, column.text(agent, state, now, glyphs), widths[index] as number),
+            cell(column, column.text(agent, state, now, glyphs), widths[index] ?? 0),
           )
           .join('  ');
         const line =
@@ -267,14 +267,14 @@ function columnsFor(
     widths.reduce((sum, one) => sum + one, 0) + 2 * (widths.length - 1) + 2;
   let widths = widthsOf(columns);
   const taskAt = () => columns.findIndex((column) => column.head === 'task');
-  const least = () => total(widths) - (widths[taskAt()] as number) + leastTask;
+  const least = () => total(widths) - (widths[taskAt()] ?? 0) + leastTask;
   for (let gives = 3; gives >= 1 && least() > width; gives--) {
     columns = columns.filter((column) => column.gives !== gives);
     widths = widthsOf(columns);
   }
-  const others = total(widths) - (widths[taskAt()] as number);
+  const others = total(widths) - (widths[taskAt()] ?? 0);
   const spare = width - others;
-  const wanted = widths[taskAt()] as number;
+  const wanted = widths[taskAt()] ?? 0;
   // The task's title and the last line share what is left.
   const task =
     spare - wanted >= leastLast + 2

@@ -93,7 +93,7 @@ export function useGeminiModelAction(
       items: models,
       initial: models.indexOf(port.facts.geminiModel),
       onDone: (index) => {
-        port.chooseGeminiModel(models[index] as string);
+        port.chooseGeminiModel(models[index] ?? '');
         say(`${models[index]} writes the PRD.`);
         void onChosen();
       },

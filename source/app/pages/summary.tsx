@@ -90,7 +90,7 @@ export function SummaryPage({ port, run, onBack, onQuit }: SummaryPageProps) {
       : []),
   ];
   const line = (cell: (column: number) => string) =>
-    ` ${shown.map((column, place) => (columns[column]?.right ? fillLeft : fill)(cell(column), widths[place] as number)).join('  ')}`;
+    ` ${shown.map((column, place) => (columns[column]?.right ? fillLeft : fill)(cell(column), widths[place] ?? 0)).join('  ')}`;
   return (
     <PageFrame
       context="summary"

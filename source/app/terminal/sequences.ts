@@ -68,7 +68,7 @@ function sequence(text: string): Piece | null {
     if (console) return { kind: 'ss3', text: console };
     const whole = csi.exec(text);
     if (whole) {
-      return { kind: 'csi', text: whole[0], body: whole[1] as string, final: whole[2] as string };
+      return { kind: 'csi', text: whole[0], body: whole[1] ?? '', final: whole[2] ?? '' };
     }
     if (csiBegun.test(text) || text === '\x1b[[') {
       return text.length < longestSequence ? null : { kind: 'string', text };
@@ -199,5 +199,5 @@ export function withoutEventType(body: string): string | null {
   if (!event) return body;
   return Number(event[2]) === release
     ? null
-    : (event[1] as string).replace(/^(\d*);1$/, (_, n) => (n === '1' ? '' : n));
+    : (event[1] ?? '').replace(/^(\d*);1$/, (_, n) => (n === '1' ? '' : n));
 }

@@ -145,7 +145,7 @@ function tableLines(table: Tokens.Table, width: number, style: TextStyle): strin
     widths[widths.indexOf(widest)] = widest - 1;
   }
   const line = (row: readonly string[]) =>
-    cut(row.map((cell, column) => fill(cell, widths[column] as number)).join(gap), width).trimEnd();
+    cut(row.map((cell, column) => fill(cell, widths[column] ?? 0)).join(gap), width).trimEnd();
   const rule = cut(
     widths
       .map((one) => (style.unicode ? '─' : '-').repeat(one))

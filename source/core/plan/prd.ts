@@ -90,7 +90,7 @@ function taskSection(lines: readonly string[]): { start: number; end: number } |
   let start = -1;
   let fenced = false;
   for (let index = 0; index < lines.length; index++) {
-    const line = lines[index] as string;
+    const line = lines[index] ?? '';
     if (line === '') continue;
     if (/^\s{0,3}(```|~~~)/.test(line)) fenced = !fenced;
     if (fenced || !/^#{1,2} /.test(line)) continue;
@@ -148,7 +148,7 @@ export function readTasks(markdown: string): TasksRead {
     inFields = true;
   };
   for (let at = 0; at < section.length; at++) {
-    const line = section[at] as string;
+    const line = section[at] ?? '';
     if (line === '') {
       body.push(line);
       continue;
@@ -175,9 +175,9 @@ export function readTasks(markdown: string): TasksRead {
     if (!task) continue;
     const given = isList ? line.trimStart() : line;
     const item = inFields ? /^[-*] {1,9}([A-Za-z][A-Za-z ]{0,40}):(.*)$/.exec(given) : null;
-    const name = item ? fieldNames[(item[1] as string).trim().toLowerCase()] : undefined;
+    const name = item ? fieldNames[(item[1] ?? '').trim().toLowerCase()] : undefined;
     if (item && name) {
-      task[name] = [...(task[name] ?? []), ...values((item[2] as string).trim())];
+      task[name] = [...(task[name] ?? []), ...values((item[2] ?? '').trim())];
     } else {
       if (line.trim() !== '') inFields = false;
       body.push(line);

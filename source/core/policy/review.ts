@@ -46,7 +46,7 @@ export function criteriaOf(prd: string): Criterion[] {
     const heading = /^#{1,6}\s+(.*)$/.exec(line);
     if (heading) {
       if (/^#{1,2}\s+tasks\s*$/i.test(line.trim())) break;
-      accepting = /acceptance/i.test(heading[1] as string);
+      accepting = /acceptance/i.test(heading[1] ?? '');
       continue;
     }
     const item = /^\s{0,3}(?:[-*+]|\d{1,9}[.)])\s+(?:\[[ x]\]\s+)?(\S.*)$/
@@ -58,9 +58,9 @@ export function criteriaOf(prd: string): Criterion[] {
         item,
       );
     if (named) {
-      const id = (named[1] as string).toUpperCase();
+      const id = (named[1] ?? '').toUpperCase();
       const kind = accepting || id.startsWith('A') ? 'acceptance' : 'requirement';
-      found.set(id, { id, text: named[2] as string, kind });
+      found.set(id, { id, text: named[2] ?? '', kind });
     } else if (accepting) {
       counted += 1;
       found.set(`A${counted}`, { id: `A${counted}`, text: item, kind: 'acceptance' });

@@ -6,14 +6,14 @@
 /** A text without these characters at its end. */
 export function trimEndOf(text: string, chars: string): string {
   let end = text.length;
-  while (end > 0 && chars.includes(text[end - 1] as string)) end -= 1;
+  while (end > 0 && chars.includes(text[end - 1] ?? '')) end -= 1;
   return text.slice(0, end);
 }
 
 /** A text without these characters at its beginning. */
 export function trimStartOf(text: string, chars: string): string {
   let start = 0;
-  while (start < text.length && chars.includes(text[start] as string)) start += 1;
+  while (start < text.length && chars.includes(text[start] ?? '')) start += 1;
   return text.slice(start);
 }
 

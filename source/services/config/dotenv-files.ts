@@ -61,7 +61,7 @@ export function takeDotenv(
     const trusted = isTrusted(file) ? askedIn(file) : [];
     const taken = [
       ...keysIn(file),
-      ...trusted.map((name): [string, string] => [name, file.variables[name] as string]),
+      ...trusted.map((name): [string, string] => [name, file.variables[name] ?? '']),
     ];
     for (const [name, value] of taken)
       if (environment()[name] === undefined) setVariable(name, value);

@@ -51,7 +51,7 @@ function entryFor(commonDir: string, worktree: string): string | null {
   }
   const link = path.join(worktree, '.git');
   const found = names.filter((name) => read(path.join(folder, name, 'gitdir')) === link);
-  return found.length === 1 ? path.join(folder, found[0] as string) : null;
+  return found.length === 1 ? path.join(folder, found[0] ?? '') : null;
 }
 
 /**

@@ -100,7 +100,7 @@ async function hashFiles(
   });
   if (!answer.ok) return answer;
   const objects = answer.value.split('\n');
-  return ok(new Map(files.map((file, at) => [file, objects[at] as string])));
+  return ok(new Map(files.map((file, at) => [file, objects[at] ?? ''])));
 }
 
 /**

@@ -214,7 +214,7 @@ export async function diffStat(
   let at = 0;
   // ":100644 100644 <old object> <new object> M", and the path; then "<added>\t<removed>\t<path>" for each.
   for (; parts[at]?.startsWith(':'); at += 2) {
-    statuses.push([parts[at + 1] as string, (parts[at] as string).slice(-1)]);
+    statuses.push([parts[at + 1] ?? '', (parts[at] ?? '').slice(-1)]);
   }
   const counts = new Map<string, [number | null, number | null]>();
   for (const line of parts.slice(at)) {

@@ -20,8 +20,8 @@ export async function treeChanges(
   const found: { path: string; oldMode: string; newMode: string; object: string }[] = [];
   for (let at = 0; at + 1 < parts.length; at += 2) {
     // ":100644 100755 <old object> <new object> M"
-    const [oldMode = '', newMode = '', , object = ''] = (parts[at] as string).slice(1).split(' ');
-    found.push({ path: parts[at + 1] as string, oldMode, newMode, object });
+    const [oldMode = '', newMode = '', , object = ''] = (parts[at] ?? '').slice(1).split(' ');
+    found.push({ path: parts[at + 1] ?? '', oldMode, newMode, object });
   }
   const blobs = found.filter(
     ({ object, newMode }) => !nothing.test(object) && newMode !== submoduleMode,

@@ -42,7 +42,7 @@ export function faultOfGit(text: string, folder: string): MachineFault | null {
   const lost = /not a git repository: (\/[^\n]+)/.exec(text)?.[1];
   if (lost !== undefined && !existsSync(lost)) return 'folder_gone';
   if (told !== null || !/(?:write|create|open|lock|store|append)/.test(text)) return told;
-  const named = [...text.matchAll(/'(\/[^'\n]{1,4096})'/g)].map((match) => match[1] as string);
+  const named = [...text.matchAll(/'(\/[^'\n]{1,4096})'/g)].map((match) => match[1] ?? '');
   const folders = named.map((file) => path.dirname(file)).filter((one) => existsSync(one));
   return [folder, ...folders].some(isFull) ? 'disk_full' : null;
 }

@@ -79,7 +79,7 @@ async function answer(
   }
   const gemini = /\/models\/([^/:]+):(streamGenerateContent|generateContent)$/.exec(url.pathname);
   if (request.method === 'POST' && gemini) {
-    const model = decodeURIComponent(gemini[1] as string);
+    const model = decodeURIComponent(gemini[1] ?? '');
     const text = geminiText(body);
     const stream = gemini[2] === 'streamGenerateContent';
     note('gemini', model, text, stream);

@@ -28,7 +28,7 @@ export function retryHint(headers: IncomingHttpHeaders, body: string, now: numbe
     if (ms !== null) return ms;
   }
   const said = /(?:try again|retry) in ((?:\d{1,9}(?:\.\d{1,9})?(?:ms|s|m|h) ?){1,4})/i.exec(body);
-  return said ? durationMs(said[1] as string) : null;
+  return said ? durationMs(said[1] ?? '') : null;
 }
 
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
@@ -37,7 +37,7 @@ function durationMs(text: string): number | null {
   let sum = 0;
   let found = false;
   for (const [, value, unit] of text.matchAll(/(\d{1,9}(?:\.\d{1,9})?)(ms|s|m|h)/g)) {
-    sum += Number(value) * (units[unit as string] as number);
+    sum += Number(value) * (units[unit as string] ?? 0);
     found = true;
   }
   return found ? sum : null;

@@ -108,7 +108,7 @@ export class Recording {
 /** How many of the bytes make whole characters: up to three at the end may wait for more. */
 function wholeLength(bytes: Buffer, length: number): number {
   for (let back = 1; back <= Math.min(3, length); back++) {
-    const byte = bytes[length - back] as number;
+    const byte = bytes[length - back] ?? 0;
     if ((byte & 0xc0) === 0x80) continue;
     const needed = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1;
     return needed > back ? length - back : length;

@@ -77,7 +77,7 @@ export class SecretMask {
     for (const secret of this.secrets) {
       for (const { at, whole } of occurrences(bytes, secret)) {
         if (!whole) {
-          keepFrom = Math.min(keepFrom, at[0] as number);
+          keepFrom = Math.min(keepFrom, at[0] ?? 0);
           end = Math.max(first, keepFrom);
           continue;
         }
@@ -182,7 +182,7 @@ function behindBreak(bytes: Buffer, from: number): number {
     if (byte === 0x0a || byte === 0x0d) at += 1;
     else if (byte === 0x1b && (bytes[at + 1] ?? 0x5b) === 0x5b) {
       at += 2;
-      while (at < bytes.length && (bytes[at] as number) < 0x40) at += 1;
+      while (at < bytes.length && (bytes[at] ?? 0) < 0x40) at += 1;
       at += 1;
     } else break;
   }

@@ -84,7 +84,7 @@ function fileOf(name: string, files: readonly string[], root: string): string | 
   if (files.includes(plain)) return plain;
   if (plain.includes('/')) return null;
   const alike = files.filter((file) => file.slice(file.lastIndexOf('/') + 1) === plain);
-  return alike.length === 1 ? (alike[0] as string) : null;
+  return alike.length === 1 ? (alike[0] ?? '') : null;
 }
 
 function looksLikePath(text: string): boolean {
@@ -146,7 +146,7 @@ function nameAbove(
   isFile: (name: string) => boolean,
 ): string | null {
   for (let index = at - 1; index >= Math.max(0, at - 3); index--) {
-    const line = lines[index] as string;
+    const line = lines[index] ?? '';
     if (updated.test(line)) return null;
     if (fence.test(line) || line.trim() === '') continue;
     const name = nameOf(line);
@@ -173,7 +173,7 @@ function blocks(lines: readonly string[]): { list: Block[]; open: boolean } {
     if (begun === null) {
       if (!match) continue;
       const above = nameOf(lines[index - 1] ?? '');
-      begun = { name: above === '' ? null : above, from: index + 1, ticks: match[1] as string };
+      begun = { name: above === '' ? null : above, from: index + 1, ticks: match[1] ?? '' };
     } else if (line.trimEnd() === begun.ticks) {
       list.push({ name: begun.name, from: begun.from, to: index });
       begun = null;

@@ -81,7 +81,7 @@ export function findSymptoms(
     // A long word is cut where the terminal ends, without a blank: so it is looked at both ways.
     const forms = [block.replace(/\s+/g, ' '), block.replace(/\s+/g, '')];
     for (const { symptom, pattern, close } of bothWays) {
-      if (pattern.test(forms[0] as string) || close.test(forms[1] as string)) found.add(symptom);
+      if (pattern.test(forms[0] ?? '') || close.test(forms[1] ?? '')) found.add(symptom);
     }
   }
   return [...found];
