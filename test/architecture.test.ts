@@ -46,6 +46,34 @@ test('imports point down only', () => {
   expect(wrong).toEqual([]);
 });
 
+test('no files import each other in a circle, types neither', () => {
+  const target = (file: string, name: string) => {
+    const base = path.resolve(path.dirname(file), name).replace(/\.js$/, '');
+    return files.find((one) => one === `${base}.ts` || one === `${base}.tsx`);
+  };
+  const targets = new Map(
+    files.map((file) => [
+      file,
+      imports(file).flatMap((name) => (name.startsWith('.') ? (target(file, name) ?? []) : [])),
+    ]),
+  );
+  const done = new Set<string>();
+  const circles: string[] = [];
+  const visit = (file: string, way: readonly string[]): void => {
+    const at = way.indexOf(file);
+    if (at >= 0) {
+      const circle = [...way.slice(at), file].map((one) => path.relative(source, one));
+      circles.push(circle.join(' -> '));
+      return;
+    }
+    if (done.has(file)) return;
+    for (const next of targets.get(file) ?? []) visit(next, [...way, file]);
+    done.add(file);
+  };
+  for (const file of files) visit(file, []);
+  expect(circles).toEqual([]);
+});
+
 test('core is pure: no Node, no React, no clock, no randomness', () => {
   const wrong = files
     .filter((file) => floorOf(file) === 'core')

@@ -7,19 +7,9 @@ import {
   useSyncExternalStore,
 } from 'react';
 import type { Keymap } from './keymap.js';
-import { type FocusStack, type Layer, makeLayer } from './terminal/focus-stack.js';
-import type { KeyPress, MouseEvent } from './terminal/input.js';
+import { type FocusStack, type KeyHandler, type Layer, makeLayer } from './terminal/focus-stack.js';
 import type { PaintedPane, Rect } from './terminal/painter.js';
-import type { TextStyle } from './text/markdown.js';
-
-/** Each answers whether the event was for it. */
-export interface KeyHandler {
-  key(key: KeyPress): boolean;
-  paste?(text: string): boolean;
-  mouse?(event: MouseEvent): boolean;
-  /** A field: letters that come together may be given as one text. */
-  readonly takesText?: boolean;
-}
+import type { TextStyle } from './text/text-style.js';
 
 /** What components can do to the terminal; none writes to it itself. */
 export interface Surface {

@@ -1,47 +1,23 @@
-import type { Failure } from '../core/policy/failure.js';
 import { faultOfError } from '../core/policy/machine-fault.js';
 import { secretsIn } from '../core/policy/test-run.js';
-import type { Result } from '../core/result.js';
 import type { RunConfig } from '../core/run/config.js';
 import type { MessageBody } from '../core/run/message.js';
-import type { MadePlan, RunState } from '../core/run/run.js';
+import type { RunState } from '../core/run/run.js';
 import { unsignedWords } from '../core/text/words.js';
 import { setupEnvironment } from '../services/agents/aider/environment.js';
 import { changedTrackedFiles, signsCommits } from '../services/git/repository.js';
 import { startFromShells } from '../services/git/run-git.js';
 import type { GitWorkspace } from '../services/git/workspace.js';
-import type { LogPaths } from '../services/logs/log-paths.js';
 import { steadyClock } from '../services/machine/clock.js';
 import { environment } from '../services/machine/environment.js';
 import { ShellSetup } from '../services/pty/setup-command.js';
 import { Terminals } from '../services/pty/terminals.js';
 import { TestRunner } from '../services/pty/test-runner.js';
 import { type RunRecord, releaseWorktrees } from '../services/records/run-records.js';
-import type { Observer } from '../store/run-store.js';
 import { composeRun } from './compose/compose-run.js';
 import { landCommand } from './compose/config.js';
+import type { LiveRunOptions } from './compose/live-run-options.js';
 import { RunServices } from './compose/run-services.js';
-import type { PreparedRun } from './prepare-run.js';
-
-/** Everything a run is given, whether a screen shows it or not. */
-export interface LiveRunOptions {
-  readonly config: RunConfig;
-  readonly run: PreparedRun;
-  readonly paths: LogPaths;
-  /** Our own record of the run, with the folder of its worktrees. */
-  readonly record: RunRecord;
-  /** The `--repo` flag, for the command that lands later. */
-  readonly repoFlag: string | undefined;
-  readonly plan: (signal: AbortSignal) => Promise<Result<MadePlan, Failure>>;
-  readonly confirm: () => Promise<boolean>;
-  readonly warn: (text: string) => void;
-  /** Gemini's key as it is now, where a person can give another one. */
-  readonly geminiKey?: () => string | null;
-  /** Told of each message after it is on disk. */
-  readonly observers: readonly Observer[];
-  /** Told each time the run has finished: a person may lead it on. */
-  readonly onFinish: () => void;
-}
 
 /** A run with its services built and wired, not started yet. */
 export interface LiveRun {

@@ -1,4 +1,13 @@
-import type { KeyHandler } from '../surface.js';
+import type { KeyPress, MouseEvent } from './input.js';
+
+/** Each answers whether the event was for it. */
+export interface KeyHandler {
+  key(key: KeyPress): boolean;
+  paste?(text: string): boolean;
+  mouse?(event: MouseEvent): boolean;
+  /** A field: letters that come together may be given as one text. */
+  readonly takesText?: boolean;
+}
 
 /** A place that takes the input from those below it: a dialog, a field, an agent that is typed into. */
 export interface Layer {

@@ -2,7 +2,7 @@ import wrapAnsi from 'wrap-ansi';
 import { plainNarrow } from '../../core/text/plain-width.js';
 import { printable, printableLines } from '../../core/text/printable.js';
 import { displayWidth, graphemes } from './graphemes.js';
-import type { TextStyle } from './markdown.js';
+import type { TextStyle } from './text-style.js';
 
 /** Of a longer text nobody scrolls to the end, and to lay it out would hold the keys up; characters. */
 const mostShown = 100_000;

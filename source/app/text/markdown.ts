@@ -3,12 +3,7 @@ import wrapAnsi from 'wrap-ansi';
 import { printable } from '../../core/text/printable.js';
 import { plainLines, shown } from './diff-lines.js';
 import { cut, displayWidth, fill } from './graphemes.js';
-
-/** Styles as SGR; colours can be left out. */
-export interface TextStyle {
-  readonly colour: boolean;
-  readonly unicode: boolean;
-}
+import type { TextStyle } from './text-style.js';
 
 const reset = '\x1b[0m';
 

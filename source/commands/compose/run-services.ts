@@ -7,8 +7,8 @@ import { type OpenProvider, openProvider } from '../../services/provider/open-pr
 import type { RateFacts } from '../../services/provider/rate-limiter.js';
 import type { Terminals } from '../../services/pty/terminals.js';
 import type { Ports } from '../../store/effect-runner.js';
-import type { LiveRunOptions } from '../live-run.js';
 import type { ComposedRun } from './compose-run.js';
+import type { LiveRunOptions } from './live-run-options.js';
 import { reviewerOf } from './reviewer.js';
 
 /** What runs the agents of a run and reads their work. */

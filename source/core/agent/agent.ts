@@ -6,6 +6,10 @@ import type { TestRun } from '../policy/test-run.js';
 import { unreachable } from '../result.js';
 import type { Brief, Feedback } from './brief.js';
 import type { AttemptExit } from './evidence.js';
+import type { CommittedWork, DiffStat, FailReason, FileChange, Repair } from './work.js';
+
+export { failReasons } from './work.js';
+export type { CommittedWork, DiffStat, FailReason, FileChange, Repair };
 
 /**
  * One agent: the work on one file group, in as many processes (attempts) as it takes.
@@ -111,76 +115,10 @@ export type StopCause =
 /** What a person asked for that happens when what is under way has ended. */
 export type PendingRequest = 'restart' | 'take_over' | 'kill';
 
-/** The closed set of reasons an agent can fail for. Their words are in `words.ts`. */
-export const failReasons = [
-  'no_response',
-  'no_change',
-  'white_space_only',
-  'empty_reply',
-  'malformed_edits',
-  'edit_failed',
-  'edits_skipped',
-  'reply_cut',
-  'unsafe_edits',
-  'file_gone',
-  'outside_scope',
-  'refused_change',
-  'dangerous_change',
-  'token_limit',
-  'auth',
-  'model_not_found',
-  'quota',
-  'rate_limited',
-  'provider_error',
-  'request_refused',
-  'stream_broken',
-  'agent_crashed',
-  'killed_by_signal',
-  'timeout',
-  'unanswered_question',
-  'max_iterations',
-  'start_failed',
-  'setup_failed',
-  'worktree_failed',
-  'commit_failed',
-  'disk_full',
-  'machine_fault',
-  'tests_failed',
-  'review_not_met',
-  'conflict_left',
-  'merge_conflict',
-  'breaks_tests',
-  'budget',
-  'not_started',
-  'dependency_failed',
-  'dependency_conflict',
-] as const;
-
-export type FailReason = (typeof failReasons)[number];
-
 export type Outcome =
   | { readonly state: 'succeeded' }
   | { readonly state: 'failed'; readonly reason: FailReason; readonly detail: string }
   | { readonly state: 'killed'; readonly by: string };
-
-export interface CommittedWork {
-  /** Null when there was nothing to commit. */
-  readonly commit: string | null;
-  readonly diff: DiffStat;
-}
-
-export interface DiffStat {
-  readonly files: readonly FileChange[];
-}
-
-export interface FileChange {
-  readonly path: string;
-  /** Git's letter: A, M, D, T. Renames are told as D and A. */
-  readonly status: string;
-  /** Lines; null for binary files. */
-  readonly added: number | null;
-  readonly removed: number | null;
-}
 
 /** One process of an agent, and the turns that it took: a message to the model, and its answer. */
 export interface Attempt {
@@ -212,18 +150,6 @@ export interface Trouble {
   readonly detail: string;
   /** The tree that the worktree was left in. */
   readonly tree: string;
-}
-
-/** What keeps a success from being merged, for its agent to mend on top of what is merged. */
-export interface Repair {
-  readonly kind: 'conflict' | 'broken';
-  /** Its work so far: what is left when it is not mended. */
-  readonly work: CommittedWork;
-  /** Files in conflict; empty when it breaks the tests. */
-  readonly files: readonly string[];
-  /** The failing tests' end and output; '' for a conflict. */
-  readonly words: string;
-  readonly output: string;
 }
 
 /** Repairs of one agent before it is left out. */

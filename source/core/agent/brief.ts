@@ -1,6 +1,6 @@
 import type { Task } from '../plan/plan.js';
 import type { Review } from '../policy/review.js';
-import type { FailReason, Repair } from './agent.js';
+import type { FailReason, Repair } from './work.js';
 
 /** What an agent is given to work by. How it is put to a model is its backend's to say. */
 export interface Brief {

@@ -1,18 +1,5 @@
 import { type TestRun, testRunWords } from './test-run.js';
 
-/** What a report of the project's tests tells, test by test. */
-export interface TestReport {
-  readonly passed: number;
-  readonly skipped: number;
-  /** Names of those that failed, each once. */
-  readonly failed: readonly string[];
-  /**
-   * Names of those that passed: of the base all, as others are held against it; elsewhere those that a criterion of
-   * the PRD names. Null where nobody needs any.
-   */
-  readonly passedNames: readonly string[] | null;
-}
-
 /** What a run does where the tests fail on its base. */
 export const redBases = ['stop', 'fix', 'report'] as const;
 export type RedBase = (typeof redBases)[number];

@@ -1,6 +1,18 @@
 import type { Failure } from './failure.js';
 import { faultWords, type MachineFault } from './machine-fault.js';
-import type { TestReport } from './test-report.js';
+
+/** What a report of the project's tests tells, test by test. */
+export interface TestReport {
+  readonly passed: number;
+  readonly skipped: number;
+  /** Names of those that failed, each once. */
+  readonly failed: readonly string[];
+  /**
+   * Names of those that passed: of the base all, as others are held against it; elsewhere those that a criterion of
+   * the PRD names. Null where nobody needs any.
+   */
+  readonly passedNames: readonly string[] | null;
+}
 
 /** What one run of the project's tests has shown, in words that may be printed and sent to a model. */
 export interface TestRun {

@@ -1,5 +1,5 @@
 import sax from 'sax';
-import type { TestReport } from '../../core/policy/test-report.js';
+import type { TestReport } from '../../core/policy/test-run.js';
 
 /** Names are longer only by mistake, characters. */
 const longestName = 300;

@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
-import type { KeyHandler } from '../../../source/app/surface.js';
-import { FocusStack, makeLayer } from '../../../source/app/terminal/focus-stack.js';
+import {
+  FocusStack,
+  type KeyHandler,
+  makeLayer,
+} from '../../../source/app/terminal/focus-stack.js';
 
 /** Notes that it was asked, and says whether it takes the key. */
 function handler(name: string, asked: string[], takes = false, takesText = false): KeyHandler {

@@ -1,0 +1,5 @@
+/** Styles as SGR; colours can be left out. */
+export interface TextStyle {
+  readonly colour: boolean;
+  readonly unicode: boolean;
+}

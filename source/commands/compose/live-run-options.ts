@@ -1,0 +1,28 @@
+import type { Failure } from '../../core/policy/failure.js';
+import type { Result } from '../../core/result.js';
+import type { RunConfig } from '../../core/run/config.js';
+import type { MadePlan } from '../../core/run/run.js';
+import type { LogPaths } from '../../services/logs/log-paths.js';
+import type { RunRecord } from '../../services/records/run-records.js';
+import type { Observer } from '../../store/run-store.js';
+import type { PreparedRun } from '../prepare-run.js';
+
+/** Everything a run is given, whether a screen shows it or not. */
+export interface LiveRunOptions {
+  readonly config: RunConfig;
+  readonly run: PreparedRun;
+  readonly paths: LogPaths;
+  /** Our own record of the run, with the folder of its worktrees. */
+  readonly record: RunRecord;
+  /** The `--repo` flag, for the command that lands later. */
+  readonly repoFlag: string | undefined;
+  readonly plan: (signal: AbortSignal) => Promise<Result<MadePlan, Failure>>;
+  readonly confirm: () => Promise<boolean>;
+  readonly warn: (text: string) => void;
+  /** Gemini's key as it is now, where a person can give another one. */
+  readonly geminiKey?: () => string | null;
+  /** Told of each message after it is on disk. */
+  readonly observers: readonly Observer[];
+  /** Told each time the run has finished: a person may lead it on. */
+  readonly onFinish: () => void;
+}
