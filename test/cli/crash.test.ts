@@ -222,12 +222,27 @@ describe('a journal that is damaged', () => {
     expect(first.code).toBe(0);
     expect(first.stdout).toContain(stamp);
     checkSentences(repo, git(repo, 'rev-parse', 'HEAD'), first.stdout + first.stderr);
-    for (const [name, commit] of before) expect(branches(repo).get(name)).toBe(commit);
+    for (const [name, commit] of before)
+      expect([name, branches(repo).get(name)]).toEqual([name, commit]);
     const second = await run('runs');
     expect(second.stderr).toBe('');
     expect((await run('clean', '--yes')).code).toBe(0);
     expect([...branches(repo).keys()]).toEqual([]);
   });
+});
+
+test('a journal that ends after any of its lines: no branch moves', async () => {
+  const { where, repo, stamp, journal, run } = await deadRun();
+  const before = branches(repo);
+  const lines = readFileSync(journal, 'utf8').split('\n').filter(Boolean);
+  expect(lines.length).toBeGreaterThan(20);
+  for (let count = 1; count < lines.length; count++) {
+    asIfKilled(where, repo, stamp);
+    writeFileSync(journal, `${lines.slice(0, count).join('\n')}\n`);
+    const last = (JSON.parse(lines[count - 1] ?? '') as { readonly type?: string }).type;
+    expect((await run('runs')).code).toBe(0);
+    expect([last, ...branches(repo)]).toEqual([last, ...before]);
+  }
 });
 
 describe('a crash between the commit of an agent and the end of its worktree', () => {

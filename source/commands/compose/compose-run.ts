@@ -37,6 +37,7 @@ export function composeWorkspace(parts: WorkspaceParts): GitWorkspace {
     commonDir,
     worktrees,
     record,
+    isOver: commands === null,
     setup: commands?.setup ?? null,
     tests: commands?.check ?? null,
     landLater,

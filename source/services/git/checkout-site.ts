@@ -45,6 +45,8 @@ export interface WorkspaceOptions {
   readonly tests: RunsTests | null;
   /** Null where no worktree is made. */
   readonly setup: SetupCommand | null;
+  /** The books of a run that died are closed: what is merged stays, also where nobody tells of it any more. */
+  readonly isOver?: boolean;
   /** The command that lands the work later. */
   readonly landLater: string;
   /** Who made a commit together with the person, as a line of its message; null for nobody. */

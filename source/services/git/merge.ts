@@ -5,7 +5,8 @@ import { git, gitText, splitNul } from './run-git.js';
 
 /**
  * Merges two commits without a checkout. When one contains the other, that one is the answer and no
- * merge commit is made.
+ * merge commit is made. Its dates are those of the later of the two, so that the same merge made again, such as
+ * by the next start after a crash, is the same commit.
  */
 export async function mergeCommits(
   repo: string,
@@ -25,8 +26,23 @@ export async function mergeCommits(
   if (!answer.ok) return answer;
   const [tree = '', ...files] = answer.value.stdout.split('\0').filter((part) => part !== '');
   if (answer.value.code === 1) return ok({ clean: false, files: [...new Set(files)] });
+  const dates = await gitText(repo, [
+    'show',
+    '-s',
+    '--format=%cd',
+    '--date=raw',
+    ours,
+    theirs,
+    '--',
+  ]);
+  if (!dates.ok) return dates;
+  // Seconds since the epoch and a time zone.
+  const seconds = (date: string) => Number(date.split(' ')[0]);
+  const [first = '', second = first] = dates.value.split('\n').filter(Boolean);
+  const date = seconds(first) > seconds(second) ? first : second;
   const commit = await gitText(repo, ['commit-tree', tree, '-p', ours, '-p', theirs, '-F', '-'], {
     input: message,
+    env: { GIT_AUTHOR_DATE: date, GIT_COMMITTER_DATE: date },
   });
   return commit.ok ? ok({ clean: true, commit: commit.value }) : commit;
 }
