@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
@@ -75,4 +76,19 @@ test('each link of the docs leads somewhere', () => {
 
 test('the README is a page, not a book', () => {
   expect(Buffer.byteLength(read('README.md'))).toBeLessThan(12_000);
+});
+
+test('each file that the docs name is there', () => {
+  const files = execFileSync('git', ['ls-files'], { cwd: root, encoding: 'utf8' }).split('\n');
+  const gone: string[] = [];
+  let seen = 0;
+  for (const page of pages.filter((one) => /CONTRIBUTING|docs.dev/.test(one))) {
+    for (const [, name = ''] of read(page).matchAll(/`([\w./-]+\.(?:tsx?|mjs|py))`/g)) {
+      seen += 1;
+      if (!files.some((file) => `/${file}`.endsWith(`/${name}`))) gone.push(`${page}: ${name}`);
+    }
+  }
+  expect(seen).toBeGreaterThan(40);
+  // What came before this program.
+  expect(gone.filter((one) => !one.endsWith('aider_orchestrator.py'))).toEqual([]);
 });
