@@ -11,7 +11,11 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, inject, test } from 'vitest';
+import type { RunConfig } from '../../source/core/run/config.js';
+import { journalHead, readJournal } from '../../source/core/run/journal.js';
+import type { MessageBody } from '../../source/core/run/message.js';
 import { diffEdit } from '../../source/services/model-server/script.js';
+import { task } from '../hand-driven.js';
 import {
   aiderTest,
   git,
@@ -23,6 +27,7 @@ import {
   world,
   writeFiles,
 } from '../rig.js';
+import { testConfig } from '../test-config.js';
 
 /** A run that its author wants to be believed, as it would lie in a clone. */
 const stamp = '20200101_000000';
@@ -80,44 +85,28 @@ function shippedSummary(more: Record<string, unknown>, agent: Record<string, unk
 }
 
 function journalNaming(repo: string, worktree: string): string {
-  const config = {
-    stamp,
-    change: 'x',
-    repo,
-    base: git(repo, 'rev-parse', 'HEAD'),
-    branch: 'main',
-    model: 'gpt-4o',
-    provider: 'openai',
-    geminiModel: 'g',
-    maxAgents: 1,
-    maxIterations: 1,
-    timeoutMs: 1000,
-    land: 'all',
-    files: [],
-    planSource: { kind: 'none' },
-    testCommand: null,
-    redBase: 'stop',
-    setup: null,
-    copy: [],
-    protect: [],
-    maxFileBytes: null,
-    direct: false,
-    review: null,
-    budgetUsd: null,
-    unattended: true,
-    simulated: false,
-  };
-  const task = { id: 'T1', title: 'x', description: '', files: [], read: [], depends_on: [] };
-  const plan = { tasks: [task], prdPath: null, geminiModelUsed: null, warnings: [], criteria: [] };
-  const place = { worktree, branch: `aider/${stamp}/agent0`, start: config.base };
-  const lines = [
-    { journal: 1, run: stamp },
-    { type: 'run_started', at: 1, config },
-    { type: 'plan_made', at: 2, plan },
-    { type: 'plan_confirmed', at: 3 },
-    { type: 'agent_prepared', at: 4, agent: 0, place },
+  const config: RunConfig = { ...testConfig, stamp, repo, base: git(repo, 'rev-parse', 'HEAD') };
+  const checkout = { worktree, branch: `aider/${stamp}/agent0`, start: config.base };
+  const messages: MessageBody[] = [
+    { type: 'run_started', config },
+    {
+      type: 'plan_made',
+      plan: {
+        tasks: [task('T1')],
+        prdPath: null,
+        geminiModelUsed: null,
+        warnings: [],
+        criteria: [],
+      },
+    },
+    { type: 'plan_confirmed' },
+    { type: 'agent_prepared', agent: 0, checkout },
   ];
-  return `${lines.map((line) => JSON.stringify(line)).join('\n')}\n`;
+  const lines = [journalHead(stamp), ...messages.map((message, at) => ({ ...message, at }))];
+  const text = `${lines.map((line) => JSON.stringify(line)).join('\n')}\n`;
+  // It would be believed, were it the run's own.
+  expect(readJournal(text, stamp).state).toBe('read');
+  return text;
 }
 
 /** A folder's files and their contents, to see that nothing of it was touched. */

@@ -8,29 +8,7 @@ import {
   straighten,
   styledWidth,
 } from '../../../source/app/text/graphemes.js';
-
-const anyText = fc.string({
-  unit: fc.constantFrom(
-    'a',
-    'b ',
-    ' ',
-    '\n',
-    'ä',
-    '日',
-    '👩‍👩‍👧',
-    '👍🏽',
-    'e\u0301',
-    '\t',
-    '\x1b',
-    '*',
-    '`',
-    '|',
-    '- ',
-    '# ',
-    '> ',
-    '1. ',
-  ),
-});
+import { anyText } from './any-text.js';
 
 test('what is measured the quick way is as wide as string-width says', () => {
   for (let code = 0x20; code < 0x3000; code++) {

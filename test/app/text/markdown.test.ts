@@ -4,31 +4,9 @@ import stringWidth from 'string-width';
 import { expect, test } from 'vitest';
 import { diffLines, plainLines } from '../../../source/app/text/diff-lines.js';
 import { renderMarkdown } from '../../../source/app/text/markdown.js';
+import { anyText } from './any-text.js';
 
 const style = { colour: true, unicode: true };
-
-const anyText = fc.string({
-  unit: fc.constantFrom(
-    'a',
-    'b ',
-    ' ',
-    '\n',
-    'ä',
-    '日',
-    '👩‍👩‍👧',
-    '👍🏽',
-    'e\u0301',
-    '\t',
-    '\x1b',
-    '*',
-    '`',
-    '|',
-    '- ',
-    '# ',
-    '> ',
-    '1. ',
-  ),
-});
 
 test('Markdown, diffs and plain lines: never wider than asked, no control bytes but our own styles', () => {
   fc.assert(

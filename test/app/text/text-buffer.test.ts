@@ -3,29 +3,7 @@ import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
 import { graphemes } from '../../../source/app/text/graphemes.js';
 import * as buffer from '../../../source/app/text/text-buffer.js';
-
-const anyText = fc.string({
-  unit: fc.constantFrom(
-    'a',
-    'b ',
-    ' ',
-    '\n',
-    'ä',
-    '日',
-    '👩‍👩‍👧',
-    '👍🏽',
-    'e\u0301',
-    '\t',
-    '\x1b',
-    '*',
-    '`',
-    '|',
-    '- ',
-    '# ',
-    '> ',
-    '1. ',
-  ),
-});
+import { anyText } from './any-text.js';
 
 describe('the field of several lines', () => {
   const moves = [

@@ -6,21 +6,8 @@ import {
   findSymptoms,
 } from '../../../source/services/agents/aider/screen-facts.js';
 import { Emulator } from '../../../source/services/pty/emulator.js';
-import {
-  type PtyExit,
-  type PtyProcess,
-  spawnPty,
-} from '../../../source/services/pty/pty-process.js';
-
-const env = { PATH: process.env['PATH'] ?? '', TERM: 'xterm-256color' };
-
-function start(script: string): PtyProcess {
-  return spawnPty({ file: '/bin/sh', args: ['-c', script], cwd: '/', env, cols: 80, rows: 24 });
-}
-
-function exitOf(process: PtyProcess): Promise<PtyExit> {
-  return new Promise((resolve) => process.onExit(resolve));
-}
+import { type PtyProcess, spawnPty } from '../../../source/services/pty/pty-process.js';
+import { env, exitOf, start } from './rig.js';
 
 describe('the screen', () => {
   async function screenOf(script: string, cols = 40): Promise<Emulator> {

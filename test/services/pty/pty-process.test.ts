@@ -1,23 +1,10 @@
 import { closeSync, openSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import {
-  type PtyExit,
-  type PtyProcess,
-  spawnPty,
-} from '../../../source/services/pty/pty-process.js';
+import { spawnPty } from '../../../source/services/pty/pty-process.js';
 import { runCommand } from '../../../source/services/pty/run-command.js';
 import { until } from '../../eventually.js';
 import { isAlive } from '../../rig.js';
-
-const env = { PATH: process.env['PATH'] ?? '', TERM: 'xterm-256color' };
-
-function start(script: string): PtyProcess {
-  return spawnPty({ file: '/bin/sh', args: ['-c', script], cwd: '/', env, cols: 80, rows: 24 });
-}
-
-function exitOf(process: PtyProcess): Promise<PtyExit> {
-  return new Promise((resolve) => process.onExit(resolve));
-}
+import { env, exitOf, start } from './rig.js';
 
 describe('a process in a pseudo-terminal', () => {
   test('no byte is lost at the exit, in 200 bursts, also while the reader pauses', async () => {

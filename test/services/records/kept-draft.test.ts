@@ -1,22 +1,9 @@
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { forgetDraft, readDraft, writeDraft } from '../../../source/services/records/kept-draft.js';
-import { git, makeRepo, tempFolder } from '../../rig.js';
-
-/** A home of its own for the records of a test. */
-function ownHome(): string {
-  const home = tempFolder('home');
-  for (const name of ['XDG_DATA_HOME', 'XDG_CACHE_HOME']) {
-    const saved = process.env[name];
-    process.env[name] = path.join(home, name);
-    onTestFinished(() => {
-      if (saved === undefined) delete process.env[name];
-      else process.env[name] = saved;
-    });
-  }
-  return home;
-}
+import { git, makeRepo } from '../../rig.js';
+import { ownHome } from './rig.js';
 
 test('a draft is kept for its checkout alone, readable by the user alone; a damaged one is none', () => {
   const home = ownHome();

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { currentOwner, livenessOf, silenceMs } from '../../../source/services/records/liveness.js';
 import {
   adoptRun,
@@ -9,35 +9,10 @@ import {
   declareDead,
   diedEarly,
   type KnownRun,
-  type RunRecord,
   readRecords,
 } from '../../../source/services/records/run-records.js';
 import { git, makeRepo, tempFolder } from '../../rig.js';
-
-const now = new Date(2026, 0, 2, 3, 4, 5).getTime();
-
-/** A home of its own for the records of a test. */
-function ownHome(): string {
-  const home = tempFolder('home');
-  for (const name of ['XDG_DATA_HOME', 'XDG_CACHE_HOME']) {
-    const saved = process.env[name];
-    process.env[name] = path.join(home, name);
-    onTestFinished(() => {
-      if (saved === undefined) delete process.env[name];
-      else process.env[name] = saved;
-    });
-  }
-  return home;
-}
-
-const placeOf = (root: string) => ({ root, commonDir: path.join(root, '.git') });
-
-function claim(root: string, at = now): RunRecord {
-  const claimed = claimRun(placeOf(root), at);
-  if (!claimed.ok) throw new Error(JSON.stringify(claimed.failure));
-  onTestFinished(() => claimed.value.letGo());
-  return claimed.value;
-}
+import { claim, now, ownHome, placeOf } from './rig.js';
 
 function only(root: string): KnownRun {
   const { runs, problems } = readRecords(placeOf(root));
