@@ -276,6 +276,12 @@ describe('what a repository ships acts on nothing unasked', () => {
       for (const name of ['conf.yml', 'model.settings.yml', 'model.metadata.json', '.env']) {
         expect(end.stderr).toContain(name);
       }
+      // What is handed on stands in the run's configuration, as files of our own.
+      const journal = path.join(repo, '.aider_logs/runs', end.summary.timestamp, 'journal.jsonl');
+      const told = readJournal(readFileSync(journal, 'utf8'), end.summary.timestamp);
+      const args = told.state === 'read' ? told.run.config.agent.args : [];
+      const conf = String(args[args.indexOf('--config') + 1]);
+      expect(JSON.parse(readFileSync(conf, 'utf8'))).toEqual({ 'edit-format': 'diff' });
       // The harmless part is handed on; after --trust the rest is, and the tests run.
       const trusted = await runPlan(repo, where, tasks, [...flags, '--land', 'none', '--trust']);
       expect(trusted.stderr).not.toContain('not trusted');

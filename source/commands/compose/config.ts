@@ -1,7 +1,19 @@
 import { providerOf } from '../../core/policy/providers.js';
 import type { RunConfig } from '../../core/run/config.js';
 import { agentSpec } from '../../services/agents/agent-kinds.js';
+import { handedArguments } from '../../services/agents/aider/handed-files.js';
 import type { PreparedRun } from '../prepare-run.js';
+
+/**
+ * The arguments for Aider, with those that hand it what is taken of the repository's configuration: as files of our
+ * own, named by their content, so that a later start has the very same.
+ */
+export function argumentsOf({
+  handed,
+  options,
+}: Pick<PreparedRun, 'handed' | 'options'>): string[] {
+  return [...handedArguments(handed), ...options.aiderArgs];
+}
 
 /** What was decided before a run, for its journal. */
 export function makeConfig(
@@ -17,7 +29,7 @@ export function makeConfig(
     base: repo.head,
     branch: repo.branch,
     agent: agentSpec(options.agentCmd, {
-      args: options.aiderArgs,
+      args: options.agentCmd === null ? argumentsOf(run) : [],
       read: run.handed.read,
       warm: options.warm,
     }),

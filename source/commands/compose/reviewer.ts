@@ -2,11 +2,11 @@ import { providerOf } from '../../core/policy/providers.js';
 import type { Reviewer } from '../../core/ports.js';
 import type { ReviewPlan, RunConfig } from '../../core/run/config.js';
 import { AiderReviewer } from '../../services/agents/aider/aider-reviewer.js';
-import { handedArguments } from '../../services/agents/aider/handed-files.js';
 import { geminiBaseUrl } from '../../services/gemini/base-url.js';
 import { GeminiReviewer } from '../../services/gemini/gemini-reviewer.js';
 import type { OpenProvider } from '../../services/provider/open-provider.js';
 import type { PreparedRun } from '../prepare-run.js';
+import { argumentsOf } from './config.js';
 
 /** Gemini by the same port that plans, or a model of Aider's. */
 export function reviewerOf(
@@ -21,7 +21,7 @@ export function reviewerOf(
       launcher: run.launcher,
       model,
       geminiKey: run.geminiKey,
-      extra: [...handedArguments(run.handed), ...run.options.aiderArgs],
+      extra: argumentsOf(run),
       // The rateLimiter holds the agents' provider alone.
       provider: () => (providerOf(model) === config.provider ? provider() : null),
     });

@@ -1,6 +1,5 @@
 import type { AgentBackend } from '../../core/ports.js';
 import { agentKinds } from '../../services/agents/agent-kinds.js';
-import { handedArguments } from '../../services/agents/aider/handed-files.js';
 import { type Identity, unwrittenIdentity } from '../../services/git/repository.js';
 import { environment } from '../../services/machine/environment.js';
 import { type OpenProvider, openProvider } from '../../services/provider/open-provider.js';
@@ -8,6 +7,7 @@ import type { RateFacts } from '../../services/provider/rate-limiter.js';
 import type { Terminals } from '../../services/pty/terminals.js';
 import type { Ports } from '../../store/effect-runner.js';
 import type { ComposedRun } from './compose-run.js';
+import { argumentsOf } from './config.js';
 import type { LiveRunOptions } from './live-run-options.js';
 import { reviewerOf } from './reviewer.js';
 
@@ -57,7 +57,7 @@ export class RunServices {
       provider: () => (state()?.config.provider === config.provider ? this.provider : null),
       terminals: this.terminals,
       onEvent: (agent, event) => recorder.agentLogs.own(agent, event, this.clock() / 1000),
-      extra: [...handedArguments(run.handed), ...run.options.aiderArgs],
+      extra: argumentsOf(run),
       read: run.handed.read,
       repo: config.repo,
       paths,
