@@ -524,7 +524,7 @@ export class AgentCheckout {
 
   /** Commits the work on the agent's branch and removes the worktree. What is committed already is given as it is. */
   async commit(work: WorkToCommit): Promise<Result<CommittedWork, WorkProblem>> {
-    const kept = existsSync(this.checkout.worktree) ? null : await this.keptOnBranch();
+    const kept = existsSync(this.checkout.worktree) ? null : await this.committedBefore(work);
     const done = kept ?? (await this.commitTree(work));
     // What could not be committed stays where it is, for the person to rescue.
     if (!done.ok) return err(problemOf(done.failure, 'commit_failed'));
@@ -536,15 +536,24 @@ export class AgentCheckout {
 
   /**
    * What was committed before, where the worktree is gone: a commit may be made, and nothing could be written of
-   * it, as on a full disk. Null where the branch holds nothing of its own.
+   * it, as on a full disk. Null where none was made: then somebody else has taken the worktree away.
    */
-  private async keptOnBranch(): Promise<Result<CommittedWork, Failure> | null> {
-    const { repo } = this.site.options.config;
+  private async committedBefore({
+    finished,
+  }: WorkToCommit): Promise<Result<CommittedWork, Failure> | null> {
+    const { config, worktrees } = this.site.options;
+    const { repo } = config;
     const { branch, start } = this.checkout;
     const ref = `refs/heads/${branch}`;
     const asked = ['rev-parse', '--verify', '--quiet', '--end-of-options', ref];
     const tip = await gitText(repo, asked, { answers: [1] });
-    if (!tip.ok || tip.value === '' || tip.value === start) return null;
+    if (!tip.ok) return null;
+    if (tip.value === '' || tip.value === start) {
+      // There was nothing to commit. What is kept of a worktree goes before it does; work that was judged good is
+      // on its branch.
+      const isDone = !finished && readKept(worktrees, this.room.index) === null;
+      return isDone ? ok({ commit: null, diff: { files: [] } }) : null;
+    }
     const diff = await diffStat(repo, start, tip.value);
     return diff.ok ? ok({ commit: tip.value, diff: diff.value }) : diff;
   }

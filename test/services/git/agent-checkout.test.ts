@@ -292,6 +292,24 @@ describe('the fence around an agent', () => {
     expect(await again().prepare(0, task, from, null)).toEqual({ ok: true, value: checkout });
   });
 
+  test('a commit asked for again by another program: of nothing too; a worktree that others removed is a fault', async () => {
+    const none = { ok: true, value: { commit: null, diff: { files: [] } } };
+    const { checkout, workspace, again } = await open();
+    const unfinished = { ...work(checkout), finished: false };
+    expect(await workspace.commit(unfinished)).toEqual(none);
+    await workspace.settled();
+    expect(existsSync(checkout.worktree)).toBe(false);
+    expect(await again().commit(unfinished)).toEqual(none);
+    // What was judged good was not nothing.
+    expect(await again().commit(work(checkout))).toMatchObject({
+      failure: { fault: 'folder_gone' },
+    });
+    const other = await open();
+    rmSync(other.checkout.worktree, { recursive: true });
+    const lost = await other.again().commit({ ...work(other.checkout), finished: false });
+    expect(lost).toMatchObject({ ok: false, failure: { fault: 'folder_gone' } });
+  });
+
   test.each<[string, (kept: KeptCheckout, folder: string) => unknown]>([
     ['half', (kept) => JSON.stringify(kept).slice(0, 80)],
     ['no JSON', () => '\0\x01'],
