@@ -1,7 +1,9 @@
+import { maskSecrets, secretsIn } from '../../core/policy/test-run.js';
 import type { AgentBackend } from '../../core/ports.js';
 import type { AgentArgument, AgentSpec } from '../../core/run/config.js';
 import type { Identity } from '../git/repository.js';
 import type { LogPaths } from '../logs/log-paths.js';
+import { environment } from '../machine/environment.js';
 import type { Terminals } from '../pty/terminals.js';
 import { AiderBackend, type AiderBackendOptions } from './aider/aider-backend.js';
 import { aiderAuthor } from './aider/prompt-style.js';
@@ -51,13 +53,25 @@ export function agentSpec(
 
 /** Options of Aider's whose value is a key, or may be one. */
 const secretOption = /^--(?:.*(?:api-key|token|secret|password)|set-env)$/;
+const secretOptions = ['--api-key', '--openai-api-key', '--anthropic-api-key', '--set-env'];
+
+/** Aider takes the beginning of an option for the option. */
+function isSecretOption(option: string): boolean {
+  const isBeginning = /^--./.test(option) && secretOptions.some((one) => one.startsWith(option));
+  return isBeginning || secretOption.test(option);
+}
 
 /** Arguments as they may be written down: of one that holds a secret the name of its option is left. */
 function withoutSecrets(args: readonly string[]): AgentArgument[] {
+  const secrets = secretsIn(environment());
   return args.map((argument, at) => {
     const [option = '', value] = argument.split(/=(.*)/s, 2);
-    if (value !== undefined && secretOption.test(option)) return { secret: option };
+    if (value !== undefined && isSecretOption(option)) return { secret: option };
     const before = args[at - 1] ?? '';
-    return secretOption.test(before) ? { secret: before } : argument;
+    if (isSecretOption(before)) return { secret: before };
+    // A key that stands elsewhere, or the user of an address.
+    const masked = maskSecrets(argument, secrets);
+    const isHeld = masked !== argument || /:\/\/[^/\s]*@/.test(argument);
+    return isHeld ? { secret: value === undefined ? before : option } : argument;
   });
 }

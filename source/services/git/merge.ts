@@ -36,15 +36,23 @@ export async function mergeCommits(
     '--',
   ]);
   if (!dates.ok) return dates;
-  // Seconds since the epoch and a time zone.
-  const seconds = (date: string) => Number(date.split(' ')[0]);
-  const [first = '', second = first] = dates.value.split('\n').filter(Boolean);
-  const date = seconds(first) > seconds(second) ? first : second;
+  const date = laterOf(dates.value.split('\n'));
   const commit = await gitText(repo, ['commit-tree', tree, '-p', ours, '-p', theirs, '-F', '-'], {
     input: message,
-    env: { GIT_AUTHOR_DATE: date, GIT_COMMITTER_DATE: date },
+    env: date === null ? {} : { GIT_AUTHOR_DATE: date, GIT_COMMITTER_DATE: date },
   });
   return commit.ok ? ok({ clean: true, commit: commit.value }) : commit;
+}
+
+/**
+ * The latest of dates as git takes it again; null where none is one, as commits of others may tell anything.
+ * @param dates seconds since the epoch and a time zone
+ */
+function laterOf(dates: readonly string[]): string | null {
+  const known = dates.filter((date) => /^\d{1,11} [+-]\d{4}$/.test(date));
+  const seconds = (date: string) => Number(date.split(' ')[0]);
+  const [latest] = known.sort((a, b) => seconds(b) - seconds(a));
+  return latest === undefined ? null : `@${latest}`;
 }
 
 /** All dependencies of an agent as one commit, or the files in which they conflict. */

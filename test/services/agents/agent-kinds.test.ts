@@ -19,6 +19,16 @@ test.each([
     ['--set-env', { secret: '--set-env' }],
   ],
   [
+    ['--openai-api-k', 'sk-1234'],
+    ['--openai-api-k', { secret: '--openai-api-k' }],
+  ],
+  [['--set-e=OPENAI_KEY=sk-1234'], [{ secret: '--set-e' }]],
+  [
+    ['--openai-api-base', 'https://me:sk-1234@host/v1'],
+    ['--openai-api-base', { secret: '--openai-api-base' }],
+  ],
+  [['--message-x=AIzaSyD-sk-1234567890abcdefgh'], [{ secret: '--message-x' }]],
+  [
     ['--edit-format', 'diff', '--timeout=5'],
     ['--edit-format', 'diff', '--timeout=5'],
   ],

@@ -82,6 +82,29 @@ describe('merging', () => {
     expect(none.ok && none.value).toMatchObject({ commit: tip, merged: [] });
   });
 
+  test('the same merge is the same commit, whatever dates its parents tell', async () => {
+    const repo = makeRepo({ 'a.txt': 'a\n', 'b.txt': 'b\n' });
+    const base = git(repo, 'rev-parse', 'HEAD');
+    const one = commitOf(repo, base, { 'a.txt': '1\n' });
+    const other = commitOf(repo, base, { 'b.txt': '2\n' });
+    const again = async () => mergeCommits(repo, one, other, 'Merge');
+    const first = await again();
+    expect(await again()).toEqual(first);
+    // Before 1973 and far from now, as a stranger's commit may be.
+    for (const date of ['@5 +0000', '@99999999999 +0000', '@999999999999999 +0000']) {
+      const tree = git(repo, 'rev-parse', `${other}^{tree}`);
+      const raw = `tree ${tree}\nparent ${base}\nauthor x <x> ${date.slice(1)}\ncommitter x <x> ${date.slice(1)}\n\nx\n`;
+      const file = path.join(tempFolder(), 'commit');
+      writeFileSync(file, raw);
+      const odd = git(repo, 'hash-object', '-t', 'commit', '-w', '--literally', file);
+      expect(await mergeCommits(repo, one, odd, 'Merge')).toMatchObject({
+        ok: true,
+        value: { clean: true },
+      });
+      expect(await mergeCommits(repo, odd, odd, 'Merge')).toMatchObject({ ok: true });
+    }
+  });
+
   test('a conflict stands between long markers, which Aider does not take for its own, and is found', async () => {
     const repo = makeRepo({ 'a.txt': 'one\ntwo\n', 'b.txt': 'b\n' });
     const base = git(repo, 'rev-parse', 'HEAD');
