@@ -2,20 +2,9 @@ import { cpSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { knowRepository } from '../../../source/services/records/repository-id.js';
-import {
-  foreignRuns,
-  type KnownRun,
-  readRecords,
-} from '../../../source/services/records/run-records.js';
+import { foreignRuns, readRecords } from '../../../source/services/records/run-records.js';
 import { makeRepo, tempFolder } from '../../rig.js';
-import { claim, now, ownHome, placeOf } from './rig.js';
-
-function only(root: string): KnownRun {
-  const { runs, problems } = readRecords(placeOf(root));
-  expect(problems).toEqual([]);
-  expect(runs).toHaveLength(1);
-  return runs[0] as KnownRun;
-}
+import { claim, now, only, ownHome, placeOf } from './rig.js';
 
 test('a repository is known again where it was moved to; a copy is another one', () => {
   ownHome();

@@ -1,6 +1,11 @@
 import path from 'node:path';
-import { onTestFinished } from 'vitest';
-import { claimRun, type RunRecord } from '../../../source/services/records/run-records.js';
+import { expect, onTestFinished } from 'vitest';
+import {
+  claimRun,
+  type KnownRun,
+  type RunRecord,
+  readRecords,
+} from '../../../source/services/records/run-records.js';
 import { tempFolder } from '../../rig.js';
 
 export const now = new Date(2026, 0, 2, 3, 4, 5).getTime();
@@ -26,4 +31,12 @@ export function claim(root: string, at = now): RunRecord {
   if (!claimed.ok) throw new Error(JSON.stringify(claimed.failure));
   onTestFinished(() => claimed.value.letGo());
   return claimed.value;
+}
+
+/** The one run that is known of a repository. */
+export function only(root: string): KnownRun {
+  const { runs, problems } = readRecords(placeOf(root));
+  expect(problems).toEqual([]);
+  expect(runs).toHaveLength(1);
+  return runs[0] as KnownRun;
 }

@@ -8,18 +8,10 @@ import {
   claimRun,
   declareDead,
   diedEarly,
-  type KnownRun,
   readRecords,
 } from '../../../source/services/records/run-records.js';
 import { git, makeRepo, tempFolder } from '../../rig.js';
-import { claim, now, ownHome, placeOf } from './rig.js';
-
-function only(root: string): KnownRun {
-  const { runs, problems } = readRecords(placeOf(root));
-  expect(problems).toEqual([]);
-  expect(runs).toHaveLength(1);
-  return runs[0] as KnownRun;
-}
+import { claim, now, only, ownHome, placeOf } from './rig.js';
 
 test('no two runs have the same stamp, also not from two checkouts of one repository', () => {
   ownHome();
