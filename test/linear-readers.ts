@@ -3,9 +3,10 @@ import { diffLines, plainLines, proseLines, shown } from '../source/app/text/dif
 import { renderMarkdown } from '../source/app/text/markdown.js';
 import { parsePlan } from '../source/core/plan/plan.js';
 import { readTasks, renderPrd } from '../source/core/plan/prd.js';
+import { criteriaOf } from '../source/core/policy/criteria.js';
 import { asksForRemoval, asksForWhiteSpace } from '../source/core/policy/fence.js';
 import { faultOfText } from '../source/core/policy/machine-fault.js';
-import { criteriaOf, linesOfPatch, readReview } from '../source/core/policy/review.js';
+import { linesOfPatch, readReview } from '../source/core/policy/review.js';
 import { testsNamedIn } from '../source/core/policy/test-report.js';
 import { maskSecrets, trimOutput } from '../source/core/policy/test-run.js';
 import { readJournal } from '../source/core/run/journal.js';

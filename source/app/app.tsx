@@ -27,7 +27,7 @@ import {
 import { cut } from './text/graphemes.js';
 import { useWizard } from './wizard.js';
 
-/** The screens in their order; a wizard step is one entry here and one in `Screens`. */
+/** The pages in their order; a wizard step is one entry here and one in `Pages`. */
 export const pageNames = ['change', 'prd', 'groups', 'start', 'run', 'summary'] as const;
 export type PageName = (typeof pageNames)[number];
 

@@ -12,7 +12,8 @@ import { openRepository, type Repository } from '../services/git/repository.js';
 import { environment, variable } from '../services/machine/environment.js';
 import { glyphsFor } from '../view/table.js';
 import type { Arguments } from './arguments.js';
-import { type RunOptions, resolveOptions } from './options.js';
+import { resolveOptions } from './options.js';
+import type { Asked } from './prerequisites/asked.js';
 import { findPrerequisites } from './prerequisites/find.js';
 import type { Stdio } from './stdio.js';
 
@@ -23,12 +24,13 @@ export async function doctorCommand(args: Arguments, stdio: Stdio): Promise<numb
   const root = repository.ok ? repository.value.root : null;
   // Nobody is asked here, so only what is trusted already is taken.
   takeDotenv(readDotenv(process.cwd(), root), isTrusted);
-  const options = readOptions(args, repository);
+  const read = readOptions(args, repository);
+  const { options } = read;
   const aider = findAider(options.ok ? options.value.aider : null);
   const checks = await findPrerequisites(
     {
       repository,
-      options,
+      ...read,
       planner: flags.prd === undefined && flags.plan === undefined && !flags.withoutPrd,
       agents: true,
       isFinal: false,
@@ -63,18 +65,20 @@ export async function doctorCommand(args: Arguments, stdio: Stdio): Promise<numb
 function readOptions(
   args: Arguments,
   repository: Result<Repository, Failure>,
-): Result<RunOptions, Failure> {
+): Pick<Asked, 'options' | 'wrongSettings'> {
   const user = readUserSettings();
-  if (!user.ok) return user;
   const file = repository.ok ? readRepoSettings(repository.value.root) : ok(null);
-  if (!file.ok) return file;
-  return resolveOptions(
+  const options = resolveOptions(
     {
       flags: args.flags,
       env: environment(),
-      repo: file.value ? trustedSettings(file.value) : {},
-      user: user.value?.settings ?? {},
+      repo: file.ok && file.value ? trustedSettings(file.value) : {},
+      user: (user.ok && user.value?.settings) || {},
     },
     [],
   );
+  return {
+    options,
+    wrongSettings: [user, file].flatMap((read) => (read.ok ? [] : [read.failure])),
+  };
 }

@@ -67,7 +67,10 @@ export class OptionReader {
   }
 
   whole(name: OptionName, otherwise: number): number {
-    const [value, from] = given(this.sources, name) ?? [otherwise];
+    const found = given(this.sources, name);
+    // As many CPUs as there may be are no mistake.
+    if (found === undefined) return otherwise;
+    const [value, from] = found;
     const number = Number(value);
     if (Number.isInteger(number) && number >= 1 && number <= 1000) return number;
     this.problems.push(`${from} needs a whole number from 1 to 1000, not ${value}`);

@@ -158,7 +158,7 @@ function redBaseOf(
   user: Settings,
   read: OptionReader,
 ): RedBase | null {
-  if (how !== undefined) return read.choice('redBase', redBases);
+  if (how) return read.choice('redBase', redBases);
   const allowed = (is: boolean | undefined) => (is ? 'report' : undefined);
   return (
     allowed(isAllowed) ??

@@ -1,8 +1,8 @@
 import { checkPlan, chunkFiles, mergeAll, repairTasks } from '../core/plan/groups.js';
 import type { Task } from '../core/plan/plan.js';
 import { readTasks, renderPrd } from '../core/plan/prd.js';
+import { criteriaOf } from '../core/policy/criteria.js';
 import type { Failure } from '../core/policy/failure.js';
-import { criteriaOf } from '../core/policy/review.js';
 import type { Planner, PlanRequest } from '../core/ports.js';
 import { err, ok, type Result } from '../core/result.js';
 import type { RunConfig } from '../core/run/config.js';

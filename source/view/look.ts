@@ -90,7 +90,7 @@ export function lookOf(run: RunState, agent: Agent): StateLook {
     case 'stopping':
       return { glyph: 'changing', word: 'stopping', colour: 'yellow' };
     case 'judging':
-      return { glyph: 'changing', word: 'testing', colour: 'cyan' };
+      return { glyph: 'changing', word: 'checking', colour: 'cyan' };
     case 'testing':
       return { glyph: 'changing', word: 'testing', colour: 'cyan' };
     case 'waiting':

@@ -6,7 +6,7 @@ import { usual } from './played.js';
 
 /**
  * Every place of the screen where something is wrong, as text, at four sizes: the reason stands there whole, with
- * what to press. `npx vitest run --config test/vitest.config.ts test/app -u` writes them anew after a change that is meant.
+ * what to press. `npx vitest run --config test/vitest.config.ts test/whole-app -u` writes them anew after a change that is meant.
  */
 
 /** What the screen says, without the frames and breaks that its size makes. */

@@ -123,7 +123,7 @@ function shortPath(file: string, width: number): string {
 }
 
 /** Bytes for a person. */
-export function sizeWords(bytes: number): string {
+function sizeWords(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`;
   return bytes < 1_000_000
     ? `${(bytes / 1000).toFixed(1)} kB`

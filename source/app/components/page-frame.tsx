@@ -10,7 +10,7 @@ import { useDialogs } from './dialogs.js';
 import { Line } from './line.js';
 import { Rows } from './rows.js';
 
-export interface ScreenFrameProps {
+export interface PageFrameProps {
   readonly context: Context;
   /** What was just said, as `useNote` gives it. */
   readonly note: Note;
@@ -23,7 +23,7 @@ export interface ScreenFrameProps {
 }
 
 /** What is around every screen but the run's: where one is, what was said, the keys. */
-export function PageFrame(props: ScreenFrameProps) {
+export function PageFrame(props: PageFrameProps) {
   const { context, note, actions, hints, typing = false, children } = props;
   const { cols, rows } = useSize();
   return (

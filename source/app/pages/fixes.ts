@@ -45,6 +45,10 @@ export function fixOf({ name, text, mend, action }: PrerequisiteToMend, keymap: 
         const or = `, ${without}`;
         return by('change.key', 'enters a key', 'asks for a key', 'enters a key', or);
       }
+      if (name === 'review') {
+        const or = '; the review can be turned off on Start';
+        return by('change.key', 'enters a key for Gemini', 'asks for a key', 'enters a key', or);
+      }
       const or = `, ${keymap.label('change.aiderModel')} chooses another model`;
       return by('change.key', 'enters it', 'asks for it', 'enters its key', or);
     }
@@ -61,7 +65,7 @@ export function fixOf({ name, text, mend, action }: PrerequisiteToMend, keymap: 
     case 'identity':
       return by('change.identity', 'sets it for this repository', 'asks for it', 'sets it');
     case undefined: {
-      const network = 'PrerequisiteToMend the network and the proxy';
+      const network = 'Check the network and the proxy';
       const isGemini = name === 'Gemini';
       const advice = mend === '' ? '' : ended(mend.split('\n').join('; '));
       return {

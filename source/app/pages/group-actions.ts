@@ -9,7 +9,8 @@ import { useEnvironment } from '../surface.js';
 import { proseLines } from '../text/diff-lines.js';
 import type { Wizard } from '../wizard.js';
 
-const noTasks: readonly Task[] = [];
+/** One list for all of them, so that what depends on it is not done again. */
+export const noTasks: readonly Task[] = [];
 const nothingKnown: PathFacts = {
   tracked: new Set(),
   folders: new Set(),

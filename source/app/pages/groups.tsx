@@ -13,7 +13,7 @@ import { proseLines } from '../text/diff-lines.js';
 import { fill } from '../text/graphemes.js';
 import { glyphsOf } from '../theme.js';
 import type { Wizard } from '../wizard.js';
-import { useGroupEdits } from './group-actions.js';
+import { noTasks, useGroupEdits } from './group-actions.js';
 
 export interface GroupsPageProps {
   readonly port: WizardPort;
@@ -22,7 +22,7 @@ export interface GroupsPageProps {
   readonly onBack: () => void;
 }
 
-/** What keeps the groups from being started, in words; empty when nothing does, null while that is looked up. */
+/** What keeps the groups from being started, in words; empty when nothing does, or while it is looked up. */
 function useProblems(port: WizardPort, tasks: readonly Task[]): readonly string[] {
   const pure = useMemo(
     () => (tasks.length === 0 ? ['There is no group.'] : checkPlan(tasks)),
@@ -170,5 +170,3 @@ export function GroupsPage({ port, wizard, onNext, onBack }: GroupsPageProps) {
     </PageFrame>
   );
 }
-
-const noTasks: readonly Task[] = [];

@@ -37,11 +37,7 @@ type Reading =
   | 'summary.pager';
 
 /** What an agent did, to be read: its diff, its log, its last screen, all of it. */
-export function useReading({
-  run,
-  state,
-  agent,
-}: SummaryActionsOptions): Pick<SummaryActions, Reading> {
+function useReading({ run, state, agent }: SummaryActionsOptions): Pick<SummaryActions, Reading> {
   const { surface, theme, now, keymap } = useEnvironment();
   const dialogs = useDialogs();
   const view = (title: string, source: ViewerSource) =>

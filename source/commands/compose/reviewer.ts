@@ -22,7 +22,7 @@ export function reviewerOf(
       model,
       geminiKey: run.geminiKey,
       extra: argumentsOf(run),
-      // The rateLimiter holds the agents' provider alone.
+      // The rate limiter holds the agents' provider alone.
       provider: () => (providerOf(model) === config.provider ? provider() : null),
     });
   }

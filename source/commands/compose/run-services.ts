@@ -58,7 +58,7 @@ export class RunServices {
       terminals: this.terminals,
       onEvent: (agent, event) => recorder.agentLogs.own(agent, event, this.clock() / 1000),
       extra: argumentsOf(run),
-      read: run.handed.read,
+      read: config.agent.read,
       repo: config.repo,
       paths,
       repoMap: () => run.knowledge.mapFile,

@@ -12,6 +12,8 @@ export interface Asked {
   readonly repository: Result<Repository, Failure>;
   /** What the run was asked for, or what is wrong with that. */
   readonly options: Result<RunOptions, Failure>;
+  /** What of the settings files cannot be read; it is left out of the options. */
+  readonly wrongSettings?: readonly Failure[];
   /** Gemini writes the PRD. */
   readonly planner: boolean;
   /** Agents will be started: no dry run. */

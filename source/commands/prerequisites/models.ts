@@ -50,8 +50,7 @@ export async function gemini(asked: Asked): Promise<Prerequisite[]> {
   if (!options.ok || !planner) return [];
   if (key === null) return geminiKey(asked);
   const wanted = options.value.geminiModel;
-  const named = geminiKeyVariables.find((name) => variable(name) === key);
-  const name = named ?? 'given by --api-key';
+  const name = geminiKeyVariables.find((one) => variable(one) === key) ?? geminiKeyVariables[0];
   try {
     const models = await listModels(geminiBaseUrl(), key, AbortSignal.timeout(10_000));
     if (models.includes(wanted)) return [present('Gemini', `${wanted} is there, key: ${name}`)];
@@ -83,13 +82,15 @@ export async function gemini(asked: Asked): Promise<Prerequisite[]> {
   }
 }
 
-export function review({ options, geminiKey }: Asked): Prerequisite[] {
+/** A review by Gemini needs its key; as long as something can be chosen, it can be turned off. */
+export function review({ options, geminiKey, isFinal }: Asked): Prerequisite[] {
   if (!options.ok || options.value.review?.model !== null || geminiKey !== null) return [];
   return [
-    missing(
-      'review',
-      'no key for Gemini, so nobody can review',
-      'Set GEMINI_API_KEY (or GOOGLE_API_KEY), or name a model of Aider with --review-model',
-    ),
+    {
+      name: 'review',
+      state: isFinal ? 'missing' : 'warning',
+      text: 'no key for Gemini, so nobody can review',
+      mend: 'Set GEMINI_API_KEY (or GOOGLE_API_KEY), or name a model of Aider with --review-model',
+    },
   ];
 }

@@ -45,7 +45,7 @@ export async function aider(asked: Asked): Promise<Prerequisite[]> {
     if (files.length > 0) {
       return [
         missing(
-          'Aider',
+          'isolation',
           `${command} is not the script that pip writes, so it cannot be kept from obeying ${files.join(', ')} of the repository`,
           'Look at them, then use --trust once; or take the Aider of `aider-orchestrator setup`',
         ),

@@ -103,13 +103,13 @@ export function submodules({ repository }: Asked): Prerequisite[] {
   ];
 }
 
-export function settings({ options }: Asked): Prerequisite[] {
-  if (options.ok) return [];
-  return [
+export function settings({ options, wrongSettings = [] }: Asked): Prerequisite[] {
+  const wrong = [...wrongSettings, ...(options.ok ? [] : [options.failure])];
+  return wrong.map((failure) =>
     missing(
       'settings',
-      describe(options.failure).message,
+      describe(failure).message,
       'Correct it; docs/configuration.md lists the keys.',
     ),
-  ];
+  );
 }

@@ -2,7 +2,6 @@ import type { MendAction, NeededKey, PrerequisiteToMend, WizardPort } from '../.
 import { type Prerequisite, warning } from '../../core/policy/prerequisite.js';
 import { geminiKeyVariables, keyVariable } from '../../core/policy/providers.js';
 import { ok } from '../../core/result.js';
-import { setupAider } from '../../services/agents/aider/setup-aider.js';
 import { geminiBaseUrl } from '../../services/gemini/base-url.js';
 import { listModels } from '../../services/gemini/models.js';
 import {
@@ -40,6 +39,7 @@ export function needsPort(session: Session): Needs {
     prerequisites: async (model) => {
       const { findPrerequisites } = await import('../prerequisites/find.js');
       const { geminiModel } = session;
+      await session.ready.lookAgainIfMissing();
       const found = await findPrerequisites(
         {
           repository: await openRepository(session.repo.root),
@@ -88,6 +88,8 @@ export function needsPort(session: Session): Needs {
     },
     setKey: setVariable,
     installAider: async (onLine) => {
+      // It brings node-pty, for which the first frame need not wait.
+      const { setupAider } = await import('../../services/agents/aider/setup-aider.js');
       const done = await setupAider(onLine);
       if (done.ok) session.ready.lookAgain();
       return done.ok ? ok(undefined) : done;
@@ -113,9 +115,11 @@ function neededKeys(model: string, { options, handed }: OpenedRun, planner: bool
   // A command has its own way to its model.
   const own = options.agentCmd === null ? keyVariable(model) : null;
   const isAider = own === gemini;
-  if (planner || isAider) {
+  const reviews = options.review?.model === null;
+  if (planner || isAider || reviews) {
     const use = [
       ...(planner ? ['Gemini, which writes the PRD'] : []),
+      ...(reviews ? ['Gemini, which reviews'] : []),
       ...(isAider ? [`Aider's model ${model}`] : []),
     ];
     const isSet = geminiKey() !== null;
@@ -156,6 +160,7 @@ function withAction(check: Prerequisite, model: string): PrerequisiteToMend {
     if (check.name === 'identity') return { kind: 'identity' };
     const variable = keyVariable(model);
     if (check.name === 'model' && variable) return { kind: 'key', variable };
+    if (check.name === 'review') return { kind: 'key', variable: geminiKeyVariables[0] };
     if (check.name !== 'Gemini' || /cannot be reached/.test(check.text)) return null;
     return /is gone/.test(check.text)
       ? { kind: 'gemini_model' }

@@ -102,6 +102,11 @@ export class Readiness {
     return this.found;
   };
 
+  /** Where Aider was not found, it may have been installed elsewhere meanwhile. */
+  async lookAgainIfMissing(): Promise<void> {
+    if (this.found && !(await this.found).ok) this.lookAgain();
+  }
+
   /** Aider was installed: all that depends on it begins anew. */
   lookAgain(): void {
     this.found = null;

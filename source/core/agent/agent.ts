@@ -20,7 +20,7 @@ export type { CommittedWork, DiffStat, FailReason, FileChange, Repair };
  *     │           │         │  │        │            waiting
  *     │           │         │  │        │ yes, or no iterations left
  *     │           │    asks v  │        v        passed
- *     │           │        asking    checking ─────> (reviewing) ─> committing ─> succeeded | failed | killed
+ *     │           │        asking     testing ─────> (reviewing) ─> committing ─> succeeded | failed | killed
  *     │           │         │  │        └─ failed ─> (as no)
  *     │           │    stop v  v
  *     │           │       stopping ─ exited ─> judging

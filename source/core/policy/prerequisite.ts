@@ -21,6 +21,7 @@ export const prerequisiteNames = [
   'submodules',
   'settings',
   'Aider',
+  'isolation',
   'agents',
   'Python',
   'model',

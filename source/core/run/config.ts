@@ -59,7 +59,7 @@ export interface AgentSpec {
   readonly takesOver: boolean;
   /** It tells what its turns use and cost. */
   readonly tellsCost: boolean;
-  /** More arguments for it, in their order. */
+  /** More arguments for it, in their order, for who begins the run anew; secrets come from where they came from. */
   readonly args: readonly AgentArgument[];
   /** Files that each of its processes reads beside those of its task, relative to the repository. */
   readonly read: readonly string[];

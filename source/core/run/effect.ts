@@ -1,7 +1,7 @@
 import type { Checkout, PrepareFrom, StopSignal } from '../agent/agent.js';
 import type { Brief } from '../agent/brief.js';
 import type { Task } from '../plan/plan.js';
-import type { Criterion } from '../policy/review.js';
+import type { Criterion } from '../policy/criteria.js';
 import type { Measure } from '../policy/test-report.js';
 import type { TestCommand } from '../policy/test-run.js';
 import type { InspectionHints, MergedWork, RunState } from './run.js';

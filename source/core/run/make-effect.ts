@@ -1,7 +1,7 @@
 import type { Agent, Attempt, Checkout, Outcome, PrepareFrom } from '../agent/agent.js';
 import { committedWork, currentAttempt } from '../agent/agent.js';
 import type { Brief, Feedback } from '../agent/brief.js';
-import { criteriaFor } from '../policy/review.js';
+import { criteriaFor } from '../policy/criteria.js';
 import { type Measure, ruleOf, testsNamedIn } from '../policy/test-report.js';
 import type { TestCommand } from '../policy/test-run.js';
 import type { MergeItem } from '../run/effect.js';

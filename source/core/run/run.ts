@@ -1,9 +1,10 @@
 import type { Agent, DiffStat, FailReason, Usage } from '../agent/agent.js';
 import { noUsage } from '../agent/agent.js';
 import type { Task } from '../plan/plan.js';
+import type { Criterion } from '../policy/criteria.js';
 import type { Failure } from '../policy/failure.js';
 import type { Refusal } from '../policy/fence.js';
-import type { Criterion, Review } from '../policy/review.js';
+import type { Review } from '../policy/review.js';
 import type { TestRun } from '../policy/test-run.js';
 import type { RunConfig } from './config.js';
 
@@ -11,10 +12,10 @@ import type { RunConfig } from './config.js';
  * The state of a run and all that can happen to it. Everything here is plain JSON: the messages of a
  * run, written down one by one, are enough to rebuild its state (see `update.ts`).
  *
- *   planning ─> confirming ─> checking <─> red_base ─> running <─> integrating ─> landing ─> finished
+ *   planning ─> confirming ─> testing <─> red_base ─> running <─> integrating ─> landing ─> finished
  *       └──────────┴────────────┴────────────┴───────────┴──(interrupted, failed)──────────────^
  *
- * Checking runs the project's tests on the base; where they fail there, a person may be asked what to do. Work is merged and tested while agents still run;
+ * Testing runs the project's tests on the base; where they fail there, a person may be asked what to do. Work is merged and tested while agents still run;
  * integrating is what is left of that when all are done.
  * A person can lead a finished run back: to running (more work on top of what is merged), to
  * integrating (without one agent's work) and to landing.

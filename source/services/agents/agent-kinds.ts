@@ -45,10 +45,11 @@ export const agentKinds: Readonly<Record<AgentSpec['kind'], AgentKind>> = {
 /** The agents of a run. @param command run instead of Aider; null for Aider */
 export function agentSpec(
   command: string | null,
-  { args, ...more }: { readonly args: readonly string[] } & Pick<AgentSpec, 'read' | 'warm'>,
+  { args, read, warm }: { readonly args: readonly string[] } & Pick<AgentSpec, 'read' | 'warm'>,
 ): AgentSpec {
   const { spec } = agentKinds[command === null ? 'aider' : 'command'];
-  return { ...spec, ...more, command, args: withoutSecrets(args) };
+  // A command is started anew each time.
+  return { ...spec, command, args: withoutSecrets(args), read, warm: warm && command === null };
 }
 
 /** Options of Aider's whose value is a key, or may be one. */

@@ -21,7 +21,7 @@ const networkVariables = [
 ];
 
 /**
- * Puts the rateLimiter between the agents and their provider; null where that cannot be done: a provider
+ * Puts the rate limiter between the agents and their provider; null where that cannot be done: a provider
  * whose address cannot be set, or a network with a proxy or certificates of its own. There, each
  * agent's Aider retries by itself.
  */

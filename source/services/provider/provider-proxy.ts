@@ -60,7 +60,7 @@ export interface ProxyLimits {
 
 /**
  * Stands between the agents and their provider, on the loopback: everything is passed on as it is, but
- * a request that is refused for the rate (429) is held and sent again when the rateLimiter lets it, and a key
+ * a request that is refused for the rate (429) is held and sent again when the rate limiter lets it, and a key
  * that the provider repeats in an error is masked.
  *
  * It holds no key. An address that cannot be guessed keeps others of the machine out, and it reaches nothing

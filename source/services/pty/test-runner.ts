@@ -14,14 +14,14 @@ import { confirmedFault } from '../machine/confirm-fault.js';
 import { type CommandEnd, runCommand } from './run-command.js';
 import { Reports } from './test-reports.js';
 
-/** A check that prints more than this is ended, bytes. */
+/** A test run that prints more than this is ended, bytes. */
 const mostOutput = 64 * 1024 * 1024;
 
-/** By this variable what a check has started is found again, whatever session it moved to. */
+/** By this variable what a test run has started is found again, whatever session it moved to. */
 const marker = 'AIDER_ORCHESTRATOR_CHECK';
 
 /**
- * Runs the project's tests by `sh -c`, one check at a time: suites that run twice at once on one
+ * Runs the project's tests by `sh -c`, one test run at a time: suites that run twice at once on one
  * machine meet at ports, databases and caches. Bounded in time and output, and nothing it has started
  * outlives it.
  */

@@ -1,13 +1,8 @@
 import type { Usage } from '../../core/agent/agent.js';
 import type { Task } from '../../core/plan/plan.js';
+import type { Criterion } from '../../core/policy/criteria.js';
 import { describe, type Failure } from '../../core/policy/failure.js';
-import {
-  type Criterion,
-  noReview,
-  type Review,
-  readReview,
-  reviewPrompt,
-} from '../../core/policy/review.js';
+import { noReview, type Review, readReview, reviewPrompt } from '../../core/policy/review.js';
 import { withoutNames } from '../../core/policy/test-report.js';
 import type { Result } from '../../core/result.js';
 import type { Handlers, Ports, Stops } from './handlers.js';

@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Brief } from '../../../source/core/agent/brief.js';
+import type { Criterion } from '../../../source/core/policy/criteria.js';
 import {
-  criteriaFor,
-  criteriaOf,
   linesOfPatch,
   notMet,
   readReview,
@@ -20,28 +19,6 @@ const brief: Brief = {
   remarks: [],
   feedback: null,
 };
-
-const prd = `# Dates
-
-## Requirements
-
-- R1: dates are read
-- **R2**: texts are kept
-  - R3. nested
-\`\`\`
-- R9: in code
-\`\`\`
-
-## Acceptance criteria
-
-- \`npm test\` passes.
-1. It is fast.
-
-## Tasks
-
-### T1: Read
-- R8: of a task
-`;
 
 const patch = `diff --git a/src/a.ts b/src/a.ts
 index 1..2 100644
@@ -62,35 +39,16 @@ diff --git a/gone.ts b/gone.ts
 --- two
 `;
 
-const asked = criteriaOf(prd);
+const asked: Criterion[] = [
+  { id: 'R1', text: 'dates are read', kind: 'requirement' },
+  { id: 'R2', text: 'texts are kept', kind: 'requirement' },
+  { id: 'R3', text: 'nested', kind: 'requirement' },
+  { id: 'A1', text: '`npm test` passes.', kind: 'acceptance' },
+  { id: 'A2', text: 'It is fast.', kind: 'acceptance' },
+];
 const answer = (...criteria: unknown[]) => JSON.stringify({ criteria, remarks: 'Mend it.' });
 const verdictOf = (text: string, id = 'R1') =>
   readReview(text, asked, patch, 'm').criteria.find((one) => one.id === id);
-
-describe('what a PRD asks for', () => {
-  test('requirements by their ids, acceptance criteria by their place', () => {
-    expect(asked).toEqual([
-      { id: 'R1', text: 'dates are read', kind: 'requirement' },
-      { id: 'R2', text: 'texts are kept', kind: 'requirement' },
-      { id: 'R3', text: 'nested', kind: 'requirement' },
-      { id: 'A1', text: '`npm test` passes.', kind: 'acceptance' },
-      { id: 'A2', text: 'It is fast.', kind: 'acceptance' },
-    ]);
-  });
-
-  test('an agent is held against its own requirements, the acceptance criteria and its task', () => {
-    const task = {
-      id: 'T1',
-      title: 'Read',
-      description: 'All.',
-      files: [],
-      read: [],
-      depends_on: [],
-    };
-    const own = criteriaFor({ ...task, requirements: ['r2'] }, asked);
-    expect(own.map(({ id }) => id)).toEqual(['R2', 'A1', 'A2', 'T1']);
-  });
-});
 
 describe("a reviewer's answer", () => {
   test('the lines that a patch shows are the evidence there can be', () => {

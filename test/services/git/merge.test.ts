@@ -14,6 +14,15 @@ import { integrateBatch } from '../../../source/store/integrate.js';
 import { git, makeRepo, tempFolder } from '../../rig.js';
 import { commitOf } from './rig.js';
 
+/** The same commit at another date, which may be one that git itself would not give. */
+function commitAt(repo: string, commit: string, date: string): string {
+  const [tree, parent] = git(repo, 'show', '-s', '--format=%T %P', commit).split(' ');
+  const by = `x <x> ${date.slice(1)}`;
+  const file = path.join(tempFolder(), 'commit');
+  writeFileSync(file, `tree ${tree}\nparent ${parent}\nauthor ${by}\ncommitter ${by}\n\nx\n`);
+  return git(repo, 'hash-object', '-t', 'commit', '-w', '--literally', file);
+}
+
 /** A batch merged by git itself, and tested by nothing. */
 function integrate(
   repo: string,
@@ -90,13 +99,15 @@ describe('merging', () => {
     const again = async () => mergeCommits(repo, one, other, 'Merge');
     const first = await again();
     expect(await again()).toEqual(first);
+    // Not by the clock, which may have stood still between the two.
+    const dateOf = (commit: string) => git(repo, 'show', '-s', '--format=%ct', commit);
+    const dated = commitAt(repo, other, '@1500000000 +0000');
+    const datedToo = commitAt(repo, one, '@1400000000 +0000');
+    const old = await mergeCommits(repo, dated, datedToo, 'Merge');
+    expect(old.ok && old.value.clean && dateOf(old.value.commit)).toBe('1500000000');
     // Before 1973 and far from now, as a stranger's commit may be.
     for (const date of ['@5 +0000', '@99999999999 +0000', '@999999999999999 +0000']) {
-      const tree = git(repo, 'rev-parse', `${other}^{tree}`);
-      const raw = `tree ${tree}\nparent ${base}\nauthor x <x> ${date.slice(1)}\ncommitter x <x> ${date.slice(1)}\n\nx\n`;
-      const file = path.join(tempFolder(), 'commit');
-      writeFileSync(file, raw);
-      const odd = git(repo, 'hash-object', '-t', 'commit', '-w', '--literally', file);
+      const odd = commitAt(repo, other, date);
       expect(await mergeCommits(repo, one, odd, 'Merge')).toMatchObject({
         ok: true,
         value: { clean: true },
