@@ -29,6 +29,8 @@ async function runCommand(args: Arguments, stdio: Stdio): Promise<number> {
       return (await import('./source/commands/history.js')).runsCommand(args, stdio);
     case 'show':
       return (await import('./source/commands/history.js')).showCommand(args, stdio);
+    case 'resume':
+      return (await import('./source/commands/resume.js')).resumeCommand(args, stdio);
     case 'land':
       return (await import('./source/commands/history.js')).landCommand(args, stdio);
     case 'undo':

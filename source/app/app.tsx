@@ -92,8 +92,8 @@ function Pages({ port, onExit }: PagesProps) {
   const { now } = useEnvironment();
   const dialogs = useDialogs();
   const wizard = useWizard(port, now);
-  const [page, setPage] = useState<PageName>('change');
-  const [run, setRun] = useState<RunPort | null>(null);
+  const [page, setPage] = useState<PageName>(port.run === null ? 'change' : 'run');
+  const [run, setRun] = useState<RunPort | null>(port.run);
   const starting = useRef(false);
   const keep = useKeptDraft(port, wizard, run !== null);
   const leave = useQuit(
@@ -216,7 +216,7 @@ function Pages({ port, onExit }: PagesProps) {
               port={port}
               run={run}
               onSummary={() => setPage('summary')}
-              onStartAgain={() => void backToStart()}
+              onStartAgain={port.run === null ? () => void backToStart() : null}
               onQuit={quit}
             />
           </WithNotices>

@@ -181,6 +181,8 @@ export interface PlanProgress {
 /** What the wizard can do before there is a run. */
 export interface WizardPort {
   readonly facts: RunFacts;
+  /** The run to begin with, where one is gone on with; null for the steps before a new one. */
+  readonly run: RunPort | null;
   /** The change given on the command line; '' when none was. */
   readonly change: string;
   /** Tasks or PRD that came from a file. */

@@ -11,6 +11,7 @@ import { glyphsFor } from '../view/table.js';
 import type { Overrides } from './aider-command.js';
 import type { Arguments } from './arguments.js';
 import { makeConfig } from './compose/config.js';
+import type { LiveRunOptions } from './compose/live-run-options.js';
 import { planWith } from './compose/planning.js';
 import { openLiveRun, warnOfCheckout } from './live-run.js';
 import { type PreparedRun, prepareRun } from './prepare-run.js';
@@ -45,7 +46,7 @@ export async function runHeadless(
   const paths = logPaths(config.repo, config.stamp);
   return args.flags.dryRun
     ? dryRun(config, run, paths, record, stdio)
-    : execute(config, run, paths, record, args, stdio);
+    : executeHeadless({ config, run, paths, record, from: null }, args, stdio);
 }
 
 /** Makes PRD and plan, and prints the plan in the form that `--plan` reads. */
@@ -77,14 +78,13 @@ async function dryRun(
   return 0;
 }
 
-async function execute(
-  config: RunConfig,
-  run: PreparedRun,
-  paths: LogPaths,
-  record: RunRecord,
+/** A run from where it is to its end, told line by line. Gives the exit code. */
+export async function executeHeadless(
+  given: Pick<LiveRunOptions, 'config' | 'run' | 'paths' | 'record' | 'from'>,
   args: Arguments,
   stdio: Stdio,
 ): Promise<number> {
+  const { config, run, paths } = given;
   const warn = warner(stdio);
   await warnOfCheckout(config, warn);
   let onFinish = () => {};
@@ -92,10 +92,7 @@ async function execute(
     onFinish = resolve;
   });
   const live = openLiveRun({
-    config,
-    run,
-    paths,
-    record,
+    ...given,
     repoFlag: args.flags.repo,
     plan: planWith(config, run, paths),
     confirm: async () => true,
@@ -107,7 +104,7 @@ async function execute(
     run.knowledge.stop();
     live.dispatch({ type: 'interrupt', signal });
   });
-  live.dispatch({ type: 'run_started', config });
+  await live.begin();
   await finished;
   await live.close();
   release();

@@ -26,6 +26,8 @@ export interface LiveRun {
   state(): RunState | null;
   subscribe(listener: () => void): () => void;
   dispatch(message: MessageBody): void;
+  /** Starts it, or goes on with it. */
+  begin(): Promise<void>;
   /** Whether the summary of the run as it is now is on the disk. */
   summaryWritten(): boolean;
   /** Lets go of everything; to be called once it has finished. */
@@ -63,6 +65,7 @@ export function openLiveRun(options: LiveRunOptions): LiveRun {
     clock,
     observers: options.observers,
     onFinish: options.onFinish,
+    from: options.from?.state ?? null,
   });
   const { workspace, recorder, state, subscribe, dispatch } = composed;
   return {
@@ -71,6 +74,17 @@ export function openLiveRun(options: LiveRunOptions): LiveRun {
     state,
     subscribe,
     dispatch,
+    begin: async () => {
+      const { from } = options;
+      if (from === null) return dispatch({ type: 'run_started', config });
+      for (const { index, task, attempts } of from.state.agents) {
+        // What they showed is seen again.
+        if (attempts.length > 0) terminals.open(index, task.title);
+      }
+      await services.open(composed);
+      const { unattended } = from;
+      dispatch({ type: 'resumed', idleMs: Math.max(0, clock() - from.at), unattended });
+    },
     summaryWritten: () => recorder.summaryWritten,
     close: async () => {
       knowledge.stop();

@@ -5,6 +5,7 @@ import type { AiderLauncher } from '../services/agents/aider/launcher.js';
 import { openLauncher } from '../services/agents/aider/open-launcher.js';
 import type { AiderCommand, Overrides } from './aider-command.js';
 import type { Arguments } from './arguments.js';
+import { argumentsOf } from './compose/agent-arguments.js';
 import { type OpenedRun, openRun, readChange, readGeminiKey } from './open-run.js';
 import type { RunOptions } from './options.js';
 import { checkPrerequisites } from './prerequisites/find.js';
@@ -14,6 +15,8 @@ import type { Stdio } from './stdio.js';
 /** Everything checked: from here on, work may begin. */
 export interface PreparedRun extends OpenedRun {
   readonly change: string;
+  /** All arguments that each of its Aiders is given. */
+  readonly agentArgs: readonly string[];
   readonly geminiKey: string | null;
   /** Null where a dry run found none, which needs none. */
   readonly aider: AiderCommand | null;
@@ -59,6 +62,7 @@ export async function prepareRun(
   return ok({
     ...opened.value,
     change: change.value,
+    agentArgs: argumentsOf(opened.value),
     geminiKey,
     aider: aider.value,
     launcher,

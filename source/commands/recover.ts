@@ -33,7 +33,7 @@ import { type Rescued, writeSummary } from './write-summary.js';
 const cause = 'the end of aider-orchestrator';
 
 /** For what a dead run has left running, milliseconds. */
-const patienceMs = 3000;
+export const patienceMs = 3000;
 
 export type Say = (text: string) => void;
 
@@ -58,7 +58,8 @@ export async function recoverRuns(repo: Repository, say: Say): Promise<void> {
   }
 }
 
-async function closeBooks(
+/** Closes the books of one run that died. */
+export async function closeBooks(
   repo: Repository,
   run: KnownRun,
   record: RunRecord,
@@ -204,7 +205,7 @@ function read(file: string, stamp: string): ReadJournal {
  * The state as it is in the repository where that is now; null where it names a worktree that the run's own
  * record does not.
  */
-function here(state: RunState, repo: Repository, run: KnownRun): RunState | null {
+export function here(state: RunState, repo: Repository, run: KnownRun): RunState | null {
   const own = new Set(run.made.map(({ path }) => path));
   const placed = state.agents.flatMap(({ state: now }) =>
     'checkout' in now ? [now.checkout] : [],
@@ -214,7 +215,7 @@ function here(state: RunState, repo: Repository, run: KnownRun): RunState | null
 }
 
 /** Of a repository that was moved, the worktrees point to where it was. */
-function leadBack(repo: Repository, run: KnownRun): void {
+export function leadBack(repo: Repository, run: KnownRun): void {
   for (const { path } of run.made) {
     if (ownershipOf(repo.commonDir, path) === 'ours') repairLink(repo.commonDir, path);
   }
@@ -237,7 +238,7 @@ async function removeCommitted(repo: Repository, run: KnownRun, end: RunState): 
 }
 
 /** Worktrees in which nobody works, and half made ones, hold nobody's work. */
-async function removeIdle(repo: Repository, run: KnownRun): Promise<void> {
+export async function removeIdle(repo: Repository, run: KnownRun): Promise<void> {
   for (const { path, agent, ready } of run.made) {
     if (agent !== null && ready) continue;
     if (ownershipOf(repo.commonDir, path) === 'foreign') continue;

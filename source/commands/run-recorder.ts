@@ -12,6 +12,8 @@ import { type Rescued, writeSummary } from './write-summary.js';
 export class RunRecorder {
   readonly agentLogs: AgentLogs;
   private readonly journal: LineFile;
+  /** Its copy in the repository, for people: what lies there is not believed. */
+  private readonly copy: LineFile;
   private written = false;
 
   /** @param rescued work that was committed after its agent had ended */
@@ -24,13 +26,15 @@ export class RunRecorder {
   ) {
     const head = journalHead(record.stamp);
     const prepare = () => ensureLogs(repo);
-    this.journal = new LineFile(paths.journal, warn, { head, prepare });
+    this.journal = new LineFile(record.journal, warn, { head });
+    this.copy = new LineFile(paths.journal, warn, { head, prepare });
     this.agentLogs = new AgentLogs(paths, warn);
   }
 
   /** Told of each message, with the state it led to. */
   readonly observe: Observer = (next: RunState, before, message) => {
     this.journal.append(message, isImportant(message));
+    this.copy.append(message);
     this.agentLogs.note(next, before, message);
     // On disk before anybody is told that the run has ended.
     if (next.phase === 'finished') {
@@ -46,6 +50,7 @@ export class RunRecorder {
   close(): void {
     this.agentLogs.close();
     this.journal.close();
+    this.copy.close();
   }
 }
 

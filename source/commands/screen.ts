@@ -10,11 +10,14 @@ import { summaryReport } from '../view/report.js';
 import { glyphsFor } from '../view/table.js';
 import type { Overrides } from './aider-command.js';
 import type { Arguments } from './arguments.js';
+import type { LeftRunHere } from './find-left-run.js';
 import type { LiveRun } from './live-run.js';
+import type { ResumedParts } from './open-left-run.js';
 import { type OpenedRun, openRun, readChange, readGeminiKey } from './open-run.js';
 import type { RunOptions } from './options.js';
 import { onSignals } from './signals.js';
-import { reportFailure, type Stdio, warner } from './stdio.js';
+import { askYesNo, reportFailure, type Stdio, warner } from './stdio.js';
+import { geminiKey } from './wizard/session.js';
 import { openWizard } from './wizard-port.js';
 
 /** The screen: from the wizard to the summary. Gives the exit code. */
@@ -22,6 +25,7 @@ export async function runOnScreen(
   args: Arguments,
   stdio: Stdio,
   overrides: Overrides = {},
+  chosen: LeftRunHere | null = null,
 ): Promise<number> {
   // Loaded while git is asked.
   const loading = loadScreen();
@@ -30,7 +34,8 @@ export async function runOnScreen(
     reportFailure(stdio, opened.failure);
     return 2;
   }
-  const change = await firstChange(args, opened.value);
+  const change =
+    chosen === null ? await firstChange(args, opened.value) : ({ ok: true, value: '' } as const);
   if (!change.ok) {
     reportFailure(stdio, change.failure);
     return 2;
@@ -38,20 +43,27 @@ export async function runOnScreen(
   // Given by flag or pipe: from here on it is looked for where all keys are.
   const key = args.flags.apiKey === undefined ? null : await readGeminiKey(args, stdio);
   if (key !== null) setVariable('GEMINI_API_KEY', key);
-  const { repo } = opened.value;
-  const { runs, problems } = readRecords(repo);
-  if (runs.some(diedEarly) || problems.length > 0) {
-    const { recoverRuns } = await import('./recover.js');
-    await recoverRuns(repo, (text) => stdio.error(`${text}\n`));
+  const say = (text: string) => stdio.error(`${text}\n`);
+  const goesOn = chosen ?? (await offered(args, opened.value, say));
+  let resumed: ResumedParts | null = null;
+  if (goesOn !== null) {
+    const { openLeftRun } = await import('./open-left-run.js');
+    const parts = await openLeftRun(goesOn, opened.value, geminiKey(), false, overrides, say);
+    if (!parts.ok) {
+      reportFailure(stdio, parts.failure);
+      return 2;
+    }
+    resumed = parts.value;
   }
 
   let leave = () => {};
   const left = new Promise<void>((resolve) => {
     leave = resolve;
   });
-  const session = openWizard(args, opened.value, overrides, {
+  const session = await openWizard(args, opened.value, overrides, {
     change: change.value,
     warn: warner(stdio),
+    resumed,
   });
   const makeScreen = await loading;
   const { host, show } = makeScreen(screenOptions(opened.value.options));
@@ -71,6 +83,28 @@ export async function runOnScreen(
   else notStarted(stdio, session.savedPrd());
   if (caught) return caught.code;
   return state ? exitCode(state) : 1;
+}
+
+/** A run that was cut off, where the person wants to go on with it; the books of all others are closed. */
+async function offered(
+  { flags }: Arguments,
+  { repo }: OpenedRun,
+  say: (text: string) => void,
+): Promise<LeftRunHere | null> {
+  const { runs, problems } = readRecords(repo);
+  if (!runs.some(diedEarly) && problems.length === 0) return null;
+  // Who says what is to be done has something else in mind.
+  if (flags.change === undefined) {
+    const { findCutOffRun, leftWords } = await import('./find-left-run.js');
+    const left = findCutOffRun(repo);
+    if (left !== null) {
+      say(leftWords(left, Date.now()));
+      if (await askYesNo('Go on with it?', true)) return left;
+    }
+  }
+  const { recoverRuns } = await import('./recover.js');
+  await recoverRuns(repo, say);
+  return null;
 }
 
 /** Whatever way the screen was left: no agent outlives it, and its work is kept. */

@@ -11,11 +11,12 @@ import { environment } from '../services/machine/environment.js';
 import type { Overrides } from './aider-command.js';
 import type { Arguments } from './arguments.js';
 import type { LiveRun } from './live-run.js';
+import type { ResumedParts } from './open-left-run.js';
 import { type OpenedRun, readText } from './open-run.js';
 import { needsPort } from './wizard/needs.js';
 import { planPort } from './wizard/plan.js';
 import { Session } from './wizard/session.js';
-import { startPort } from './wizard/start.js';
+import { resumeIn, startPort } from './wizard/start.js';
 
 /** What the screen is given, and what is left of it when it is closed. */
 export interface WizardSession {
@@ -31,18 +32,22 @@ export interface WizardSession {
  * Connects the wizard to the services. Keys that a person gives live in this process's environment
  * only, where Aider and the planner look for them.
  */
-export function openWizard(
+export async function openWizard(
   args: Arguments,
   opened: OpenedRun,
   overrides: Overrides,
   more: {
     readonly change: string;
     readonly warn: (text: string) => void;
+    /** A run that is gone on with. */
+    readonly resumed: ResumedParts | null;
   },
-): WizardSession {
+): Promise<WizardSession> {
   const session = new Session(args, opened, overrides, more.warn);
   const facts = factsOf(session);
+  const run = more.resumed && (await resumeIn(session, more.resumed));
   const port: WizardPort = {
+    run,
     get facts(): RunFacts {
       return facts();
     },

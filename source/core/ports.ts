@@ -153,20 +153,21 @@ export interface WorkProblem {
 /** Runs an agent's processes, one for each attempt. Aider is one. */
 export interface AgentBackend {
   /**
-   * Starts an attempt. One that has been begun before is gone on with, as far as it is still there: what has not
-   * been told of it is told now.
+   * Starts an attempt. One that has been begun before (`told`) is gone on with, as far as it is still there: what has
+   * not been told of it is told now, and where its process ended with the program that ran it, that.
+   * @returns null where nothing of it runs any more, and all has been told
    * @param signal gives the start up; what came of it is ended
    */
   start(
     request: AttemptRequest,
     events: AttemptEvents,
     signal: AbortSignal,
-  ): Promise<Result<AttemptHandle, WorkProblem>>;
+  ): Promise<Result<AttemptHandle | null, WorkProblem>>;
 }
 
 export type AttemptRequest = Omit<Effect & { readonly type: 'start_attempt' }, 'type'>;
 
-/** Facts from a running attempt, in the order in which they happened; `exited` is the last. */
+/** Facts from a running attempt, in the order in which they happened; `exited` or `lost` is the last. */
 export interface AttemptEvents {
   /** A message goes to the model. */
   turnStarted(): void;
@@ -178,6 +179,8 @@ export interface AttemptEvents {
   asks(question: string): void;
   goesOn(): void;
   exited(exit: AttemptExit): void;
+  /** In the place of `exited`: its process ended with the program that ran it, and nobody saw how. */
+  lost(): void;
 }
 
 export interface AttemptHandle {

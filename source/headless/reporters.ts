@@ -70,6 +70,11 @@ function eventLines(event: PublicEvent, options: LineOptions, simulated: boolean
         'normal',
         `run ${event.run}  ${event.branch ?? 'detached HEAD'} at ${event.base.slice(0, 12)}, ${event.agents === 'aider' ? `model ${event.model}` : 'agents run by a command'}${simulated ? ', SIMULATED agents' : ''}`,
       );
+    case 'run_resumed':
+      return at(
+        'normal',
+        `run ${event.run} goes on, ${formatDuration(event.idle_s)} after it was left`,
+      );
     case 'plan_made':
       return at('normal', ...planLines(event, name));
     case 'warning':

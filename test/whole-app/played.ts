@@ -293,6 +293,7 @@ export class PlayedApp {
     });
     const remembered: string[] = ['An earlier change'];
     return {
+      run: null,
       facts: {
         repo: '/work/dates',
         branch: 'main',

@@ -11,7 +11,7 @@ import { useSetupAction } from './keys-and-models.js';
 /**
  * Asks what to do where the tests fail on the base, as soon as that is known, and again after another look. Nothing
  * is lost by any answer.
- * @param onStartAgain leads back to the last step of the wizard
+ * @param onStartAgain leads back to the last step of the wizard; null where the run did not come from there
  * @returns asks now, for the key
  */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: a table: one entry for each answer.
@@ -19,7 +19,7 @@ export function useRedBase(
   run: RunPort,
   state: RunState,
   say: Say,
-  onStartAgain: () => void,
+  onStartAgain: (() => void) | null,
 ): () => void {
   const dialogs = useDialogs();
   const asked = useRef(false);
@@ -69,13 +69,15 @@ export function useRedBase(
         setup.run('');
       },
     ] as const;
-    const ways: (readonly [string, () => void])[] = [
+    const ways: (readonly [words: string, does: () => void])[] = [
       ...(noSetup ? [prepare] : []),
       [rule, decide('fix')],
       ['Continue: the tests are only reported', decide('report')],
       ['Show what they printed', look],
       ['Set another test command', name],
-      ['Back to Start; the draft stays as it is', onStartAgain],
+      ...(onStartAgain === null
+        ? []
+        : [['Back to Start; the draft stays as it is', onStartAgain] as const]),
       ...(noSetup ? [] : [prepare]),
     ];
     dialogs.open({

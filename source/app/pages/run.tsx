@@ -42,7 +42,8 @@ export interface RunPageProps {
   readonly run: RunPort;
   readonly onSummary: () => void;
   /** Back to the last step of the wizard, as no agent has begun. */
-  readonly onStartAgain: () => void;
+  /** Null where the run did not come from the wizard. */
+  readonly onStartAgain: (() => void) | null;
   readonly onQuit: () => void;
 }
 

@@ -1,19 +1,7 @@
 import { providerOf } from '../../core/policy/providers.js';
 import type { RunConfig } from '../../core/run/config.js';
 import { agentSpec } from '../../services/agents/agent-kinds.js';
-import { handedArguments } from '../../services/agents/aider/handed-files.js';
 import type { PreparedRun } from '../prepare-run.js';
-
-/**
- * The arguments for Aider, with those that hand it what is taken of the repository's configuration: as files of our
- * own, named by their content, so that a later start has the very same.
- */
-export function argumentsOf({
-  handed,
-  options,
-}: Pick<PreparedRun, 'handed' | 'options'>): string[] {
-  return [...handedArguments(handed), ...options.aiderArgs];
-}
 
 /** What was decided before a run, for its journal. */
 export function makeConfig(
@@ -29,7 +17,7 @@ export function makeConfig(
     base: repo.head,
     branch: repo.branch,
     agent: agentSpec(options.agentCmd, {
-      args: options.agentCmd === null ? argumentsOf(run) : [],
+      args: options.agentCmd === null ? run.agentArgs : [],
       read: run.handed.read,
       warm: options.warm,
     }),

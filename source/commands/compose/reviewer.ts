@@ -6,7 +6,6 @@ import { geminiBaseUrl } from '../../services/gemini/base-url.js';
 import { GeminiReviewer } from '../../services/gemini/gemini-reviewer.js';
 import type { OpenProvider } from '../../services/provider/open-provider.js';
 import type { PreparedRun } from '../prepare-run.js';
-import { argumentsOf } from './config.js';
 
 /** Gemini by the same port that plans, or a model of Aider's. */
 export function reviewerOf(
@@ -21,7 +20,7 @@ export function reviewerOf(
       launcher: run.launcher,
       model,
       geminiKey: run.geminiKey,
-      extra: argumentsOf(run),
+      extra: run.agentArgs,
       // The rate limiter holds the agents' provider alone.
       provider: () => (providerOf(model) === config.provider ? provider() : null),
     });

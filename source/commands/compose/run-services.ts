@@ -7,7 +7,6 @@ import type { RateFacts } from '../../services/provider/rate-limiter.js';
 import type { Terminals } from '../../services/pty/terminals.js';
 import type { Ports } from '../../store/effect-runner.js';
 import type { ComposedRun } from './compose-run.js';
-import { argumentsOf } from './config.js';
 import type { LiveRunOptions } from './live-run-options.js';
 import { reviewerOf } from './reviewer.js';
 
@@ -15,6 +14,7 @@ import { reviewerOf } from './reviewer.js';
 export class RunServices {
   private provider: OpenProvider | null = null;
   private identity: Identity | null = null;
+  private opening: Promise<void> | null = null;
 
   constructor(
     private readonly options: LiveRunOptions,
@@ -29,14 +29,25 @@ export class RunServices {
       reviewer:
         config.review && reviewerOf(config, config.review, run, this.keyNow, () => this.provider),
       plan: async (signal) => {
-        this.identity = await unwrittenIdentity(config.repo);
-        if (!config.direct) await this.openProvider(own);
+        await this.open(own);
         const made = await this.options.plan(signal);
         if (made.ok) await run.knowledge.writeMapFor(made.value.tasks, this.options.paths.repoMap);
         return made;
       },
       confirm,
     };
+  }
+
+  /** Makes ready what agents need before the first of them starts; once. */
+  open(own: ComposedRun): Promise<void> {
+    this.opening ??= this.openOnce(own);
+    return this.opening;
+  }
+
+  private async openOnce(own: ComposedRun): Promise<void> {
+    const { config } = this.options;
+    this.identity = await unwrittenIdentity(config.repo);
+    if (!config.direct) await this.openProvider(own);
   }
 
   async close(): Promise<void> {
@@ -57,7 +68,7 @@ export class RunServices {
       provider: () => (state()?.config.provider === config.provider ? this.provider : null),
       terminals: this.terminals,
       onEvent: (agent, event) => recorder.agentLogs.own(agent, event, this.clock() / 1000),
-      extra: argumentsOf(run),
+      extra: run.agentArgs,
       read: config.agent.read,
       repo: config.repo,
       paths,

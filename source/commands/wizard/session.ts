@@ -56,11 +56,13 @@ export class Session {
 
   async prepared(change: string, maxAgents: number): Promise<PreparedRun> {
     const { opened, repo, geminiModel, ready } = this;
+    const { argumentsOf } = await import('../compose/agent-arguments.js');
     return {
       ...opened,
       repo,
       options: { ...opened.options, geminiModel, maxAgents },
       change,
+      agentArgs: argumentsOf(opened),
       geminiKey: geminiKey(),
       aider: await ready.aider,
       launcher: await ready.launcher,

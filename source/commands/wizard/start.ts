@@ -11,6 +11,7 @@ import { unlessLater, unreadable } from '../../services/files/private-files.js';
 import { openRepository, resolveTasks } from '../../services/git/repository.js';
 import type { LogPaths } from '../../services/logs/log-paths.js';
 import type { LiveRun } from '../live-run.js';
+import type { ResumedParts } from '../open-left-run.js';
 import type { OpenedRun } from '../open-run.js';
 import type { RunOptions } from '../options.js';
 import type { PreparedRun } from '../prepare-run.js';
@@ -60,11 +61,12 @@ export function startPort(session: Session): Pick<WizardPort, 'start' | 'giveUp'
         confirm: async () => true,
         warn: session.warn,
         geminiKey,
+        from: null,
         observers: [],
         onFinish: () => {},
       });
       session.live = live;
-      live.dispatch({ type: 'run_started', config });
+      await live.begin();
       return ok(runPort(live, paths));
     },
     giveUp: async () => {
@@ -80,6 +82,26 @@ export function startPort(session: Session): Pick<WizardPort, 'start' | 'giveUp'
       session.ready.renew();
     },
   };
+}
+
+/** Goes on with a run, as the one of this session. */
+export async function resumeIn(session: Session, parts: ResumedParts): Promise<RunPort> {
+  const { openLiveRun } = await import('../live-run.js');
+  const { planWith } = await import('../compose/planning.js');
+  const { config, run, paths, record } = parts;
+  session.claimed = { record, paths };
+  session.live = openLiveRun({
+    ...parts,
+    repoFlag: session.args.flags.repo,
+    plan: planWith(config, run, paths),
+    confirm: async () => true,
+    warn: session.warn,
+    geminiKey,
+    observers: [],
+    onFinish: () => {},
+  });
+  await session.live.begin();
+  return runPort(session.live, paths);
 }
 
 /** What is missing for the run by now. */
@@ -152,7 +174,7 @@ function finalPlan(
 }
 
 /** A run as the screen sees it. */
-function runPort(live: LiveRun, paths: LogPaths): RunPort {
+export function runPort(live: LiveRun, paths: LogPaths): RunPort {
   const { terminals, workspace } = live;
   const state = () => live.state() as RunState;
   return {

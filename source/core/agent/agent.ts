@@ -101,7 +101,7 @@ export interface Checkout {
 
 export type StopSignal = 'SIGINT' | 'SIGTERM' | 'SIGKILL';
 
-/** Why an agent's process is being stopped by us. */
+/** Why an agent's process is being stopped by us, or did not end by itself. */
 export type StopCause =
   | { readonly kind: 'cap' }
   | { readonly kind: 'timeout' }
@@ -110,6 +110,12 @@ export type StopCause =
   | { readonly kind: 'budget' }
   /** It changed what would run code on the next start. */
   | { readonly kind: 'fence' }
+  /** Its process ended with the program that ran it. Not stopped by us, and not its own doing. */
+  | {
+      readonly kind: 'lost';
+      /** What its message told of the attempt before; it is told again. */
+      readonly feedback: Feedback | null;
+    }
   | { readonly kind: 'killed'; readonly by: string };
 
 /** What a person asked for that happens when what is under way has ended. */
@@ -140,8 +146,8 @@ export interface Attempt {
   /** Paths that the agent says it has edited so far; a hint where to look, no evidence. */
   readonly edited: readonly string[];
   readonly exit: AttemptExit | null;
-  /** Null until judged; then 'ok' or why not. */
-  readonly verdict: 'ok' | FailReason | 'killed' | null;
+  /** Null until judged; then 'ok' or why not; 'lost' where it ended with the program that ran it. */
+  readonly verdict: 'ok' | FailReason | 'killed' | 'lost' | null;
 }
 
 /** Two attempts with equal troubles got nowhere. */
@@ -256,12 +262,13 @@ export function iterations(agent: Agent): number {
   return agent.attempts.reduce((sum, attempt) => sum + attempt.responses, 0);
 }
 
-/** Iterations as the cap counts them: an ended attempt without any response counts as one. */
+/** Iterations as the cap counts them: an ended attempt without any response counts as one, but for a lost one. */
 export function iterationsUsed(agent: Agent): number {
   return agent.attempts
     .filter((attempt) => attempt.round >= agent.capRound && !attempt.interactive)
     .reduce(
-      (sum, attempt) => sum + Math.max(attempt.responses, attempt.endedAt === null ? 0 : 1),
+      (sum, { responses, endedAt, verdict }) =>
+        sum + Math.max(responses, endedAt === null || verdict === 'lost' ? 0 : 1),
       0,
     );
 }

@@ -20,7 +20,7 @@ import {
   type Usage,
   unknownUsage,
 } from './agent.js';
-import type { AttemptExit } from './evidence.js';
+import { type AttemptExit, nothingTold } from './evidence.js';
 import { brokeOff } from './judge.js';
 import { addRefused } from './judging.js';
 import {
@@ -130,6 +130,26 @@ export function onExited(agent: Agent, exit: AttemptExit, at: number): Step {
   ];
 }
 
+/**
+ * Its process ended with the program that ran it, and nobody saw how. What it was being ended for still holds; else it
+ * begins again: not its own doing.
+ */
+export function onLost(agent: Agent, at: number): Step {
+  const { state } = agent;
+  if (state.name !== 'running' && state.name !== 'asking' && state.name !== 'stopping') {
+    return [agent, []];
+  }
+  const { checkout, brief } = state;
+  const cause: StopCause =
+    state.name === 'stopping' ? state.cause : { kind: 'lost', feedback: brief.feedback };
+  const ended = updateAttempt(agent, { endedAt: at, exit: nothingTold });
+  const judging = { name: 'judging', checkout, exit: nothingTold, cause } as const;
+  return [
+    { ...ended, epoch: agent.epoch + 1, state: judging },
+    [inspectEffect(ended, checkout, nothingTold, cause)],
+  ];
+}
+
 /** Looks what an attempt that has ended has changed. */
 export function inspectEffect(
   agent: Agent,
@@ -146,6 +166,8 @@ export function inspectEffect(
     checkout,
     rollBack:
       (cause === null && brokeOff(attempt)) ||
+      // What it was in the middle of is done anew; edits of an answer that came whole stay.
+      (cause?.kind === 'lost' && attempt.responses === 0) ||
       (exit.flaw !== null && exit.flaw.kind !== 'misnamed'),
     hints: {
       edited: exit.edited,

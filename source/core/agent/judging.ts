@@ -18,10 +18,12 @@ import {
 } from './agent.js';
 import type { Feedback } from './brief.js';
 import { isCommon, isHopeless, judge } from './judge.js';
+import { beginAgain } from './lost-attempt.js';
 import {
   budgetWords,
   byYou,
   commit,
+  iterationsSpent,
   nextAttempt,
   type Step,
   settle,
@@ -79,6 +81,8 @@ export function onInspected(run: RunState, agent: Agent, inspection: Inspection,
     const taken: Agent = { ...judged(good ? 'ok' : 'killed'), pendingRequest: 'take_over' };
     return startAttempt(run, taken, checkout, null, at);
   }
+  if (cause?.kind === 'lost')
+    return beginAgain(run, judged, attempt, checkout, cause.feedback, inspection, at);
   if (cause) {
     // What it changed against the rules says more than that we ended it.
     if (!verdict.ok && isRefusal(verdict.reason)) return fail(verdict.reason, verdict.detail);
@@ -230,10 +234,6 @@ export function onChecked(run: RunState, agent: Agent, result: TestRun, at: numb
   return sendBack(run, checked, checkout, 'tests_failed', detail, told, at);
 }
 
-function iterationsSpent(used: number): string {
-  return used === 1 ? 'after 1 iteration' : `after ${used} iterations`;
-}
-
 /** The attempt as if its last reply had not named what was put back. */
 function withoutStray(attempt: Attempt): Attempt {
   const { exit } = attempt;
@@ -270,7 +270,7 @@ export function addRefused(
 function stopReason(
   run: RunState,
   agent: Agent,
-  cause: Exclude<StopCause, { kind: 'killed' } | { kind: 'take_over' }>,
+  cause: Exclude<StopCause, { kind: 'killed' } | { kind: 'take_over' } | { kind: 'lost' }>,
 ): [FailReason, string] {
   switch (cause.kind) {
     case 'cap':

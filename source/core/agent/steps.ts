@@ -237,3 +237,8 @@ export const byYou: Outcome = { state: 'killed', by: 'you' };
 export function budgetWords({ budgetUsd }: RunState): string {
   return dollars(budgetUsd ?? 0);
 }
+
+/** That an agent has used up what it may ask. */
+export function iterationsSpent(used: number): string {
+  return used === 1 ? 'after 1 iteration' : `after ${used} iterations`;
+}

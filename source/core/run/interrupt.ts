@@ -95,7 +95,7 @@ export function onOrphaned(state: RunState, detail: string, at: number): Next {
   return [{ ...next, phase: 'running' }, effects];
 }
 
-/** An attempt whose process is gone, and of which nothing more is told. */
+/** An attempt whose process is gone, of a run that is not gone on with. */
 function endLost(agent: Agent, checkout: Checkout, by: string, at: number): Step {
   const cause = { kind: 'killed', by } as const;
   const ended = updateAttempt(agent, { endedAt: at, exit: nothingTold });

@@ -20,7 +20,7 @@ import { update } from './update.js';
  * this form before it is believed. A message that is not known, or has another form, makes the journal unreadable,
  * and so does another version: a state that is rebuilt by half would be believed as a whole.
  */
-export const journalVersion = 3;
+export const journalVersion = 4;
 
 export interface JournalHead {
   readonly journal: typeof journalVersion;
@@ -259,6 +259,7 @@ export const messageSchema = z.discriminatedUnion('type', [
   ofAgent('agent_asks').extend({ question: z.string() }),
   ofAgent('agent_goes_on'),
   ofAgent('attempt_exited').extend({ exit }),
+  ofAgent('attempt_lost'),
   ofAgent('attempt_inspected').extend({ inspection }),
   plain('base_tested').extend({ testRun }),
   plain('red_base_decided').extend({ how: z.enum(redBases) }),
@@ -314,6 +315,7 @@ export const messageSchema = z.discriminatedUnion('type', [
   plain('model_named').extend({ model: z.string() }),
   plain('interrupt').extend({ signal: z.string() }),
   plain('orphaned').extend({ detail: z.string() }),
+  plain('resumed').extend({ idleMs: z.number().min(0), unattended: z.boolean() }),
   plain('integrated').extend({ step }),
   plain('integration_failed').extend({ failure }),
   plain('landing_done').extend({ landing }),
@@ -327,7 +329,12 @@ type None<T extends never> = T;
 export type Uncovered = None<Exclude<Message['type'], z.infer<typeof messageSchema>['type']>>;
 
 export type ReadJournal =
-  | { readonly state: 'read'; readonly run: RunState }
+  | {
+      readonly state: 'read';
+      readonly run: RunState;
+      /** When its last message was written, epoch milliseconds. */
+      readonly at: number;
+    }
   /** There is nothing in it yet. */
   | { readonly state: 'empty' }
   | { readonly state: 'unreadable'; readonly why: string };
@@ -341,6 +348,7 @@ export function readJournal(text: string, stamp: string): ReadJournal {
   const lines = text.split('\n');
   lines.pop();
   let run: RunState | null = null;
+  let last = 0;
   for (const [number, line] of lines.entries()) {
     const no = (why: string): ReadJournal => ({
       state: 'unreadable',
@@ -374,8 +382,9 @@ export function readJournal(text: string, stamp: string): ReadJournal {
     const wrong = impossible(run, message, stamp);
     if (wrong !== null) return no(wrong);
     run = update(run, message)[0];
+    last = message.at;
   }
-  return run === null ? { state: 'empty' } : { state: 'read', run };
+  return run === null ? { state: 'empty' } : { state: 'read', run, at: last };
 }
 
 const headSchema = z.object({ journal: z.number().int(), run: z.string() });
@@ -432,6 +441,7 @@ function agentsOf(message: Message): number[] {
     case 'agent_asks':
     case 'agent_goes_on':
     case 'attempt_exited':
+    case 'attempt_lost':
     case 'attempt_inspected':
     case 'base_tested':
     case 'red_base_decided':
@@ -461,6 +471,7 @@ function agentsOf(message: Message): number[] {
     case 'model_named':
     case 'interrupt':
     case 'orphaned':
+    case 'resumed':
     case 'integration_failed':
     case 'landing_done':
       return own;

@@ -60,6 +60,8 @@ export type MessageBody =
   | { readonly type: 'agent_asks'; readonly agent: number; readonly question: string }
   | { readonly type: 'agent_goes_on'; readonly agent: number }
   | { readonly type: 'attempt_exited'; readonly agent: number; readonly exit: AttemptExit }
+  /** Its process ended with the program that ran it, and nobody saw how. */
+  | { readonly type: 'attempt_lost'; readonly agent: number }
   | { readonly type: 'attempt_inspected'; readonly agent: number; readonly inspection: Inspection }
   | { readonly type: 'base_tested'; readonly testRun: TestRun }
   /** A person has decided what to do about a red base. */
@@ -121,6 +123,14 @@ export type MessageBody =
   | { readonly type: 'model_named'; readonly model: string }
   | { readonly type: 'interrupt'; readonly signal: string }
   | { readonly type: 'orphaned'; readonly detail: string }
+  /** A later program goes on with the run. */
+  | {
+      readonly type: 'resumed';
+      /** For how long nobody ran it, milliseconds. */
+      readonly idleMs: number;
+      /** Nobody watches it. */
+      readonly unattended: boolean;
+    }
   | { readonly type: 'integrated'; readonly step: IntegrationStep }
   | { readonly type: 'integration_failed'; readonly failure: Failure }
   | { readonly type: 'landing_done'; readonly landing: Landing };

@@ -70,6 +70,8 @@ export type PublicEvent =
       duration_s: number;
     }
   | { event: 'interrupted'; signal: string }
+  /** A later program goes on with the run. */
+  | { event: 'run_resumed'; run: string; change: string; idle_s: number }
   | {
       event: 'integrated';
       branch: string | null;
@@ -270,6 +272,10 @@ function ofMessage(state: RunState, before: RunState | null, message: Message): 
         }),
       ];
     }
+    case 'resumed': {
+      const { stamp, change } = state.config;
+      return [{ event: 'run_resumed', run: stamp, change, idle_s: message.idleMs / 1000 }];
+    }
     case 'plan_confirmed':
     case 'plan_declined':
     case 'agent_not_prepared':
@@ -279,6 +285,7 @@ function ofMessage(state: RunState, before: RunState | null, message: Message): 
     case 'agent_edited':
     case 'agent_goes_on':
     case 'attempt_exited':
+    case 'attempt_lost':
     case 'red_base_decided':
     case 'tests_named':
     case 'agent_committed':

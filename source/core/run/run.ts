@@ -25,7 +25,7 @@ export interface RunState {
   readonly phase: Phase;
   readonly startedAt: number;
   readonly endedAt: number | null;
-  /** Milliseconds for which it had ended before a person led it on: none of them is the run's. */
+  /** Milliseconds for which it had ended, or nobody ran it, before it was led on: none of them is the run's. */
   readonly rested: number;
   /** Absolute path of the PRD, once there is one. */
   readonly prdPath: string | null;
@@ -72,6 +72,8 @@ export interface RunState {
   /** The signal that stopped the run, such as SIGINT; null when none did. */
   readonly interruptedBy: string | null;
   readonly failure: Failure | null;
+  /** How often a later program has gone on with it. */
+  readonly resumed: number;
 }
 
 export type Phase =
@@ -266,5 +268,6 @@ export function initialState(config: RunConfig, at: number): RunState {
     onto: null,
     interruptedBy: null,
     failure: null,
+    resumed: 0,
   };
 }

@@ -6,6 +6,7 @@ import {
   onEdited,
   onExited,
   onGoesOn,
+  onLost,
   onNotCommitted,
   onTimer,
   onTouched,
@@ -24,20 +25,14 @@ import { failureOfTestRun, type TestRun, testRunWords } from '../policy/test-run
 import { unreachable } from '../result.js';
 import { noteFailures, noteMoney } from './circuit-breaker.js';
 import type { Effect, Next } from './effect.js';
-import {
-  end,
-  onIntegrated,
-  onLandNow,
-  onLeaveOut,
-  onSupervised,
-  onTipMerged,
-  onTipTested,
-} from './integration.js';
+import { end, onIntegrated, onLeaveOut, onSupervised } from './integration.js';
 import { onIntegrationFailed, onInterrupt, onOrphaned } from './interrupt.js';
 import { testBase, undoLanding } from './make-effect.js';
 import type { Message } from './message.js';
+import { mayMoveOn, onLandNow, onMoved, onTipMerged, onTipTested } from './moved-branch.js';
 import { isRequest, refusalOf } from './refusals.js';
 import { onRestart, restartRefusal } from './restart.js';
+import { onResumed } from './resume.js';
 import { initialState, type Landing, type MadePlan, type RunState, type Undone } from './run.js';
 import { schedule } from './schedule.js';
 
@@ -63,7 +58,9 @@ export function update(state: RunState | null, message: Message): Next {
 
 /** A person leads a finished run on: it goes on, and the time in between is not its own. */
 function ledOn(before: RunState, next: RunState, at: number): RunState {
-  if (before.phase !== 'finished' || next.phase === 'finished') return next;
+  // Of one that is resumed, its message tells for how long nobody ran it.
+  const isResumed = next.resumed > before.resumed;
+  if (before.phase !== 'finished' || next.phase === 'finished' || isResumed) return next;
   const rested = before.rested + Math.max(0, at - (before.endedAt ?? at));
   return { ...next, endedAt: null, rested, paused: false };
 }
@@ -174,6 +171,7 @@ function reopens({ type }: Message): boolean {
     'set_budget',
     'model_named',
     'setup_named',
+    'resumed',
   ];
   return asked.includes(type);
 }
@@ -255,6 +253,8 @@ function apply(state: RunState, message: Exclude<Message, { type: 'run_started' 
       return ofAgent(message.agent, onGoesOn);
     case 'attempt_exited':
       return ofAgent(message.agent, (agent) => onExited(agent, message.exit, at));
+    case 'attempt_lost':
+      return ofAgent(message.agent, (agent) => onLost(agent, at));
     case 'attempt_inspected':
       return ofAgent(message.agent, (agent) => onInspected(state, agent, message.inspection, at));
     case 'agent_tested':
@@ -318,13 +318,18 @@ function apply(state: RunState, message: Exclude<Message, { type: 'run_started' 
       return onInterrupt(state, message.signal, at);
     case 'orphaned':
       return onOrphaned(state, message.detail, at);
+    case 'resumed':
+      return onResumed(state, message.idleMs, message.unattended, at);
     case 'integrated':
       return onIntegrated(state, message.step);
     case 'integration_failed':
       return onIntegrationFailed(state, message.failure, at);
     case 'landing_done': {
       if (state.phase !== 'landing' || state.undoing) return [state, []];
-      return end(withLanding(state, message.landing), at);
+      const { landing } = message;
+      return mayMoveOn(state, landing)
+        ? onMoved(withLanding(state, landing), landing.tip)
+        : end(withLanding(state, landing), at);
     }
     case 'undo_landing':
       return state.landed === null

@@ -26,6 +26,7 @@ const told: Readonly<Record<string, (event: Fields) => string>> = {
         : []),
       ...(cause ? [valueText(cause)] : []),
     ].join('; '),
+  lost: () => 'its process ended with aider-orchestrator; it begins again where it was',
   judged: ({ verdict, files, refused }) =>
     [
       `checked: ${valueText(verdict).replaceAll('_', ' ') || 'no verdict'}`,

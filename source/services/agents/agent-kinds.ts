@@ -63,7 +63,7 @@ function isSecretOption(option: string): boolean {
 }
 
 /** Arguments as they may be written down: of one that holds a secret the name of its option is left. */
-function withoutSecrets(args: readonly string[]): AgentArgument[] {
+export function withoutSecrets(args: readonly string[]): AgentArgument[] {
   const secrets = secretsIn(environment());
   return args.map((argument, at) => {
     const [option = '', value] = argument.split(/=(.*)/s, 2);

@@ -398,6 +398,11 @@ export const subcommandTable = {
     usage: 'show [RUN] [AGENT]',
     help: "one run's table; with an agent (0, 1, ...) its diff and log",
   },
+  resume: {
+    usage: 'resume [RUN]',
+    help: 'go on with a run that was cut off, interrupted or halted',
+    more: 'What is done stays done; agents go on from where they were, and what a model has answered is not asked again.',
+  },
   land: {
     usage: 'land [RUN]',
     help: "bring a finished run's work onto the current branch, by the same rules",

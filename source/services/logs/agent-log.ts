@@ -111,6 +111,8 @@ function agentLines(state: RunState, message: Message): AgentLine[] {
       return [line('asked', { question: message.question })];
     case 'attempt_exited':
       return [line('exited', { ...message.exit })];
+    case 'attempt_lost':
+      return [line('lost')];
     case 'attempt_inspected':
       return [
         line('judged', {

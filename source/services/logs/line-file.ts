@@ -64,7 +64,7 @@ function writeLine(fd: number, value: unknown): void {
 }
 
 /** Half a line, left by a program that was killed or a disk that was full, is no line. */
-function dropHalfLine(fd: number): void {
+export function dropHalfLine(fd: number): void {
   const block = Buffer.alloc(64 * 1024);
   const { size } = fstatSync(fd);
   for (let end = size; end > 0; ) {

@@ -30,6 +30,9 @@ export function logPaths(repo: string, stamp: string) {
     replies: (agent: number, attempt: number) =>
       path.join(raw, `agent${agent}`, `replies${attempt}.txt`),
     scope: (agent: number) => path.join(raw, `agent${agent}`, 'scope.aiderignore'),
+    /** Where an attempt began in the agent's own logs. */
+    begun: (agent: number, attempt: number) =>
+      path.join(raw, `agent${agent}`, `begun${attempt}.json`),
     message: (agent: number, attempt: number) =>
       path.join(raw, `agent${agent}`, `message${attempt}.txt`),
     besideIndex: (agent: number) => path.join(raw, `agent${agent}`, 'beside.index'),

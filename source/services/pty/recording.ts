@@ -1,4 +1,6 @@
 import { openPrivate } from '../files/private-files.js';
+import { dropHalfLine } from '../logs/line-file.js';
+import { recordedSince } from './recorded-output.js';
 import { mostBytes, type RecordingWriter } from './recording-writer.js';
 
 /**
@@ -26,9 +28,17 @@ export class Recording {
     private readonly writer: RecordingWriter,
     now = Date.now(),
   ) {
-    this.start = now;
-    this.fd = openPrivate(file);
-    this.line({ version: 2, width: cols, height: rows, timestamp: Math.floor(now / 1000), title });
+    // One that a program before this one has begun goes on, at its own time.
+    const since = recordedSince(file);
+    this.start = since ?? now;
+    this.fd = openPrivate(file, since === null ? 'anew' : 'append');
+    if (since === null) {
+      const timestamp = Math.floor(now / 1000);
+      this.line({ version: 2, width: cols, height: rows, timestamp, title });
+    } else {
+      dropHalfLine(this.fd);
+      this.resize(cols, rows);
+    }
   }
 
   output(bytes: Buffer): void {

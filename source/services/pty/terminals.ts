@@ -1,5 +1,6 @@
 import { Emulator, scrollback } from './emulator.js';
 import type { PtyProcess } from './pty-process.js';
+import { attemptMark, recordedOutput } from './recorded-output.js';
 import { Recording } from './recording.js';
 import { RecordingWriter } from './recording-writer.js';
 
@@ -71,11 +72,14 @@ export class Terminals {
     const { cols, rows } = this.sizes.get(agent) ?? unseen;
     this.writer ??= new RecordingWriter();
     const file = this.recordingOf(agent);
+    // What a program before this one has recorded.
+    const before = recordedOutput(file);
     const terminal: AgentTerminal = {
       emulator: new Emulator(cols, rows, scrollback, () => this.used(agent)),
       recording: new Recording(file, cols, rows, `agent ${agent}: ${title}`, this.writer),
       process: null,
     };
+    if (before !== '') terminal.emulator.feed(before);
     this.terminals.set(agent, terminal);
     for (const listener of this.listeners) listener();
     return terminal;
@@ -86,7 +90,7 @@ export class Terminals {
     const { emulator: screen, recording } = terminal;
     if (screen.cols !== size.cols || screen.rows !== size.rows)
       process.resize(screen.cols, screen.rows);
-    recording.mark(`attempt ${attempt}`);
+    recording.mark(attemptMark(attempt));
     terminal.process = process;
   }
 

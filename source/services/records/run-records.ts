@@ -33,7 +33,14 @@ import {
 } from '../files/private-files.js';
 import { forgetGone } from '../git/kept-checkout.js';
 import { ensureLogs, logPaths, outputProblem } from '../logs/log-paths.js';
-import { currentOwner, type Liveness, livenessOf, ownerSchema, signMs } from './liveness.js';
+import {
+  currentOwner,
+  type Liveness,
+  livenessOf,
+  type Owner,
+  ownerSchema,
+  signMs,
+} from './liveness.js';
 import { claimRepository, knowRepository } from './repository-id.js';
 
 /**
@@ -75,6 +82,8 @@ const lineSchema = z.discriminatedUnion('record', [
     maxFileBytes: z.number().nullable(),
   }),
   z.object({ record: z.literal('dead'), by: z.string() }),
+  /** Another program goes on with it. */
+  z.object({ record: z.literal('resumed'), owner: ownerSchema }),
   z.object({ record: z.literal('closed'), how: z.enum(['finished', 'recovered', 'salvaged']) }),
 ]);
 
@@ -155,6 +164,17 @@ export class RunRecord {
     this.write({ record: 'ready', path: worktree });
   }
 
+  /** From here on this program runs it. Throws like `fs`. */
+  resumed(): void {
+    makePrivateFolder(this.worktrees);
+    this.write({ record: 'resumed', owner: currentOwner() });
+  }
+
+  /** Its journal, of which the one in the repository is a copy: what a program that goes on with it believes. */
+  get journal(): string {
+    return journalFile(this.file);
+  }
+
   /** The run has ended, and its summary is written. */
   close(how: 'finished' | 'recovered' | 'salvaged'): void {
     if (this.fd !== null) this.write({ record: 'closed', how });
@@ -172,6 +192,7 @@ export class RunRecord {
   discard(): void {
     this.letGo();
     rmSync(this.file, { force: true });
+    rmSync(this.journal, { force: true });
     releaseWorktrees(this.worktrees);
   }
 
@@ -199,6 +220,11 @@ function appendLine(fd: number, line: Line): void {
   const bytes = Buffer.from(`${JSON.stringify(line)}\n`);
   for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
   fsyncSync(fd);
+}
+
+/** The journal beside a run's record. */
+export function journalFile(record: string): string {
+  return record.replace(/\.jsonl$/, '.journal.jsonl');
 }
 
 function summaryFile(record: string): string {
@@ -261,6 +287,7 @@ function begin({ root }: Place, { records, worktrees }: RecordFolder, stamp: str
   const file = path.join(records, `${stamp}.jsonl`);
   const folder = path.join(worktrees, stamp);
   rmSync(file, { force: true });
+  rmSync(journalFile(file), { force: true });
   const fd = openPrivate(file, 'new');
   try {
     const owner = currentOwner();
@@ -329,6 +356,7 @@ function readRecord(
   lines.pop();
   const made = new Map<string, RecordedWorktree>();
   let head: (Line & { record: 'run' }) | null = null;
+  let owner: Owner | null = null;
   let rules: RecordedRules | null = null;
   let dead = false;
   let closed: KnownRun['closed'] = null;
@@ -346,6 +374,7 @@ function readRecord(
     if (data.record === 'run') {
       if (head !== null || data.stamp !== stamp) return 'it is not what its name says';
       head = data;
+      owner = data.owner;
     } else if (head === null) return 'it does not begin with its run';
     else if (data.record === 'worktree') {
       const { record: _, ...worktree } = data;
@@ -354,13 +383,15 @@ function readRecord(
     } else if (data.record === 'ready') {
       const worktree = made.get(data.path);
       if (worktree) made.set(data.path, { ...worktree, ready: true });
+    } else if (data.record === 'resumed') {
+      owner = data.owner;
+      [dead, closed] = [false, null];
     } else if (data.record === 'rules') rules = data;
     else if (data.record === 'dead') dead = true;
     else closed = data.how;
   }
-  if (head === null) return null;
+  if (head === null || owner === null) return null;
   const silent = Date.now() - statSync(file).mtimeMs;
-  const { owner } = head;
   return {
     stamp,
     root: rootNow(head.root, place, movedFrom),
@@ -500,6 +531,7 @@ export function updateSummary(run: KnownRun, summary: Summary): void {
 
 /** Forgets a record of which nothing is left. */
 export function forget(run: KnownRun): void {
+  rmSync(journalFile(run.file), { force: true });
   rmSync(run.file, { force: true });
 }
 

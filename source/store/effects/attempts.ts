@@ -62,6 +62,7 @@ export function attemptHandlers({ workspace, backend }: Ports): Handlers<Attempt
           handles.delete(agent);
           dispatch({ type: 'attempt_exited', agent, exit });
         },
+        lost: () => dispatch({ type: 'attempt_lost', agent }),
       },
       giveUp.signal,
     );
@@ -69,12 +70,12 @@ export function attemptHandlers({ workspace, backend }: Ports): Handlers<Attempt
     if (giveUp.signal.aborted) {
       // As one that was ended in its first moment.
       dispatch({ type: 'attempt_exited', agent, exit: { ...nothingTold, signal: 'SIGTERM' } });
-    } else if (started.ok) {
+    } else if (started.ok && started.value !== null) {
       // A quick one has told all before it is told that it has started.
       if (!hasEnded) handles.set(agent, started.value);
       dispatch({ type: 'attempt_started', agent, pid: started.value.pid });
       if (start.signal) started.value.signal(start.signal);
-    } else {
+    } else if (!started.ok) {
       dispatch({ type: 'attempt_not_started', agent, ...started.failure });
     }
   }

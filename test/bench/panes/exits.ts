@@ -123,6 +123,7 @@ async function run(launcher: AiderLauncher, stamp: string, many: number): Promis
           edited() {},
           asks() {},
           goesOn() {},
+          lost() {},
           exited,
         },
         new AbortController().signal,

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -42,6 +42,7 @@ test('a recording holds any text, however it is cut, and is JSON whatever the by
   });
   const record = (chunks: readonly Buffer[]) => {
     const file = path.join(folder, 'x.cast');
+    rmSync(file, { force: true });
     const recording = new Recording(file, 80, 24, 'title', writer);
     for (const chunk of chunks) recording.output(chunk);
     recording.close();

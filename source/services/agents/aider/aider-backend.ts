@@ -1,6 +1,5 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { faultOfError } from '../../../core/policy/machine-fault.js';
 import { problemOfError } from '../../../core/policy/work-problem.js';
 import type {
   AgentBackend,
@@ -10,21 +9,22 @@ import type {
   WorkProblem,
 } from '../../../core/ports.js';
 import { err, ok, type Result } from '../../../core/result.js';
-import { hasCode, unless, unreadable } from '../../files/private-files.js';
 import type { Identity } from '../../git/repository.js';
 import type { OwnEvent } from '../../logs/agent-log.js';
 import { environment } from '../../machine/environment.js';
 import type { PtyProcess } from '../../pty/pty-process.js';
-import { maskBytes, providerSecrets, withoutSecrets } from '../../pty/secret-mask.js';
+import { providerSecrets, withoutSecrets } from '../../pty/secret-mask.js';
 import type { Terminals } from '../../pty/terminals.js';
 import { promptOf } from '../prompt.js';
-import { type AiderEvent, usageOf } from './analytics-log.js';
+import type { AiderEvent } from './analytics-log.js';
 import { type AttemptFilesOptions, attemptFiles } from './attempt-files.js';
+import { begin, hasEnded, tellTurn } from './begun-attempt.js';
 import { readChatSince, readLastReply } from './chat-tail.js';
 import { agentEnvironment, exceptLoopback, identityVariables } from './environment.js';
 import { wordsOf } from './event-words.js';
 import type { AiderLauncher } from './launcher.js';
 import { LogTail } from './log-tail.js';
+import { maskFile } from './mask-file.js';
 import { aiderStyle } from './prompt-style.js';
 import { watchAttempt } from './watch-attempt.js';
 
@@ -51,7 +51,7 @@ export class AiderBackend implements AgentBackend {
     request: AttemptRequest,
     events: AttemptEvents,
     signal: AbortSignal,
-  ): Promise<Result<AttemptHandle, WorkProblem>> {
+  ): Promise<Result<AttemptHandle | null, WorkProblem>> {
     const { executable, launcher, terminals, paths, onWarning } = this.options;
     const { agent, attempt, brief, checkout, interactive } = request;
     // Its terminal would only tell that something could not be run.
@@ -59,7 +59,15 @@ export class AiderBackend implements AgentBackend {
       return err({ reason: 'start_failed', detail: `${executable} is gone` });
     }
     let tail: LogTail | null = null;
+    const note = (event: AiderEvent) => {
+      const said = wordsOf(event);
+      this.options.onEvent(agent, said === null ? event : { ...event, said });
+    };
     try {
+      if (request.told !== null && (await hasEnded(request, request.told, events, paths, note))) {
+        terminals.open(agent, brief.task.title);
+        return ok(null);
+      }
       const message = interactive ? null : promptOf(brief, aiderStyle);
       const { args, fence } = attemptFiles(request, message, this.options);
       const terminal = terminals.open(agent, brief.task.title);
@@ -68,6 +76,7 @@ export class AiderBackend implements AgentBackend {
       const chatSize = existsSync(chat) ? statSync(chat).size : 0;
       // All that can fail comes before the process, so that none is left running unseen.
       const env = this.environment(request.model);
+      begin(paths.begun(agent, attempt), { log: statSync(log).size, chat: chatSize, fence });
       // A provider may repeat the key that it refuses.
       const secrets = providerSecrets(env);
       const sending: { listener: () => void } = { listener: () => {} };
@@ -77,14 +86,13 @@ export class AiderBackend implements AgentBackend {
       const onEvent = (event: AiderEvent) => {
         if (typeof event.properties['edit_format'] === 'string')
           format = event.properties['edit_format'];
-        const said = wordsOf(event);
-        this.options.onEvent(agent, said === null ? event : { ...event, said });
+        note(event);
         if (event.event === 'message_send_starting') {
           hasTold.send = true;
           sending.listener();
         }
         if (event.event === 'exit') hasTold.exit = true;
-        tell(event, events);
+        tellTurn(event, events);
       };
       tail = new LogTail(log, statSync(log).size, onEvent, secrets);
       const { cols, rows } = terminal.emulator;
@@ -129,39 +137,6 @@ export class AiderBackend implements AgentBackend {
     if (!led) return env;
     // A proxy of the network's does not reach our loopback.
     return { ...env, ...exceptLoopback(env), [led.variable]: led.url };
-  }
-}
-
-/** What an event of Aider's log means to those who run any agent. */
-function tell(event: AiderEvent, events: AttemptEvents): void {
-  switch (event.event) {
-    case 'message_send_starting':
-      events.turnStarted();
-      return;
-    case 'message_send':
-      events.turnEnded(usageOf(event));
-      return;
-    case 'message_send_exception': {
-      const { exception } = event.properties;
-      events.turnFailed(typeof exception === 'string' ? exception : null);
-      return;
-    }
-  }
-}
-
-/**
- * Masks secrets in a file that Aider wrote; its length stays, so that what comes is still found behind it.
- * @returns why one may still be there; null when none is
- */
-function maskFile(file: string, secrets: readonly string[]): string | null {
-  const bytes = unless(unreadable, null, () => readFileSync(file));
-  if (!bytes || !maskBytes(bytes, secrets)) return null;
-  try {
-    writeFileSync(file, bytes, { flag: 'r+' });
-    return null;
-  } catch (error) {
-    if (faultOfError(error) === null && !hasCode(error, ...unreadable)) throw error;
-    return (error as Error).message;
   }
 }
 

@@ -53,9 +53,15 @@ export class CommandBackend implements AgentBackend {
     request: AttemptRequest,
     events: AttemptEvents,
     signal: AbortSignal,
-  ): Promise<Result<AttemptHandle, WorkProblem>> {
+  ): Promise<Result<AttemptHandle | null, WorkProblem>> {
     const { command, paths, terminals, onWarning } = this.options;
-    const { agent, attempt, brief, checkout } = request;
+    const { agent, attempt, brief, checkout, told } = request;
+    // It has no log of its own: what it had done nobody can tell.
+    if (told !== null && told.sends > 0) {
+      terminals.open(agent, brief.task.title);
+      events.lost();
+      return ok(null);
+    }
     try {
       makePrivateFolder(paths.agentFolder(agent));
       const prompt = paths.message(agent, attempt);

@@ -1,0 +1,209 @@
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, inject, test } from 'vitest';
+import type { ModelServer } from '../../source/services/model-server/model-server.js';
+import { wholeEdit } from '../../source/services/model-server/script.js';
+import { eventually } from '../eventually.js';
+import {
+  git,
+  lastSummary,
+  makeRepo,
+  modelServer,
+  recordOf,
+  runCli,
+  runPlan,
+  startPlan,
+  type World,
+  world,
+} from '../rig.js';
+import { lineWriter } from '../stand-in-aider.js';
+
+/** How often a run is killed, and within how many milliseconds of its start. */
+const ways = [
+  { name: 'a stand-in', rounds: Number(process.env['RESUME_ROUNDS'] ?? 6), most: 2200 },
+  { name: 'real Aider', rounds: Number(process.env['RESUME_AIDER_ROUNDS'] ?? 3), most: 6000 },
+] as const;
+
+const tasks = [
+  { id: 'T1', title: 'One', files: ['a.txt'] },
+  { id: 'T2', title: 'Two', files: ['b.txt'] },
+  { id: 'T3', title: 'Three', files: ['c.txt'], depends_on: ['T1'] },
+];
+const flags = ['--test-cmd', 'sleep 0.1', '--max-agents', '2'];
+const start = { 'a.txt': '1\n', 'b.txt': '1\n', 'c.txt': '1\n' };
+
+/** Agents that append a line to each of their files. */
+async function worldOf(
+  name: (typeof ways)[number]['name'],
+): Promise<{ where: World; server: ModelServer | null }> {
+  if (name === 'a stand-in') return { where: lineWriter(0.25), server: null };
+  const rules = Object.entries({ One: 'a.txt', Two: 'b.txt', Three: 'c.txt' });
+  const server = await modelServer(
+    rules.map(([title, file]) => ({
+      when: `Task: ${title}`,
+      replies: [{ text: wholeEdit(file, '1\nby an agent\n'), delayMs: 300 }],
+    })),
+  );
+  const where = world(server);
+  const aiderFlags = [...where.aiderFlags, '--model', 'openai/scripted'];
+  return { where: { ...where, aiderFlags }, server };
+}
+
+/** Random, and the same for the same seed (Mulberry32). */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+function resume(repo: string, { env, aiderFlags, afterFlags }: World, ...args: string[]) {
+  const own = ['resume', ...args, ...aiderFlags, ...(afterFlags.length > 0 ? afterFlags : [])];
+  return runCli(own, { cwd: repo, env });
+}
+
+/** What the journal of the latest run tells, a message each. */
+function journalOf(repo: string): { type: string }[] {
+  const runs = path.join(repo, '.aider_logs/runs');
+  const last = existsSync(runs) ? readdirSync(runs).sort().at(-1) : undefined;
+  const file = path.join(runs, last ?? '', 'journal.jsonl');
+  if (last === undefined || !existsSync(file)) return [];
+  const lines = readFileSync(file, 'utf8').split('\n').slice(1, -1);
+  return lines.map((line) => JSON.parse(line));
+}
+
+function worktreesLeft({ home }: World): string[] {
+  const folder = path.join(home, 'cache/aider-orchestrator/worktrees');
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
+    (name) => name.endsWith('/.git') || /agent\d+\.json$/.test(name),
+  );
+}
+
+/** Processes that work in a folder of this world, by the system's own list. */
+function processesIn({ home }: World): string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+        return command.includes(home) ? [command] : [];
+      } catch {
+        return [];
+      }
+    });
+}
+
+describe.each(ways)(
+  'a run that is killed at a random moment and resumed ends as one that was not, with $name',
+  ({ name: who, rounds, most }) => {
+    const seed = Number(process.env['RESUME_SEED'] ?? Date.now() % 1_000_000);
+    const random = randomFrom(seed);
+    const moments = Array.from({ length: rounds }, () => Math.floor(random() * most));
+    const canRun = who === 'a stand-in' || inject('aider') !== null;
+    test.runIf(canRun).for(moments)(`%i ms, seed ${seed}`, { timeout: 120_000 }, async (ms) => {
+      const { where, server } = await worldOf(who);
+      const repo = makeRepo(start);
+      const base = git(repo, 'rev-parse', 'HEAD');
+      const running = startPlan(repo, where, tasks, flags);
+      const kill = setTimeout(() => running.child.kill('SIGKILL'), 300 + ms);
+      const killed = await running.end;
+      clearTimeout(kill);
+      const before = journalOf(repo);
+      const resumed = await resume(repo, where);
+      const said = resumed.stdout + resumed.stderr;
+      const hasBegun = before.some(({ type }) => type === 'plan_made');
+      const hasEnded = before.some(({ type }) => type === 'landing_done') || killed.signal === null;
+      if (!hasBegun || (hasEnded && resumed.code === 2)) {
+        // Nothing of it is left to do, or nothing was begun: said, and nothing is blocked.
+        expect(resumed.code, said).toBe(2);
+        expect(said).toMatch(/cannot be gone on with|No run here can be gone on with/);
+        if (!hasBegun) expect((await runPlan(repo, where, tasks, flags)).code).toBe(0);
+        return;
+      }
+      expect(resumed.code, said).toBe(0);
+      expect(git(repo, 'rev-parse', 'HEAD')).not.toBe(base);
+      expect(git(repo, 'status', '--porcelain')).toBe('');
+      for (const name of Object.keys(start)) {
+        expect(readFileSync(path.join(repo, name), 'utf8'), said).toBe('1\nby an agent\n');
+      }
+      const summary = lastSummary(repo, resumed);
+      expect(summary).toMatchObject({ successful_agents: 3, failed_agents: 0, landed: true });
+      expect(summary.total_iterations, said).toBe(3);
+      expect(worktreesLeft(where)).toEqual([]);
+      await eventually(() => expect(processesIn(where)).toEqual([]));
+      // A message whose answer was not there yet is sent again, and no other one.
+      const lost = journalOf(repo).filter(({ type }) => type === 'attempt_lost').length;
+      if (server) expect(server.requests.length).toBeLessThanOrEqual(3 + lost);
+      const again = await resume(repo, where);
+      expect(again.code, again.stdout + again.stderr).toBe(2);
+    });
+  },
+);
+
+/** A run that is killed while its first agents work. */
+async function killedAtWork(where: World, repo: string): Promise<string> {
+  const running = startPlan(repo, where, tasks, flags);
+  await eventually(() => expect(journalOf(repo).map(({ type }) => type)).toContain('turn_started'));
+  running.child.kill('SIGKILL');
+  await running.end;
+  return readdirSync(path.join(repo, '.aider_logs/runs')).sort().at(-1) ?? '';
+}
+
+test('what lies in the repository is not believed: a forged journal, or none at all', async () => {
+  const where = lineWriter(0.25);
+  const repo = makeRepo(start);
+  const stamp = await killedAtWork(where, repo);
+  const journal = path.join(repo, '.aider_logs/runs', stamp, 'journal.jsonl');
+  const forged = readFileSync(journal, 'utf8').replaceAll('sleep 0.1', 'touch owned; false');
+  expect(forged).toContain('owned');
+  writeFileSync(journal, forged);
+  const resumed = await resume(repo, where, stamp);
+  expect(resumed.code, resumed.stdout + resumed.stderr).toBe(0);
+  const other = await killedAtWork(where, makeRepo(start, path.join(where.home, 'other')));
+  rmSync(path.join(where.home, 'other/.aider_logs'), { recursive: true });
+  const second = await resume(path.join(where.home, 'other'), where, other);
+  expect(second.code, second.stdout + second.stderr).toBe(0);
+});
+
+test('a run that was interrupted goes on; where its branch has moved, that is said, and it lands on top', async () => {
+  const where = lineWriter(0.25);
+  const repo = makeRepo(start);
+  const running = startPlan(repo, where, tasks, flags);
+  await eventually(() => expect(journalOf(repo).map(({ type }) => type)).toContain('turn_started'));
+  running.child.kill('SIGINT');
+  expect((await running.end).code).toBe(130);
+  writeFileSync(path.join(repo, 'd.txt'), 'of a person\n');
+  git(repo, 'add', '-A');
+  git(repo, 'commit', '-q', '-m', 'Meanwhile');
+  const resumed = await resume(repo, where);
+  expect(resumed.code, resumed.stdout + resumed.stderr).toBe(0);
+  expect(resumed.stdout).toContain('main has moved since the run began');
+  for (const name of Object.keys(start)) {
+    expect(readFileSync(path.join(repo, name), 'utf8')).toContain('by an agent');
+  }
+  expect(readFileSync(path.join(repo, 'd.txt'), 'utf8')).toBe('of a person\n');
+});
+
+test('a run that lives, one that there is not, one that has ended: each is refused with its reason', async () => {
+  const where = lineWriter(0.4);
+  const repo = makeRepo(start);
+  const none = await resume(repo, where);
+  expect(none).toMatchObject({ code: 2 });
+  expect(none.stderr).toContain('No run here can be gone on with');
+  expect((await resume(repo, where, '20200101_000000')).stderr).toContain('There is no run');
+  expect((await resume(repo, where, 'a', 'b')).stderr).toContain('resume takes one run');
+  const running = startPlan(repo, where, tasks, flags);
+  await eventually(() => expect(journalOf(repo).map(({ type }) => type)).toContain('turn_started'));
+  const stamp = readdirSync(path.join(repo, '.aider_logs/runs')).sort().at(-1) ?? '';
+  expect((await resume(repo, where, stamp)).stderr).toContain('is still running');
+  expect((await running.end).code).toBe(0);
+  expect((await resume(repo, where, stamp)).stderr).toContain('its work has landed');
+  // Of one whose own journal is gone nothing can be known.
+  const cut = await killedAtWork(where, repo);
+  rmSync(recordOf(where, cut).replace(/jsonl$/, 'journal.jsonl'));
+  expect((await resume(repo, where, cut)).stderr).toContain('its journal is gone');
+});
