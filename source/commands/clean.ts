@@ -8,12 +8,14 @@ import { removeWorktree } from '../services/git/worktree.js';
 import {
   declareDead,
   forget,
+  forgetJournal,
   type KnownRun,
   type RecordedWorktree,
   readRecords,
   releaseWorktrees,
 } from '../services/records/run-records.js';
 import type { Arguments } from './arguments.js';
+import { leftOf } from './find-left-run.js';
 import { openForHistory } from './history.js';
 import { recoverRuns } from './recover.js';
 import { askYesNo, reportFailure, type Stdio } from './stdio.js';
@@ -119,6 +121,13 @@ async function cleanOne(
   let kept = 0;
   const allowed = async (question: string) =>
     flags.yes === true || (stdio.interactive && (await askYesNo(question, false)));
+  const later = `aider-orchestrator resume ${stamp}`;
+  const isLeft = typeof leftOf(run) !== 'string';
+  if (isLeft && !(await allowed(`${stamp} can be gone on with (${later}). Clean it up?`))) {
+    stdio.out(`${stamp}  kept, as it can be gone on with: ${later}\n`);
+    return worktrees.length + branches.length;
+  }
+  if (isLeft) forgetJournal(run);
   for (const { path, agent, ready } of worktrees) {
     repairLink(repo.commonDir, path);
     // One that was being made when its run was killed holds nobody's work.

@@ -31,9 +31,9 @@ export function readOwnJournal(run: KnownRun): ReadJournal {
 }
 
 /** Why a run cannot be gone on with, as a clause without a full stop; or what it is gone on with from. */
-function leftOf(run: KnownRun): LeftRunHere | string {
+export function leftOf(run: KnownRun): LeftRunHere | string {
   const read = readOwnJournal(run);
-  if (read.state === 'empty') return 'its journal is gone';
+  if (read.state === 'empty') return 'its journal is gone, or it was cleaned up';
   if (read.state === 'unreadable') return `its journal cannot be read: ${read.why}`;
   const { run: state, at } = read;
   if (state.config.simulated) return 'its agents were simulated';
@@ -97,6 +97,13 @@ export function findCutOffRun(repo: Repository): LeftRunHere | null {
     if (typeof left !== 'string' && left.state.phase !== 'finished') return left;
   }
   return null;
+}
+
+/** The command that goes on with a run that has ended early; null where it cannot be gone on with. */
+export function resumeLater(state: RunState): string | null {
+  if (state.config.simulated || resumeRefusal(state) !== null) return null;
+  const isPlanned = state.agents.length > 0 || state.config.planSource.kind === 'planner';
+  return isPlanned ? `aider-orchestrator resume ${state.config.stamp}` : null;
 }
 
 /** What a person is told of a run that was cut off: `Run X ("Add …"), cut off 3m ago: 2 of 4 agents have ended`. */

@@ -13,6 +13,7 @@ import type { Arguments } from './arguments.js';
 import { makeConfig } from './compose/config.js';
 import type { LiveRunOptions } from './compose/live-run-options.js';
 import { planWith } from './compose/planning.js';
+import { resumeLater } from './find-left-run.js';
 import { openLiveRun, warnOfCheckout } from './live-run.js';
 import { type PreparedRun, prepareRun } from './prepare-run.js';
 import { recoverRuns } from './recover.js';
@@ -110,6 +111,8 @@ export async function executeHeadless(
   release();
   const state = live.state() as RunState;
   if (state.failure) reportFailure(stdio, state.failure);
+  const later = resumeLater(state);
+  if (later !== null) stdio.error(`To go on with it: ${later}\n`);
   return exitCode(state);
 }
 

@@ -27,6 +27,7 @@ import {
 import { summaryReport } from '../view/report.js';
 import { fitWidth, glyphsFor } from '../view/table.js';
 import type { Arguments } from './arguments.js';
+import { leftOf } from './find-left-run.js';
 import { recoverRuns } from './recover.js';
 import { reportFailure, type Stdio } from './stdio.js';
 import { withPlaces } from './write-summary.js';
@@ -123,9 +124,10 @@ function runLine(run: KnownRun, width: number): string {
     : summary.integration_branch
       ? 'not landed'
       : 'nothing merged';
+  const isLeft = summary.interrupted_by !== null && typeof leftOf(run) !== 'string';
   const change = printable(summary.change.split('\n', 1)[0] ?? '');
   return fitWidth(
-    `${stamp}  ${counts}, ${landed}${summary.simulated ? ' (simulated)' : ''}  ${change}`,
+    `${stamp}  ${counts}, ${landed}${isLeft ? ', can be resumed' : ''}${summary.simulated ? ' (simulated)' : ''}  ${change}`,
     width,
   ).trimEnd();
 }

@@ -27,6 +27,7 @@ import {
 } from '../services/records/run-records.js';
 import { composeRun, composeWorkspace, type WorkspaceParts } from './compose/compose-run.js';
 import { landCommand } from './compose/config.js';
+import { resumeLater } from './find-left-run.js';
 import { type Rescued, writeSummary } from './write-summary.js';
 
 /** What a run that died is said to be interrupted by. */
@@ -99,6 +100,8 @@ export async function closeBooks(
         ? `The summary of run ${run.stamp} could not be written when it ended, and is written now`
         : `Run ${run.stamp} was cut off when its program ended. Its work is saved, and its summary is written now`;
       say(`${what}: aider-orchestrator show ${run.stamp}`);
+      const later = hasEnded ? null : resumeLater(done.end);
+      if (later !== null) say(`  To go on with it: ${later}`);
     }
     for (const line of told) say(`  ${line}`);
     return;

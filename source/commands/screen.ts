@@ -10,7 +10,7 @@ import { summaryReport } from '../view/report.js';
 import { glyphsFor } from '../view/table.js';
 import type { Overrides } from './aider-command.js';
 import type { Arguments } from './arguments.js';
-import type { LeftRunHere } from './find-left-run.js';
+import { type LeftRunHere, resumeLater } from './find-left-run.js';
 import type { LiveRun } from './live-run.js';
 import type { ResumedParts } from './open-left-run.js';
 import { type OpenedRun, openRun, readChange, readGeminiKey } from './open-run.js';
@@ -135,6 +135,8 @@ function report(stdio: Stdio, state: RunState): void {
   const lines = summaryReport(summarise(state), stdio.width, glyphsFor(environment()));
   stdio.out(`${lines.join('\n')}\n`);
   if (state.failure) reportFailure(stdio, state.failure);
+  const later = resumeLater(state);
+  if (later !== null) stdio.out(`To go on with it: ${later}\n`);
 }
 
 function notStarted(stdio: Stdio, prd: string | null): void {

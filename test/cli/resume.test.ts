@@ -16,6 +16,7 @@ import {
   type World,
   world,
 } from '../rig.js';
+import { key, openScreen } from '../screen-rig.js';
 import { lineWriter } from '../stand-in-aider.js';
 
 /** How often a run is killed, and within how many milliseconds of its start. */
@@ -206,4 +207,45 @@ test('a run that lives, one that there is not, one that has ended: each is refus
   const cut = await killedAtWork(where, repo);
   rmSync(recordOf(where, cut).replace(/jsonl$/, 'journal.jsonl'));
   expect((await resume(repo, where, cut)).stderr).toContain('its journal is gone');
+});
+
+test('clean leaves a run that can be resumed alone, unless it is told to', async () => {
+  const where = lineWriter(0.25);
+  const repo = makeRepo(start);
+  const stamp = await killedAtWork(where, repo);
+  const run = (...args: string[]) => runCli(args, { cwd: repo, env: where.env });
+  const runs = await run('runs');
+  expect(runs.stderr).toContain(`To go on with it: aider-orchestrator resume ${stamp}`);
+  expect(runs.stdout).toContain('can be resumed');
+  const kept = await run('clean');
+  expect(kept.stdout).toContain(`kept, as it can be gone on with`);
+  expect(git(repo, 'branch', '--list', 'aider/*')).not.toBe('');
+  const cleaned = await run('clean', '--yes');
+  expect(cleaned.code).toBe(0);
+  expect(git(repo, 'branch', '--list', 'aider/*')).toBe('');
+  expect((await run('runs')).stdout).not.toContain('can be resumed');
+  expect((await resume(repo, where, stamp)).stderr).toContain('it was cleaned up');
+});
+
+test('the next start on a terminal offers it by name: no closes its books, yes goes on on the screen', async () => {
+  const where = lineWriter(0.25);
+  const repo = makeRepo(start);
+  const stamp = await killedAtWork(where, repo);
+  const flagsHere = ['--no-prd', ...where.aiderFlags];
+  const app = openScreen(flagsHere, { cwd: repo, env: where.env });
+  await app.shows(new RegExp(`Run ${stamp} \\(.*\\) was cut off .* ago: 0 of 3 agents had ended`));
+  await app.press('y\r', /3 of 3|succeeded|landed/);
+  await app.shows(/landed/);
+  app.type('q');
+  await app.end();
+  expect(readFileSync(path.join(repo, 'c.txt'), 'utf8')).toBe('1\nby an agent\n');
+  const other = makeRepo(start);
+  const second = await killedAtWork(where, other);
+  const no = openScreen(flagsHere, { cwd: other, env: where.env });
+  await no.shows(/Go on with it\?/);
+  await no.press('n\r', /What is to be changed/);
+  no.type(key.ctrl('c'));
+  await no.end();
+  const runs = await runCli(['runs'], { cwd: other, env: where.env });
+  expect(runs.stdout).toMatch(new RegExp(`${second}.*can be resumed`));
 });

@@ -497,7 +497,9 @@ async function engine(
   const before = stateIn(journal, stamp);
   const { dispatch } = createRunStore(handle, [write], Date.now, before);
   if (before === null) dispatch({ type: 'run_started', config });
-  else for (const effect of pendingEffects(before, Date.now())) handle(effect, dispatch);
+  else if (before.phase !== 'finished') {
+    dispatch({ type: 'resumed', idleMs: 0, unattended: true });
+  } else for (const effect of pendingEffects(before, Date.now())) handle(effect, dispatch);
   await ended;
   await runner.settled();
   await workspace.settled();

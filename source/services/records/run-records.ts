@@ -529,9 +529,14 @@ export function updateSummary(run: KnownRun, summary: Summary): void {
   writeWhole(logPaths(run.root, run.stamp).summary, text);
 }
 
+/** A run whose branches are gone is not gone on with any more. */
+export function forgetJournal(run: KnownRun): void {
+  rmSync(journalFile(run.file), { force: true });
+}
+
 /** Forgets a record of which nothing is left. */
 export function forget(run: KnownRun): void {
-  rmSync(journalFile(run.file), { force: true });
+  forgetJournal(run);
   rmSync(run.file, { force: true });
 }
 
