@@ -12,7 +12,7 @@ import { type Rescued, writeSummary } from './write-summary.js';
 export class RunRecorder {
   readonly agentLogs: AgentLogs;
   private readonly journal: LineFile;
-  /** Its copy in the repository, for people: what lies there is not believed. */
+  /** Its copy in the repository, for people, and for closing the books: `resume` does not believe it. */
   private readonly copy: LineFile;
   private written = false;
 
