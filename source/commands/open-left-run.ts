@@ -44,7 +44,15 @@ export async function openLeftRun(
     record.letGo();
     return run;
   }
-  record.resumed();
+  try {
+    record.resumed();
+  } catch (error) {
+    record.letGo();
+    run.value.launcher.close();
+    run.value.knowledge.stop();
+    await run.value.knowledge.settled();
+    return err(fileFailure(error, record.worktrees));
+  }
   const from = { state, at, unattended };
   return ok({ config: state.config, run: run.value, paths, record, from });
 }
@@ -66,9 +74,13 @@ async function adopt(
   if (problem !== null) return refuse(problem);
   // What its program had started may outlive it by a moment.
   await untilQuiet(given.run.worktrees, patienceMs);
-  const isBeingEnded = given.state.phase !== 'finished' && resumeRefusal(given.state) !== null;
-  if (isBeingEnded) await closeBooks(repo, given.run, record, say);
-  const again = isBeingEnded ? findLeftRun(repo, stamp) : ok(given);
+  // Only now nobody else writes what is read.
+  const found = findLeftRun(repo, stamp);
+  if (!found.ok) return refuse(found.failure);
+  const { state: left } = found.value;
+  const isBeingEnded = left.phase !== 'finished' && resumeRefusal(left) !== null;
+  if (isBeingEnded) await closeBooks(repo, found.value.run, record, say);
+  const again = isBeingEnded ? findLeftRun(repo, stamp) : found;
   if (!again.ok) return refuse(again.failure);
   const own = isBeingEnded ? adoptRun(again.value.run) : record;
   if (own === null) return no(`Another program is at the run ${stamp}.`);

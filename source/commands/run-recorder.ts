@@ -34,7 +34,7 @@ export class RunRecorder {
   /** Told of each message, with the state it led to. */
   readonly observe: Observer = (next: RunState, before, message) => {
     this.journal.append(message, isImportant(message));
-    this.copy.append(message);
+    this.copy.append(message, isImportant(message));
     this.agentLogs.note(next, before, message);
     // On disk before anybody is told that the run has ended.
     if (next.phase === 'finished') {

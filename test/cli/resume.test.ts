@@ -249,3 +249,29 @@ test('the next start on a terminal offers it by name: no closes its books, yes g
   const runs = await runCli(['runs'], { cwd: other, env: where.env });
   expect(runs.stdout).toMatch(new RegExp(`${second}.*can be resumed`));
 });
+
+test('a run that was killed while it was being ended is ended first, then it goes on', async () => {
+  // It takes a second to end an agent that does not hear.
+  const deaf = [
+    'import os, signal',
+    'signal.signal(signal.SIGINT, signal.SIG_IGN)',
+    "open(os.environ['HOME'] + '/deaf', 'w').close()",
+    'time.sleep(1.5)',
+  ];
+  const where = lineWriter(0, deaf.join('\n'));
+  const repo = makeRepo(start);
+  const running = startPlan(repo, where, tasks, flags);
+  const told = () => journalOf(repo).map(({ type }) => type);
+  await eventually(() => expect(existsSync(path.join(where.home, 'deaf'))).toBe(true));
+  running.child.kill('SIGINT');
+  await eventually(() => expect(told()).toContain('interrupt'));
+  running.child.kill('SIGKILL');
+  await running.end;
+  expect(told()).not.toContain('agent_committed');
+  const resumed = await resume(repo, where);
+  expect(resumed.code, resumed.stdout + resumed.stderr).toBe(0);
+  for (const name of Object.keys(start)) {
+    expect(readFileSync(path.join(repo, name), 'utf8')).toContain('by an agent');
+  }
+  expect(worktreesLeft(where)).toEqual([]);
+});

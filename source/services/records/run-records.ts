@@ -509,7 +509,10 @@ function readHolder(lock: string): Liveness | null {
     throw error;
   }
   const parsed = ownerSchema.safeParse(parseJson(text));
-  return parsed.success ? livenessOf(parsed.data, Date.now() - statSync(lock).mtimeMs) : null;
+  if (!parsed.success) return null;
+  const liveness = livenessOf(parsed.data, Date.now() - statSync(lock).mtimeMs);
+  // What this program holds it can take up again.
+  return liveness === 'alive' && parsed.data.pid === process.pid ? null : liveness;
 }
 
 /** Records that a person says of a run that it is dead. Throws like `fs`. */
