@@ -94,7 +94,8 @@ async function offered(
   const { runs, problems } = readRecords(repo);
   if (!runs.some(diedEarly) && problems.length === 0) return null;
   // Who says what is to be done has something else in mind.
-  if (flags.change === undefined) {
+  const isNew = [flags.change, flags.plan, flags.prd].some((given) => given !== undefined);
+  if (!isNew) {
     const { findCutOffRun, leftWords } = await import('./find-left-run.js');
     const left = findCutOffRun(repo);
     if (left !== null) {

@@ -1,8 +1,14 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { parseJson, unless, unreadable } from '../files/private-files.js';
 
 /** Of a long recording only the end is read, bytes: more than any screen's scrollback shows. */
 const mostTail = 2 * 1024 * 1024;
+
+/** No link is followed, and nothing is waited for, as of a named pipe. */
+const asItIs = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/** Its first line is no longer, bytes. */
+const mostHead = 64 * 1024;
 
 /**
  * The output at the end of a recording, as the terminal got it; '' where there is none. A recording lies in the
@@ -33,7 +39,7 @@ export function attemptMark(attempt: number): string {
 
 /** When a recording began, epoch milliseconds; null where there is none. */
 export function recordedSince(file: string): number | null {
-  const head = parseJson(bytesOf(file, 0, 4096).split('\n', 1)[0] ?? '');
+  const head = parseJson(bytesOf(file, 0, mostHead).split('\n', 1)[0] ?? '');
   if (typeof head !== 'object' || head === null || !('timestamp' in head)) return null;
   const { timestamp } = head;
   return typeof timestamp === 'number' && Number.isFinite(timestamp) ? timestamp * 1000 : null;
@@ -47,7 +53,7 @@ function tailOf(file: string): string {
 
 /** @param from counted from the end where it is negative */
 function bytesOf(file: string, from: number, most: number): string {
-  const fd = unless(unreadable, null, () => openSync(file, 'r'));
+  const fd = unless(unreadable, null, () => openSync(file, asItIs));
   if (fd === null) return '';
   try {
     const stats = fstatSync(fd);
