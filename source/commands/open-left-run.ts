@@ -6,7 +6,7 @@ import { makePrivateFolder } from '../services/files/private-files.js';
 import type { Repository } from '../services/git/repository.js';
 import { ensureLogs, type LogPaths, logPaths, outputProblem } from '../services/logs/log-paths.js';
 import { untilQuiet } from '../services/machine/processes-below.js';
-import { adoptRun, type RunRecord } from '../services/records/run-records.js';
+import { adoptRun, type RunRecord, reopenRecord } from '../services/records/run-records.js';
 import type { Overrides } from './aider-command.js';
 import type { LiveRunOptions } from './compose/live-run-options.js';
 import { findLeftRun, type LeftRunHere } from './find-left-run.js';
@@ -82,8 +82,7 @@ async function adopt(
   if (isBeingEnded) await closeBooks(repo, found.value.run, record, say);
   const again = isBeingEnded ? findLeftRun(repo, stamp) : found;
   if (!again.ok) return refuse(again.failure);
-  const own = isBeingEnded ? adoptRun(again.value.run) : record;
-  if (own === null) return no(`Another program is at the run ${stamp}.`);
+  const own = isBeingEnded ? reopenRecord(again.value.run) : record;
   leadBack(repo, again.value.run);
   await removeIdle(repo, again.value.run);
   const state = here(again.value.state, repo, again.value.run);

@@ -500,6 +500,11 @@ export function adoptRun(run: KnownRun): RunRecord | null {
   return new RunRecord(run.stamp, run.worktrees, run.file);
 }
 
+/** The record of a run that this program has adopted, after it was closed. */
+export function reopenRecord(run: KnownRun): RunRecord {
+  return new RunRecord(run.stamp, run.worktrees, run.file);
+}
+
 function readHolder(lock: string): Liveness | null {
   let text: string;
   try {
@@ -509,10 +514,7 @@ function readHolder(lock: string): Liveness | null {
     throw error;
   }
   const parsed = ownerSchema.safeParse(parseJson(text));
-  if (!parsed.success) return null;
-  const liveness = livenessOf(parsed.data, Date.now() - statSync(lock).mtimeMs);
-  // What this program holds it can take up again.
-  return liveness === 'alive' && parsed.data.pid === process.pid ? null : liveness;
+  return parsed.success ? livenessOf(parsed.data, Date.now() - statSync(lock).mtimeMs) : null;
 }
 
 /** Records that a person says of a run that it is dead. Throws like `fs`. */
