@@ -1,4 +1,5 @@
 import type { Checkout, Usage } from '../source/core/agent/agent.js';
+import type { Brief } from '../source/core/agent/brief.js';
 import type { AttemptExit } from '../source/core/agent/evidence.js';
 import type { Task } from '../source/core/plan/plan.js';
 import type { TestRun } from '../source/core/policy/test-run.js';
@@ -20,6 +21,16 @@ export const checkout: Checkout = {
   worktree: '/w',
   branch: 'aider/x/agent0',
   start: 'b'.repeat(40),
+};
+
+/** What an agent is given for its first message. */
+export const brief: Brief = {
+  task: task('T1'),
+  change: '',
+  prdPath: null,
+  alsoRead: [],
+  remarks: [],
+  feedback: null,
 };
 
 /** An attempt that changed one file. */

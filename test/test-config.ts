@@ -1,5 +1,8 @@
+import path from 'node:path';
 import type { RunConfig } from '../source/core/run/config.js';
-import type { WorktreeRecord } from '../source/services/git/checkout-site.js';
+import type { WorkspaceOptions, WorktreeRecord } from '../source/services/git/checkout-site.js';
+import { GitWorkspace } from '../source/services/git/workspace.js';
+import { logPaths } from '../source/services/logs/log-paths.js';
 
 /** What a run is asked for, where a test does not care. */
 export const testConfig: RunConfig = {
@@ -42,3 +45,23 @@ export const testConfig: RunConfig = {
 
 /** For worktrees that no later start has to know. */
 export const noRecord: WorktreeRecord = { making: () => {}, ready: () => {} };
+
+/** The agents' work in git of a run that is nothing else. */
+export function openTestWorkspace(
+  config: RunConfig,
+  worktrees: string,
+  more: Partial<WorkspaceOptions> = {},
+): GitWorkspace {
+  return new GitWorkspace({
+    config,
+    worktrees,
+    paths: logPaths(config.repo, config.stamp),
+    commonDir: path.join(config.repo, '.git'),
+    setup: null,
+    tests: null,
+    landLater: '',
+    coAuthor: () => null,
+    record: noRecord,
+    ...more,
+  });
+}

@@ -6,11 +6,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { PrepareFrom } from '../../source/core/agent/agent.js';
 import type { Task } from '../../source/core/plan/plan.js';
-import type { RunConfig } from '../../source/core/run/config.js';
 import { git } from '../../source/services/git/run-git.js';
-import { GitWorkspace } from '../../source/services/git/workspace.js';
+import type { GitWorkspace } from '../../source/services/git/workspace.js';
 import { logPaths } from '../../source/services/logs/log-paths.js';
-import { noRecord } from '../test-config.js';
+import { openTestWorkspace, testConfig } from '../test-config.js';
 
 /**
  * A folder in memory, where the system has such, and our cache in it: what a disk does with hundreds of
@@ -96,22 +95,5 @@ export function openWorkspace(repo: string, stamp: string, worktrees: string): G
     mkdirSync(path.dirname(paths.besideIndex(agent)), { recursive: true });
   }
   mkdirSync(worktrees, { recursive: true });
-  return new GitWorkspace({
-    config: {
-      repo,
-      stamp,
-      base: 'main',
-      copy: [],
-      protect: [],
-      maxFileBytes: null,
-    } as unknown as RunConfig,
-    paths,
-    worktrees,
-    setup: null,
-    tests: null,
-    landLater: '',
-    commonDir: path.join(repo, '.git'),
-    coAuthor: () => null,
-    record: noRecord,
-  });
+  return openTestWorkspace({ ...testConfig, repo, stamp, base: 'main' }, worktrees);
 }

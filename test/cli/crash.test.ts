@@ -2,69 +2,36 @@ import { execFileSync } from 'node:child_process';
 import {
   cpSync,
   existsSync,
-  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import { describe, expect, inject, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { journalVersion } from '../../source/core/run/journal.js';
-import { wholeEdit } from '../../source/services/model-server/script.js';
 import { eventually } from '../eventually.js';
 import {
   asIfKilled,
   git,
   lastSummary,
   makeRepo,
-  modelServer,
   recordOf,
   runCli,
   runPlan,
   startPlan,
   tempFolder,
-  type World,
   world,
 } from '../rig.js';
 import { lineWriter } from '../stand-in-aider.js';
+import { canRun, keptLeft, randomMoments, tasks, worktreesLeft, worldOf } from './killed-runs.js';
 
 /** How often a run is killed, and within how many milliseconds of its start. */
 const ways = [
   { name: 'a stand-in', rounds: Number(process.env['CRASH_ROUNDS'] ?? 8), most: 2200 },
   { name: 'real Aider', rounds: Number(process.env['CRASH_AIDER_ROUNDS'] ?? 2), most: 7000 },
 ] as const;
-
-/** Agents that append a line to each of their files. */
-async function worldOf(name: (typeof ways)[number]['name']): Promise<World> {
-  if (name === 'a stand-in') return lineWriter(0.25);
-  const rules = Object.entries({ One: 'a.txt', Two: 'b.txt', Three: 'c.txt' });
-  const server = await modelServer(
-    rules.map(([title, file]) => ({
-      when: `Task: ${title}`,
-      replies: [{ text: wholeEdit(file, '1\nby an agent\n'), delayMs: 300 }],
-    })),
-  );
-  const where = world(server);
-  return { ...where, aiderFlags: [...where.aiderFlags, '--model', 'openai/scripted'] };
-}
-
-const tasks = [
-  { id: 'T1', title: 'One', files: ['a.txt'] },
-  { id: 'T2', title: 'Two', files: ['b.txt'] },
-  { id: 'T3', title: 'Three', files: ['c.txt'], depends_on: ['T1'] },
-];
-
-/** Random, and the same for the same seed (Mulberry32). */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 function branches(repo: string): Map<string, string> {
   const list = git(
@@ -93,36 +60,16 @@ function checkSentences(repo: string, base: string, text: string): void {
   expect(text).not.toMatch(/internal error|cannot be followed|uncommitted work/);
 }
 
-function worktreesLeft(where: World): string[] {
-  const folder = path.join(where.home, 'cache/aider-orchestrator/worktrees');
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.name === '.git')
-    .map((entry) => entry.parentPath);
-}
-
-/** What is kept of worktrees, which may hold what a `.env` held. */
-function keptLeft(where: World): string[] {
-  const folder = path.join(where.home, 'cache/aider-orchestrator/worktrees');
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
-    /agent\d+\.json$/.test(name),
-  );
-}
-
 describe.each(ways)(
   'after kill -9 at a random moment, with $name',
   ({ name: who, rounds, most }) => {
     const seed = Number(process.env['CRASH_SEED'] ?? Date.now() % 1_000_000);
-    const random = randomFrom(seed);
-
-    const moments = Array.from({ length: rounds }, () => Math.floor(random() * most));
-    const canRun = who === 'a stand-in' || inject('aider') !== null;
-    test.runIf(canRun).for(moments)(
+    const moments = randomMoments(seed, rounds, most);
+    test.runIf(canRun(who)).for(moments)(
       `nothing is lost, nothing is blocked, and what is said is so (%i ms, seed ${seed})`,
       { timeout: 120_000 },
       async (ms) => {
-        const where = await worldOf(who);
+        const { where } = await worldOf(who);
         const repo = makeRepo({ 'a.txt': '1\n', 'b.txt': '1\n', 'c.txt': '1\n' });
         const base = git(repo, 'rev-parse', 'HEAD');
         const tree = (name: string) => readFileSync(path.join(repo, name), 'utf8');
@@ -229,6 +176,15 @@ describe('a journal that is damaged', () => {
     expect((await run('clean', '--yes')).code).toBe(0);
     expect([...branches(repo).keys()]).toEqual([]);
   });
+});
+
+test('a journal without an end keeps nobody from the next start', async () => {
+  const { where, repo, stamp, journal, run } = await deadRun();
+  asIfKilled(where, repo, stamp);
+  truncateSync(journal, 700 * 1024 * 1024);
+  const runs = await run('runs');
+  expect(runs.stderr).toContain('it is too large');
+  expect(runs).toMatchObject({ code: 0 });
 });
 
 test('a journal that ends after any of its lines: no branch moves', async () => {

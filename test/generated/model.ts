@@ -23,12 +23,11 @@ import { pendingEffects } from '../../source/core/run/pending-effects.js';
 import type { RunState } from '../../source/core/run/run.js';
 import { summarise } from '../../source/core/run/summary.js';
 import type { RunsTests } from '../../source/services/git/checkout-site.js';
-import { GitWorkspace } from '../../source/services/git/workspace.js';
 import { logPaths } from '../../source/services/logs/log-paths.js';
 import { createEffectRunner } from '../../source/store/effect-runner.js';
 import { createRunStore, type EffectHandler, type Observer } from '../../source/store/run-store.js';
 import { git, writeFiles } from '../rig.js';
-import { noRecord, testConfig } from '../test-config.js';
+import { openTestWorkspace, testConfig } from '../test-config.js';
 
 /**
  * Random agents against the real machinery: git, worktrees, fences, judge, merge. Each agent follows a
@@ -444,18 +443,8 @@ async function engine(
   stop: number,
   { carriedOut, rich }: Course,
 ): Promise<void> {
-  const { repo, stamp } = config;
-  const workspace = new GitWorkspace({
-    config,
-    paths: logPaths(repo, stamp),
-    worktrees: path.join(folder, 'worktrees'),
-    setup: null,
-    tests: tests,
-    landLater: '',
-    commonDir: path.join(repo, '.git'),
-    coAuthor: () => null,
-    record: noRecord,
-  });
+  const { stamp } = config;
+  const workspace = openTestWorkspace(config, path.join(folder, 'worktrees'), { tests });
   const tasks = scripts.map((_, agent) => ({
     id: `T${agent}`,
     title: `Work ${agent}`,

@@ -5,21 +5,12 @@ import {
   type CommittedWork,
   newAgent,
 } from '../../source/core/agent/agent.js';
-import type { Brief } from '../../source/core/agent/brief.js';
 import { initialState } from '../../source/core/run/run.js';
 import { lookOf } from '../../source/view/look.js';
 import { cleanExit } from '../attempt-facts.js';
-import { checkout, task } from '../hand-driven.js';
+import { brief, checkout, task } from '../hand-driven.js';
 import { testConfig } from '../test-config.js';
 
-const brief: Brief = {
-  task: task('T1'),
-  change: '',
-  prdPath: null,
-  alsoRead: [],
-  remarks: [],
-  feedback: null,
-};
 const working = { checkout, pid: 42, brief };
 const work: CommittedWork = { commit: 'c'.repeat(40), diff: { files: [] } };
 const run = initialState(testConfig, 0);

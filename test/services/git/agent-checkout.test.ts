@@ -24,10 +24,9 @@ import {
   keepCheckout,
   readKept,
 } from '../../../source/services/git/kept-checkout.js';
-import { GitWorkspace } from '../../../source/services/git/workspace.js';
 import { logPaths } from '../../../source/services/logs/log-paths.js';
 import { git, makeRepo, tempFolder } from '../../rig.js';
-import { noRecord, testConfig } from '../../test-config.js';
+import { openTestWorkspace, testConfig } from '../../test-config.js';
 
 const task: Task = {
   id: 'T1',
@@ -48,8 +47,8 @@ async function open(more: { maxFileBytes?: number; protect?: string[]; check?: R
   writeFileSync(paths.ignore, '*\n');
   const worktrees = path.join(tempFolder(), 'worktrees');
   const again = () =>
-    new GitWorkspace({
-      config: {
+    openTestWorkspace(
+      {
         ...testConfig,
         repo,
         base: git(repo, 'rev-parse', 'HEAD'),
@@ -57,15 +56,9 @@ async function open(more: { maxFileBytes?: number; protect?: string[]; check?: R
         protect: more.protect ?? [],
         maxFileBytes: more.maxFileBytes ?? 1000,
       },
-      paths,
       worktrees,
-      setup: null,
-      tests: more.check ?? null,
-      landLater: '',
-      commonDir: path.join(repo, '.git'),
-      coAuthor: () => null,
-      record: noRecord,
-    });
+      { tests: more.check ?? null },
+    );
   const workspace = again();
   const from = { onto: [], round: 0, resume: null, rework: null };
   const made = await workspace.prepare(0, task, from, null);

@@ -2,10 +2,8 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { integrationBranch } from '../../../source/core/run/branches.js';
 import { mergeCommits } from '../../../source/services/git/merge.js';
-import { GitWorkspace } from '../../../source/services/git/workspace.js';
-import { logPaths } from '../../../source/services/logs/log-paths.js';
 import { git, makeRepo, tempFolder } from '../../rig.js';
-import { noRecord, testConfig } from '../../test-config.js';
+import { openTestWorkspace, testConfig } from '../../test-config.js';
 import { commitOf } from './rig.js';
 
 function workspace(isOver: boolean) {
@@ -13,18 +11,7 @@ function workspace(isOver: boolean) {
   const base = git(repo, 'rev-parse', 'HEAD');
   const config = { ...testConfig, repo, base };
   const branch = integrationBranch(config.stamp);
-  const opened = new GitWorkspace({
-    config,
-    paths: logPaths(repo, config.stamp),
-    worktrees: path.join(tempFolder(), 'worktrees'),
-    setup: null,
-    tests: null,
-    landLater: '',
-    commonDir: path.join(repo, '.git'),
-    coAuthor: () => null,
-    record: noRecord,
-    isOver,
-  });
+  const opened = openTestWorkspace(config, path.join(tempFolder(), 'worktrees'), { isOver });
   return { repo, base, opened, tip: () => git(repo, 'rev-parse', branch) };
 }
 
