@@ -14,6 +14,8 @@ export interface Overrides {
   readonly aider?: AiderCommand;
   /** False: the settings files are not read. */
   readonly settings?: boolean;
+  /** Its models end with the run, so that nobody can go on with it. */
+  readonly ownModels?: boolean;
 }
 
 export function commandOf({ command, version, interpreter }: FoundAider): AiderCommand {

@@ -127,7 +127,6 @@ async function cleanOne(
     stdio.out(`${stamp}  kept, as it can be gone on with: ${later}\n`);
     return worktrees.length + branches.length;
   }
-  if (isLeft) forgetJournal(run);
   for (const { path, agent, ready } of worktrees) {
     repairLink(repo.commonDir, path);
     // One that was being made when its run was killed holds nobody's work.
@@ -155,6 +154,8 @@ async function cleanOne(
       stdio.out(`${stamp}  kept the branch ${name} (${done ? 'in use' : 'not merged'})\n`);
     }
   }
+  // What a run would be gone on with from is not whole any more.
+  if (isLeft && kept < worktrees.length + branches.length) forgetJournal(run);
   // A map's record is of no use any more; that of a run is its history.
   if (kept === 0 && stamp.startsWith('map-')) forget(run);
   return kept;

@@ -52,6 +52,7 @@ export async function demoCommand(args: Arguments, stdio: Stdio): Promise<number
     const code = await runMain(demoArguments(args, repo, metadata, onScreen), stdio, {
       aider,
       settings: false,
+      ownModels: true,
     });
     const after = await runTests(repo);
     say();

@@ -1,13 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { isDone } from '../core/agent/agent.js';
 import type { Failure } from '../core/policy/failure.js';
 import { err, ok, type Result } from '../core/result.js';
-import { type ReadJournal, readJournal } from '../core/run/journal.js';
 import { resumeRefusal } from '../core/run/resume.js';
 import type { RunState } from '../core/run/run.js';
 import { printable } from '../core/text/printable.js';
-import { unless, unreadable } from '../services/files/private-files.js';
 import type { Repository } from '../services/git/repository.js';
+import { readJournalFile } from '../services/logs/journal-file.js';
 import {
   isHere,
   journalFile,
@@ -24,15 +22,12 @@ export interface LeftRunHere {
   readonly at: number;
 }
 
-/** By our own journal, which no repository brings along. */
-export function readOwnJournal(run: KnownRun): ReadJournal {
-  const text = unless(unreadable, null, () => readFileSync(journalFile(run.file), 'utf8'));
-  return text === null ? { state: 'empty' } : readJournal(text, run.stamp);
-}
-
-/** Why a run cannot be gone on with, as a clause without a full stop; or what it is gone on with from. */
+/**
+ * Why a run cannot be gone on with, as a clause without a full stop; or what it is gone on with from, by our own
+ * journal, which no repository brings along.
+ */
 export function leftOf(run: KnownRun): LeftRunHere | string {
-  const read = readOwnJournal(run);
+  const read = readJournalFile(journalFile(run.file), run.stamp);
   if (read.state === 'empty') return 'its journal is gone, or it was cleaned up';
   if (read.state === 'unreadable') return `its journal cannot be read: ${read.why}`;
   const { run: state, at } = read;
@@ -64,11 +59,13 @@ export function findLeftRun(
   const no = (message: string, hint: string) => err({ kind: 'usage' as const, message, hint });
   const list = 'aider-orchestrator runs lists those that there are.';
   if (named === undefined) {
+    let latest = '';
     for (const run of endedRuns(repo)) {
       const left = leftOf(run);
       if (typeof left !== 'string') return ok(left);
+      latest ||= ` The latest, ${run.stamp}: ${printable(left)}.`;
     }
-    return no('No run here can be gone on with.', list);
+    return no(`No run here can be gone on with.${latest}`, list);
   }
   const run = readRecords(repo).runs.find((one) => one.stamp === named);
   if (!run || !isHere(run, repo.root)) {
@@ -99,14 +96,18 @@ export function findCutOffRun(repo: Repository): LeftRunHere | null {
   return null;
 }
 
-/** The command that goes on with a run that has ended early; null where it cannot be gone on with. */
-export function resumeLater(state: RunState): string | null {
+/**
+ * The command that goes on with a run that has ended early; null where it cannot be gone on with.
+ * @param repo the `--repo` flag
+ */
+export function resumeLater(state: RunState, repo?: string): string | null {
   if (state.config.simulated || resumeRefusal(state) !== null) return null;
   const isPlanned = state.agents.length > 0 || state.config.planSource.kind === 'planner';
-  return isPlanned ? `aider-orchestrator resume ${state.config.stamp}` : null;
+  const flag = repo === undefined ? '' : ` --repo ${repo}`;
+  return isPlanned ? `aider-orchestrator resume ${state.config.stamp}${flag}` : null;
 }
 
-/** What a person is told of a run that was cut off: `Run X ("Add …"), cut off 3m ago: 2 of 4 agents have ended`. */
+/** What a person is told of it: `Run X (Add …) was cut off; last heard of 3m ago, 2 of 4 agents had ended.` */
 export function leftWords({ run, state, at }: LeftRunHere, now: number): string {
   const title = printable(state.config.change.split('\n', 1)[0] ?? '').slice(0, 60);
   const done = state.agents.filter(isDone).length;
@@ -115,5 +116,5 @@ export function leftWords({ run, state, at }: LeftRunHere, now: number): string 
       ? 'its plan was being made'
       : `${done} of ${state.agents.length} agents had ended`;
   const ago = formatDuration(Math.max(0, now - at) / 1000);
-  return `Run ${run.stamp} (${title}) was cut off ${ago} ago: ${how}.`;
+  return `Run ${run.stamp} (${title}) was cut off; last heard of ${ago} ago, ${how}.`;
 }

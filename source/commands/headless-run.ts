@@ -47,7 +47,7 @@ export async function runHeadless(
   const paths = logPaths(config.repo, config.stamp);
   return args.flags.dryRun
     ? dryRun(config, run, paths, record, stdio)
-    : executeHeadless({ config, run, paths, record, from: null }, args, stdio);
+    : executeHeadless({ config, run, paths, record, from: null }, args, stdio, overrides);
 }
 
 /** Makes PRD and plan, and prints the plan in the form that `--plan` reads. */
@@ -84,6 +84,7 @@ export async function executeHeadless(
   given: Pick<LiveRunOptions, 'config' | 'run' | 'paths' | 'record' | 'from'>,
   args: Arguments,
   stdio: Stdio,
+  overrides: Overrides,
 ): Promise<number> {
   const { config, run, paths } = given;
   const warn = warner(stdio);
@@ -111,7 +112,7 @@ export async function executeHeadless(
   release();
   const state = live.state() as RunState;
   if (state.failure) reportFailure(stdio, state.failure);
-  const later = resumeLater(state);
+  const later = overrides.ownModels ? null : resumeLater(state, args.flags.repo);
   if (later !== null) stdio.error(`To go on with it: ${later}\n`);
   return exitCode(state);
 }

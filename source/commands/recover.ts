@@ -1,18 +1,18 @@
 // Longer than 300 lines: one sequence, from the record to the summary.
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import type { CommittedWork } from '../core/agent/agent.js';
 import { describe } from '../core/policy/failure.js';
 import type { RunConfig } from '../core/run/config.js';
-import { type ReadJournal, readJournal } from '../core/run/journal.js';
 import type { Landing, RunState } from '../core/run/run.js';
 import { printable } from '../core/text/printable.js';
 import { reasonWords } from '../core/text/words.js';
-import { hasCode, isLink } from '../services/files/private-files.js';
+import { isLink } from '../services/files/private-files.js';
 import { ownershipOf, repairLink } from '../services/git/own-worktree.js';
 import type { Repository } from '../services/git/repository.js';
 import { gitText } from '../services/git/run-git.js';
 import { salvage } from '../services/git/salvage.js';
 import { removeWorktree } from '../services/git/worktree.js';
+import { readJournalFile } from '../services/logs/journal-file.js';
 import { ensureLogs, type LogPaths, logPaths, outputProblem } from '../services/logs/log-paths.js';
 import { untilQuiet } from '../services/machine/processes-below.js';
 import {
@@ -82,7 +82,7 @@ export async function closeBooks(
   if (problem === null && !isLink(paths.raw)) {
     rmSync(paths.objects, { recursive: true, force: true });
   }
-  const journal = problem === null ? read(paths.journal, run.stamp) : null;
+  const journal = problem === null ? readJournalFile(paths.journal, run.stamp) : null;
   const state = journal?.state === 'read' ? here(journal.run, repo, run) : null;
   if (problem === null && state !== null) {
     const hasEnded = state.phase === 'finished';
@@ -188,20 +188,6 @@ async function closeWithout(
   }
   releaseWorktrees(run.worktrees);
   record.close('salvaged');
-}
-
-function read(file: string, stamp: string): ReadJournal {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    if (hasCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) return { state: 'empty' };
-    if (hasCode(error, 'EACCES', 'EISDIR', 'EIO')) {
-      return { state: 'unreadable', why: (error as Error).message };
-    }
-    throw error;
-  }
-  return readJournal(text, stamp);
 }
 
 /**

@@ -38,5 +38,5 @@ export async function resumeCommand(
   );
   if (!parts.ok) return fail(parts.failure);
   const { executeHeadless } = await import('./headless-run.js');
-  return executeHeadless(parts.value, args, stdio);
+  return executeHeadless(parts.value, args, stdio, overrides);
 }

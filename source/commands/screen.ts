@@ -79,7 +79,7 @@ export async function runOnScreen(
   await session.close();
   const caught = release();
   const state = session.live()?.state() ?? null;
-  if (state) report(stdio, state);
+  if (state) report(stdio, state, overrides.ownModels ? null : resumeLater(state, args.flags.repo));
   else notStarted(stdio, session.savedPrd());
   if (caught) return caught.code;
   return state ? exitCode(state) : 1;
@@ -132,11 +132,11 @@ function firstChange(args: Arguments, { given }: OpenedRun) {
   return says ? readChange(args, given) : Promise.resolve({ ok: true as const, value: '' });
 }
 
-function report(stdio: Stdio, state: RunState): void {
+/** @param later the command that goes on with it; null where there is none */
+function report(stdio: Stdio, state: RunState, later: string | null): void {
   const lines = summaryReport(summarise(state), stdio.width, glyphsFor(environment()));
   stdio.out(`${lines.join('\n')}\n`);
   if (state.failure) reportFailure(stdio, state.failure);
-  const later = resumeLater(state);
   if (later !== null) stdio.out(`To go on with it: ${later}\n`);
 }
 

@@ -73,7 +73,7 @@ function eventLines(event: PublicEvent, options: LineOptions, simulated: boolean
     case 'run_resumed':
       return at(
         'normal',
-        `run ${event.run} goes on, ${formatDuration(event.idle_s)} after it was left`,
+        `run ${event.run} goes on, last heard of ${formatDuration(event.idle_s)} ago`,
       );
     case 'plan_made':
       return at('normal', ...planLines(event, name));

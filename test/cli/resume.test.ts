@@ -1,23 +1,36 @@
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
-import { describe, expect, inject, test } from 'vitest';
-import type { ModelServer } from '../../source/services/model-server/model-server.js';
-import { wholeEdit } from '../../source/services/model-server/script.js';
+import { describe, expect, test } from 'vitest';
 import { eventually } from '../eventually.js';
 import {
   git,
   lastSummary,
   makeRepo,
-  modelServer,
   recordOf,
   runCli,
   runPlan,
   startPlan,
   type World,
-  world,
 } from '../rig.js';
 import { key, openScreen } from '../screen-rig.js';
 import { lineWriter } from '../stand-in-aider.js';
+import {
+  canRun,
+  keptLeft,
+  randomMoments,
+  startFiles,
+  tasks,
+  worktreesLeft,
+  worldOf,
+} from './killed-runs.js';
 
 /** How often a run is killed, and within how many milliseconds of its start. */
 const ways = [
@@ -25,44 +38,10 @@ const ways = [
   { name: 'real Aider', rounds: Number(process.env['RESUME_AIDER_ROUNDS'] ?? 3), most: 6000 },
 ] as const;
 
-const tasks = [
-  { id: 'T1', title: 'One', files: ['a.txt'] },
-  { id: 'T2', title: 'Two', files: ['b.txt'] },
-  { id: 'T3', title: 'Three', files: ['c.txt'], depends_on: ['T1'] },
-];
 const flags = ['--test-cmd', 'sleep 0.1', '--max-agents', '2'];
-const start = { 'a.txt': '1\n', 'b.txt': '1\n', 'c.txt': '1\n' };
-
-/** Agents that append a line to each of their files. */
-async function worldOf(
-  name: (typeof ways)[number]['name'],
-): Promise<{ where: World; server: ModelServer | null }> {
-  if (name === 'a stand-in') return { where: lineWriter(0.25), server: null };
-  const rules = Object.entries({ One: 'a.txt', Two: 'b.txt', Three: 'c.txt' });
-  const server = await modelServer(
-    rules.map(([title, file]) => ({
-      when: `Task: ${title}`,
-      replies: [{ text: wholeEdit(file, '1\nby an agent\n'), delayMs: 300 }],
-    })),
-  );
-  const where = world(server);
-  const aiderFlags = [...where.aiderFlags, '--model', 'openai/scripted'];
-  return { where: { ...where, aiderFlags }, server };
-}
-
-/** Random, and the same for the same seed (Mulberry32). */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 function resume(repo: string, { env, aiderFlags, afterFlags }: World, ...args: string[]) {
-  const own = ['resume', ...args, ...aiderFlags, ...(afterFlags.length > 0 ? afterFlags : [])];
+  const own = ['resume', ...args, ...aiderFlags, ...afterFlags];
   return runCli(own, { cwd: repo, env });
 }
 
@@ -74,14 +53,6 @@ function journalOf(repo: string): { type: string }[] {
   if (last === undefined || !existsSync(file)) return [];
   const lines = readFileSync(file, 'utf8').split('\n').slice(1, -1);
   return lines.map((line) => JSON.parse(line));
-}
-
-function worktreesLeft({ home }: World): string[] {
-  const folder = path.join(home, 'cache/aider-orchestrator/worktrees');
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
-    (name) => name.endsWith('/.git') || /agent\d+\.json$/.test(name),
-  );
 }
 
 /** Processes that work in a folder of this world, by the system's own list. */
@@ -102,46 +73,49 @@ describe.each(ways)(
   'a run that is killed at a random moment and resumed ends as one that was not, with $name',
   ({ name: who, rounds, most }) => {
     const seed = Number(process.env['RESUME_SEED'] ?? Date.now() % 1_000_000);
-    const random = randomFrom(seed);
-    const moments = Array.from({ length: rounds }, () => Math.floor(random() * most));
-    const canRun = who === 'a stand-in' || inject('aider') !== null;
-    test.runIf(canRun).for(moments)(`%i ms, seed ${seed}`, { timeout: 120_000 }, async (ms) => {
-      const { where, server } = await worldOf(who);
-      const repo = makeRepo(start);
-      const base = git(repo, 'rev-parse', 'HEAD');
-      const running = startPlan(repo, where, tasks, flags);
-      const kill = setTimeout(() => running.child.kill('SIGKILL'), 300 + ms);
-      const killed = await running.end;
-      clearTimeout(kill);
-      const before = journalOf(repo);
-      const resumed = await resume(repo, where);
-      const said = resumed.stdout + resumed.stderr;
-      const hasBegun = before.some(({ type }) => type === 'plan_made');
-      const hasEnded = before.some(({ type }) => type === 'landing_done') || killed.signal === null;
-      if (!hasBegun || (hasEnded && resumed.code === 2)) {
-        // Nothing of it is left to do, or nothing was begun: said, and nothing is blocked.
-        expect(resumed.code, said).toBe(2);
-        expect(said).toMatch(/cannot be gone on with|No run here can be gone on with/);
-        if (!hasBegun) expect((await runPlan(repo, where, tasks, flags)).code).toBe(0);
-        return;
-      }
-      expect(resumed.code, said).toBe(0);
-      expect(git(repo, 'rev-parse', 'HEAD')).not.toBe(base);
-      expect(git(repo, 'status', '--porcelain')).toBe('');
-      for (const name of Object.keys(start)) {
-        expect(readFileSync(path.join(repo, name), 'utf8'), said).toBe('1\nby an agent\n');
-      }
-      const summary = lastSummary(repo, resumed);
-      expect(summary).toMatchObject({ successful_agents: 3, failed_agents: 0, landed: true });
-      expect(summary.total_iterations, said).toBe(3);
-      expect(worktreesLeft(where)).toEqual([]);
-      await eventually(() => expect(processesIn(where)).toEqual([]));
-      // A message whose answer was not there yet is sent again, and no other one.
-      const lost = journalOf(repo).filter(({ type }) => type === 'attempt_lost').length;
-      if (server) expect(server.requests.length).toBeLessThanOrEqual(3 + lost);
-      const again = await resume(repo, where);
-      expect(again.code, again.stdout + again.stderr).toBe(2);
-    });
+    const moments = randomMoments(seed, rounds, most);
+    test.runIf(canRun(who)).for(moments)(
+      `%i ms, seed ${seed}`,
+      { timeout: 120_000 },
+      async (ms) => {
+        const { where, server } = await worldOf(who);
+        const repo = makeRepo(startFiles);
+        const base = git(repo, 'rev-parse', 'HEAD');
+        const running = startPlan(repo, where, tasks, flags);
+        const kill = setTimeout(() => running.child.kill('SIGKILL'), 300 + ms);
+        const killed = await running.end;
+        clearTimeout(kill);
+        const before = journalOf(repo);
+        const resumed = await resume(repo, where);
+        const said = resumed.stdout + resumed.stderr;
+        const hasBegun = before.some(({ type }) => type === 'plan_made');
+        const hasEnded =
+          before.some(({ type }) => type === 'landing_done') || killed.signal === null;
+        if (!hasBegun || (hasEnded && resumed.code === 2)) {
+          // Nothing of it is left to do, or nothing was begun: said, and nothing is blocked.
+          expect(resumed.code, said).toBe(2);
+          expect(said).toMatch(/cannot be gone on with|No run here can be gone on with/);
+          if (!hasBegun) expect((await runPlan(repo, where, tasks, flags)).code).toBe(0);
+          return;
+        }
+        expect(resumed.code, said).toBe(0);
+        expect(git(repo, 'rev-parse', 'HEAD')).not.toBe(base);
+        expect(git(repo, 'status', '--porcelain')).toBe('');
+        for (const name of Object.keys(startFiles)) {
+          expect(readFileSync(path.join(repo, name), 'utf8'), said).toBe('1\nby an agent\n');
+        }
+        const summary = lastSummary(repo, resumed);
+        expect(summary).toMatchObject({ successful_agents: 3, failed_agents: 0, landed: true });
+        expect(summary.total_iterations, said).toBe(3);
+        expect([...worktreesLeft(where), ...keptLeft(where)]).toEqual([]);
+        await eventually(() => expect(processesIn(where)).toEqual([]));
+        // A message whose answer was not there yet is sent again, and no other one.
+        const lost = journalOf(repo).filter(({ type }) => type === 'attempt_lost').length;
+        if (server) expect(server.requests.length).toBeLessThanOrEqual(3 + lost);
+        const again = await resume(repo, where);
+        expect(again.code, again.stdout + again.stderr).toBe(2);
+      },
+    );
   },
 );
 
@@ -156,7 +130,7 @@ async function killedAtWork(where: World, repo: string): Promise<string> {
 
 test('what lies in the repository is not believed: a forged journal, or none at all', async () => {
   const where = lineWriter(0.25);
-  const repo = makeRepo(start);
+  const repo = makeRepo(startFiles);
   const stamp = await killedAtWork(where, repo);
   const journal = path.join(repo, '.aider_logs/runs', stamp, 'journal.jsonl');
   const forged = readFileSync(journal, 'utf8').replaceAll('sleep 0.1', 'touch owned; false');
@@ -164,7 +138,7 @@ test('what lies in the repository is not believed: a forged journal, or none at 
   writeFileSync(journal, forged);
   const resumed = await resume(repo, where, stamp);
   expect(resumed.code, resumed.stdout + resumed.stderr).toBe(0);
-  const other = await killedAtWork(where, makeRepo(start, path.join(where.home, 'other')));
+  const other = await killedAtWork(where, makeRepo(startFiles, path.join(where.home, 'other')));
   rmSync(path.join(where.home, 'other/.aider_logs'), { recursive: true });
   const second = await resume(path.join(where.home, 'other'), where, other);
   expect(second.code, second.stdout + second.stderr).toBe(0);
@@ -172,7 +146,7 @@ test('what lies in the repository is not believed: a forged journal, or none at 
 
 test('a run that was interrupted goes on; where its branch has moved, that is said, and it lands on top', async () => {
   const where = lineWriter(0.25);
-  const repo = makeRepo(start);
+  const repo = makeRepo(startFiles);
   const running = startPlan(repo, where, tasks, flags);
   await eventually(() => expect(journalOf(repo).map(({ type }) => type)).toContain('turn_started'));
   running.child.kill('SIGINT');
@@ -183,7 +157,7 @@ test('a run that was interrupted goes on; where its branch has moved, that is sa
   const resumed = await resume(repo, where);
   expect(resumed.code, resumed.stdout + resumed.stderr).toBe(0);
   expect(resumed.stdout).toContain('main has moved since the run began');
-  for (const name of Object.keys(start)) {
+  for (const name of Object.keys(startFiles)) {
     expect(readFileSync(path.join(repo, name), 'utf8')).toContain('by an agent');
   }
   expect(readFileSync(path.join(repo, 'd.txt'), 'utf8')).toBe('of a person\n');
@@ -191,7 +165,7 @@ test('a run that was interrupted goes on; where its branch has moved, that is sa
 
 test('a run that lives, one that there is not, one that has ended: each is refused with its reason', async () => {
   const where = lineWriter(0.4);
-  const repo = makeRepo(start);
+  const repo = makeRepo(startFiles);
   const none = await resume(repo, where);
   expect(none).toMatchObject({ code: 2 });
   expect(none.stderr).toContain('No run here can be gone on with');
@@ -211,7 +185,7 @@ test('a run that lives, one that there is not, one that has ended: each is refus
 
 test('clean leaves a run that can be resumed alone, unless it is told to', async () => {
   const where = lineWriter(0.25);
-  const repo = makeRepo(start);
+  const repo = makeRepo(startFiles);
   const stamp = await killedAtWork(where, repo);
   const run = (...args: string[]) => runCli(args, { cwd: repo, env: where.env });
   const runs = await run('runs');
@@ -229,17 +203,19 @@ test('clean leaves a run that can be resumed alone, unless it is told to', async
 
 test('the next start on a terminal offers it by name: no closes its books, yes goes on on the screen', async () => {
   const where = lineWriter(0.25);
-  const repo = makeRepo(start);
+  const repo = makeRepo(startFiles);
   const stamp = await killedAtWork(where, repo);
   const flagsHere = ['--no-prd', ...where.aiderFlags];
   const app = openScreen(flagsHere, { cwd: repo, env: where.env });
-  await app.shows(new RegExp(`Run ${stamp} \\(.*\\) was cut off .* ago: 0 of 3 agents had ended`));
+  await app.shows(
+    new RegExp(`Run ${stamp} \\(.*\\) was cut off; last heard of .* ago, 0 of 3 agents had ended`),
+  );
   await app.press('y\r', /3 of 3|succeeded|landed/);
   await app.shows(/landed/);
   app.type('q');
   await app.end();
   expect(readFileSync(path.join(repo, 'c.txt'), 'utf8')).toBe('1\nby an agent\n');
-  const other = makeRepo(start);
+  const other = makeRepo(startFiles);
   const second = await killedAtWork(where, other);
   const no = openScreen(flagsHere, { cwd: other, env: where.env });
   await no.shows(/Go on with it\?/);
@@ -259,7 +235,7 @@ test('a run that was killed while it was being ended is ended first, then it goe
     'time.sleep(1.5)',
   ];
   const where = lineWriter(0, deaf.join('\n'));
-  const repo = makeRepo(start);
+  const repo = makeRepo(startFiles);
   const running = startPlan(repo, where, tasks, flags);
   const told = () => journalOf(repo).map(({ type }) => type);
   await eventually(() => expect(existsSync(path.join(where.home, 'deaf'))).toBe(true));
@@ -270,8 +246,33 @@ test('a run that was killed while it was being ended is ended first, then it goe
   expect(told()).not.toContain('agent_committed');
   const resumed = await resume(repo, where);
   expect(resumed.code, resumed.stdout + resumed.stderr).toBe(0);
-  for (const name of Object.keys(start)) {
+  for (const name of Object.keys(startFiles)) {
     expect(readFileSync(path.join(repo, name), 'utf8')).toContain('by an agent');
   }
-  expect(worktreesLeft(where)).toEqual([]);
+  expect([...worktreesLeft(where), ...keptLeft(where)]).toEqual([]);
 });
+
+test.each<[string, (journal: string) => void, RegExp]>([
+  [
+    'foreign',
+    (file) => appendFileSync(file, '{"type":"dance","at":1}\n'),
+    /line \d+ is no message/,
+  ],
+  ['huge', (file) => truncateSync(file, 300 * 1024 * 1024), /it is too large/],
+  ['half', (file) => appendFileSync(file, '{"type":"kill_a'), /The work landed/],
+])(
+  'an own journal that is %s: refused with its reason, or gone on with',
+  async (_, damage, said) => {
+    const where = lineWriter(0.25);
+    const repo = makeRepo(startFiles);
+    const stamp = await killedAtWork(where, repo);
+    damage(recordOf(where, stamp).replace(/jsonl$/, 'journal.jsonl'));
+    const resumed = await resume(repo, where);
+    expect(resumed.stdout + resumed.stderr).toMatch(said);
+    expect(resumed.stdout + resumed.stderr).not.toContain('internal error');
+    // Nothing is blocked: its books are closed by the next start.
+    const runs = await runCli(['runs'], { cwd: repo, env: where.env });
+    expect(runs).toMatchObject({ code: 0 });
+    expect(runs.stdout).toContain(stamp);
+  },
+);

@@ -126,7 +126,7 @@ export type MessageBody =
   /** A later program goes on with the run. */
   | {
       readonly type: 'resumed';
-      /** For how long nobody ran it, milliseconds. */
+      /** Since its last message, milliseconds. */
       readonly idleMs: number;
       /** Nobody watches it. */
       readonly unattended: boolean;

@@ -24,7 +24,7 @@ import { agentEnvironment, exceptLoopback, identityVariables } from './environme
 import { wordsOf } from './event-words.js';
 import type { AiderLauncher } from './launcher.js';
 import { LogTail } from './log-tail.js';
-import { maskFile } from './mask-file.js';
+import { maskFiles } from './mask-files.js';
 import { aiderStyle } from './prompt-style.js';
 import { watchAttempt } from './watch-attempt.js';
 
@@ -64,21 +64,25 @@ export class AiderBackend implements AgentBackend {
       this.options.onEvent(agent, said === null ? event : { ...event, said });
     };
     try {
-      if (request.told !== null && (await hasEnded(request, request.told, events, paths, note))) {
+      const log = paths.analytics(agent);
+      const chat = paths.chatHistory(agent);
+      const env = this.environment(request.model);
+      // A provider may repeat the key that it refuses.
+      const secrets = providerSecrets(env);
+      const replies = paths.replies(agent, attempt);
+      const mask = () => maskFiles([chat, log, replies], secrets, onWarning);
+      const { told } = request;
+      if (told !== null && (await hasEnded(request, told, events, paths, note, secrets))) {
         terminals.open(agent, brief.task.title);
+        mask();
         return ok(null);
       }
       const message = interactive ? null : promptOf(brief, aiderStyle);
       const { args, fence } = attemptFiles(request, message, this.options);
       const terminal = terminals.open(agent, brief.task.title);
-      const log = paths.analytics(agent);
-      const chat = paths.chatHistory(agent);
       const chatSize = existsSync(chat) ? statSync(chat).size : 0;
       // All that can fail comes before the process, so that none is left running unseen.
-      const env = this.environment(request.model);
       begin(paths.begun(agent, attempt), { log: statSync(log).size, chat: chatSize, fence });
-      // A provider may repeat the key that it refuses.
-      const secrets = providerSecrets(env);
       const sending: { listener: () => void } = { listener: () => {} };
       // Before anything can tell of it: a quick process has told all before its start is told of.
       const hasTold = { send: false, exit: false };
@@ -102,7 +106,6 @@ export class AiderBackend implements AgentBackend {
       );
       const process = withoutSecrets(started, secrets);
       terminals.enter(terminal, process, { cols, rows }, attempt);
-      const replies = paths.replies(agent, attempt);
       return ok(
         watchAttempt(process, terminal, tail, events, {
           interactive,
@@ -113,12 +116,7 @@ export class AiderBackend implements AgentBackend {
             readLastReply(replies, format, brief.task.files, checkout.worktree, fence),
           hasTold,
           onWarning,
-          maskFiles: () => {
-            for (const file of [chat, log, replies]) {
-              const problem = maskFile(file, secrets);
-              if (problem !== null) onWarning(`a key may stand in ${file}: ${problem}`);
-            }
-          },
+          maskFiles: mask,
           onEnd: () => terminals.used(agent),
         }),
       );

@@ -1,17 +1,15 @@
-import { readFileSync, statSync } from 'node:fs';
 import * as z from 'zod';
 import type { AttemptExit } from '../../../core/agent/evidence.js';
 import type { AttemptEvents, AttemptRequest } from '../../../core/ports.js';
 import type { Told } from '../../../core/run/effect.js';
-import { parseJson, unless, unreadable, writePrivate } from '../../files/private-files.js';
+import { parseJson, writePrivate } from '../../files/private-files.js';
+import { readEnd, readStart } from '../../files/read-part.js';
 import type { LogPaths } from '../../logs/log-paths.js';
-import { environment } from '../../machine/environment.js';
 import { Emulator } from '../../pty/emulator.js';
 import { recordedOutput } from '../../pty/recorded-output.js';
-import { maskText, providerSecrets } from '../../pty/secret-mask.js';
+import { maskText } from '../../pty/secret-mask.js';
 import { type AiderEvent, parseAiderEvent, usageOf } from './analytics-log.js';
 import { readChatSince, readLastReply } from './chat-tail.js';
-import { agentEnvironment } from './environment.js';
 import { findCause, findSymptoms } from './screen-facts.js';
 
 /** Where an attempt began in Aider's own logs, sizes in bytes; and the fence that it was told to read. */
@@ -21,6 +19,9 @@ const begunSchema = z.object({
   fence: z.number().int().min(0),
 });
 export type Begun = z.infer<typeof begunSchema>;
+
+/** What is noted of a beginning is no longer, bytes. */
+const mostBegun = 1024;
 
 /** The log of one attempt is no longer, bytes. */
 const mostLog = 16 * 1024 * 1024;
@@ -55,6 +56,7 @@ export function tellTurn(event: AiderEvent, events: AttemptEvents): void {
  * told. One that had done all it was to do, its answers whole and its edits made, has ended as if nothing had been;
  * any other one is lost.
  * @param note told of each event of its log
+ * @param secrets values that no event may hold
  * @returns false where no message had gone to the model, so that it can simply be begun
  */
 export async function hasEnded(
@@ -63,16 +65,17 @@ export async function hasEnded(
   events: AttemptEvents,
   paths: LogPaths,
   note: (event: AiderEvent) => void,
+  secrets: readonly string[],
 ): Promise<boolean> {
-  const { agent, attempt, checkout, brief, model, interactive } = request;
-  const begun = begunSchema.safeParse(parseJson(textOf(paths.begun(agent, attempt)) ?? ''));
+  const { agent, attempt, checkout, brief, interactive } = request;
+  const noted = readStart(paths.begun(agent, attempt), mostBegun)?.toString('utf8') ?? '';
+  const begun = begunSchema.safeParse(parseJson(noted));
   if (!begun.success) {
     // It was told of, and what it has written is gone.
     if (told.sends > 0) events.lost();
     return told.sends > 0;
   }
   const { log, chat, fence } = begun.data;
-  const secrets = providerSecrets(agentEnvironment(environment(), model, null));
   const seen = eventsSince(paths.analytics(agent), log, secrets);
   const count = (name: string) => seen.filter(({ event }) => event === name).length;
   const sends = count('message_send_starting');
@@ -128,11 +131,7 @@ function untold(seen: readonly AiderEvent[], told: Told): AiderEvent[] {
 }
 
 function eventsSince(file: string, from: number, secrets: readonly string[]): AiderEvent[] {
-  const size = unless(unreadable, null, () => statSync(file).size);
-  if (size === null || size < from || size - from > mostLog) return [];
-  const text = (unless(unreadable, null, () => readFileSync(file)) ?? Buffer.alloc(0))
-    .subarray(from)
-    .toString('utf8');
+  const text = readEnd(file, mostLog, from)?.toString('utf8') ?? '';
   // Its last line may be half a one.
   const lines = text.slice(0, text.lastIndexOf('\n') + 1).split('\n');
   return lines.flatMap((line) => parseAiderEvent(maskText(line, secrets)) ?? []);
@@ -146,8 +145,4 @@ async function shownIn(cast: string, attempt: number) {
   const runs = screen.runs();
   screen.dispose();
   return runs;
-}
-
-function textOf(file: string): string | null {
-  return unless(unreadable, null, () => readFileSync(file, 'utf8'));
 }

@@ -1,6 +1,5 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { AttemptExit } from '../../../core/agent/evidence.js';
-import { unless, unreadable } from '../../files/private-files.js';
+import { readEnd } from '../../files/read-part.js';
 import { type ChatFacts, readChat } from './chat-history.js';
 import { asFlaw, checkReply, lastReply } from './reply-check.js';
 
@@ -9,22 +8,7 @@ const mostBytes = 1024 * 1024;
 
 /** What the chat history tells since `from`, a size in bytes; nothing when it cannot be read. */
 export function readChatSince(file: string, from: number): ChatFacts {
-  return readChat(endOf(file, mostBytes, from)?.toString('utf8') ?? '');
-}
-
-/** The last bytes of a file, at most those behind `from`; null when it cannot be read. */
-function endOf(file: string, most: number, from = 0): Buffer | null {
-  const handle = unless(unreadable, null, () => openSync(file, 'r'));
-  if (handle === null) return null;
-  try {
-    const { size } = fstatSync(handle);
-    const start = Math.max(from, size - most);
-    const bytes = Buffer.alloc(Math.max(0, size - start));
-    readSync(handle, bytes, 0, bytes.length, start);
-    return bytes;
-  } finally {
-    closeSync(handle);
-  }
+  return readChat(readEnd(file, mostBytes, from)?.toString('utf8') ?? '');
 }
 
 /** A longer reply is not looked at, bytes: no model's answer is, and keys would have to wait. */
@@ -42,7 +26,7 @@ export function readLastReply(
   worktree: string,
   fence: number,
 ): Pick<AttemptExit, 'edits' | 'flaw'> {
-  const reply = lastReply(endOf(file, mostReply)?.toString('utf8') ?? '');
+  const reply = lastReply(readEnd(file, mostReply)?.toString('utf8') ?? '');
   if (reply === null) return { edits: true, flaw: null };
   const found = checkReply(reply, format, files, worktree, fence);
   return { edits: /^```|^<{5,9} SEARCH/m.test(reply), flaw: found && asFlaw(found) };

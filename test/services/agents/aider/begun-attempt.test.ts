@@ -1,11 +1,13 @@
+import { execFileSync } from 'node:child_process';
 import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { AttemptExit } from '../../../../source/core/agent/evidence.js';
 import type { AttemptEvents, AttemptRequest } from '../../../../source/core/ports.js';
 import type { Told } from '../../../../source/core/run/effect.js';
+import type { AiderEvent } from '../../../../source/services/agents/aider/analytics-log.js';
 import { begin, hasEnded } from '../../../../source/services/agents/aider/begun-attempt.js';
 import { logPaths } from '../../../../source/services/logs/log-paths.js';
-import { checkout, task } from '../../../hand-driven.js';
+import { brief, checkout } from '../../../hand-driven.js';
 import { makeRepo } from '../../../rig.js';
 
 const nothing: Told = { sends: 0, responses: 0, exceptions: 0 };
@@ -25,14 +27,7 @@ function begun() {
     agent: 0,
     attempt: 2,
     checkout,
-    brief: {
-      task: task('T1'),
-      change: '',
-      prdPath: null,
-      alsoRead: [],
-      remarks: [],
-      feedback: null,
-    },
+    brief,
     interactive: false,
     model: 'gpt-4o',
     told: nothing,
@@ -54,10 +49,13 @@ function begun() {
       lost: () => said.push('lost'),
     };
     const noted: string[] = [];
-    const ended = await hasEnded({ ...request, ...more }, told, events, paths, (one) =>
-      noted.push(one.event),
-    );
-    return { ended, said, noted, exit };
+    const texts: string[] = [];
+    const note = ({ event: name, properties }: AiderEvent) => {
+      noted.push(name);
+      texts.push(JSON.stringify(properties));
+    };
+    const ended = await hasEnded({ ...request, ...more }, told, events, paths, note, ['sk-secret']);
+    return { ended, said, noted, exit, texts: texts.join() };
   };
   const write = (...events: string[]) => appendFileSync(log, events.join(''));
   const chat = (text: string) => appendFileSync(paths.chatHistory(0), text);
@@ -117,4 +115,20 @@ test('what an attempt showed on its terminal counts, as far as it was recorded',
     `{"version":2,"timestamp":1}\n[0,"m","attempt 2"]\n[1,"o","${red}"]\n`,
   );
   expect((await look()).exit).toMatchObject({ symptoms: ['gave_up'] });
+});
+
+test('a key that a provider repeats is told to nobody; a log without an end is read from its end', async () => {
+  const { event, write, look, paths } = begun();
+  write(event('message_send_starting'));
+  write(event('message_send_exception', { exception: 'no sk-secret' }));
+  const seen = await look();
+  expect(seen.said).toEqual(['started', 'failed', 'lost']);
+  expect(seen.texts).toContain('no ');
+  expect(seen.texts).not.toContain('sk-secret');
+  write(`${'x'.repeat(17 * 1024 * 1024)}\n`, event('exit'));
+  expect((await look({ sends: 1, responses: 0, exceptions: 1 })).said).toEqual(['lost']);
+  // A pipe in its place is not waited for.
+  rmSync(paths.analytics(0));
+  execFileSync('mkfifo', [paths.analytics(0)]);
+  expect((await look({ sends: 1, responses: 0, exceptions: 1 })).said).toEqual(['lost']);
 });
