@@ -1,8 +1,6 @@
 #!/usr/bin/env node
 
-import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import path from 'node:path';
 import type { Arguments } from './source/commands/arguments.js';
 import { crashWords } from './source/commands/crash.js';
 import { helpText } from './source/commands/help.js';
@@ -10,7 +8,7 @@ import { processStdio, reportFailure, type Stdio } from './source/commands/stdio
 import { faultMend, faultOfError, faultWords } from './source/core/policy/machine-fault.js';
 import { unreachable } from './source/core/result.js';
 import { printable } from './source/core/text/printable.js';
-import { packageRoot } from './source/services/config/package-files.js';
+import { programVersion } from './source/services/config/package-files.js';
 import { softLimit } from './source/services/machine/confirm-fault.js';
 import { environment } from './source/services/machine/environment.js';
 
@@ -29,6 +27,16 @@ async function runCommand(args: Arguments, stdio: Stdio): Promise<number> {
       return (await import('./source/commands/history.js')).runsCommand(args, stdio);
     case 'show':
       return (await import('./source/commands/history.js')).showCommand(args, stdio);
+    case 'attach':
+      return (await import('./source/commands/attach.js')).attachCommand(args, stdio);
+    case 'stop':
+      return (await import('./source/commands/living-runs.js')).stopCommand(args, stdio);
+    case 'wait':
+      return (await import('./source/commands/living-runs.js')).waitCommand(args, stdio);
+    case 'send':
+      return (await import('./source/commands/living-runs.js')).sendCommand(args, stdio);
+    case 'logs':
+      return (await import('./source/commands/logs.js')).logsCommand(args, stdio);
     case 'resume':
       return (await import('./source/commands/resume.js')).resumeCommand(args, stdio);
     case 'land':
@@ -50,8 +58,7 @@ function tellHelp(stdio: Stdio): number {
 }
 
 function tellVersion(stdio: Stdio): number {
-  const file = path.join(packageRoot(), 'package.json');
-  stdio.out(`${JSON.parse(readFileSync(file, 'utf8')).version}\n`);
+  stdio.out(`${programVersion()}\n`);
   return 0;
 }
 
@@ -84,6 +91,10 @@ async function main(): Promise<number> {
     return 2;
   }
   const argv = process.argv.slice(2);
+  // By a program of ours alone: see `commands/host`.
+  if (argv[0] === '--host-process') {
+    return (await import('./source/commands/host/host-process.js')).hostMain(argv[1] ?? '');
+  }
   // On their own, as scripts and shells ask for them, they need no reading of arguments.
   const [only] = argv.length === 1 ? argv : [];
   if (only === '--version') return tellVersion(terminal);

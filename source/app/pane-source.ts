@@ -97,9 +97,13 @@ export class PaneView {
   }
 
   /** Goes to the next match up or down; gives which one of how many, or null. */
-  find(query: string, step: 1 | -1, height: number): { index: number; count: number } | null {
+  async find(
+    query: string,
+    step: 1 | -1,
+    height: number,
+  ): Promise<{ index: number; count: number } | null> {
     this.query = query;
-    const matches = this.screen.search(query);
+    const matches = await this.screen.search(query);
     const from = this.match?.place.line() ?? this.top(height) + (step > 0 ? -1 : height);
     const column = this.match?.found.column ?? -1;
     const isNext = (one: Marked) => one.row > from || (one.row === from && one.column > column);

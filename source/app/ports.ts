@@ -25,11 +25,17 @@ export interface AgentEmulator {
   onChange(listener: () => void): () => void;
   cursor(): { readonly row: number; readonly column: number; readonly shown: boolean };
   row(y: number, from: number, to: number, column: number, colour: boolean): string;
-  lines(): string[];
+  /** All of its text, lines that were wrapped as one; it may lie with another process. */
+  lines(): string[] | Promise<string[]>;
   anchor(y: number): { readonly line: () => number | null; dispose(): void } | null;
-  search(
-    text: string,
-  ): { readonly row: number; readonly column: number; readonly length: number }[];
+  search(text: string): TextPlace[] | Promise<TextPlace[]>;
+}
+
+/** Where a text stands in a terminal: its row, scrollback counted, and its columns. */
+export interface TextPlace {
+  readonly row: number;
+  readonly column: number;
+  readonly length: number;
 }
 
 export interface TerminalSize {
@@ -60,6 +66,8 @@ export interface RunPort {
   lastMessage(agent: number): Promise<string>;
   /** The PRD that the agents refer to, as it is on the disk; null where there is none. */
   prd(): Promise<string | null>;
+  /** A person leaves it running; null where it ends with this program. */
+  readonly leave: (() => void) | null;
 }
 
 /** An API key that something here needs. */

@@ -1,6 +1,7 @@
 import { useEffect, useRef } from 'react';
 import { isDone } from '../core/agent/agent.js';
 import { useDialogs } from './components/dialogs.js';
+import type { Keymap } from './keymap.js';
 import type { RunPort } from './ports.js';
 import { useEnvironment } from './surface.js';
 
@@ -59,17 +60,41 @@ export function useQuit(
       run.dispatch({ type: 'interrupt', signal: 'SIGINT' });
       return stop();
     }
-    const working = run.state().agents.filter((agent) => !isDone(agent)).length;
-    const who = working === 1 ? '1 agent has' : `${working} agents have`;
-    asked.current = dialogs.open({
-      kind: 'confirm',
-      title: 'Stop the run and quit?',
-      lines: [
-        ...(working > 0 ? [`${who} not finished.`] : []),
-        `The work so far is committed to the agents' branches, and nothing lands. ${keymap.label('quit')} again stops at once.`,
-      ],
-      yes: 'stop and quit',
-      onYes: stop,
-    });
+    const { leave } = run;
+    const words = stopWords(run, keymap);
+    asked.current = dialogs.open(
+      leave === null
+        ? {
+            kind: 'confirm',
+            title: 'Stop the run and quit?',
+            lines: words,
+            yes: 'stop and quit',
+            onYes: stop,
+          }
+        : {
+            kind: 'choose',
+            title: 'Quit',
+            lines: words,
+            items: ['Leave it running', 'Stop it'],
+            onDone: (index) => {
+              if (index === 1) return stop();
+              leave();
+              onExit();
+            },
+          },
+    );
   };
+}
+
+/** What is to be known for leaving or stopping a run. */
+function stopWords(run: RunPort, keymap: Keymap): string[] {
+  const { agents, config } = run.state();
+  const working = agents.filter((agent) => !isDone(agent)).length;
+  const who = working === 1 ? '1 agent has' : `${working} agents have`;
+  const left = `Left running, it goes on without this terminal: aider-orchestrator attach ${config.stamp} shows it again.`;
+  return [
+    ...(working > 0 ? [`${who} not finished.`] : []),
+    ...(run.leave === null ? [] : [left]),
+    `${run.leave === null ? 'The' : 'Stopped, the'} work so far is committed to the agents' branches, and nothing lands. ${keymap.label('quit')} again stops at once.`,
+  ];
 }

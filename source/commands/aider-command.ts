@@ -9,13 +9,15 @@ export interface AiderCommand {
   readonly simulated: boolean;
 }
 
-/** What stands in for parts of the environment; used by the demo. */
+/** What stands in for parts of the environment, for the demo; and what a host is told. */
 export interface Overrides {
   readonly aider?: AiderCommand;
   /** False: the settings files are not read. */
   readonly settings?: boolean;
   /** Its models end with the run, so that nobody can go on with it. */
   readonly ownModels?: boolean;
+  /** Told of a run without a screen when it begins, with its stamp. */
+  readonly onBegun?: (run: string) => void;
 }
 
 export function commandOf({ command, version, interpreter }: FoundAider): AiderCommand {

@@ -14,6 +14,7 @@ import { makeConfig } from './compose/config.js';
 import type { LiveRunOptions } from './compose/live-run-options.js';
 import { planWith } from './compose/planning.js';
 import { resumeLater } from './find-left-run.js';
+import { type ServedRun, serveRun } from './host/serve-run.js';
 import { openLiveRun, warnOfCheckout } from './live-run.js';
 import { type PreparedRun, prepareRun } from './prepare-run.js';
 import { recoverRuns } from './recover.js';
@@ -93,21 +94,32 @@ export async function executeHeadless(
   const finished = new Promise<void>((resolve) => {
     onFinish = resolve;
   });
+  let served: ServedRun | null = null;
   const live = openLiveRun({
     ...given,
     repoFlag: args.flags.repo,
     plan: planWith(config, run, paths),
     confirm: async () => true,
-    warn,
-    observers: [reporter(args, stdio, () => live.summaryWritten())],
+    warn: (text) => {
+      warn(text);
+      served?.warn(text);
+    },
+    observers: [
+      reporter(args, stdio, () => live.summaryWritten()),
+      (after, before, message) => served?.observe(after, before, message),
+    ],
     onFinish: () => onFinish(),
   });
   const release = onSignals((signal) => {
     run.knowledge.stop();
     live.dispatch({ type: 'interrupt', signal });
   });
+  served = await serveRun(live, paths, given.record, warn);
   await live.begin();
+  overrides.onBegun?.(config.stamp);
   await finished;
+  served.finished();
+  await served.close();
   await live.close();
   release();
   const state = live.state() as RunState;
@@ -117,7 +129,11 @@ export async function executeHeadless(
   return exitCode(state);
 }
 
-function reporter({ flags }: Arguments, stdio: Stdio, summaryWritten: () => boolean): Observer {
+export function reporter(
+  { flags }: Arguments,
+  stdio: Stdio,
+  summaryWritten: () => boolean,
+): Observer {
   if (flags.json) return jsonReporter(stdio.out, summaryWritten);
   const verbosity: Verbosity = flags.quiet ? 'quiet' : flags.verbose ? 'verbose' : 'normal';
   return lineReporter(stdio.out, {

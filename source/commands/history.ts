@@ -2,9 +2,12 @@
 
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { isDone } from '../core/agent/agent.js';
+import { moneyOf } from '../core/policy/budget.js';
 import type { Failure } from '../core/policy/failure.js';
 import { err, ok, type Result } from '../core/result.js';
 import { runBranches } from '../core/run/branches.js';
+import { type RunState, runTime } from '../core/run/run.js';
 import type { Summary } from '../core/run/summary.js';
 import { printable, printableJson, printableLines } from '../core/text/printable.js';
 import { hasCode } from '../services/files/private-files.js';
@@ -20,14 +23,18 @@ import {
   isHere,
   type KnownRun,
   type Records,
+  readAllRecords,
   readRecords,
   readSummaryFile,
   updateSummary,
 } from '../services/records/run-records.js';
+import { formatCost, formatDuration } from '../view/numbers.js';
 import { summaryReport } from '../view/report.js';
 import { fitWidth, glyphsFor } from '../view/table.js';
 import type { Arguments } from './arguments.js';
 import { leftOf } from './find-left-run.js';
+import { reachRun } from './host/reach-run.js';
+import { firstState } from './host/spawned-host.js';
 import { recoverRuns } from './recover.js';
 import { reportFailure, type Stdio } from './stdio.js';
 import { withPlaces } from './write-summary.js';
@@ -42,6 +49,9 @@ export async function openForHistory(args: Arguments, stdio: Stdio): Promise<Rep
   await recoverRuns(repo.value, (text) => stdio.error(`${text}\n`));
   return repo.value;
 }
+
+/** So long is a run that lives waited for, milliseconds. */
+const patienceMs = 2000;
 
 /** Runs of this checkout, and what else lies here and is not believed. */
 interface Listing {
@@ -59,15 +69,14 @@ function listRuns(repo: Repository): Listing {
   return { runs, foreign: foreignRuns(repo.root, records.runs), copyOf: records.copyOf };
 }
 
-/** `runs`: the earlier runs of this repository, newest last. */
+/** `runs`: the earlier runs of this repository, newest last; with `--all` those of all repositories. */
 export async function runsCommand(args: Arguments, stdio: Stdio): Promise<number> {
+  if (args.flags.all) return allRuns(args, stdio);
   const repo = await openForHistory(args, stdio);
   if (!repo) return 2;
   const { runs, foreign, copyOf } = listRuns(repo);
   if (args.flags.json) {
-    const own = runs.map(({ stamp, liveness, summary }) => {
-      return { run: stamp, alive: liveness !== 'dead', foreign: false, summary };
-    });
+    const own = await Promise.all(runs.map(runFacts));
     const others = foreign.map((stamp) => {
       return { run: stamp, alive: false, foreign: true, summary: shippedSummary(repo, stamp) };
     });
@@ -75,10 +84,51 @@ export async function runsCommand(args: Arguments, stdio: Stdio): Promise<number
     return 0;
   }
   for (const stamp of foreign) stdio.out(`${foreignLine(repo, stamp, stdio.width)}\n`);
-  for (const run of runs) stdio.out(`${runLine(run, stdio.width)}\n`);
+  for (const run of runs) stdio.out(`${await runLine(run, stdio.width)}\n`);
   if (foreign.length > 0) stdio.out(`${foreignNote(repo, foreign.length, copyOf)}\n`);
   else if (runs.length === 0) stdio.out('No runs yet.\n');
   return 0;
+}
+
+/** The runs of all repositories, a heading for each. */
+async function allRuns({ flags }: Arguments, stdio: Stdio): Promise<number> {
+  const runs = readAllRecords();
+  if (flags.json) {
+    const facts = runs.map(async (run) => ({ repo: run.root, ...(await runFacts(run)) }));
+    stdio.out(`${printableJson(await Promise.all(facts), 2)}\n`);
+    return 0;
+  }
+  const byRoot = new Map<string, KnownRun[]>();
+  for (const run of runs) byRoot.set(run.root, [...(byRoot.get(run.root) ?? []), run]);
+  for (const [root, own] of byRoot) {
+    stdio.out(`${printable(root)}\n`);
+    for (const run of own) stdio.out(`  ${await runLine(run, stdio.width - 2)}\n`);
+  }
+  if (runs.length === 0) stdio.out('No runs yet.\n');
+  return 0;
+}
+
+/** A run as scripts read it; `now` is there for one that lives and answers. */
+async function runFacts(run: KnownRun) {
+  const { stamp, liveness, summary } = run;
+  const state = liveness === 'alive' ? await stateNow(run) : null;
+  const now = state && {
+    phase: state.phase,
+    agents: state.agents.length,
+    ended: state.agents.filter(isDone).length,
+    cost_usd: moneyOf(state).isPartial ? null : moneyOf(state).spent,
+    change: state.config.change,
+  };
+  return { run: stamp, alive: liveness !== 'dead', foreign: false, summary, ...(now && { now }) };
+}
+
+/** The state of a run that lives, as its host tells it; null where it does not. */
+async function stateNow(run: KnownRun): Promise<RunState | null> {
+  const client = await reachRun(run, { wants: 'messages' });
+  if (!client.ok) return null;
+  await firstState(client.value, patienceMs);
+  client.value.close();
+  return client.value.state();
 }
 
 /** Why runs that lie here are only shown. */
@@ -105,9 +155,28 @@ function foreignLine(repo: Repository, stamp: string, width: number): string {
   return fitWidth(`${stamp}  not yours  ${change}`, width).trimEnd();
 }
 
-function runLine(run: KnownRun, width: number): string {
+/** A run that lives: how far it is. */
+async function livingLine(run: KnownRun, width: number): Promise<string> {
+  const state = await stateNow(run);
+  if (state === null) return `${run.stamp}  running (process ${run.pid})`;
+  const { agents, config } = state;
+  const ended = agents.filter(isDone).length;
+  const how =
+    state.phase === 'finished'
+      ? 'has ended, and is looked at'
+      : agents.length === 0
+        ? 'running, its plan is being made'
+        : `running, ${ended} of ${agents.length} agents have ended`;
+  const { spent, isPartial } = moneyOf(state);
+  const cost = spent === 0 && isPartial ? '' : `, ${formatCost(spent)}`;
+  const time = formatDuration(runTime(state, Date.now()) / 1000);
+  const change = printable(config.change.split('\n', 1)[0] ?? '');
+  return fitWidth(`${run.stamp}  ${how}${cost}, ${time}  ${change}`, width).trimEnd();
+}
+
+async function runLine(run: KnownRun, width: number): Promise<string> {
   const { stamp, summary, liveness, closed, host } = run;
-  if (liveness === 'alive') return `${stamp}  running (process ${run.pid})`;
+  if (liveness === 'alive') return livingLine(run, width);
   if (liveness === 'unknown') {
     return `${stamp}  running on ${printable(host)} or in a container, of which nobody here can tell; if it is dead: aider-orchestrator clean --dead ${stamp}`;
   }

@@ -24,6 +24,11 @@ export interface PreparedRun extends OpenedRun {
   readonly knowledge: RepoKnowledge;
 }
 
+/** What a plan is made with: the repository may be known to another process alone. */
+export interface PlannedRun extends Omit<PreparedRun, 'launcher' | 'knowledge'> {
+  readonly knowledge: { digest(change: string, focus: readonly string[]): Promise<string> };
+}
+
 /** `openRun` for a run without a screen: with the change, and all missing prerequisites named together. */
 export async function prepareRun(
   args: Arguments,

@@ -11,14 +11,13 @@ import { glyphsFor } from '../view/table.js';
 import type { Overrides } from './aider-command.js';
 import type { Arguments } from './arguments.js';
 import { type LeftRunHere, resumeLater } from './find-left-run.js';
-import type { LiveRun } from './live-run.js';
-import type { ResumedParts } from './open-left-run.js';
+import type { HeldRun } from './host/run-host.js';
 import { type OpenedRun, openRun, readChange, readGeminiKey } from './open-run.js';
 import type { RunOptions } from './options.js';
 import { onSignals } from './signals.js';
 import { askYesNo, reportFailure, type Stdio, warner } from './stdio.js';
-import { geminiKey } from './wizard/session.js';
-import { openWizard } from './wizard-port.js';
+import { finished } from './wizard/start.js';
+import { openWizard, type WizardSession } from './wizard-port.js';
 
 /** The screen: from the wizard to the summary. Gives the exit code. */
 export async function runOnScreen(
@@ -44,45 +43,78 @@ export async function runOnScreen(
   const key = args.flags.apiKey === undefined ? null : await readGeminiKey(args, stdio);
   if (key !== null) setVariable('GEMINI_API_KEY', key);
   const say = (text: string) => stdio.error(`${text}\n`);
-  const goesOn = chosen ?? (await offered(args, opened.value, say));
-  let resumed: ResumedParts | null = null;
-  if (goesOn !== null) {
-    const { openLeftRun } = await import('./open-left-run.js');
-    const parts = await openLeftRun(goesOn, opened.value, geminiKey(), false, overrides, say);
-    if (!parts.ok) {
-      reportFailure(stdio, parts.failure);
-      return 2;
-    }
-    resumed = parts.value;
+  const left = chosen ?? (await offered(args, opened.value, say));
+  const session = await openWizard(args, opened.value, overrides, {
+    change: change.value,
+    warn: warner(stdio),
+    say,
+    left,
+    held: null,
+  });
+  if (!session.ok) {
+    reportFailure(stdio, session.failure);
+    return 2;
   }
+  return showSession(session.value, loading, opened.value.options, args, stdio, overrides);
+}
 
+/** Shows a run of another process, until the person leaves it. Gives the exit code. */
+export async function attachOnScreen(
+  held: HeldRun,
+  opened: OpenedRun,
+  args: Arguments,
+  stdio: Stdio,
+): Promise<number> {
+  const loading = loadScreen();
+  const more = { change: '', warn: warner(stdio), say: () => {}, left: null, held };
+  const session = await openWizard(args, opened, {}, more);
+  if (!session.ok) {
+    reportFailure(stdio, session.failure);
+    return 2;
+  }
+  return showSession(session.value, loading, opened.options, args, stdio, {});
+}
+
+/** Has the screen, until it is left. */
+async function showSession(
+  session: WizardSession,
+  loading: ReturnType<typeof loadScreen>,
+  options: RunOptions,
+  args: Arguments,
+  stdio: Stdio,
+  overrides: Overrides,
+): Promise<number> {
   let leave = () => {};
   const left = new Promise<void>((resolve) => {
     leave = resolve;
   });
-  const session = await openWizard(args, opened.value, overrides, {
-    change: change.value,
-    warn: warner(stdio),
-    resumed,
-  });
   const makeScreen = await loading;
-  const { host, show } = makeScreen(screenOptions(opened.value.options));
+  const { host, show } = makeScreen(screenOptions(options));
   const release = onSignals((signal) => {
-    const run = session.live();
-    if (run && run.state()?.phase !== 'finished') run.dispatch({ type: 'interrupt', signal });
+    const run = session.held()?.port;
+    // One that can go on without us does; but for who asks for its end.
+    if (run && run.leave !== null && signal !== 'SIGINT') run.leave();
+    else if (run && run.state().phase !== 'finished') run.dispatch({ type: 'interrupt', signal });
     leave();
   });
   show(session.port, leave);
+  session.onLost(leave);
   await left;
   await host.close();
-  await stopped(session.live(), stdio);
+  const held = session.held();
+  const goesOn = held?.isLeft() === true && held.port.state().phase !== 'finished';
+  if (!goesOn) await stopped(held, stdio);
+  const isLost = held?.isLost() === true && held.port.state().phase !== 'finished';
   await session.close();
   const caught = release();
-  const state = session.live()?.state() ?? null;
-  if (state) report(stdio, state, overrides.ownModels ? null : resumeLater(state, args.flags.repo));
-  else notStarted(stdio, session.savedPrd());
+  const state = held?.port.state() ?? null;
+  if (state === null) notStarted(stdio, session.savedPrd());
+  else if (goesOn) tellGoesOn(stdio, state);
+  else if (isLost) tellLost(stdio, state, args.flags.repo);
+  else report(stdio, state, overrides.ownModels ? null : resumeLater(state, args.flags.repo));
   if (caught) return caught.code;
-  return state ? exitCode(state) : 1;
+  if (state === null || isLost) return 1;
+  return goesOn ? 0 : exitCode(state);
 }
 
 /** A run that was cut off, where the person wants to go on with it; the books of all others are closed. */
@@ -108,22 +140,32 @@ async function offered(
   return null;
 }
 
-/** Whatever way the screen was left: no agent outlives it, and its work is kept. */
-async function stopped(run: LiveRun | null, stdio: Stdio): Promise<void> {
-  const state = run?.state();
-  if (!run || !state || state.phase === 'finished') return;
+/** Whatever way the screen was left: no agent outlives it unasked, and its work is kept. */
+async function stopped(held: HeldRun | null, stdio: Stdio): Promise<void> {
+  const state = held?.port.state();
+  if (!held || !state || state.phase === 'finished' || held.isLost()) return;
   const working = state.agents.filter((agent) => !isDone(agent)).length;
   const whom = working === 0 ? '' : working === 1 ? ' 1 agent' : ` ${working} agents`;
   stdio.out(`Stopping${whom}. What has been done is kept on branches…\n`);
-  const finished = new Promise<void>((resolve) => {
-    const end = run.subscribe(() => {
-      if (run.state()?.phase !== 'finished') return;
-      end();
-      resolve();
-    });
-  });
-  if (state.interruptedBy === null) run.dispatch({ type: 'interrupt', signal: 'SIGTERM' });
-  if (run.state()?.phase !== 'finished') await finished;
+  if (state.interruptedBy === null) held.port.dispatch({ type: 'interrupt', signal: 'SIGTERM' });
+  await finished(held);
+}
+
+function tellGoesOn(stdio: Stdio, { config, agents }: RunState): void {
+  const working = agents.filter((agent) => !isDone(agent)).length;
+  const whom = working === 1 ? '1 agent is' : `${working} agents are`;
+  stdio.out(`Run ${config.stamp} goes on without this terminal; ${whom} not done.\n`);
+  stdio.out(`To see it again: aider-orchestrator attach ${config.stamp}\n`);
+  stdio.out(`To stop it:      aider-orchestrator stop ${config.stamp}\n`);
+}
+
+/** Its process died. */
+function tellLost(stdio: Stdio, state: RunState, repo: string | undefined): void {
+  const later = resumeLater(state, repo);
+  stdio.error(
+    `aider-orchestrator: The process that ran ${state.config.stamp} died. What its agents did is kept.\n`,
+  );
+  if (later !== null) stdio.error(`  To go on with it: ${later}\n`);
 }
 
 /** What the field of the first step begins with. */

@@ -3,6 +3,8 @@ import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RunFacts, WizardPort } from '../app/ports.js';
+import type { Failure } from '../core/policy/failure.js';
+import { ok, type Result } from '../core/result.js';
 import { proposeTest } from '../services/config/test-proposal.js';
 import { unless, unreadable } from '../services/files/private-files.js';
 import { signsCommits } from '../services/git/repository.js';
@@ -10,8 +12,8 @@ import { addToHistory, readHistory } from '../services/logs/change-history.js';
 import { environment } from '../services/machine/environment.js';
 import type { Overrides } from './aider-command.js';
 import type { Arguments } from './arguments.js';
-import type { LiveRun } from './live-run.js';
-import type { ResumedParts } from './open-left-run.js';
+import type { LeftRunHere } from './find-left-run.js';
+import type { HeldRun } from './host/run-host.js';
 import { type OpenedRun, readText } from './open-run.js';
 import { needsPort } from './wizard/needs.js';
 import { planPort } from './wizard/plan.js';
@@ -22,7 +24,9 @@ import { resumeIn, startPort } from './wizard/start.js';
 export interface WizardSession {
   readonly port: WizardPort;
   /** The run, once one was started. */
-  live(): LiveRun | null;
+  held(): HeldRun | null;
+  /** @param listener told when the run cannot be heard of any more */
+  onLost(listener: () => void): void;
   /** The PRD that was saved without a run; null when there is none. */
   savedPrd(): string | null;
   close(): Promise<void>;
@@ -39,13 +43,22 @@ export async function openWizard(
   more: {
     readonly change: string;
     readonly warn: (text: string) => void;
+    /** Before there is a screen. */
+    readonly say: (text: string) => void;
     /** A run that is gone on with. */
-    readonly resumed: ResumedParts | null;
+    readonly left: LeftRunHere | null;
+    /** A run that goes already. */
+    readonly held: HeldRun | null;
   },
-): Promise<WizardSession> {
-  const session = new Session(args, opened, overrides, more.warn);
+): Promise<Result<WizardSession, Failure>> {
+  const session = new Session(args, opened, overrides, more.warn, more.say);
   const facts = factsOf(session);
-  const run = more.resumed && (await resumeIn(session, more.resumed));
+  if (more.held) session.hold(more.held);
+  const resumed = more.left && (await resumeIn(session, more.left));
+  if (resumed && !resumed.ok) return resumed;
+  const run = session.held?.port ?? null;
+  // It is looked for and warmed up while a person types.
+  if (run === null) void session.ready.host;
   const port: WizardPort = {
     run,
     get facts(): RunFacts {
@@ -60,12 +73,16 @@ export async function openWizard(
     ...filesPort(session),
     ...startPort(session),
   };
-  return {
+  return ok({
     port,
-    live: () => session.live,
-    savedPrd: () => (session.live ? null : session.prdSaved),
+    held: () => session.held,
+    onLost: (listener) => {
+      session.onLost = listener;
+      if (session.held?.isLost()) listener();
+    },
+    savedPrd: () => (session.held ? null : session.prdSaved),
     close: () => session.close(),
-  };
+  });
 }
 
 /** What the run will be by flags and settings, as far as it is known now. */

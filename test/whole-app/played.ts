@@ -83,6 +83,8 @@ export class PlayedRun extends HandDriven implements RunPort {
   readonly typed: string[] = [];
   readonly sizes = new Map<number, string>();
   readonly effects: Effect[] = [];
+  /** What leaves it running; a test of that gives one. */
+  leave: (() => void) | null = null;
   private readonly openListeners = new Set<() => void>();
   private readonly run: ReturnType<typeof createRunStore>;
 

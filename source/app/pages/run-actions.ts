@@ -210,7 +210,8 @@ function useScrolling(facts: ActionFacts): Pick<ActionsOf<'run'>, Scrolling> {
     refusal,
   });
   const find = (step: 1 | -1): Action => ({
-    run: () => view && say(foundWords(view.query, view.find(view.query, step, height))),
+    run: () =>
+      void view?.find(view.query, step, height).then((found) => say(foundWords(view.query, found))),
     refusal: none ?? (view?.query ? null : `search first (${keymap.label('run.search')})`),
   });
   const hasSelection = view !== null && view.selected() !== null;
@@ -242,7 +243,10 @@ function useScrolling(facts: ActionFacts): Pick<ActionsOf<'run'>, Scrolling> {
       refusal: none,
       ...(hasSelection ? { hint: 'copy the selection' } : {}),
     },
-    'run.copyAll': { run: () => view && copy(view.screen.lines()), refusal: none },
+    'run.copyAll': {
+      run: () => view && void Promise.resolve(view.screen.lines()).then(copy),
+      refusal: none,
+    },
   };
 }
 

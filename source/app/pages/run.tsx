@@ -202,7 +202,9 @@ export function RunPage({ port, run, onSummary, onStartAgain, onQuit }: RunPageP
                 setSearching(false);
                 if (runView === 'overview') setTable({ ...table, filter: text.trim() });
                 else if (view && text !== '')
-                  setNote(foundWords(text, view.find(text, -1, height)));
+                  void view
+                    .find(text, -1, height)
+                    .then((found) => setNote(foundWords(text, found)));
               }}
             />
           </InputLayer>

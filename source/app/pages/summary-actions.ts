@@ -36,6 +36,12 @@ type Reading =
   | 'summary.warnings'
   | 'summary.pager';
 
+/** All that an agent's terminal holds. */
+async function lastScreenOf(run: RunPort, agent: number): Promise<string> {
+  const screen = run.terminals.emulator(agent);
+  return screen ? (await screen.lines()).join('\n').trimEnd() : 'It never had a terminal.';
+}
+
 /** What an agent did, to be read: its diff, its log, its last screen, all of it. */
 function useReading({ run, state, agent }: SummaryActionsOptions): Pick<SummaryActions, Reading> {
   const { surface, theme, now, keymap } = useEnvironment();
@@ -50,13 +56,10 @@ function useReading({ run, state, agent }: SummaryActionsOptions): Pick<SummaryA
     const diff = await run.diff(index);
     return diff.ok ? diff.value || 'It changed nothing.' : describe(diff.failure).message;
   };
-  const lastScreen = () => {
-    const screen = run.terminals.emulator(index);
-    return screen ? screen.lines().join('\n').trimEnd() : 'It never had a terminal.';
-  };
   const details = async () => {
     if (!agent) return;
-    const [diff, log, message] = await Promise.all([
+    const [screen, diff, log, message] = await Promise.all([
+      lastScreenOf(run, index),
       diffText(),
       run.events(index),
       run.lastMessage(index),
@@ -69,7 +72,7 @@ function useReading({ run, state, agent }: SummaryActionsOptions): Pick<SummaryA
       ...heading('Log'),
       ...eventLines(log, width),
       ...heading('Last screen'),
-      ...plainLines(lastScreen(), width),
+      ...plainLines(screen, width),
     ]);
   };
   return {
@@ -89,7 +92,10 @@ function useReading({ run, state, agent }: SummaryActionsOptions): Pick<SummaryA
       refusal: noAgent,
     },
     'summary.last': {
-      run: () => view(`Last screen of ${name}`, (width) => plainLines(lastScreen(), width)),
+      run: () =>
+        void lastScreenOf(run, index).then((text) =>
+          view(`Last screen of ${name}`, (width) => plainLines(text, width)),
+        ),
       refusal: noAgent,
     },
     'summary.warnings': {

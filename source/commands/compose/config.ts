@@ -1,12 +1,12 @@
 import { providerOf } from '../../core/policy/providers.js';
 import type { RunConfig } from '../../core/run/config.js';
 import { agentSpec } from '../../services/agents/agent-kinds.js';
-import type { PreparedRun } from '../prepare-run.js';
+import type { PlannedRun } from '../prepare-run.js';
 
 /** What was decided before a run, for its journal. */
 export function makeConfig(
   stamp: string,
-  run: PreparedRun,
+  run: PlannedRun,
   more: Pick<RunConfig, 'unattended' | 'land'>,
 ): RunConfig {
   const { repo, options } = run;

@@ -12,7 +12,7 @@ import { GeminiPlanner } from '../../services/gemini/gemini-planner.js';
 import { resolveTasks } from '../../services/git/repository.js';
 import type { LogPaths } from '../../services/logs/log-paths.js';
 import { makePlan } from '../../store/make-plan.js';
-import type { PreparedRun } from '../prepare-run.js';
+import type { PlannedRun } from '../prepare-run.js';
 
 /** How a plan is made for a run: by the planner, or from what was given. */
 export interface Planning {
@@ -25,12 +25,7 @@ export interface Planning {
   readonly onPrd?: (prd: string) => void;
 }
 
-export function planWith(
-  config: RunConfig,
-  run: PreparedRun,
-  paths: LogPaths,
-  more: Planning = {},
-) {
+export function planWith(config: RunConfig, run: PlannedRun, paths: LogPaths, more: Planning = {}) {
   const { knowledge } = run;
   const planner =
     run.source.kind === 'planner' && run.geminiKey !== null

@@ -91,7 +91,7 @@ export function needsPort(session: Session): Needs {
       // It brings node-pty, for which the first frame need not wait.
       const { setupAider } = await import('../../services/agents/aider/setup-aider.js');
       const done = await setupAider(onLine);
-      if (done.ok) session.ready.lookAgain();
+      if (done.ok) await session.ready.lookAgain();
       return done.ok ? ok(undefined) : done;
     },
     geminiModels: async () => {

@@ -4,17 +4,15 @@ import type { Failure } from '../../core/policy/failure.js';
 import { geminiKeyVariables } from '../../core/policy/providers.js';
 import { ok, type Result } from '../../core/result.js';
 import { findAider } from '../../services/agents/aider/find-aider.js';
-import type { AiderLauncher } from '../../services/agents/aider/launcher.js';
 import type { Repository } from '../../services/git/repository.js';
 import { type LogPaths, logPaths } from '../../services/logs/log-paths.js';
 import { variable } from '../../services/machine/environment.js';
 import { claimRun, type RunRecord } from '../../services/records/run-records.js';
 import { type AiderCommand, commandOf, type Overrides } from '../aider-command.js';
 import type { Arguments } from '../arguments.js';
-import type { LiveRun } from '../live-run.js';
+import type { HeldRun, RunHost } from '../host/run-host.js';
 import type { OpenedRun } from '../open-run.js';
-import type { PreparedRun } from '../prepare-run.js';
-import type { RepoKnowledge } from '../repo-knowledge.js';
+import type { PlannedRun } from '../prepare-run.js';
 
 /** The stamp of a session and what belongs to it; claimed when something is first written. */
 interface Claimed {
@@ -27,22 +25,48 @@ export class Session {
   repo: Repository;
   geminiModel: string;
   claimed: Claimed | null = null;
-  live: LiveRun | null = null;
+  held: HeldRun | null = null;
+  /** Told when the run cannot be heard of any more. */
+  onLost = () => {};
   /** The PRD that was saved, relative to the repository. */
   prdSaved: string | null = null;
   /** A folder for texts that are edited elsewhere. */
   scratch: string | null = null;
-  readonly ready: Readiness;
+  private readiness: Readiness | null = null;
 
   constructor(
     readonly args: Arguments,
     readonly opened: OpenedRun,
     readonly overrides: Overrides,
     readonly warn: (text: string) => void,
+    /** What is told before a run is gone on with. */
+    readonly say: (text: string) => void,
   ) {
     this.repo = opened.repo;
     this.geminiModel = opened.options.geminiModel;
-    this.ready = new Readiness(opened, overrides, () => this.repo);
+  }
+
+  /** Nothing is looked for or warmed up before it is asked for. */
+  get ready(): Readiness {
+    const { opened, overrides } = this;
+    this.readiness ??= new Readiness(
+      opened,
+      overrides,
+      () => this.repo,
+      () => this.openHost(),
+    );
+    return this.readiness;
+  }
+
+  /** What runs the run: a process of its own, but where what it needs ends with this one. */
+  async openHost(): Promise<RunHost> {
+    const { overrides, warn } = this;
+    if (overrides.ownModels) {
+      const { LocalHost } = await import('../host/local-host.js');
+      return new LocalHost({ overrides, warn, geminiKey, say: this.say });
+    }
+    const { SpawnedHost } = await import('../host/spawned-host.js');
+    return new SpawnedHost({ warn, say: this.say });
   }
 
   claim(): Result<Claimed, Failure> {
@@ -54,7 +78,14 @@ export class Session {
     return ok(this.claimed);
   }
 
-  async prepared(change: string, maxAgents: number): Promise<PreparedRun> {
+  hold(held: HeldRun): void {
+    this.held = held;
+    void held.lost.then(() => {
+      if (this.held === held) this.onLost();
+    });
+  }
+
+  async prepared(change: string, maxAgents: number): Promise<PlannedRun> {
     const { opened, repo, geminiModel, ready } = this;
     const { argumentsOf } = await import('../compose/agent-arguments.js');
     return {
@@ -65,18 +96,17 @@ export class Session {
       agentArgs: argumentsOf(opened),
       geminiKey: geminiKey(),
       aider: await ready.aider,
-      launcher: await ready.launcher,
-      knowledge: await ready.knowledge,
+      knowledge: await ready.host,
     };
   }
 
   async close(): Promise<void> {
     if (this.scratch) rmSync(this.scratch, { recursive: true, force: true });
-    if (this.live) {
-      await this.live.close();
+    if (this.held) {
+      await this.held.close();
       return;
     }
-    await this.ready.close();
+    await this.readiness?.close();
     this.claimed?.record.discard();
   }
 }
@@ -84,18 +114,22 @@ export class Session {
 /** What is looked for, warmed up and made while a person types the change. */
 export class Readiness {
   aider: Promise<AiderCommand | null>;
-  launcher: Promise<AiderLauncher>;
-  knowledge: Promise<RepoKnowledge>;
+  private hosting: Promise<RunHost> | null = null;
   private found: ReturnType<typeof findAider> | null = null;
 
   constructor(
     private readonly opened: OpenedRun,
     private readonly overrides: Overrides,
     private readonly repo: () => Repository,
+    private readonly openHost: () => Promise<RunHost>,
   ) {
     this.aider = this.lookForAider();
-    this.launcher = this.launch();
-    this.knowledge = this.know();
+  }
+
+  /** What will run the run; told to prepare for one at once. */
+  get host(): Promise<RunHost> {
+    this.hosting ??= this.prepare();
+    return this.hosting;
   }
 
   /** Aider takes a second of CPU to tell its version, so it is asked once. */
@@ -106,27 +140,27 @@ export class Readiness {
 
   /** Where Aider was not found, it may have been installed elsewhere meanwhile. */
   async lookAgainIfMissing(): Promise<void> {
-    if (this.found && !(await this.found).ok) this.lookAgain();
+    if (this.found && !(await this.found).ok) await this.lookAgain();
   }
 
   /** Aider was installed: all that depends on it begins anew. */
-  lookAgain(): void {
+  async lookAgain(): Promise<void> {
     this.found = null;
     this.aider = this.lookForAider();
+    const before = this.hosting;
     this.renew();
+    await (await before)?.close();
   }
 
-  /** What was made went with a run. */
+  /** The one there was went with a run. */
   renew(): void {
-    this.launcher = this.launch();
-    this.knowledge = this.know();
+    this.hosting = null;
+    // It warms up while a person reads on.
+    void this.host;
   }
 
   async close(): Promise<void> {
-    const own = await this.knowledge;
-    own.stop();
-    (await this.launcher).close();
-    await own.settled();
+    await (await this.hosting)?.close();
   }
 
   private async lookForAider(): Promise<AiderCommand | null> {
@@ -138,18 +172,12 @@ export class Readiness {
     return answer.ok ? commandOf(answer.value) : null;
   }
 
-  private async launch(): Promise<AiderLauncher> {
-    const { options } = this.opened;
-    const found = await this.aider;
-    const { launcherFor } = await import('../prepare-run.js');
-    return launcherFor(found, options, options.agentCmd === null);
-  }
-
-  private async know(): Promise<RepoKnowledge> {
-    const { options, handed } = this.opened;
-    const ready = await this.launcher;
-    const { RepoKnowledge } = await import('../repo-knowledge.js');
-    return new RepoKnowledge(this.repo(), await this.aider, options.model, ready, handed);
+  private async prepare(): Promise<RunHost> {
+    // The first frame comes first.
+    await nextTurn();
+    const host = await this.openHost();
+    host.prepare(this.repo(), this.opened, await this.aider);
+    return host;
   }
 }
 

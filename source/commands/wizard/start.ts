@@ -1,20 +1,16 @@
-import { readFile } from 'node:fs/promises';
-import path from 'node:path';
 import type { Draft, RunChoices, RunPort, WizardPort } from '../../app/ports.js';
-import { committedWork } from '../../core/agent/agent.js';
 import type { Task } from '../../core/plan/plan.js';
 import { criteriaOf } from '../../core/policy/criteria.js';
 import type { Failure } from '../../core/policy/failure.js';
 import { err, ok, type Result } from '../../core/result.js';
-import type { MadePlan, RunState } from '../../core/run/run.js';
-import { unlessLater, unreadable } from '../../services/files/private-files.js';
+import type { MadePlan } from '../../core/run/run.js';
 import { openRepository, resolveTasks } from '../../services/git/repository.js';
-import type { LogPaths } from '../../services/logs/log-paths.js';
-import type { LiveRun } from '../live-run.js';
-import type { ResumedParts } from '../open-left-run.js';
+import type { LeftRunHere } from '../find-left-run.js';
+import { type BeginOrder, partsOf } from '../host/orders.js';
+import type { HeldRun } from '../host/run-host.js';
 import type { OpenedRun } from '../open-run.js';
 import type { RunOptions } from '../options.js';
-import type { PreparedRun } from '../prepare-run.js';
+import type { PlannedRun } from '../prepare-run.js';
 import { geminiKey, type Session } from './session.js';
 
 /** The run: started by what a person has left on the last screen, or given up before an agent has begun. */
@@ -43,7 +39,6 @@ export function startPort(session: Session): Pick<WizardPort, 'start' | 'giveUp'
       const claimed = session.claim();
       if (!claimed.ok) return claimed;
       const { record, paths } = claimed.value;
-      const { openLiveRun } = await import('../live-run.js');
       const { makeConfig } = await import('../compose/config.js');
       const { savePrd } = await import('../compose/planning.js');
       const plan = finalPlan(opened, draft, resolved.tasks, (prd) =>
@@ -51,32 +46,38 @@ export function startPort(session: Session): Pick<WizardPort, 'start' | 'giveUp'
       );
       if (!plan.ok) return plan;
       const config = makeConfig(record.stamp, run, { land: choices.land, unattended: false });
-      const live = openLiveRun({
+      const { worktrees, file } = record;
+      const { agentArgs, aider } = run;
+      const order: BeginOrder = {
         config,
-        run,
-        paths,
-        record,
+        opened: partsOf({ ...opened, options: run.options }),
+        agentArgs,
+        geminiKey: run.geminiKey,
+        aider,
+        plan: plan.value,
+        record: { worktrees, file },
         repoFlag: args.flags.repo,
-        plan: async () => plan,
-        confirm: async () => true,
-        warn: session.warn,
-        geminiKey,
-        from: null,
-        observers: [],
-        onFinish: () => {},
-      });
-      session.live = live;
-      await live.begin();
-      return ok(runPort(live, paths));
+      };
+      const host = await session.ready.host;
+      const begun = await host.begin(order, session.repo);
+      if (!begun.ok) {
+        session.ready.renew();
+        return begun;
+      }
+      // It is the host's now.
+      record.letGo();
+      session.hold(begun.value);
+      return ok(begun.value.port);
     },
     giveUp: async () => {
-      const { live } = session;
-      if (!live) return;
-      if (live.state()?.phase !== 'finished') {
-        live.dispatch({ type: 'red_base_decided', how: 'stop' });
+      const { held } = session;
+      if (!held) return;
+      if (held.port.state().phase !== 'finished') {
+        held.port.dispatch({ type: 'red_base_decided', how: 'stop' });
+        await finished(held);
       }
-      await live.close();
-      session.live = null;
+      await held.close();
+      session.held = null;
       session.claimed = null;
       session.prdSaved = null;
       session.ready.renew();
@@ -84,30 +85,45 @@ export function startPort(session: Session): Pick<WizardPort, 'start' | 'giveUp'
   };
 }
 
-/** Goes on with a run, as the one of this session. */
-export async function resumeIn(session: Session, parts: ResumedParts): Promise<RunPort> {
-  const { openLiveRun } = await import('../live-run.js');
-  const { planWith } = await import('../compose/planning.js');
-  const { config, run, paths, record } = parts;
-  session.claimed = { record, paths };
-  session.live = openLiveRun({
-    ...parts,
-    repoFlag: session.args.flags.repo,
-    plan: planWith(config, run, paths),
-    confirm: async () => true,
-    warn: session.warn,
-    geminiKey,
-    observers: [],
-    onFinish: () => {},
+/** Resolves when a run has finished, or cannot be heard of any more. */
+export function finished({ port, lost }: HeldRun): Promise<void> {
+  if (port.state().phase === 'finished') return Promise.resolve();
+  return new Promise((resolve) => {
+    const end = port.subscribe(() => {
+      if (port.state().phase !== 'finished') return;
+      end();
+      resolve();
+    });
+    void lost.then(() => resolve());
   });
-  await session.live.begin();
-  return runPort(session.live, paths);
+}
+
+/** Goes on with a run, as the one of this session. */
+export async function resumeIn(
+  session: Session,
+  left: LeftRunHere,
+): Promise<Result<RunPort, Failure>> {
+  const { args, opened, repo } = session;
+  const host = await session.openHost();
+  const order = {
+    run: left.run.stamp,
+    opened: partsOf(opened),
+    geminiKey: geminiKey(),
+    repoFlag: args.flags.repo,
+  };
+  const held = await host.resume(order, left, repo);
+  if (!held.ok) {
+    await host.close();
+    return held;
+  }
+  session.hold(held.value);
+  return ok(held.value.port);
 }
 
 /** What is missing for the run by now. */
 async function lookAgain(
   { repo, overrides, ready }: Session,
-  { options, geminiKey, handed }: PreparedRun,
+  { options, geminiKey, handed }: PlannedRun,
 ): Promise<Result<unknown, Failure>> {
   const { checkPrerequisites } = await import('../prerequisites/find.js');
   return checkPrerequisites({
@@ -171,43 +187,4 @@ function finalPlan(
   }
   const saved = save(draft.prd);
   return saved.ok ? ok({ ...plan, prdPath: saved.value }) : saved;
-}
-
-/** A run as the screen sees it. */
-export function runPort(live: LiveRun, paths: LogPaths): RunPort {
-  const { terminals, workspace } = live;
-  const state = () => live.state() as RunState;
-  return {
-    state,
-    subscribe: (listener) => live.subscribe(listener),
-    dispatch: (message) => live.dispatch(message),
-    terminals: {
-      emulator: (agent) => terminals.emulator(agent),
-      onOpen: (listener) => terminals.onOpen(listener),
-      resize: (agent, size) => terminals.resize(agent, size),
-      type: (agent, data) => terminals.type(agent, data),
-    },
-    diff: async (index) => {
-      const agent = state().agents[index];
-      if (!agent) return ok('');
-      if ('checkout' in agent.state) return workspace.diff(index, agent.state.checkout);
-      const commit = committedWork(agent)?.commit;
-      return commit ? workspace.committedDiff(commit) : ok('');
-    },
-    lastMessage: async (index) => {
-      const attempt = state().agents[index]?.attempts.length ?? 0;
-      if (attempt === 0) return '';
-      return unlessLater(unreadable, '', readFile(paths.message(index, attempt), 'utf8'));
-    },
-    prd: async () => {
-      const { prdPath, config } = state();
-      if (prdPath === null) return null;
-      return unlessLater(unreadable, null, readFile(path.resolve(config.repo, prdPath), 'utf8'));
-    },
-    events: async (index) => {
-      // It is being written: its end may be half a letter.
-      const log = await unlessLater(unreadable, '', readFile(paths.agentLog(index), 'utf8'));
-      return log === '' ? [] : log.trimEnd().split('\n');
-    },
-  };
 }

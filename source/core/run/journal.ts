@@ -347,44 +347,81 @@ export type ReadJournal =
 export function readJournal(text: string, stamp: string): ReadJournal {
   const lines = text.split('\n');
   lines.pop();
-  let run: RunState | null = null;
-  let last = 0;
-  for (const [number, line] of lines.entries()) {
-    const no = (why: string): ReadJournal => ({
-      state: 'unreadable',
-      why: `line ${number + 1} ${why}`,
-    });
-    let value: unknown;
-    try {
-      value = JSON.parse(line);
-    } catch (error) {
-      if (error instanceof SyntaxError) return no('is no JSON');
-      throw error;
+  const reader = new JournalReader(stamp);
+  for (const line of lines) {
+    const why = reader.read(line);
+    if (why !== null) return { state: 'unreadable', why };
+  }
+  const { run, at } = reader;
+  return run === null ? { state: 'empty' } : { state: 'read', run, at };
+}
+
+/** Reads a journal line by line, also while it is written. */
+export class JournalReader {
+  run: RunState | null = null;
+  /** When the last message was written, epoch milliseconds. */
+  at = 0;
+  private count = 0;
+
+  /**
+   * @param stamp the run that it has to be of
+   * @param onMessage told of each message, with the states after and before it
+   */
+  constructor(
+    private readonly stamp: string,
+    private readonly onMessage: (
+      after: RunState,
+      before: RunState | null,
+      message: Message,
+    ) => void = () => {},
+  ) {}
+
+  /** @returns what is wrong with the line, with its number; null when all is well */
+  read(line: string): string | null {
+    this.count += 1;
+    const why = this.count === 1 ? this.readHead(line) : this.readMessage(line);
+    return why === null ? null : `line ${this.count} ${why}`;
+  }
+
+  private readHead(line: string): string | null {
+    const value = jsonOf(line);
+    if (value === undefined) return 'is no JSON';
+    const head = headSchema.safeParse(value);
+    if (!head.success) return 'is not the head of a journal';
+    if (head.data.journal !== journalVersion) {
+      const age = head.data.journal > journalVersion ? 'a newer' : 'an older';
+      return `is of ${age} version of aider-orchestrator (${head.data.journal})`;
     }
-    if (number === 0) {
-      const head = headSchema.safeParse(value);
-      if (!head.success) return no('is not the head of a journal');
-      if (head.data.journal !== journalVersion) {
-        const age = head.data.journal > journalVersion ? 'a newer' : 'an older';
-        return no(`is of ${age} version of aider-orchestrator (${head.data.journal})`);
-      }
-      if (head.data.run !== stamp) return no(`is of the run ${head.data.run.slice(0, 40)}`);
-      continue;
-    }
+    return head.data.run === this.stamp ? null : `is of the run ${head.data.run.slice(0, 40)}`;
+  }
+
+  private readMessage(line: string): string | null {
+    const value = jsonOf(line);
+    if (value === undefined) return 'is no JSON';
     const parsed = messageSchema.safeParse(value);
     if (!parsed.success) {
       const issue = parsed.error.issues[0];
-      return no(
-        `is no message (${issue?.path.join('.') ?? ''}: ${(issue?.message ?? '').slice(0, 80)})`,
-      );
+      return `is no message (${issue?.path.join('.') ?? ''}: ${(issue?.message ?? '').slice(0, 80)})`;
     }
     const message = asMessage(parsed.data);
-    const wrong = impossible(run, message, stamp);
-    if (wrong !== null) return no(wrong);
-    run = update(run, message)[0];
-    last = message.at;
+    const before = this.run;
+    const wrong = impossible(before, message, this.stamp);
+    if (wrong !== null) return wrong;
+    this.run = update(before, message)[0];
+    this.at = message.at;
+    this.onMessage(this.run, before, message);
+    return null;
   }
-  return run === null ? { state: 'empty' } : { state: 'read', run, at: last };
+}
+
+/** Undefined for what is no JSON. */
+function jsonOf(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }
 
 const headSchema = z.object({ journal: z.number().int(), run: z.string() });

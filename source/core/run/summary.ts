@@ -183,6 +183,7 @@ export const summarySchema = z.strictObject({
   error: z.string().nullable().describe('What kept the run from its end, in words'),
   warnings: z.array(z.string()),
   duration_s: z.number(),
+  exit_code: z.number().int().optional().describe('What the run ended with'),
 });
 
 export type AgentSummary = z.infer<typeof agentSummarySchema>;
@@ -389,7 +390,13 @@ export function summarise(state: RunState): Summary {
     error: state.failure ? describe(state.failure).message : null,
     warnings: [...state.warnings],
     duration_s: state.endedAt === null ? 0 : Math.round(runTime(state, state.endedAt) / 100) / 10,
+    exit_code: exitCode(state),
   };
+}
+
+/** The exit code of a run that has ended; those of earlier versions did not write it down. */
+export function exitCodeOf({ exit_code, failed_agents, landed }: Summary): number {
+  return exit_code ?? (failed_agents === 0 && landed ? 0 : 1);
 }
 
 /**

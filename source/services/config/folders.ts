@@ -36,7 +36,17 @@ export function cacheFolder(): string {
 
 /** What we recorded of a repository, by its name of ours: outside of it, so that it cannot ship any of that. */
 export function repositoryFolder(id: string): string {
-  return path.join(folders().data, 'repositories', id);
+  return path.join(repositoriesFolder(), id);
+}
+
+/** What is recorded of all repositories, a folder each. */
+export function repositoriesFolder(): string {
+  return path.join(folders().data, 'repositories');
+}
+
+/** Sockets of the runs that live. */
+export function socketsFolder(): string {
+  return path.join(folders().data, 'hosts');
 }
 
 /** Worktrees of all runs in one repository; outside of it, and readable by the user alone. */

@@ -285,6 +285,11 @@ export const optionTable = {
     help: 'bring the work onto the current branch when all agents succeeded, when any did, after your look at it (ask), or never (none)',
     default: 'all',
   },
+  detach: {
+    section: 'result',
+    help: 'begin the run, print its name and leave it running; without a screen and without questions',
+    more: 'See [Runs that go on](running.md).',
+  },
   headless: {
     section: 'result',
     help: 'no screen, plain lines (as with -y, -q, -v and --dry-run)',
@@ -308,6 +313,8 @@ export const optionTable = {
     help: "trust what the repository's files set, without asking; once for each content",
     more: 'See [Trust](trust.md).',
   },
+  all: { section: 'result', help: 'with runs: of all repositories' },
+  follow: { section: 'result', short: 'f', help: 'with logs: what comes, too' },
   dead: {
     section: 'result',
     value: 'RUN',
@@ -393,7 +400,29 @@ export const subcommandTable = {
     more: 'Exit 1 when a prerequisite is missing.',
   },
   setup: { usage: 'setup', help: 'install Aider into a folder of its own, never into your Python' },
-  runs: { usage: 'runs', help: 'earlier runs in this repository' },
+  runs: {
+    usage: 'runs [--all] [--json]',
+    help: 'runs in this repository, with those that go on; --all: in all repositories',
+  },
+  attach: {
+    usage: 'attach [RUN]',
+    help: 'show a run that goes on, on the screen; without a terminal, or with --headless or --json, as lines',
+    more: 'The latest of this repository by default. Any number of terminals can show one run.',
+  },
+  stop: { usage: 'stop RUN', help: 'stop a run that goes on, and keep its work on branches' },
+  wait: {
+    usage: 'wait RUN',
+    help: "wait for a run's end",
+    more: "Its exit code is the run's.",
+  },
+  logs: {
+    usage: 'logs RUN [AGENT] [-f] [--json]',
+    help: 'what happened in a run, or to one of its agents; -f goes on as it happens',
+  },
+  send: {
+    usage: 'send RUN AGENT TEXT',
+    help: "answer an agent's question or, where it asks none, give it a remark for its next message",
+  },
   show: {
     usage: 'show [RUN] [AGENT]',
     help: "one run's table; with an agent (0, 1, ...) its diff and log",

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -13,6 +13,11 @@ export function packageFile(name: string): string {
   const found = places.find((place) => existsSync(place));
   if (found === undefined) throw new Error(`the installation lacks ${name}`);
   return found;
+}
+
+/** The version of this program. */
+export function programVersion(): string {
+  return JSON.parse(readFileSync(path.join(packageRoot(), 'package.json'), 'utf8')).version;
 }
 
 /** The folder with our package.json: above the sources as above the bundle. */

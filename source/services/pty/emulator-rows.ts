@@ -119,12 +119,13 @@ function shownCells(terminal: XtermTerminal, y: number): number {
   return used;
 }
 
-function withoutMarks(chars: string): string {
+/** The text of a cell without marks that turn the direction of writing. */
+export function withoutMarks(chars: string): string {
   return chars < '\u200e' ? chars : chars.replace(directionMarks, '');
 }
 
 /** The SGR parameters of a cell; '' for plain. */
-function styleOf(cell: XtermCell, colour: boolean): string {
+export function styleOf(cell: XtermCell, colour: boolean): string {
   if (cell.isAttributeDefault()) return '';
   const codes: string[] = [];
   if (cell.isBold()) codes.push('1');

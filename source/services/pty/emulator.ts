@@ -4,6 +4,7 @@ import { cursorLines, logicalLines, type Match, searchRows, wrappedRows } from '
 import { type Anchor, HeldRows, type RowsHeld } from './held-rows.js';
 import { OutputQueue } from './output-queue.js';
 import { packScreen, printScreen, unpackScreen } from './packed-screen.js';
+import { type PictureRow, pictureRow } from './picture-row.js';
 import type { PtyProcess } from './pty-process.js';
 
 /** Rows that are kept above the screen. */
@@ -22,6 +23,8 @@ interface Packed {
   readonly bytes: Buffer;
   readonly size: Size;
   readonly rows: RowsHeld;
+  /** The number of the row after the last one. */
+  readonly end: number;
 }
 
 /**
@@ -47,6 +50,8 @@ export class Emulator {
   private asking: PtyProcess | null = null;
   /** Goes up with all that changes what is seen. */
   version = 0;
+  /** The number of the first row of the terminal that shows now, before any row has scrolled off. */
+  private base = 0;
 
   /**
    * @param kept rows above the screen
@@ -88,6 +93,26 @@ export class Emulator {
     return this.terminal.buffer.length;
   }
 
+  /**
+   * The number of the first row there is: a row keeps its number while others scroll off. New numbers begin where
+   * all rows were made anew.
+   */
+  get first(): number {
+    // A packed one begins anew when it is asked.
+    const { trimmed } = this.terminal;
+    return this.base + trimmed;
+  }
+
+  /** The program has put up a screen without scrollback, as editors do. */
+  get isAlternate(): boolean {
+    return this.terminal.buffer.type === 'alternate';
+  }
+
+  /** It has given its memory back, and takes it again when its rows are asked for. */
+  get isPacked(): boolean {
+    return this.live === null;
+  }
+
   /** Bytes that were given and are not drawn yet. */
   get pending(): number {
     return this.output.pending;
@@ -117,6 +142,11 @@ export class Emulator {
   /** A part of a row, as `drawRow` draws it. */
   row(y: number, from: number, to: number, column: number, colour: boolean): string {
     return drawRow(this.terminal.buffer.getLine(y), from, to, column, colour);
+  }
+
+  /** A row to be drawn elsewhere. */
+  pictureRow(y: number): PictureRow {
+    return pictureRow(this.terminal.buffer.getLine(y));
   }
 
   /** The text of a row, without trailing blanks. */
@@ -242,8 +272,9 @@ export class Emulator {
   private recover(live: XtermTerminal): void {
     const shown = live.buffer.type === 'normal' ? [...printScreen(live)].join('') : '';
     const rows = this.held.rows();
+    const end = this.base + live.trimmed + live.buffer.length;
     live.dispose();
-    this.reopen(Buffer.from(shown), this.size, rows);
+    this.reopen(Buffer.from(shown), this.size, rows, end);
   }
 
   /**
@@ -256,7 +287,8 @@ export class Emulator {
     if (!live || !this.settledAt(version) || live.buffer.type !== 'normal') return false;
     const bytes = await packScreen(live, () => this.settledAt(version));
     if (!bytes) return false;
-    this.packed = { bytes, size, rows: this.held.rows() };
+    const end = this.base + live.trimmed + live.buffer.length;
+    this.packed = { bytes, size, rows: this.held.rows(), end };
     live.dispose();
     this.live = null;
     return true;
@@ -270,18 +302,19 @@ export class Emulator {
   private unpack(): XtermTerminal {
     const { packed, size } = this;
     if (!packed) throw new Error('an emulator has neither rows nor what it showed');
-    const live = this.reopen(unpackScreen(packed.bytes), packed.size, packed.rows);
+    const live = this.reopen(unpackScreen(packed.bytes), packed.size, packed.rows, packed.end);
     if (packed.size !== size) this.fit(live);
     this.onUnpack();
     return this.terminal;
   }
 
   /** An emulator in which all is as it was, with the rows that are held. */
-  private reopen(shown: Buffer, size: Size, held: RowsHeld): XtermTerminal {
+  private reopen(shown: Buffer, size: Size, held: RowsHeld, first: number): XtermTerminal {
     const live = this.open(size);
     live.parse(shown);
     this.live = live;
     this.packed = null;
+    this.base = first;
     this.held.moveTo(live, held);
     return live;
   }

@@ -20,7 +20,7 @@ import type { Failure } from '../../core/policy/failure.js';
 import { fileFailure } from '../../core/policy/work-problem.js';
 import { err, ok, type Result } from '../../core/result.js';
 import { type Summary, summarySchema } from '../../core/run/summary.js';
-import { repositoryFolder, worktreesFolder } from '../config/folders.js';
+import { repositoriesFolder, repositoryFolder, worktreesFolder } from '../config/folders.js';
 import {
   hasCode,
   makePrivateFolder,
@@ -142,7 +142,7 @@ export class RunRecord {
     readonly stamp: string,
     /** The folder of this run's worktrees, absolute and real. */
     readonly worktrees: string,
-    private readonly file: string,
+    readonly file: string,
   ) {
     this.fd = openPrivate(file, 'append');
     // Who cannot see our process, from another container, sees that it gives signs.
@@ -340,10 +340,27 @@ export function readRecords(place: Place): Records {
   return { runs, problems, copyOf: null };
 }
 
+/** All runs of this user, whatever repository they are of, oldest first. Nothing is written. */
+export function readAllRecords(): KnownRun[] {
+  const runs: KnownRun[] = [];
+  const ids = unless(unreadable, [], () => readdirSync(repositoriesFolder()));
+  for (const id of ids) {
+    const folder = repositoryFolder(id);
+    const names = unless(unreadable, [], () => readdirSync(folder));
+    for (const name of names.filter((one) => /^\d{8}_\d{6}\.jsonl$/.test(one))) {
+      const file = path.join(folder, name);
+      const run = readRecord(file, name.replace(/\.jsonl$/, ''), null, null, worktreesFolder(id));
+      if (run !== null && typeof run !== 'string') runs.push(run);
+    }
+  }
+  return runs.sort((a, b) => (a.stamp < b.stamp ? -1 : 1));
+}
+
+/** @param place null where it is not looked up from one: then its checkout is where it was */
 function readRecord(
   file: string,
   stamp: string,
-  place: Place,
+  place: Place | null,
   movedFrom: string | null,
   cache: string,
 ): KnownRun | string | null {
@@ -394,7 +411,7 @@ function readRecord(
   const silent = Date.now() - statSync(file).mtimeMs;
   return {
     stamp,
-    root: rootNow(head.root, place, movedFrom),
+    root: place === null ? head.root : rootNow(head.root, place, movedFrom),
     liveness: dead ? 'dead' : closed === null ? livenessOf(owner, silent) : 'dead',
     pid: owner.pid,
     host: owner.host,

@@ -10,6 +10,7 @@ import type { HeadlessOptions, XtermBuffer, XtermMarker, XtermTerminal } from '.
  */
 export class HeadlessTerminal extends CoreTerminal implements XtermTerminal {
   private readonly buffersApi: BufferNamespaceApi;
+  trimmed = 0;
 
   constructor({ cols, rows, scrollback }: HeadlessOptions) {
     super({ cols, rows, scrollback, logLevel: 'off' });
@@ -18,6 +19,16 @@ export class HeadlessTerminal extends CoreTerminal implements XtermTerminal {
     this._setup();
     this._register(this._inputHandler.onRequestReset(() => this.reset()));
     this.buffersApi = this._register(new BufferNamespaceApi(this));
+    this.countTrimmed();
+  }
+
+  /** A reset makes new buffers. */
+  private countTrimmed(): void {
+    this._register(
+      this.buffers.normal.lines.onTrim((rows) => {
+        this.trimmed += rows;
+      }),
+    );
   }
 
   parse(bytes: Uint8Array): void {
@@ -63,5 +74,6 @@ export class HeadlessTerminal extends CoreTerminal implements XtermTerminal {
   override reset(): void {
     this._setup();
     super.reset();
+    this.countTrimmed();
   }
 }

@@ -35,6 +35,8 @@ export interface XtermTerminal {
   readonly cols: number;
   /** The active one. */
   readonly buffer: XtermBuffer;
+  /** Rows that have scrolled off the scrollback. */
+  readonly trimmed: number;
   /** What the program in it asked for. */
   readonly modes: {
     readonly bracketedPaste: boolean;

@@ -1,0 +1,137 @@
+import { type Agent, isDone } from '../core/agent/agent.js';
+import type { Failure } from '../core/policy/failure.js';
+import type { RunState } from '../core/run/run.js';
+import { exitCodeOf } from '../core/run/summary.js';
+import { printable } from '../core/text/printable.js';
+import type { RunClient } from '../services/host/run-client.js';
+import type { KnownRun } from '../services/records/run-records.js';
+import type { Arguments } from './arguments.js';
+import { findLivingRun, findRun, reachRun } from './host/reach-run.js';
+import { firstState } from './host/spawned-host.js';
+import { reportFailure, type Stdio } from './stdio.js';
+
+/** Resolves when a run has come to an end, with its exit code; null where its process died before. */
+function ended(client: RunClient): Promise<number | null> {
+  return new Promise((resolve) => {
+    const look = () => {
+      if (client.finishedWith !== null) resolve(client.finishedWith);
+    };
+    look();
+    client.subscribe(look);
+    void client.ended.then(() => resolve(client.finishedWith));
+  });
+}
+
+function fails(stdio: Stdio, failure: Failure): number {
+  reportFailure(stdio, failure);
+  return 2;
+}
+
+function named(args: Arguments, count: number, usage: string): Failure | null {
+  if (args.rest.length === count) return null;
+  return {
+    kind: 'usage',
+    message: `Usage: aider-orchestrator ${usage}`,
+    hint: 'aider-orchestrator runs lists the runs.',
+  };
+}
+
+function died(stdio: Stdio, { stamp }: KnownRun): number {
+  stdio.error(
+    `aider-orchestrator: The process that ran ${stamp} died. What its agents did is kept.\n  To go on with it: aider-orchestrator resume ${stamp}\n`,
+  );
+  return 1;
+}
+
+/** `stop RUN`: interrupts a run, and waits until its work is kept. */
+export async function stopCommand(args: Arguments, stdio: Stdio): Promise<number> {
+  const wrong = named(args, 1, 'stop RUN');
+  if (wrong) return fails(stdio, wrong);
+  const found = await findLivingRun({ run: args.rest[0], repo: args.flags.repo });
+  if (!found.ok) return fails(stdio, found.failure);
+  const client = await reachRun(found.value, { wants: 'nothing' });
+  if (!client.ok) return fails(stdio, client.failure);
+  const { stamp } = found.value;
+  if (client.value.finishedWith !== null) {
+    client.value.close();
+    stdio.out(`Run ${stamp} has ended already.\n`);
+    return 0;
+  }
+  client.value.dispatch({ type: 'interrupt', signal: 'SIGTERM' });
+  stdio.error(`Stopping ${stamp}. What has been done is kept on branches…\n`);
+  const code = await ended(client.value);
+  client.value.close();
+  if (code === null) return died(stdio, found.value);
+  stdio.out(`Run ${stamp} was stopped: aider-orchestrator show ${stamp}\n`);
+  return 0;
+}
+
+/** `wait RUN`: waits for the end of a run. Gives the run's exit code. */
+export async function waitCommand(args: Arguments, stdio: Stdio): Promise<number> {
+  const wrong = named(args, 1, 'wait RUN');
+  if (wrong) return fails(stdio, wrong);
+  const asked = { run: args.rest[0], repo: args.flags.repo };
+  const living = await findLivingRun(asked);
+  if (living.ok) {
+    const client = await reachRun(living.value, { wants: 'nothing' });
+    if (client.ok) {
+      const code = await ended(client.value);
+      client.value.close();
+      return code ?? died(stdio, living.value);
+    }
+    // It may have ended in this very moment.
+    const now = await findRun(asked);
+    if (now.ok && now.value.liveness === 'alive') return fails(stdio, client.failure);
+  }
+  const found = await findRun(asked);
+  if (!found.ok) return fails(stdio, found.failure);
+  const { summary } = found.value;
+  if (summary !== null) return exitCodeOf(summary);
+  return living.ok ? died(stdio, found.value) : fails(stdio, living.failure);
+}
+
+/** `send RUN AGENT TEXT`: an answer to what an agent asks, or a remark for its next message. */
+export async function sendCommand(args: Arguments, stdio: Stdio): Promise<number> {
+  const [run, name = '', ...words] = args.rest;
+  const text = words.join(' ').trim();
+  const number = /^(?:agent)?(\d{1,5})$/.exec(name)?.[1];
+  if (run === undefined || number === undefined || text === '') {
+    return fails(
+      stdio,
+      named(args, 3, 'send RUN AGENT TEXT') ?? {
+        kind: 'usage',
+        message: `${printable(name)} is no agent's number, such as 0.`,
+      },
+    );
+  }
+  const found = await findLivingRun({ run, repo: args.flags.repo });
+  if (!found.ok) return fails(stdio, found.failure);
+  const client = await reachRun(found.value, { wants: 'messages' });
+  if (!client.ok) return fails(stdio, client.failure);
+  const { value: own } = client;
+  await firstState(own);
+  const index = Number(number);
+  const state = own.state();
+  const agent = state?.agents[index];
+  const refusal = refusalOf(state, agent, index);
+  if (refusal !== null || !agent) {
+    own.close();
+    return fails(stdio, { kind: 'usage', message: refusal ?? '' });
+  }
+  if (agent.state.name === 'asking') {
+    own.terminals.type(index, `${text}\r`);
+    stdio.out(`Typed to agent${index}, which asked: ${printable(agent.state.question)}\n`);
+  } else {
+    own.dispatch({ type: 'remark', agent: index, text });
+    stdio.out(`agent${index} gets it with its next message.\n`);
+  }
+  await own.leave();
+  return 0;
+}
+
+/** Why nothing can be sent to an agent, a sentence; null when something can. */
+function refusalOf(state: RunState | null, agent: Agent | undefined, index: number): string | null {
+  if (!state || state.agents.length === 0) return 'The run has no agents yet.';
+  if (!agent) return `The run has no agent ${index}: it has ${state.agents.length}, from 0 on.`;
+  return isDone(agent) ? `agent${index} has ended, and gets no more messages.` : null;
+}

@@ -1,0 +1,183 @@
+import * as z from 'zod';
+import { messageSchema } from '../../core/run/journal.js';
+import type { Message, MessageBody } from '../../core/run/message.js';
+import type { StatePatch } from '../../core/run/state-patch.js';
+import type { PictureRow } from '../pty/picture-row.js';
+
+/**
+ * What a run's host and its clients say to each other, over a stream that only the user can open. Frames are in
+ * `channel.ts`; each but typed text is one of these as JSON.
+ *
+ * - The client speaks first: `hello`. The host answers with `welcome`, or with `refused` and its reason, and closes.
+ *   Both sides tell the version of the contract. It goes up with each change of these forms; a client of another one
+ *   is refused. A client that shows the run's state (`wants: 'screen'` or `'messages'`) must be of the same version
+ *   of the program, as that state is the program's own.
+ * - A kind of message that is not known is passed over, so that a later version can add some. One that is known and
+ *   has another form closes the connection, and so does a frame that is too large.
+ * - What a client is told is how things are, not how they came to be: a state is sent as what has changed since
+ *   the last one that this client got, a terminal as the rows of its window that have. A client that is slow to
+ *   read skips what came between. `wants: 'messages'` alone gets every message; one that lets them pile up is let go.
+ * - A picture of a terminal is sent when the client has drawn the last one (`seen`), so that it decides how many
+ *   it gets. The terminal's own questions are answered by the host's emulator alone.
+ * - The client that was used last decides how large terminals are.
+ */
+export const contractVersion = 1;
+
+/** What one frame may hold, bytes. */
+export const mostFrameBytes = { fromClient: 4e6, fromHost: 256e6 } as const;
+
+const wants = z.enum([
+  /** State and terminals. */
+  'screen',
+  /** State, and each message that led to it. */
+  'messages',
+  /** Nothing: it only has something done. */
+  'nothing',
+]);
+
+const index = z.number().int().min(0).max(100_000);
+const number = z.number().int().min(0);
+const size = z.number().int().min(1).max(10_000);
+
+export const helloSchema = z.object({
+  type: z.literal('hello'),
+  contract: z.number(),
+  /** The version of the program. */
+  program: z.string(),
+  wants,
+});
+export type Hello = z.infer<typeof helloSchema>;
+
+/** What a person can have a run do. */
+const personSays = [
+  'red_base_decided',
+  'tests_named',
+  'kill_agent',
+  'kill_all',
+  'restart_agent',
+  'remark',
+  'take_over',
+  'pause',
+  'set_budget',
+  'set_slots',
+  'leave_out',
+  'land_now',
+  'undo_landing',
+  'setup_named',
+  'model_named',
+  'interrupt',
+] as const satisfies readonly Message['type'][];
+
+/** The form of such a message, held against that of the journal's. */
+const dispatchSchema = z.object({
+  type: z.literal('dispatch'),
+  message: z
+    .looseObject({ type: z.enum(personSays) })
+    .transform((message, context): MessageBody => {
+      const read = messageSchema.safeParse({ ...message, at: 0 });
+      if (!read.success) {
+        context.addIssue({ code: 'custom', message: 'is no message' });
+        return z.NEVER;
+      }
+      const { at: _, ...body } = read.data;
+      return body as MessageBody;
+    }),
+});
+
+/** What is looked up for a client. */
+export const questions = ['diff', 'events', 'lastMessage', 'prd', 'search', 'lines'] as const;
+
+export const clientMessageSchema = z.discriminatedUnion('type', [
+  dispatchSchema,
+  z.object({ type: z.literal('resize'), agent: index, cols: size, rows: size }),
+  /** The rows it shows of a terminal: so many from a row on; from the end of the terminal where that is null. */
+  z.object({ type: z.literal('look'), agent: index, from: number.nullable(), rows: size }),
+  /** It has drawn the last picture of these. */
+  z.object({ type: z.literal('seen'), agents: z.array(index).max(100_000) }),
+  /** It is to be told where this row is. */
+  z.object({ type: z.literal('hold'), agent: index, id: number, row: number }),
+  z.object({ type: z.literal('release'), agent: index, id: number }),
+  z.object({
+    type: z.literal('ask'),
+    id: number,
+    what: z.enum(questions),
+    agent: index,
+    text: z.string().max(10_000),
+  }),
+]);
+export type ClientMessage = z.infer<typeof clientMessageSchema>;
+export const clientTypes: readonly string[] = [
+  'dispatch',
+  'resize',
+  'look',
+  'seen',
+  'hold',
+  'release',
+  'ask',
+] satisfies readonly ClientMessage['type'][];
+
+/** How a terminal looks: all of it but the rows, of which those of the window come that have changed. */
+export interface Picture {
+  readonly cols: number;
+  readonly rows: number;
+  /** The number of its first row; see `Emulator.first`. */
+  readonly first: number;
+  /** Rows there are, scrollback included. */
+  readonly length: number;
+  readonly alternate: boolean;
+  readonly bracketedPaste: boolean;
+  readonly applicationCursor: boolean;
+  readonly cursor: { readonly row: number; readonly column: number; readonly shown: boolean };
+  /** Where held rows are; null for one that is gone. */
+  readonly held: readonly (readonly [id: number, row: number | null])[];
+  readonly lines: readonly (readonly [row: number, line: PictureRow])[];
+}
+
+/** Why a host does not take a client. */
+export type RefusedBecause = 'contract' | 'program' | 'form' | 'too_slow';
+
+export type HostMessage =
+  | {
+      readonly type: 'welcome';
+      readonly contract: number;
+      readonly program: string;
+      readonly run: string;
+      readonly pid: number;
+    }
+  | {
+      readonly type: 'refused';
+      readonly contract: number;
+      readonly program: string;
+      readonly because: RefusedBecause;
+    }
+  /** @param written whether the summary of the run as it is now is on the disk */
+  | { readonly type: 'state'; readonly patch: StatePatch; readonly written: boolean }
+  | { readonly type: 'message'; readonly message: Message }
+  /** It has come to an end, with this exit code; a person can still lead it on. */
+  | { readonly type: 'finished'; readonly code: number }
+  /** Agents that have a terminal by now. */
+  | { readonly type: 'opened'; readonly agents: readonly number[] }
+  | { readonly type: 'picture'; readonly agent: number; readonly picture: Picture }
+  | { readonly type: 'answer'; readonly id: number; readonly value: unknown }
+  | { readonly type: 'warning'; readonly text: string };
+
+export const hostTypes = [
+  'welcome',
+  'refused',
+  'state',
+  'message',
+  'finished',
+  'opened',
+  'picture',
+  'answer',
+  'warning',
+] as const satisfies readonly HostMessage['type'][];
+
+/**
+ * A message of the host. It is our own program of the same version, behind a socket of this user: its kind is looked
+ * at, its form is believed. Null for a kind that is not known.
+ */
+export function asHostMessage(value: unknown): HostMessage | null {
+  const { type } = (value ?? {}) as { type?: unknown };
+  return (hostTypes as readonly unknown[]).includes(type) ? (value as HostMessage) : null;
+}

@@ -1,0 +1,119 @@
+import type { Anchor } from '../pty/held-rows.js';
+import type { PictureRow } from '../pty/picture-row.js';
+import type { Picture } from './contract.js';
+import type { HostedEmulator } from './hosted-run.js';
+
+/** Rows of an emulator as they are sent, made once for all clients while it shows the same. */
+export class DrawnRows {
+  private version = -1;
+  private readonly rows = new Map<number, { readonly row: PictureRow; readonly text: string }>();
+
+  constructor(readonly emulator: HostedEmulator) {}
+
+  /** @param y the row, scrollback counted. @returns it, and it as JSON, to be compared */
+  at(y: number): { readonly row: PictureRow; readonly text: string } {
+    const { version } = this.emulator;
+    if (version !== this.version) {
+      this.rows.clear();
+      this.version = version;
+    }
+    const known = this.rows.get(y);
+    if (known) return known;
+    const row = this.emulator.pictureRow(y);
+    const made = { row, text: JSON.stringify(row) };
+    this.rows.set(y, made);
+    return made;
+  }
+}
+
+/** The window that a client shows of a terminal; from its end where `from` is null. */
+export interface Look {
+  readonly from: number | null;
+  readonly rows: number;
+}
+
+/** So many rows may a client have held at once. */
+const mostHeld = 64;
+
+/** What one client has seen of one terminal, and so what it is to be sent. */
+export class TerminalFeed {
+  private look: Look | null = null;
+  private readonly held = new Map<number, Anchor | null>();
+  /** Rows of the last picture as they were sent, by their number. */
+  private sent = new Map<number, string>();
+  private head = '';
+  private seenVersion = -1;
+  /** It has drawn the last picture, and so gets another one. */
+  private ready = true;
+
+  constructor(
+    private readonly drawn: DrawnRows,
+    private readonly send: (picture: Picture) => void,
+  ) {}
+
+  /** Shows a window of it from now on. */
+  lookAt(look: Look): void {
+    this.look = look;
+    this.seenVersion = -1;
+    this.ready = true;
+    this.push();
+  }
+
+  seen(): void {
+    this.ready = true;
+    this.push();
+  }
+
+  hold(id: number, row: number): void {
+    if (this.held.size >= mostHeld) return;
+    const { emulator } = this.drawn;
+    this.held.set(id, emulator.anchor(row - emulator.first));
+  }
+
+  release(id: number): void {
+    this.held.get(id)?.dispose();
+    this.held.delete(id);
+  }
+
+  close(): void {
+    for (const anchor of this.held.values()) anchor?.dispose();
+    this.held.clear();
+  }
+
+  /** Sends a picture where there is something new and the client can take one. */
+  push(): void {
+    const { emulator } = this.drawn;
+    if (!this.ready || emulator.version === this.seenVersion) return;
+    const picture = this.picture();
+    this.seenVersion = emulator.version;
+    const { lines, ...rest } = picture;
+    const head = JSON.stringify(rest);
+    if (lines.length === 0 && head === this.head) return;
+    this.head = head;
+    this.ready = false;
+    this.send(picture);
+  }
+
+  private picture(): Picture {
+    const { emulator } = this.drawn;
+    const { cols, rows, length, first, modes } = emulator;
+    const { from, rows: wanted } = this.look ?? { from: null, rows };
+    const start = from === null ? Math.max(0, length - wanted) : Math.max(0, from - first);
+    const end = from === null ? length : Math.min(length, start + wanted);
+    const now = new Map<number, string>();
+    const lines: [number, PictureRow][] = [];
+    for (let y = start; y < end; y++) {
+      const { row, text } = this.drawn.at(y);
+      now.set(first + y, text);
+      if (this.sent.get(first + y) !== text) lines.push([first + y, row]);
+    }
+    this.sent = now;
+    const held = [...this.held].map(([id, anchor]) => {
+      const line = anchor?.line() ?? null;
+      return [id, line === null ? null : first + line] as const;
+    });
+    const { bracketedPaste, applicationCursor } = modes;
+    const more = { alternate: emulator.isAlternate, bracketedPaste, applicationCursor };
+    return { cols, rows, first, length, ...more, cursor: emulator.cursor(), held, lines };
+  }
+}
