@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import ts from 'typescript';
 import { expect, test } from 'vitest';
@@ -107,6 +107,7 @@ test('only one file knows the Gemini library, and one folder node-pty and the em
     path.join('services', 'pty', 'emulator.ts'),
     path.join('services', 'pty', 'held-rows.ts'),
     path.join('services', 'pty', 'packed-screen.ts'),
+    path.join('services', 'pty', 'picture-row.ts'),
   ]);
   expect(
     users('@google/generative-ai').every((file) =>
@@ -204,4 +205,23 @@ test('tests lie as the source lies, but for those of the whole', () => {
   );
   expect(tests.length).toBeGreaterThan(50);
   expect(tests.filter((file) => !known.has(file.replace(/\.test\.tsx?$/, '')))).toEqual([]);
+});
+
+test('benchmarks run by themselves: nothing that they import needs the test runner', () => {
+  const here = path.join(root, 'test');
+  const reached = new Map<string, string>();
+  const visit = (file: string, by: string): void => {
+    if (reached.has(file)) return;
+    reached.set(file, by);
+    for (const name of imports(file).filter((one) => one.startsWith('.'))) {
+      const base = path.resolve(path.dirname(file), name).replace(/\.js$/, '');
+      const target = [`${base}.ts`, `${base}.tsx`].find((one) => existsSync(one));
+      if (target?.startsWith(here)) visit(target, path.relative(root, file));
+    }
+  };
+  for (const file of sources(path.join(here, 'bench'))) visit(file, '');
+  const wrong = [...reached]
+    .filter(([file]) => imports(file).includes('vitest'))
+    .map(([file, by]) => `${path.relative(root, file)}, imported by ${by}`);
+  expect(wrong).toEqual([]);
 });

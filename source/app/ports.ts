@@ -6,7 +6,7 @@ import type { TestCommand } from '../core/policy/test-run.js';
 import type { PlanWait } from '../core/ports.js';
 import type { Result } from '../core/result.js';
 import type { LandRule, PlanSource } from '../core/run/config.js';
-import type { MessageBody } from '../core/run/message.js';
+import type { PersonMessage } from '../core/run/message.js';
 import type { RunState } from '../core/run/run.js';
 
 /**
@@ -56,7 +56,7 @@ export interface Terminals {
 export interface RunPort {
   state(): RunState;
   subscribe(listener: () => void): () => void;
-  dispatch(message: MessageBody): void;
+  dispatch(message: PersonMessage): void;
   readonly terminals: Terminals;
   /** The agent's change so far: stat and patch. */
   diff(agent: number): Promise<Result<string, Failure>>;

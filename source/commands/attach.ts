@@ -1,5 +1,5 @@
 import type { Failure } from '../core/policy/failure.js';
-import type { Result } from '../core/result.js';
+import { ok, type Result } from '../core/result.js';
 import type { RunState } from '../core/run/run.js';
 import { nothingHanded } from '../services/config/repo-aider-files.js';
 import { readUserSettings } from '../services/config/settings.js';
@@ -8,8 +8,7 @@ import { environment } from '../services/machine/environment.js';
 import type { Arguments } from './arguments.js';
 import { reporter } from './headless-run.js';
 import { findLivingRun, reachRun } from './host/reach-run.js';
-import type { HeldRun } from './host/run-host.js';
-import { clientPort, firstState } from './host/spawned-host.js';
+import { firstState, heldByClient } from './host/spawned-host.js';
 import type { OpenedRun } from './open-run.js';
 import { resolveOptions } from './options.js';
 import { wantsScreen } from './run.js';
@@ -36,24 +35,14 @@ export async function attachCommand(args: Arguments, stdio: Stdio): Promise<numb
   if (state === null) {
     return fail({ kind: 'usage', message: `The run ${found.value.stamp} has just ended.` });
   }
-  const opened = await openedOf(state, args);
+  const opened = await openedOf(state);
   if (!opened.ok) return fail(opened.failure);
-  let left = false;
-  const port = clientPort(client.value, () => {
-    left = true;
-  });
-  const held: HeldRun = {
-    port,
-    lost: client.value.ended,
-    isLeft: () => left,
-    isLost: () => !client.value.isOpen,
-    close: () => client.value.leave(),
-  };
+  const held = heldByClient(client.value, () => client.value.leave());
   return attachOnScreen(held, opened.value, args, stdio);
 }
 
 /** What a screen is opened with for a run that goes: by the run itself, and the user's settings of the screen. */
-async function openedOf(state: RunState, args: Arguments): Promise<Result<OpenedRun, Failure>> {
+async function openedOf(state: RunState): Promise<Result<OpenedRun, Failure>> {
   const repo = await openRepository(state.config.repo);
   if (!repo.ok) return repo;
   const user = readUserSettings();
@@ -67,18 +56,18 @@ async function openedOf(state: RunState, args: Arguments): Promise<Result<Opened
   const options = resolveOptions({ flags: {}, env: environment(), repo: {}, user: screen }, []);
   if (!options.ok) return options;
   const { files, planSource } = state.config;
-  void args;
-  return {
-    ok: true,
-    value: {
-      repo: repo.value,
-      options: options.value,
-      handed: nothingHanded,
-      focus: files,
-      source: planSource,
-      given: null,
+  return ok({
+    repo: repo.value,
+    options: {
+      ...options.value,
+      agentCmd: state.config.agent.command,
+      review: state.config.review,
     },
-  };
+    handed: nothingHanded,
+    focus: files,
+    source: planSource,
+    given: null,
+  });
 }
 
 async function attachInLines(

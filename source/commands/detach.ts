@@ -26,7 +26,7 @@ export async function runDetached(args: Arguments, stdio: Stdio): Promise<number
     );
     return 0;
   }
-  await host.exited;
+  await host.ended();
   host.lastWords();
   if (answer.type === 'over') return answer.code;
   if (answer.type === 'failed') reportFailure(stdio, answer.failure);

@@ -12,6 +12,7 @@ import type { Repository } from '../services/git/repository.js';
 import { gitText } from '../services/git/run-git.js';
 import { salvage } from '../services/git/salvage.js';
 import { removeWorktree } from '../services/git/worktree.js';
+import { forgetSocket } from '../services/host/socket.js';
 import { readJournalFile } from '../services/logs/journal-file.js';
 import { ensureLogs, type LogPaths, logPaths, outputProblem } from '../services/logs/log-paths.js';
 import { untilQuiet } from '../services/machine/processes-below.js';
@@ -68,6 +69,7 @@ export async function closeBooks(
 ): Promise<void> {
   // What the program had started, such as git making a worktree, may outlive it by a moment.
   await untilQuiet(run.worktrees, patienceMs);
+  forgetSocket(run.file);
   leadBack(repo, run);
   // The making of a map holds nobody's work.
   if (run.stamp.startsWith('map-')) {

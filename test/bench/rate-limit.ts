@@ -1,6 +1,6 @@
 /**
  * Benchmark: eight real Aiders behind a provider that limits the requests in any span of time. What the
- * limit allows is when the last request may go at the earliest. Measured with the rateLimiter and, beside
+ * limit allows is when the last request may go at the earliest. Measured with the rate limiter and, beside
  * it, the naive way (`--direct`: each Aider retries by itself, for about a minute).
  */
 import { spawn } from 'node:child_process';
@@ -71,7 +71,7 @@ for (const one of cases) {
     `${requests} requests in any ${spanMs / 1000} s, ${agents} agents, ${one.perAgent} each`,
   );
   for (const [name, flags] of [
-    ['one rateLimiter', []],
+    ['one rate limiter', []],
     ['each by itself (--direct)', ['--direct']],
   ] as const) {
     const { seconds, taken, refused, failed } = await measure(one, flags);

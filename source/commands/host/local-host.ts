@@ -152,6 +152,9 @@ function heldHere(port: RunPort, live: LiveRun, served: ServedRun): HeldRun {
     lost: new Promise(() => {}),
     isLeft: () => false,
     isLost: () => false,
+    // It is in this process's environment.
+    hasKey: () => null,
+    setKey: () => {},
     close: async () => {
       await served.close();
       await live.close();

@@ -16,6 +16,10 @@ export interface HeldRun {
   isLeft(): boolean;
   /** It cannot be heard of any more. */
   isLost(): boolean;
+  /** Whether the process that runs it has this variable; null where that is this one. */
+  hasKey(variable: string): boolean | null;
+  /** Gives the process that runs it an API key. */
+  setKey(variable: string, key: string): void;
   /** Lets go of it: one that has finished is closed, another one goes on where it can. */
   close(): Promise<void>;
 }

@@ -7,6 +7,7 @@ import type { HostedRun } from '../../services/host/hosted-run.js';
 import { RunServer } from '../../services/host/run-server.js';
 import { listenAt, socketOf } from '../../services/host/socket.js';
 import type { LogPaths } from '../../services/logs/log-paths.js';
+import { environment, setVariable } from '../../services/machine/environment.js';
 import type { RunRecord } from '../../services/records/run-records.js';
 import type { LiveRun } from '../live-run.js';
 import { runPort } from './run-port.js';
@@ -38,6 +39,11 @@ export async function serveRun(
     ...runPort(live, paths),
     state: () => live.state(),
     terminals: live.terminals,
+    keys: () =>
+      Object.entries(environment()).flatMap(([name, value]) =>
+        /KEY|TOKEN/.test(name) && value?.trim() ? [name] : [],
+      ),
+    setKey: setVariable,
     summaryWritten: () => live.summaryWritten(),
   };
   const program = programVersion();

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { closeSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import path from 'node:path';
 import type { RunPort } from '../../app/ports.js';
@@ -47,8 +47,7 @@ export interface SpawnedOptions {
 /** A host's process, which goes on when this one ends. */
 export class HostProcess {
   readonly run: Socket;
-  /** Resolves when it has ended, or cannot be started. */
-  readonly exited: Promise<void>;
+  private readonly exited: Promise<void>;
   private readonly child: ChildProcess;
   private readonly channel: Channel;
   private readonly log: string;
@@ -59,6 +58,7 @@ export class HostProcess {
   constructor(private readonly options: SpawnedOptions) {
     const folder = socketsFolder();
     makePrivateFolder(folder);
+    forgetOldLogs(folder);
     // What it says in its last moment, where that is one.
     this.log = path.join(folder, `host-${process.pid}-${randomBytes(4).toString('hex')}.log`);
     const log = openPrivate(this.log, 'new');
@@ -95,6 +95,13 @@ export class HostProcess {
 
   get pid(): number {
     return this.child.pid ?? 0;
+  }
+
+  /** Resolves when it has ended, or could not be started. */
+  ended(): Promise<void> {
+    // Until here it does not keep this program alive.
+    this.child.ref();
+    return this.exited;
   }
 
   order(order: Order): void {
@@ -159,7 +166,7 @@ export class HostProcess {
     this.waiting.clear();
     const { begun } = this;
     this.begun = null;
-    if (begun) void this.exited.then(() => begun({ type: 'failed', failure: this.died() }));
+    if (begun) void this.ended().then(() => begun({ type: 'failed', failure: this.died() }));
   }
 
   private died(): Failure {
@@ -168,6 +175,19 @@ export class HostProcess {
       kind: 'usage',
       message: `The process that was to run it ended${words === '' ? '' : `: ${words}`}.`,
     };
+  }
+}
+
+/** What a process said in its last moment is of use for so long, milliseconds. */
+const oldMs = 7 * 24 * 3_600_000;
+
+/** Removes what hosts that died long ago have left. */
+function forgetOldLogs(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    if (!/^host-\d+-[0-9a-f]{8}\.log$/.test(name)) continue;
+    const file = path.join(folder, name);
+    const stats = statSync(file, { throwIfNoEntry: false });
+    if (stats && Date.now() - stats.mtimeMs > oldMs) rmSync(file, { force: true });
   }
 }
 
@@ -209,7 +229,7 @@ export class SpawnedHost implements RunHost {
     if (this.hasRun) return;
     this.host.run.destroy();
     this.host.release();
-    await this.host.exited;
+    await this.host.ended();
     this.host.lastWords();
   }
 
@@ -247,7 +267,7 @@ export function firstState(client: RunClient, mostMs?: number): Promise<void> {
 }
 
 /** A run as a screen sees it through a connection. */
-export function clientPort(client: RunClient, leave: () => void): RunPort {
+function clientPort(client: RunClient, leave: () => void): RunPort {
   return {
     state: () => client.state() as RunState,
     subscribe: (listener) => client.subscribe(listener),
@@ -262,21 +282,27 @@ export function clientPort(client: RunClient, leave: () => void): RunPort {
 }
 
 function heldThere(client: RunClient, host: HostProcess): HeldRun {
-  let left = false;
-  const port = clientPort(client, () => {
-    left = true;
+  return heldByClient(client, async () => {
+    const isOver = client.state()?.phase === 'finished';
+    await client.leave();
+    host.release();
+    // What it does last is done when we say that all is.
+    if (isOver) await host.ended();
   });
+}
+
+/** A run of another process, as a screen holds it. */
+export function heldByClient(client: RunClient, close: () => Promise<void>): HeldRun {
+  let left = false;
   return {
-    port,
+    port: clientPort(client, () => {
+      left = true;
+    }),
     lost: client.ended,
     isLeft: () => left,
     isLost: () => !client.isOpen,
-    close: async () => {
-      const isOver = client.state()?.phase === 'finished';
-      await client.leave();
-      host.release();
-      // What it does last is done when we say that all is.
-      if (isOver) await host.exited;
-    },
+    hasKey: (variable) => client.keys.includes(variable),
+    setKey: (variable, key) => client.setKey(variable, key),
+    close,
   };
 }

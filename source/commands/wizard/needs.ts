@@ -56,7 +56,43 @@ export function needsPort(session: Session): Needs {
       );
       return [...found, ...otherRuns(session.repo)].map((one) => withAction(one, model));
     },
-    keys: (model) => neededKeys(model, opened, source.kind === 'planner'),
+    keys: (model) => keysNow(session, model),
+    ...gitPort(session),
+    keptDraft: () => readDraft(session.repo.root),
+    keepDraft: (draft) => {
+      if (draft !== null)
+        return writeDraft(session.repo.root, { ...draft, tasks: [...draft.tasks] });
+      forgetDraft(session.repo.root);
+      return true;
+    },
+    setKey: (variable, key) => {
+      setVariable(variable, key);
+      session.held?.setKey(variable, key);
+    },
+    installAider: async (onLine) => {
+      // It brings node-pty, for which the first frame need not wait.
+      const { setupAider } = await import('../../services/agents/aider/setup-aider.js');
+      const done = await setupAider(onLine);
+      if (done.ok) await session.ready.lookAgain();
+      return done.ok ? ok(undefined) : done;
+    },
+    geminiModels: async () => {
+      const key = geminiKey();
+      if (key === null) return [];
+      // Whatever fails there: then there is none to choose from.
+      return listModels(geminiBaseUrl(), key, AbortSignal.timeout(10_000)).catch(
+        (): string[] => [],
+      );
+    },
+    chooseGeminiModel: (name) => {
+      session.geminiModel = name;
+    },
+  };
+}
+
+/** What is mended in git. */
+function gitPort(session: Session): Pick<Needs, 'stash' | 'setIdentity'> {
+  return {
     stash: async () => {
       const changed = await changedTrackedFiles(session.repo.root);
       if (!changed.ok) return changed;
@@ -79,33 +115,17 @@ export function needsPort(session: Session): Needs {
       }
       return ok(undefined);
     },
-    keptDraft: () => readDraft(session.repo.root),
-    keepDraft: (draft) => {
-      if (draft !== null)
-        return writeDraft(session.repo.root, { ...draft, tasks: [...draft.tasks] });
-      forgetDraft(session.repo.root);
-      return true;
-    },
-    setKey: setVariable,
-    installAider: async (onLine) => {
-      // It brings node-pty, for which the first frame need not wait.
-      const { setupAider } = await import('../../services/agents/aider/setup-aider.js');
-      const done = await setupAider(onLine);
-      if (done.ok) await session.ready.lookAgain();
-      return done.ok ? ok(undefined) : done;
-    },
-    geminiModels: async () => {
-      const key = geminiKey();
-      if (key === null) return [];
-      // Whatever fails there: then there is none to choose from.
-      return listModels(geminiBaseUrl(), key, AbortSignal.timeout(10_000)).catch(
-        (): string[] => [],
-      );
-    },
-    chooseGeminiModel: (name) => {
-      session.geminiModel = name;
-    },
   };
+}
+
+/** The keys that are needed; a run that another process runs has that one's. */
+function keysNow({ opened, held }: Session, model: string): NeededKey[] {
+  return neededKeys(model, opened, opened.source.kind === 'planner').map((key) => {
+    const isGemini = geminiKeyVariables.some((name) => name === key.variable);
+    const names = isGemini ? geminiKeyVariables : [key.variable];
+    const has = names.map((name) => held?.hasKey(name) ?? null);
+    return has.includes(null) ? key : { ...key, isSet: has.includes(true) };
+  });
 }
 
 /** The keys that this run needs, and whether they are there. */

@@ -135,5 +135,31 @@ export type MessageBody =
   | { readonly type: 'integration_failed'; readonly failure: Failure }
   | { readonly type: 'landing_done'; readonly landing: Landing };
 
+/** The messages by which a person has a run do something; all others tell what has happened. */
+export const personMessages = [
+  'red_base_decided',
+  'tests_named',
+  'kill_agent',
+  'kill_all',
+  'restart_agent',
+  'restart_failed',
+  'remark',
+  'take_over',
+  'pause',
+  'set_budget',
+  'set_slots',
+  'leave_out',
+  'land_now',
+  'undo_landing',
+  'setup_named',
+  'model_named',
+  'interrupt',
+] as const satisfies readonly MessageBody['type'][];
+
+export type PersonMessage = Extract<
+  MessageBody,
+  { readonly type: (typeof personMessages)[number] }
+>;
+
 /** A message with the time it was dispatched, epoch milliseconds: `update` has no clock. */
 export type Message = MessageBody & { readonly at: number };

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { messageSchema } from '../../core/run/journal.js';
-import type { Message, MessageBody } from '../../core/run/message.js';
+import { type Message, type PersonMessage, personMessages } from '../../core/run/message.js';
 import type { StatePatch } from '../../core/run/state-patch.js';
 import type { PictureRow } from '../pty/picture-row.js';
 
@@ -48,39 +48,19 @@ export const helloSchema = z.object({
 });
 export type Hello = z.infer<typeof helloSchema>;
 
-/** What a person can have a run do. */
-const personSays = [
-  'red_base_decided',
-  'tests_named',
-  'kill_agent',
-  'kill_all',
-  'restart_agent',
-  'remark',
-  'take_over',
-  'pause',
-  'set_budget',
-  'set_slots',
-  'leave_out',
-  'land_now',
-  'undo_landing',
-  'setup_named',
-  'model_named',
-  'interrupt',
-] as const satisfies readonly Message['type'][];
-
-/** The form of such a message, held against that of the journal's. */
+/** What a person has a run do, in the form of the journal's message. */
 const dispatchSchema = z.object({
   type: z.literal('dispatch'),
   message: z
-    .looseObject({ type: z.enum(personSays) })
-    .transform((message, context): MessageBody => {
+    .looseObject({ type: z.enum(personMessages) })
+    .transform((message, context): PersonMessage => {
       const read = messageSchema.safeParse({ ...message, at: 0 });
       if (!read.success) {
         context.addIssue({ code: 'custom', message: 'is no message' });
         return z.NEVER;
       }
       const { at: _, ...body } = read.data;
-      return body as MessageBody;
+      return body as PersonMessage;
     }),
 });
 
@@ -97,6 +77,12 @@ export const clientMessageSchema = z.discriminatedUnion('type', [
   /** It is to be told where this row is. */
   z.object({ type: z.literal('hold'), agent: index, id: number, row: number }),
   z.object({ type: z.literal('release'), agent: index, id: number }),
+  /** A person has given an API key; kept by the host's process, and written nowhere. */
+  z.object({
+    type: z.literal('key'),
+    variable: z.string().regex(/^[A-Z][A-Z0-9_]{0,99}$/),
+    value: z.string().min(1).max(10_000),
+  }),
   z.object({
     type: z.literal('ask'),
     id: number,
@@ -113,6 +99,7 @@ export const clientTypes: readonly string[] = [
   'seen',
   'hold',
   'release',
+  'key',
   'ask',
 ] satisfies readonly ClientMessage['type'][];
 
@@ -159,7 +146,9 @@ export type HostMessage =
   | { readonly type: 'opened'; readonly agents: readonly number[] }
   | { readonly type: 'picture'; readonly agent: number; readonly picture: Picture }
   | { readonly type: 'answer'; readonly id: number; readonly value: unknown }
-  | { readonly type: 'warning'; readonly text: string };
+  | { readonly type: 'warning'; readonly text: string }
+  /** Variables with keys that its process has, by name. */
+  | { readonly type: 'keys'; readonly names: readonly string[] };
 
 export const hostTypes = [
   'welcome',
@@ -171,6 +160,7 @@ export const hostTypes = [
   'picture',
   'answer',
   'warning',
+  'keys',
 ] as const satisfies readonly HostMessage['type'][];
 
 /**

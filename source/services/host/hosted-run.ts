@@ -1,6 +1,6 @@
 import type { Failure } from '../../core/policy/failure.js';
 import type { Result } from '../../core/result.js';
-import type { MessageBody } from '../../core/run/message.js';
+import type { PersonMessage } from '../../core/run/message.js';
 import type { RunState } from '../../core/run/run.js';
 import type { Anchor } from '../pty/held-rows.js';
 import type { PictureRow } from '../pty/picture-row.js';
@@ -37,12 +37,15 @@ export interface HostedTerminals {
 export interface HostedRun {
   state(): RunState | null;
   subscribe(listener: () => void): () => void;
-  dispatch(message: MessageBody): void;
+  dispatch(message: PersonMessage): void;
   readonly terminals: HostedTerminals;
   diff(agent: number): Promise<Result<string, Failure>>;
   events(agent: number): Promise<string[]>;
   lastMessage(agent: number): Promise<string>;
   prd(): Promise<string | null>;
+  /** Variables of its environment that hold keys, by name. */
+  keys(): readonly string[];
+  setKey(variable: string, key: string): void;
   /** Whether the summary of the run as it is now is on the disk. */
   summaryWritten(): boolean;
 }

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { Failure } from '../../core/policy/failure.js';
 import { ok, type Result } from '../../core/result.js';
-import type { Message, MessageBody } from '../../core/run/message.js';
+import type { Message, PersonMessage } from '../../core/run/message.js';
 import type { RunState } from '../../core/run/run.js';
 import { applyPatch } from '../../core/run/state-patch.js';
 import type { TerminalSize } from '../pty/terminals.js';
@@ -44,6 +44,8 @@ export class RunClient {
   run = '';
   pid = 0;
   summaryWritten = false;
+  /** Variables with keys that the host's process has, by name. */
+  keys: readonly string[] = [];
   /** The exit code of the run, each time it has come to an end. */
   finishedWith: number | null = null;
   private current: RunState | null = null;
@@ -104,8 +106,13 @@ export class RunClient {
     return () => void this.listeners.delete(listener);
   }
 
-  dispatch(message: MessageBody): void {
+  dispatch(message: PersonMessage): void {
     this.channel.send({ type: 'dispatch', message });
+  }
+
+  /** Gives the host an API key for what starts from now on. */
+  setKey(variable: string, value: string): void {
+    this.send({ type: 'key', variable, value });
   }
 
   async diff(agent: number): Promise<Result<string, Failure>> {
@@ -194,6 +201,10 @@ export class RunClient {
       case 'answer':
         this.asking.get(message.id)?.(message.value);
         this.asking.delete(message.id);
+        break;
+      case 'keys':
+        this.keys = message.names;
+        for (const listener of [...this.listeners]) listener();
         break;
       case 'warning':
         this.options.onWarning?.(message.text);

@@ -1,33 +1,9 @@
 import type { Duplex } from 'node:stream';
-import { ok } from '../../core/result.js';
 import type { Message } from '../../core/run/message.js';
 import type { RunState } from '../../core/run/run.js';
-import { isEmptyPatch, patchOf } from '../../core/run/state-patch.js';
-import { exitCode } from '../../core/run/summary.js';
-import type { TerminalSize } from '../pty/terminals.js';
-import { Channel } from './channel.js';
-import {
-  type ClientMessage,
-  clientMessageSchema,
-  clientTypes,
-  contractVersion,
-  type Hello,
-  type HostMessage,
-  helloSchema,
-  mostFrameBytes,
-  type RefusedBecause,
-} from './contract.js';
 import type { HostedRun } from './hosted-run.js';
-import { DrawnRows, TerminalFeed } from './terminal-feed.js';
-
-/** A client that wants each message and lets so many bytes of them pile up is let go. */
-const mostUnreadBytes = 64e6;
-
-/** A client that does not say what it is for so long is let go, milliseconds. */
-const helloMs = 10_000;
-
-/** So long may a client take to read what it was told last, milliseconds. */
-const patienceMs = 1000;
+import { type ClientHome, ServedClient } from './served-client.js';
+import { DrawnRows } from './terminal-feed.js';
 
 export interface RunServerOptions {
   /** The run's stamp. */
@@ -39,7 +15,7 @@ export interface RunServerOptions {
 }
 
 /** Gives a run to its clients, by the contract. */
-export class RunServer {
+export class RunServer implements ClientHome {
   private readonly clients = new Set<ServedClient>();
   private readonly drawn = new Map<number, DrawnRows>();
   private readonly ends: (() => void)[] = [];
@@ -104,6 +80,10 @@ export class RunServer {
     this.options.onWatchers(this.watchers);
   }
 
+  keysChanged(): void {
+    this.each((client) => client.tellKeys());
+  }
+
   greeted(): void {
     this.options.onWatchers(this.watchers);
   }
@@ -148,237 +128,4 @@ export class RunServer {
       this.ends.push(emulator.onChange(() => this.each((client) => client.terminalChanged(agent))));
     }
   }
-}
-
-/** One client of a run. */
-class ServedClient {
-  /** The sizes of the terminals that it shows. */
-  readonly sizes = new Map<number, TerminalSize>();
-  private hello: Hello | null = null;
-  /** The state that it has. */
-  private sent: { readonly state: RunState | null; readonly written: boolean } = {
-    state: null,
-    written: false,
-  };
-  private readonly feeds = new Map<number, TerminalFeed>();
-  private readonly opened = new Set<number>();
-  private willFlush = false;
-  private readonly channel: Channel;
-  private readonly timer: NodeJS.Timeout;
-
-  constructor(
-    private readonly server: RunServer,
-    stream: Duplex,
-  ) {
-    this.channel = new Channel(stream, mostFrameBytes.fromClient, {
-      json: (value) => this.hear(value),
-      bytes: (agent, bytes) => this.typed(agent, bytes),
-      drain: () => this.drained(),
-      close: () => this.left(),
-    });
-    this.timer = setTimeout(() => this.channel.close(), helloMs);
-  }
-
-  get isWatching(): boolean {
-    return this.hello?.wants === 'screen';
-  }
-
-  tellFinished(): void {
-    const state = this.server.hosted.state();
-    if (state?.phase !== 'finished') return;
-    this.sendState(true);
-    this.tell({ type: 'finished', code: exitCode(state) });
-  }
-
-  tell(message: HostMessage): void {
-    if (this.hello) this.channel.send(message);
-  }
-
-  /** At the end of what is being worked on now: a key may lead to several messages. */
-  stateChanged(): void {
-    if (this.willFlush || !this.hello || this.hello.wants === 'nothing') return;
-    this.willFlush = true;
-    queueMicrotask(() => {
-      this.willFlush = false;
-      this.sendState();
-    });
-  }
-
-  messageCame(message: Message): void {
-    if (this.hello?.wants !== 'messages') return;
-    // The state that it led to comes first.
-    this.sendState(true);
-    this.channel.send({ type: 'message', message });
-    if (this.channel.waiting > mostUnreadBytes) this.refuse('too_slow');
-  }
-
-  terminalsOpened(): void {
-    if (this.hello?.wants !== 'screen') return;
-    const now = this.server.opened().filter((agent) => !this.opened.has(agent));
-    if (now.length === 0) return;
-    // Its agents are told of first.
-    this.sendState(true);
-    for (const agent of now) this.opened.add(agent);
-    this.channel.send({ type: 'opened', agents: now });
-    for (const agent of now) {
-      // What has given its memory back takes it again only for who looks at it.
-      const drawn = this.server.drawnOf(agent);
-      if (drawn && !drawn.emulator.isPacked) this.feedOf(agent)?.push();
-    }
-  }
-
-  terminalChanged(agent: number): void {
-    if (!this.channel.isFull) this.feeds.get(agent)?.push();
-  }
-
-  end(): void {
-    this.sendState(true);
-    this.channel.end();
-    // One that does not read does not hold us up.
-    setTimeout(() => this.channel.close(), patienceMs).unref();
-  }
-
-  private sendState(now = false): void {
-    const { hello, server } = this;
-    const state = server.hosted.state();
-    if (!hello || hello.wants === 'nothing' || state === null) return;
-    if (this.channel.isFull && !now) return;
-    const written = server.hosted.summaryWritten();
-    const patch = patchOf(this.sent.state, state);
-    if (isEmptyPatch(patch, this.sent.state) && written === this.sent.written) return;
-    this.sent = { state, written };
-    this.channel.send({ type: 'state', patch, written });
-  }
-
-  private drained(): void {
-    this.sendState();
-    for (const feed of this.feeds.values()) feed.push();
-  }
-
-  private left(): void {
-    clearTimeout(this.timer);
-    for (const feed of this.feeds.values()) feed.close();
-    this.server.left(this);
-  }
-
-  private refuse(because: RefusedBecause): void {
-    const { program } = this.server.options;
-    this.channel.send({ type: 'refused', contract: contractVersion, program, because });
-    this.hello = null;
-    this.channel.end();
-  }
-
-  private hear(value: unknown): void {
-    if (!this.hello) {
-      this.greet(value);
-      return;
-    }
-    if (!clientTypes.includes(String((value as { type?: unknown } | null)?.type))) return;
-    const read = clientMessageSchema.safeParse(value);
-    if (read.success) this.take(read.data);
-    else this.refuse('form');
-  }
-
-  private greet(value: unknown): void {
-    clearTimeout(this.timer);
-    const read = helloSchema.safeParse(value);
-    const { options } = this.server;
-    const because = read.success ? refusal(read.data, options.program) : 'form';
-    if (!read.success || because !== null) {
-      this.refuse(because ?? 'form');
-      return;
-    }
-    this.hello = read.data;
-    const own = { contract: contractVersion, program: options.program, run: options.run };
-    this.channel.send({ type: 'welcome', ...own, pid: process.pid });
-    this.sendState(true);
-    this.terminalsOpened();
-    this.tellFinished();
-    this.server.greeted();
-  }
-
-  private typed(agent: number, bytes: Buffer): void {
-    if (!this.hello) {
-      this.channel.close();
-      return;
-    }
-    this.server.use(this);
-    this.server.hosted.terminals.type(agent, bytes.toString('utf8'));
-  }
-
-  private take(message: ClientMessage): void {
-    switch (message.type) {
-      case 'dispatch':
-        this.server.use(this);
-        this.server.hosted.dispatch(message.message);
-        break;
-      case 'resize': {
-        const { agent, cols, rows } = message;
-        this.sizes.set(agent, { cols, rows });
-        // One that comes shows what it has room for; afterwards, who is used decides.
-        if (this.server.isLatest(this)) this.server.hosted.terminals.resize(agent, { cols, rows });
-        else this.server.use(this);
-        break;
-      }
-      case 'look':
-        this.feedOf(message.agent)?.lookAt(message);
-        break;
-      case 'seen':
-        for (const agent of message.agents) this.feeds.get(agent)?.seen();
-        break;
-      case 'hold':
-        this.feedOf(message.agent)?.hold(message.id, message.row);
-        break;
-      case 'release':
-        this.feeds.get(message.agent)?.release(message.id);
-        break;
-      case 'ask':
-        void this.answer(message);
-        break;
-    }
-  }
-
-  private feedOf(agent: number): TerminalFeed | null {
-    const known = this.feeds.get(agent);
-    if (known) return known;
-    const drawn = this.server.drawnOf(agent);
-    if (!drawn || this.hello?.wants !== 'screen') return null;
-    const feed = new TerminalFeed(drawn, (picture) =>
-      this.channel.send({ type: 'picture', agent, picture }),
-    );
-    this.feeds.set(agent, feed);
-    return feed;
-  }
-
-  private async answer(question: ClientMessage & { type: 'ask' }): Promise<void> {
-    const { id } = question;
-    this.tell({ type: 'answer', id, value: await this.lookUp(question) });
-  }
-
-  private async lookUp({ what, agent, text }: ClientMessage & { type: 'ask' }): Promise<unknown> {
-    const { hosted } = this.server;
-    const emulator = hosted.terminals.emulator(agent);
-    switch (what) {
-      case 'diff':
-        return hosted.state()?.agents[agent] ? hosted.diff(agent) : ok('');
-      case 'events':
-        return hosted.events(agent);
-      case 'lastMessage':
-        return hosted.lastMessage(agent);
-      case 'prd':
-        return hosted.prd();
-      case 'lines':
-        return emulator?.lines() ?? [];
-      case 'search':
-        return (emulator?.search(text) ?? []).map(({ row, ...rest }) => {
-          return { row: row + (emulator?.first ?? 0), ...rest };
-        });
-    }
-  }
-}
-
-/** Why a client cannot be understood; null when it can. */
-function refusal({ contract, program, wants }: Hello, own: string): RefusedBecause | null {
-  if (contract !== contractVersion) return 'contract';
-  return wants !== 'nothing' && program !== own ? 'program' : null;
 }

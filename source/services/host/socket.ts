@@ -5,7 +5,7 @@ import { userInfo } from 'node:os';
 import path from 'node:path';
 import { err, ok, type Result } from '../../core/result.js';
 import { socketsFolder } from '../config/folders.js';
-import { hasCode } from '../files/private-files.js';
+import { absent, hasCode, unless } from '../files/private-files.js';
 
 /** The longest path that a socket can have everywhere, bytes: macOS takes 104 with the zero at its end. */
 const longestPath = 100;
@@ -82,6 +82,13 @@ export async function listenAt(
     if (hasCode(error, ...socketFaults)) return err((error as Error).message);
     throw error;
   }
+}
+
+/** Removes the socket that a program which died has left. */
+export function forgetSocket(record: string): void {
+  const file = socketOf(record);
+  const isOurs = unless(absent, false, () => notPrivate(path.dirname(file)) === null);
+  if (isOurs) rmSync(file, { force: true });
 }
 
 /** A connection to a run's host; or why there is none, as a clause. */

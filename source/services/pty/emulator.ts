@@ -1,3 +1,4 @@
+// Longer than 300 lines: one emulator, what is read of it, and how another one takes its place.
 import { HeadlessTerminal, type XtermTerminal } from '#xterm';
 import { drawRow, type Run, runsOf } from './emulator-rows.js';
 import { cursorLines, logicalLines, type Match, searchRows, wrappedRows } from './emulator-text.js';

@@ -14,7 +14,7 @@ import {
 import { WarmLauncher } from '../../../source/services/agents/aider/warm-launcher.js';
 import { logPaths } from '../../../source/services/logs/log-paths.js';
 import { Terminals } from '../../../source/services/pty/terminals.js';
-import { writeStandIn } from '../../stand-in-aider.js';
+import { writeStandIn } from '../../write-stand-in.js';
 import { row } from '../kit.js';
 import { interpreter } from '../setting.js';
 import { random, writeFlood } from './flood.js';

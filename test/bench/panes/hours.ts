@@ -54,9 +54,8 @@ async function second(at: number): Promise<number> {
   if (at % 30 < count) {
     told += 1;
     const agent = at % count;
-    run.dispatch(
-      at % 60 < 30 ? { type: 'turn_started', agent } : { type: 'turn_failed', agent, cause: null },
-    );
+    run.dispatch({ type: 'turn_started', agent });
+    run.dispatch({ type: 'turn_ended', agent, usage: null });
   }
   await turns();
   await paint();
@@ -78,7 +77,7 @@ const kept = agents
   .reduce((sum, recorded) => sum + Buffer.byteLength(recorded[2]), 0);
 const events = agents
   .flatMap((agent) => jsonLines(paths.agentLog(agent)))
-  .filter(({ type }) => type === 'turn_started' || type === 'turn_failed').length;
+  .filter(({ event }) => event === 'assistant_response').length;
 const tenth = Math.floor(seconds / 10);
 const part = 'Long runs';
 row({

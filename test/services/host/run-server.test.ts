@@ -21,6 +21,7 @@ class Hosted extends HandDriven {
   readonly emulators = new Map<number, Emulator>();
   readonly sizes: string[] = [];
   readonly typed: string[] = [];
+  readonly keys: string[] = [];
   readonly dispatched: MessageBody[] = [];
   readonly server: RunServer;
   watchers = 0;
@@ -56,6 +57,8 @@ class Hosted extends HandDriven {
       events: async () => ['{}'],
       lastMessage: async () => 'told',
       prd: async () => null,
+      keys: () => this.keys,
+      setKey: (variable, key) => void this.keys.push(variable, key),
       summaryWritten: () => false,
     };
     this.server = new RunServer(hosted, {
@@ -266,6 +269,16 @@ test('a client of another version is told so, but can still stop the run', async
   expect(none).toBeNull();
   client.dispatch({ type: 'interrupt', signal: 'SIGTERM' });
   await until(() => hosted.now()?.interruptedBy === 'SIGTERM');
+});
+
+test('a key that a person gives reaches the host, which tells all of its name', async () => {
+  const hosted = new Hosted();
+  const one = await hosted.connect();
+  const other = await hosted.connect();
+  hosted.keys.push('OPENAI_API_KEY');
+  one.client.setKey('GEMINI_API_KEY', 'secret');
+  await until(() => other.client.keys.includes('GEMINI_API_KEY'));
+  expect(one.client.keys).toContain('OPENAI_API_KEY');
 });
 
 /** A client that says what it likes. */

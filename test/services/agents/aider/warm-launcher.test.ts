@@ -13,7 +13,7 @@ import {
 import type { PtyExit, PtyProcess } from '../../../../source/services/pty/pty-process.js';
 import { until } from '../../../eventually.js';
 import { isAlive, root, tempFolder } from '../../../rig.js';
-import { writeStandIn } from '../../../stand-in-aider.js';
+import { writeStandIn } from '../../../write-stand-in.js';
 
 const aider = inject('aider');
 const forks = test.runIf(aider !== null && unforkable() === null);
