@@ -16,3 +16,19 @@ export function processesWith(text: string): string[] {
     .split('\n')
     .filter((line) => line.includes(text) && !/\bZ/.test(line.split(/\s+/)[2] ?? ''));
 }
+
+/** Processes that host a run and have their log below a folder, by their ids. */
+export function hostsOf(home: string): number[] {
+  return processesWith(`--host-process ${home}/`).map((line) => Number.parseInt(line, 10));
+}
+
+/** Ends them, with all that they run. */
+export function endHosts(home: string): void {
+  for (const pid of hostsOf(home)) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It has just ended by itself.
+    }
+  }
+}

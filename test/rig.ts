@@ -20,6 +20,8 @@ import {
 } from '../source/services/model-server/model-server.js';
 import type { Rule, Script } from '../source/services/model-server/script.js';
 
+import { endHosts } from './processes.js';
+
 export { isAlive, processesWith } from './processes.js';
 
 export const root = path.resolve(import.meta.dirname, '..');
@@ -116,6 +118,8 @@ export interface World {
 /** A clean home and environment, with the scripted model behind every provider. */
 export function world(server: ModelServer | null, home = tempFolder('home')): World {
   const { PATH, LANG, TMPDIR } = process.env;
+  // A run outlives the program that has started it, also where a test has failed.
+  onTestFinished(() => endHosts(home));
   const folders = {
     HOME: home,
     XDG_DATA_HOME: `${home}/data`,

@@ -86,6 +86,7 @@ async function attachInLines(
     return 2;
   }
   const { value: own } = client;
+  stdio.error(`Attached to run ${run.stamp}.\n`);
   await new Promise<void>((resolve) => {
     if (own.finishedWith !== null) resolve();
     own.subscribe(() => {

@@ -13,6 +13,8 @@ const benchmarks: readonly (readonly [name: string, env?: Record<string, string>
   ['panes/drain'],
   ['panes/keys'],
   ['panes/rest'],
+  ['panes/attach'],
+  ['panes/clients'],
   ['panes/quit'],
   ['panes/exits'],
   ['panes/frames'],

@@ -67,7 +67,7 @@ const quarters: Quarter[] = [];
 for (let part = 1; part <= 4; part++) {
   while (ended() < (tasks * part) / 4 - slots) await sleep(200);
   const at = (performance.now() - started) / 1000;
-  const megabytes = residentMb(client.pid);
+  const megabytes = subject.pids.reduce((sum, pid) => sum + residentMb(pid), 0);
   const key = await timed('?', 'Keys', '\x1b');
   const pane = await timed('\t', '▸', '');
   const quarter = { at, megabytes, key, pane };

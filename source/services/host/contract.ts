@@ -112,6 +112,8 @@ export interface Picture {
   /** Rows there are, scrollback included. */
   readonly length: number;
   readonly alternate: boolean;
+  /** Rows that were sent before are of no use any more. */
+  readonly anew: boolean;
   readonly bracketedPaste: boolean;
   readonly applicationCursor: boolean;
   readonly cursor: { readonly row: number; readonly column: number; readonly shown: boolean };

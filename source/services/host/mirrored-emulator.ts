@@ -11,6 +11,7 @@ const unseen: Omit<Picture, 'lines'> = {
   first: 0,
   length: 24,
   alternate: false,
+  anew: false,
   bracketedPaste: false,
   applicationCursor: false,
   cursor: { row: 0, column: 0, shown: false },
@@ -121,12 +122,7 @@ export class MirroredEmulator {
   /** A picture has come. */
   show(picture: Picture): void {
     const { lines, ...rest } = picture;
-    const before = this.now;
-    const isAnew =
-      rest.cols !== before.cols ||
-      rest.alternate !== before.alternate ||
-      rest.first + rest.length < before.first + before.length;
-    if (isAnew) this.known.clear();
+    if (rest.anew) this.known.clear();
     this.now = rest;
     for (const [row, line] of lines) {
       // The latest last.

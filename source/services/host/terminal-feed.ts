@@ -41,6 +41,12 @@ export class TerminalFeed {
   private readonly held = new Map<number, Anchor | null>();
   /** Rows of the last picture as they were sent, by their number. */
   private sent = new Map<number, string>();
+  /** What the last picture was of. */
+  private before: {
+    readonly cols: number;
+    readonly isAlternate: boolean;
+    readonly end: number;
+  } | null = null;
   private head = '';
   private seenVersion = -1;
   /** It has drawn the last picture, and so gets another one. */
@@ -94,9 +100,22 @@ export class TerminalFeed {
     this.send(picture);
   }
 
+  /** Whether all rows may be others than those of the last picture: of another width, screen or program. */
+  private isAnew(): boolean {
+    const { cols, isAlternate, first, length } = this.drawn.emulator;
+    const { before } = this;
+    this.before = { cols, isAlternate, end: first + length };
+    return (
+      before !== null &&
+      (before.cols !== cols || before.isAlternate !== isAlternate || before.end > first + length)
+    );
+  }
+
   private picture(): Picture {
     const { emulator } = this.drawn;
     const { cols, rows, length, first, modes } = emulator;
+    const anew = this.isAnew();
+    if (anew) this.sent.clear();
     const { from, rows: wanted } = this.look ?? { from: null, rows };
     const start = from === null ? Math.max(0, length - wanted) : Math.max(0, from - first);
     const end = from === null ? length : Math.min(length, start + wanted);
@@ -113,7 +132,7 @@ export class TerminalFeed {
       return [id, line === null ? null : first + line] as const;
     });
     const { bracketedPaste, applicationCursor } = modes;
-    const more = { alternate: emulator.isAlternate, bracketedPaste, applicationCursor };
+    const more = { alternate: emulator.isAlternate, anew, bracketedPaste, applicationCursor };
     return { cols, rows, first, length, ...more, cursor: emulator.cursor(), held, lines };
   }
 }

@@ -62,11 +62,15 @@ function pidNamespace(): string {
   }
 }
 
-/** When a process started; '' where there is none, or the system does not tell. */
+/** When a process started; '' where there is none any more, or the system does not tell. */
 export function processStart(pid: number): string {
   // Linux: the 22nd field, counted from behind the name, which may hold anything.
   const stat = readTrimmed(`/proc/${pid}/stat`);
-  if (stat !== '') return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  if (stat !== '') {
+    const [state = '', ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    // It has ended, and nobody has asked for its end yet.
+    return state === 'Z' || state === 'X' ? '' : (fields[18] ?? '');
+  }
   return process.platform === 'linux' ? '' : ask('ps', ['-o', 'lstart=', '-p', String(pid)]);
 }
 

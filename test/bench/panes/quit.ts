@@ -23,13 +23,13 @@ async function leave(): Promise<Left> {
   agents.open();
   await sleep(2000);
   client.type('q');
-  await client.shows(/Stop the run and quit\?/);
+  await client.shows(/Leave it running/);
   await sleep(500);
   client.blind(true);
   // The last of what gives the terminal back.
   const whole = client.draws('\x1b[?1049l');
   const start = performance.now();
-  client.type('y');
+  client.type('\x1b[B\r');
   let dead = 0;
   while (dead === 0) {
     await sleep(1);

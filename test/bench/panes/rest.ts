@@ -12,11 +12,12 @@ const seconds = Number(process.env['BENCH_SECONDS'] ?? 20);
 const settling = 5;
 
 /** Per cent of one core over some seconds. */
-async function load(pid: number, time = seconds): Promise<number> {
-  const before = cpuSeconds(pid);
+async function load(pids: readonly number[], time = seconds): Promise<number> {
+  const used = () => pids.reduce((sum, pid) => sum + cpuSeconds(pid), 0);
+  const before = used();
   const start = performance.now();
   await sleep(time * 1000);
-  return (100 * (cpuSeconds(pid) - before)) / ((performance.now() - start) / 1000);
+  return (100 * (used() - before)) / ((performance.now() - start) / 1000);
 }
 
 async function opened(agents: Agents, open: typeof openProduct | typeof openTmux) {
@@ -34,7 +35,7 @@ const talk =
 async function measure(open: typeof openProduct) {
   const waiting = makeAgents(count, 'exec cat');
   const rest = await opened(waiting, open);
-  const atRest = await load(rest.pid);
+  const atRest = await load(rest.pids);
   await rest.close();
   waiting.remove();
 
@@ -42,7 +43,7 @@ async function measure(open: typeof openProduct) {
   const busy = await opened(talking, open);
   talking.open();
   await sleep(settling * 1000);
-  const printing = await load(busy.pid);
+  const printing = await load(busy.pids);
   await busy.close();
   talking.remove();
 
@@ -51,8 +52,8 @@ async function measure(open: typeof openProduct) {
   flooding.open();
   // All of it is drawn when it has nothing to do any more.
   await sleep(3000);
-  while ((await load(full.pid, 1)) > 10);
-  const memory = residentMb(full.pid);
+  while ((await load(full.pids, 1)) > 10);
+  const memory = full.pids.reduce((sum, pid) => sum + residentMb(pid), 0);
   await full.close();
   flooding.remove();
   return { atRest, printing, memory };

@@ -17,6 +17,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { endHosts, hostsOf } from '../../processes.js';
 import { cli, makeRepo } from '../kit.js';
 import { type Client, openClient, size, sleep } from './client.js';
 import { writeFlood } from './flood.js';
@@ -95,8 +96,12 @@ export interface Subject {
   readonly client: Client;
   /** Whether it shows the last line of a program that has ended. */
   readonly whole: boolean;
-  /** The process that draws. */
-  readonly pid: number;
+  /** The processes that run the agents, read them and draw: here the run's host and its screen. */
+  readonly pids: readonly number[];
+  /** One more screen of it. */
+  attach(): Promise<Client>;
+  /** A screen for another run in the same place; here alone. */
+  wizard(): Promise<Client>;
   /** The keys that put an agent in focus, and what is drawn when it is. */
   focus(agent: number): { readonly keys: string; readonly seen: string };
   /** Lets what is typed go to the agent in focus, and ends that. */
@@ -148,7 +153,9 @@ export async function openProduct(agents: Agents, tasks = agents.count): Promise
   return {
     client,
     whole: true,
-    pid: client.pid,
+    pids: [client.pid, ...hostsOf(home)],
+    attach: async () => openClient([process.execPath, cli, 'attach'], { cwd: repo, env }),
+    wizard: async () => openClient([process.execPath, cli, '--no-test'], { cwd: repo, env }),
     focus: (agent) => ({ keys: String(agent), seen: `▸${agent} T${agent + 1} ` }),
     typing: async (on) => {
       client.type(on ? 'i' : '\x1d');
@@ -157,6 +164,7 @@ export async function openProduct(agents: Agents, tasks = agents.count): Promise
     close: async () => {
       client.kill();
       await client.ended;
+      endHosts(home);
     },
   };
 }
@@ -196,7 +204,13 @@ ${keys.map((key, agent) => `bind -n M-${key} select-pane -t ${agent}`).join('\n'
   return {
     client,
     whole: false,
-    pid: Number(tmux('display-message', '-p', '#{pid}')),
+    pids: [Number(tmux('display-message', '-p', '#{pid}')), client.pid],
+    attach: async () =>
+      openClient(['tmux', '-S', socket, 'attach'], {
+        cwd: agents.folder,
+        env: { PATH: process.env['PATH'], LANG: 'C.UTF-8', HOME: agents.folder },
+      }),
+    wizard: () => Promise.reject(new Error('tmux has none')),
     focus: (agent) => ({ keys: `\x1b${agent + 1}`, seen: `F${agent}!` }),
     typing: async () => {},
     close: async () => {

@@ -227,6 +227,24 @@ test('rows that are held stay the same lines, also when the width changes', asyn
   });
 });
 
+test('rows that stay where they are come again when the width has changed', async () => {
+  const hosted = new Hosted();
+  const emulator = hosted.open(0, 40, 5);
+  emulator.feed('still here');
+  await emulator.drawn();
+  const { client } = await hosted.connect();
+  await eventually(() => expect(shown(client, 0, 5)[0]).toBe('still here'));
+  for (const cols of [20, 60]) {
+    hosted.emulators.get(0)?.resize(cols, 5);
+    await until(() => client.terminals.emulator(0)?.cols === cols);
+    await eventually(() => expect(shown(client, 0, 5)[0]).toBe('still here'));
+  }
+  emulator.feed('\x1b[?1049hother screen');
+  await eventually(() => expect(shown(client, 0, 5).join('')).toContain('other screen'));
+  emulator.feed('\x1b[?1049l');
+  await eventually(() => expect(shown(client, 0, 5)[0]).toBe('still here'));
+});
+
 test('text is searched, and lines are read, where they are', async () => {
   const hosted = new Hosted();
   const emulator = hosted.open(0);
