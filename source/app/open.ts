@@ -2,9 +2,9 @@ import { createElement } from 'react';
 import { App } from './app.js';
 import { type KeySettings, makeKeymap } from './keymap.js';
 import type { WizardPort } from './ports.js';
-import { Host, type HostOptions } from './terminal/host.js';
+import { type SurfaceOptions, TerminalSurface } from './terminal/terminal-surface.js';
 
-export interface ScreenOptions extends HostOptions {
+export interface ScreenOptions extends SurfaceOptions {
   readonly keys: KeySettings;
   readonly colour: boolean;
 }
@@ -12,14 +12,14 @@ export interface ScreenOptions extends HostOptions {
 /** Makes the screen of the application, which takes the terminal when it is shown. */
 export function makeScreen(options: ScreenOptions) {
   const { keys, colour, ascii } = options;
-  const host = new Host(options);
+  const surface = new TerminalSurface(options);
   const environment = {
-    surface: host,
+    surface,
     keymap: makeKeymap(keys, !ascii),
     theme: { colour, unicode: !ascii },
     now: Date.now,
   };
   const show = (wizard: WizardPort, onExit: () => void) =>
-    host.open(createElement(App, { environment, wizard, onExit }));
-  return { host, show };
+    surface.open(createElement(App, { environment, wizard, onExit }));
+  return { surface, show };
 }

@@ -1,5 +1,5 @@
 import type { Arguments } from './arguments.js';
-import { HostProcess, variablesNow } from './host/spawned-host.js';
+import { HostProcess, variablesNow } from './host/host-starter.js';
 import { reportFailure, type Stdio } from './stdio.js';
 
 /** `--detach`: begins a run in a process of its own, prints its name, and leaves. Gives the exit code. */

@@ -6,8 +6,8 @@ import { printable } from '../core/text/printable.js';
 import type { RunClient } from '../services/host/run-client.js';
 import type { KnownRun } from '../services/records/run-records.js';
 import type { Arguments } from './arguments.js';
+import { firstState } from './host/held-by-client.js';
 import { findLivingRun, findRun, reachRun } from './host/reach-run.js';
-import { firstState } from './host/spawned-host.js';
 import { reportFailure, type Stdio } from './stdio.js';
 
 /** Resolves when a run has come to an end, with its exit code; null where its process died before. */

@@ -89,7 +89,8 @@ async function showSession(
     leave = resolve;
   });
   const makeScreen = await loading;
-  const { host, show } = makeScreen(screenOptions(options));
+  const onKey = () => session.held()?.used();
+  const { surface, show } = makeScreen({ ...screenOptions(options), onKey });
   const release = onSignals((signal) => {
     const run = session.held()?.port;
     // One that can go on without us does; but for who asks for its end.
@@ -100,7 +101,7 @@ async function showSession(
   show(session.port, leave);
   session.onLost(leave);
   await left;
-  await host.close();
+  await surface.close();
   const held = session.held();
   const goesOn = held?.isLeft() === true && held.port.state().phase !== 'finished';
   if (!goesOn) await stopped(held, stdio);

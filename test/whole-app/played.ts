@@ -11,7 +11,7 @@ import type {
   RunPort,
   WizardPort,
 } from '../../source/app/ports.js';
-import { Host } from '../../source/app/terminal/host.js';
+import { TerminalSurface } from '../../source/app/terminal/terminal-surface.js';
 import type { Checkout } from '../../source/core/agent/agent.js';
 import type { Symptom } from '../../source/core/agent/evidence.js';
 import { chunkFiles } from '../../source/core/plan/groups.js';
@@ -224,7 +224,7 @@ export class PlayedApp {
   readonly stdin = Object.assign(new PassThrough(), { setRawMode: () => {} });
   readonly terminal: Emulator;
   readonly output: string[] = [];
-  readonly host: Host;
+  readonly host: TerminalSurface;
   exited = false;
   run: PlayedRun | null = null;
   plans = 0;
@@ -250,7 +250,7 @@ export class PlayedApp {
       // A line that is too wide is to be seen here, although a real terminal would cut it.
       this.terminal.feed(text.replaceAll('\x1b[?7l', ''));
     });
-    this.host = new Host({
+    this.host = new TerminalSurface({
       stdin: this.stdin as never,
       stdout: this.stdout as never,
       mouse: true,

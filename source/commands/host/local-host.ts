@@ -155,6 +155,8 @@ function heldHere(port: RunPort, live: LiveRun, served: ServedRun): HeldRun {
     // It is in this process's environment.
     hasKey: () => null,
     setKey: () => {},
+    // Its own screen sets its sizes itself.
+    used: () => {},
     close: async () => {
       await served.close();
       await live.close();

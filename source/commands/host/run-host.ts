@@ -20,6 +20,8 @@ export interface HeldRun {
   hasKey(variable: string): boolean | null;
   /** Gives the process that runs it an API key. */
   setKey(variable: string, key: string): void;
+  /** A person does something here: terminals get the sizes that suit this screen. */
+  used(): void;
   /** Lets go of it: one that has finished is closed, another one goes on where it can. */
   close(): Promise<void>;
 }

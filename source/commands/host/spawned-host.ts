@@ -1,195 +1,16 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { closeSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import type { Socket } from 'node:net';
-import path from 'node:path';
-import type { RunPort } from '../../app/ports.js';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Failure } from '../../core/policy/failure.js';
 import { err, ok, type Result } from '../../core/result.js';
-import type { RunState } from '../../core/run/run.js';
-import { socketsFolder } from '../../services/config/folders.js';
 import { programVersion } from '../../services/config/package-files.js';
-import { makePrivateFolder, openPrivate } from '../../services/files/private-files.js';
 import type { Repository } from '../../services/git/repository.js';
-import { Channel } from '../../services/host/channel.js';
-import { mostFrameBytes } from '../../services/host/contract.js';
 import { RunClient } from '../../services/host/run-client.js';
-import { environment } from '../../services/machine/environment.js';
 import type { AiderCommand } from '../aider-command.js';
 import type { LeftRunHere } from '../find-left-run.js';
 import type { OpenedRun } from '../open-run.js';
-import {
-  type BeginOrder,
-  hostArgument,
-  hostDescriptors,
-  type Order,
-  type OrderAnswer,
-  partsOf,
-  type ResumeOrder,
-  type Variables,
-} from './orders.js';
+import { firstState, heldByClient } from './held-by-client.js';
+import { HostProcess, type SpawnedOptions, variablesNow } from './host-starter.js';
+import { type BeginOrder, type Order, partsOf, type ResumeOrder } from './orders.js';
 import type { HeldRun, RunHost } from './run-host.js';
-
-/** The environment as it is now. */
-export function variablesNow(): Variables {
-  const known = Object.entries(environment()).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(known) as Variables;
-}
-
-export interface SpawnedOptions {
-  readonly warn: (text: string) => void;
-  /** What a host says before its run has begun. */
-  readonly say: (text: string, to: 'out' | 'error') => void;
-  /** Where it reads what is piped in. */
-  readonly input?: 'inherit';
-}
-
-/** A host's process, which goes on when this one ends. */
-export class HostProcess {
-  readonly run: Socket;
-  private readonly exited: Promise<void>;
-  private readonly child: ChildProcess;
-  private readonly channel: Channel;
-  private readonly log: string;
-  private readonly waiting = new Map<number, (text: string) => void>();
-  private begun: ((answer: OrderAnswer) => void) | null = null;
-  private problem = '';
-
-  constructor(private readonly options: SpawnedOptions) {
-    const folder = socketsFolder();
-    makePrivateFolder(folder);
-    forgetOldLogs(folder);
-    // What it says in its last moment, where that is one.
-    this.log = path.join(folder, `host-${process.pid}-${randomBytes(4).toString('hex')}.log`);
-    const log = openPrivate(this.log, 'new');
-    try {
-      const [script = ''] = process.argv.slice(1);
-      this.child = spawn(process.execPath, [...process.execArgv, script, hostArgument, this.log], {
-        // A folder that nobody moves.
-        cwd: options.input ? process.cwd() : '/',
-        env: environment() as NodeJS.ProcessEnv,
-        // A session of its own: the end of our terminal is not its end.
-        detached: true,
-        stdio: [options.input ?? 'ignore', 'ignore', log, 'pipe', 'pipe'],
-      });
-    } finally {
-      closeSync(log);
-    }
-    const orders = this.child.stdio[hostDescriptors.orders] as Socket;
-    this.run = this.child.stdio[hostDescriptors.run] as Socket;
-    this.exited = new Promise((resolve) => {
-      this.child.once('exit', () => resolve());
-      this.child.once('error', (error) => {
-        this.problem = error.message;
-        resolve();
-      });
-    });
-    this.channel = new Channel(orders, mostFrameBytes.fromHost, {
-      json: (value) => this.hear(value as OrderAnswer),
-      bytes: () => {},
-      drain: () => {},
-      close: () => this.gone(),
-    });
-    this.child.unref();
-  }
-
-  get pid(): number {
-    return this.child.pid ?? 0;
-  }
-
-  /** Resolves when it has ended, or could not be started. */
-  ended(): Promise<void> {
-    // Until here it does not keep this program alive.
-    this.child.ref();
-    return this.exited;
-  }
-
-  order(order: Order): void {
-    this.channel.send(order);
-  }
-
-  /** Orders a run. @returns what came of it */
-  async start(order: Order): Promise<OrderAnswer> {
-    const answered = new Promise<OrderAnswer>((resolve) => {
-      this.begun = resolve;
-    });
-    if (!this.channel.isOpen) this.gone();
-    this.order(order);
-    return answered;
-  }
-
-  digest(id: number, change: string, focus: readonly string[]): Promise<string> {
-    return new Promise((resolve) => {
-      this.waiting.set(id, resolve);
-      this.order({ type: 'digest', id, change, focus });
-      if (!this.channel.isOpen) this.gone();
-    });
-  }
-
-  /** Nothing more is ordered: without a run it ends. */
-  release(): void {
-    this.channel.end();
-  }
-
-  /** What it has said in its last moment; '' where it ended in good order. */
-  lastWords(): string {
-    try {
-      return readFileSync(this.log, 'utf8').trim() || this.problem;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return this.problem;
-      throw error;
-    } finally {
-      rmSync(this.log, { force: true });
-    }
-  }
-
-  private hear(answer: OrderAnswer): void {
-    switch (answer.type) {
-      case 'digest':
-        this.waiting.get(answer.id)?.(answer.text);
-        this.waiting.delete(answer.id);
-        break;
-      case 'said':
-        this.options.say(answer.text, answer.to);
-        break;
-      case 'begun':
-      case 'failed':
-      case 'over':
-        this.begun?.(answer);
-        this.begun = null;
-        break;
-    }
-  }
-
-  private gone(): void {
-    for (const answer of this.waiting.values()) answer('');
-    this.waiting.clear();
-    const { begun } = this;
-    this.begun = null;
-    if (begun) void this.ended().then(() => begun({ type: 'failed', failure: this.died() }));
-  }
-
-  private died(): Failure {
-    const words = this.lastWords().split('\n').at(-1) ?? '';
-    return {
-      kind: 'usage',
-      message: `The process that was to run it ended${words === '' ? '' : `: ${words}`}.`,
-    };
-  }
-}
-
-/** What a process said in its last moment is of use for so long, milliseconds. */
-const oldMs = 7 * 24 * 3_600_000;
-
-/** Removes what hosts that died long ago have left. */
-function forgetOldLogs(folder: string): void {
-  for (const name of readdirSync(folder)) {
-    if (!/^host-\d+-[0-9a-f]{8}\.log$/.test(name)) continue;
-    const file = path.join(folder, name);
-    const stats = statSync(file, { throwIfNoEntry: false });
-    if (stats && Date.now() - stats.mtimeMs > oldMs) rmSync(file, { force: true });
-  }
-}
 
 /** Runs a run in a process of its own. */
 export class SpawnedHost implements RunHost {
@@ -249,60 +70,15 @@ export class SpawnedHost implements RunHost {
   }
 }
 
-/**
- * Resolves when the client has a state, or there will be none.
- * @param mostMs it is waited for no longer
- */
-export function firstState(client: RunClient, mostMs?: number): Promise<void> {
-  if (client.state() !== null || !client.isOpen) return Promise.resolve();
-  return new Promise((resolve) => {
-    if (mostMs !== undefined) setTimeout(resolve, mostMs).unref();
-    const end = client.subscribe(() => {
-      if (client.state() === null) return;
-      end();
-      resolve();
-    });
-    void client.ended.then(() => resolve());
-  });
-}
-
-/** A run as a screen sees it through a connection. */
-function clientPort(client: RunClient, leave: () => void): RunPort {
-  return {
-    state: () => client.state() as RunState,
-    subscribe: (listener) => client.subscribe(listener),
-    dispatch: (message) => client.dispatch(message),
-    terminals: client.terminals,
-    diff: (agent) => client.diff(agent),
-    events: (agent) => client.events(agent),
-    lastMessage: (agent) => client.lastMessage(agent),
-    prd: () => client.prd(),
-    leave,
-  };
-}
+/** So long is the end of a host waited for that has nothing more to do, milliseconds. */
+const patienceMs = 10_000;
 
 function heldThere(client: RunClient, host: HostProcess): HeldRun {
   return heldByClient(client, async () => {
-    const isOver = client.state()?.phase === 'finished';
+    const isOver = client.state()?.phase === 'finished' && client.watchers <= 1;
     await client.leave();
     host.release();
-    // What it does last is done when we say that all is.
-    if (isOver) await host.ended();
+    // What it does last is done when we say that all is. Another screen may come in this very moment.
+    if (isOver) await Promise.race([host.ended(), pause(patienceMs, null, { ref: false })]);
   });
-}
-
-/** A run of another process, as a screen holds it. */
-export function heldByClient(client: RunClient, close: () => Promise<void>): HeldRun {
-  let left = false;
-  return {
-    port: clientPort(client, () => {
-      left = true;
-    }),
-    lost: client.ended,
-    isLeft: () => left,
-    isLost: () => !client.isOpen,
-    hasKey: (variable) => client.keys.includes(variable),
-    setKey: (variable, key) => client.setKey(variable, key),
-    close,
-  };
 }

@@ -76,8 +76,9 @@ export function startPort(session: Session): Pick<WizardPort, 'start' | 'giveUp'
         held.port.dispatch({ type: 'red_base_decided', how: 'stop' });
         await finished(held);
       }
-      await held.close();
+      // From here on its end is no loss.
       session.held = null;
+      await held.close();
       session.claimed = null;
       session.prdSaved = null;
       session.ready.renew();

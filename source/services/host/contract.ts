@@ -51,6 +51,8 @@ export type Hello = z.infer<typeof helloSchema>;
 /** What a person has a run do, in the form of the journal's message. */
 const dispatchSchema = z.object({
   type: z.literal('dispatch'),
+  /** Counts those of this client; the state that it is sent tells the last one that counts in it. */
+  seq: number,
   message: z
     .looseObject({ type: z.enum(personMessages) })
     .transform((message, context): PersonMessage => {
@@ -69,6 +71,8 @@ export const questions = ['diff', 'events', 'lastMessage', 'prd', 'search', 'lin
 
 export const clientMessageSchema = z.discriminatedUnion('type', [
   dispatchSchema,
+  /** A person does something there. */
+  z.object({ type: z.literal('used') }),
   z.object({ type: z.literal('resize'), agent: index, cols: size, rows: size }),
   /** The rows it shows of a terminal: so many from a row on; from the end of the terminal where that is null. */
   z.object({ type: z.literal('look'), agent: index, from: number.nullable(), rows: size }),
@@ -94,6 +98,7 @@ export const clientMessageSchema = z.discriminatedUnion('type', [
 export type ClientMessage = z.infer<typeof clientMessageSchema>;
 export const clientTypes: readonly string[] = [
   'dispatch',
+  'used',
   'resize',
   'look',
   'seen',
@@ -139,8 +144,16 @@ export type HostMessage =
       readonly program: string;
       readonly because: RefusedBecause;
     }
-  /** @param written whether the summary of the run as it is now is on the disk */
-  | { readonly type: 'state'; readonly patch: StatePatch; readonly written: boolean }
+  /**
+   * @param written whether the summary of the run as it is now is on the disk
+   * @param heard the last message of this client that counts in it; 0 for none
+   */
+  | {
+      readonly type: 'state';
+      readonly patch: StatePatch;
+      readonly written: boolean;
+      readonly heard: number;
+    }
   | { readonly type: 'message'; readonly message: Message }
   /** It has come to an end, with this exit code; a person can still lead it on. */
   | { readonly type: 'finished'; readonly code: number }
@@ -149,6 +162,8 @@ export type HostMessage =
   | { readonly type: 'picture'; readonly agent: number; readonly picture: Picture }
   | { readonly type: 'answer'; readonly id: number; readonly value: unknown }
   | { readonly type: 'warning'; readonly text: string }
+  /** How many screens show it, this one among them. */
+  | { readonly type: 'watchers'; readonly count: number }
   /** Variables with keys that its process has, by name. */
   | { readonly type: 'keys'; readonly names: readonly string[] };
 
@@ -162,6 +177,7 @@ export const hostTypes = [
   'picture',
   'answer',
   'warning',
+  'watchers',
   'keys',
 ] as const satisfies readonly HostMessage['type'][];
 

@@ -4,6 +4,7 @@ import { ok, type Result } from '../../core/result.js';
 import type { Message, PersonMessage } from '../../core/run/message.js';
 import type { RunState } from '../../core/run/run.js';
 import { applyPatch } from '../../core/run/state-patch.js';
+import { update } from '../../core/run/update.js';
 import type { TerminalSize } from '../pty/terminals.js';
 import { Channel } from './channel.js';
 import {
@@ -27,6 +28,9 @@ export interface RunClientOptions {
   readonly onMessage?: (after: RunState, before: RunState | null, message: Message) => void;
 }
 
+/** That it is used, a client says not more often, milliseconds. */
+const usedMs = 200;
+
 /** Why a host has turned a client away. */
 export interface Refused {
   readonly because: RefusedBecause;
@@ -44,11 +48,19 @@ export class RunClient {
   run = '';
   pid = 0;
   summaryWritten = false;
+  /** How many screens show it, this one among them. */
+  watchers = 1;
   /** Variables with keys that the host's process has, by name. */
   keys: readonly string[] = [];
   /** The exit code of the run, each time it has come to an end. */
   finishedWith: number | null = null;
+  /** The state as the host has told it. */
+  private told: RunState | null = null;
+  /** The same with what was dispatched here since: a key counts at once, also for the one right after it. */
   private current: RunState | null = null;
+  private pending: readonly { readonly seq: number; readonly message: PersonMessage }[] = [];
+  private seq = 0;
+  private usedAt = -usedMs;
   /** The state before the last message. */
   private before: RunState | null = null;
   private readonly channel: Channel;
@@ -60,7 +72,7 @@ export class RunClient {
   private greet: (refused: Refused | null) => void = () => {};
   private over: () => void = () => {};
   /** Emulators of which rows were asked for in this turn. */
-  private readonly used = new Set<MirroredEmulator>();
+  private readonly drawnFrom = new Set<MirroredEmulator>();
 
   readonly terminals = {
     emulator: (agent: number) => this.emulators.get(agent) ?? null,
@@ -107,7 +119,19 @@ export class RunClient {
   }
 
   dispatch(message: PersonMessage): void {
-    this.channel.send({ type: 'dispatch', message });
+    this.seq += 1;
+    const { seq } = this;
+    this.channel.send({ type: 'dispatch', seq, message });
+    this.pending = [...this.pending, { seq, message }];
+    this.foresee();
+  }
+
+  /** A person does something here. Said once in a while: others may be used meanwhile. */
+  used(): void {
+    const now = performance.now();
+    if (this.watchers <= 1 || now - this.usedAt < usedMs) return;
+    this.usedAt = now;
+    this.send({ type: 'used' });
   }
 
   /** Gives the host an API key for what starts from now on. */
@@ -140,6 +164,16 @@ export class RunClient {
   async leave(): Promise<void> {
     this.channel.end();
     await this.ended;
+  }
+
+  /** What the host has not heard yet will lead there: it is the same program. */
+  private foresee(): void {
+    const at = Date.now();
+    this.current = this.told;
+    for (const { message } of this.told === null ? [] : this.pending) {
+      this.current = update(this.current, { ...message, at })[0];
+    }
+    for (const listener of [...this.listeners]) listener();
   }
 
   private send(message: ClientMessage): void {
@@ -178,14 +212,15 @@ export class RunClient {
         this.greet({ because: message.because, program: message.program });
         break;
       case 'state':
-        this.before = this.current;
-        this.current = applyPatch(this.current, message.patch);
+        this.before = this.told;
+        this.told = applyPatch(this.told, message.patch);
         this.summaryWritten = message.written;
-        for (const listener of [...this.listeners]) listener();
+        this.pending = this.pending.filter(({ seq }) => seq > message.heard);
+        this.foresee();
         break;
       case 'message':
-        this.options.onMessage?.(this.current as RunState, this.before, message.message);
-        this.before = this.current;
+        this.options.onMessage?.(this.told as RunState, this.before, message.message);
+        this.before = this.told;
         break;
       case 'finished':
         this.finishedWith = message.code;
@@ -201,6 +236,9 @@ export class RunClient {
       case 'answer':
         this.asking.get(message.id)?.(message.value);
         this.asking.delete(message.id);
+        break;
+      case 'watchers':
+        this.watchers = message.count;
         break;
       case 'keys':
         this.keys = message.names;
@@ -227,13 +265,13 @@ export class RunClient {
 
   /** When all rows of this frame were asked for, the host is told what is shown. */
   private wasUsed(emulator: MirroredEmulator): void {
-    if (this.used.size === 0) setImmediate(() => this.tellSeen());
-    this.used.add(emulator);
+    if (this.drawnFrom.size === 0) setImmediate(() => this.tellSeen());
+    this.drawnFrom.add(emulator);
   }
 
   private tellSeen(): void {
-    const used = new Set(this.used);
-    this.used.clear();
+    const used = new Set(this.drawnFrom);
+    this.drawnFrom.clear();
     const agents = [...this.emulators].flatMap(([agent, emulator]) =>
       used.has(emulator) && emulator.settle() ? [agent] : [],
     );

@@ -77,7 +77,7 @@ export class RunServer implements ClientHome {
     const wasLast = this.used.at(-1) === client;
     this.used = this.used.filter((one) => one !== client);
     if (wasLast) this.applySizes();
-    this.options.onWatchers(this.watchers);
+    this.tellWatchers();
   }
 
   keysChanged(): void {
@@ -85,7 +85,15 @@ export class RunServer implements ClientHome {
   }
 
   greeted(): void {
-    this.options.onWatchers(this.watchers);
+    this.tellWatchers();
+  }
+
+  private tellWatchers(): void {
+    const count = this.watchers;
+    this.each((client) => {
+      if (client.isWatching) client.tell({ type: 'watchers', count });
+    });
+    this.options.onWatchers(count);
   }
 
   /** A person has done something there: its sizes count now. */

@@ -51,10 +51,13 @@ export class ServedClient {
   readonly sizes = new Map<number, TerminalSize>();
   private hello: Hello | null = null;
   /** The state that it has. */
-  private sent: { readonly state: RunState | null; readonly written: boolean } = {
-    state: null,
-    written: false,
-  };
+  private sent: {
+    readonly state: RunState | null;
+    readonly written: boolean;
+    readonly heard: number;
+  } = { state: null, written: false, heard: 0 };
+  /** The last of its messages that was dispatched. */
+  private heard = 0;
   private readonly feeds = new Map<number, TerminalFeed>();
   private readonly opened = new Set<number>();
   private willFlush = false;
@@ -143,10 +146,12 @@ export class ServedClient {
     if (!hello || hello.wants === 'nothing' || state === null) return;
     if (this.channel.isFull && !now) return;
     const written = server.hosted.summaryWritten();
-    const patch = patchOf(this.sent.state, state);
-    if (isEmptyPatch(patch, this.sent.state) && written === this.sent.written) return;
-    this.sent = { state, written };
-    this.channel.send({ type: 'state', patch, written });
+    const { heard, sent } = this;
+    const patch = patchOf(sent.state, state);
+    const isSame = written === sent.written && heard === sent.heard;
+    if (isSame && isEmptyPatch(patch, sent.state)) return;
+    this.sent = { state, written, heard };
+    this.channel.send({ type: 'state', patch, written, heard });
   }
 
   private drained(): void {
@@ -210,7 +215,13 @@ export class ServedClient {
     switch (message.type) {
       case 'dispatch':
         this.server.use(this);
+        this.heard = message.seq;
         this.server.hosted.dispatch(message.message);
+        // Also where it has changed nothing.
+        this.stateChanged();
+        break;
+      case 'used':
+        this.server.use(this);
         break;
       case 'resize': {
         const { agent, cols, rows } = message;

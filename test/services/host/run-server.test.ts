@@ -144,8 +144,27 @@ test('a client has the state at once, and each one that follows', async () => {
   await until(() => client.state()?.slots === 7);
   expect(client.state()).toEqual(hosted.now());
   client.dispatch({ type: 'remark', agent: 1, text: 'mind the tests' });
-  await until(() => client.state()?.agents[1]?.remarks.length === 1);
-  expect(client.state()).toEqual(hosted.now());
+  await until(() => hosted.now()?.agents[1]?.remarks.length === 1);
+  await eventually(() => expect(client.state()).toEqual(hosted.now()));
+});
+
+test('what a person does counts at once for who reads the state, and is not taken back', async () => {
+  const hosted = new Hosted();
+  const { client } = await hosted.connect();
+  await until(() => client.state() !== null);
+  const seen: (number | undefined)[] = [];
+  client.subscribe(() => seen.push(client.state()?.slots));
+  for (const slots of [5, 6, 7]) {
+    client.dispatch({ type: 'set_slots', slots });
+    expect(client.state()?.slots).toBe(slots);
+  }
+  // Another one's counts in between, and one that changes nothing is heard all the same.
+  hosted.send({ type: 'remark', agent: 0, text: 'from elsewhere' });
+  client.dispatch({ type: 'set_slots', slots: 7 });
+  await until(() => client.state()?.agents[0]?.remarks.length === 1);
+  await client.diff(0);
+  expect(seen.filter((slots, at) => at > 0 && (slots ?? 0) < (seen[at - 1] ?? 0))).toEqual([]);
+  await eventually(() => expect(client.state()).toEqual(hosted.now()));
 });
 
 test('a client that wants messages gets each with the states around it', async () => {
@@ -274,6 +293,11 @@ test('what is typed reaches its agent, and the client used last decides the size
   await until(() => hosted.sizes.at(-1) === '0 60x20');
   expect(hosted.typed).toEqual(['0 für dich', '1 y\r']);
   expect(hosted.watchers).toBe(2);
+  await until(() => one.client.watchers === 2);
+  one.client.used();
+  await until(() => hosted.sizes.at(-1) === '0 100x30');
+  other.client.used();
+  await until(() => hosted.sizes.at(-1) === '0 60x20');
   other.client.close();
   await until(() => hosted.sizes.at(-1) === '0 100x30');
   expect(hosted.watchers).toBe(1);
@@ -338,7 +362,7 @@ test('only what a person can say is taken from a client, and only in its form', 
   ]) {
     const { channel, heard, isClosed } = await rawClient(hosted);
     channel.send(hello);
-    channel.send({ type: 'dispatch', message });
+    channel.send({ type: 'dispatch', seq: 1, message });
     await until(() => isClosed());
     expect(heard.at(-1)).toMatchObject({ type: 'refused', because: 'form' });
   }
@@ -354,7 +378,7 @@ test('a kind of message that is not known is passed over', async () => {
   const { channel, isClosed } = await rawClient(hosted);
   channel.send(hello);
   channel.send({ type: 'of_a_later_version', more: 1 });
-  channel.send({ type: 'dispatch', message: { type: 'set_slots', slots: 5 } });
+  channel.send({ type: 'dispatch', seq: 1, message: { type: 'set_slots', slots: 5 } });
   await until(() => hosted.now()?.slots === 5);
   expect(isClosed()).toBe(false);
 });

@@ -12,7 +12,7 @@ import { PaintSchedule } from './paint-schedule.js';
 import { type PaintedPane, Painter, type Rect } from './painter.js';
 import { TerminalSession } from './session.js';
 
-export interface HostOptions {
+export interface SurfaceOptions {
   readonly stdin: ReadStream;
   readonly stdout: WriteStream;
   readonly mouse: boolean;
@@ -25,12 +25,14 @@ export interface HostOptions {
   readonly trueColour: boolean;
   /** Told of each paint: its characters, and what it took in milliseconds. */
   readonly onFrame?: (length: number, ms: number) => void;
+  /** Told of what a person types, before it counts. */
+  readonly onKey?: () => void;
   /** Work that can wait does so for at most these milliseconds; 0 lets it go on. */
   readonly hold?: (ms: number) => void;
 }
 
 /** Brings together the terminal, its keys, Ink and the painter: what the components see of them. */
-export class Host implements Surface {
+export class TerminalSurface implements Surface {
   readonly focus = new FocusStack();
   private readonly session: TerminalSession;
   private readonly lent: LentTerminal;
@@ -46,7 +48,7 @@ export class Host implements Surface {
   private closed = false;
   private current = { cols: 80, rows: 24 };
 
-  constructor(private readonly options: HostOptions) {
+  constructor(private readonly options: SurfaceOptions) {
     this.session = new TerminalSession(options);
     this.lent = new LentTerminal(this.session);
     this.current = this.measure();
@@ -161,6 +163,7 @@ export class Host implements Surface {
   };
 
   private readonly onData = (chunk: Buffer) => {
+    this.options.onKey?.();
     this.schedule.keyCame();
     this.keys.feed(chunk);
   };
