@@ -44,7 +44,11 @@ export const testConfig: RunConfig = {
 };
 
 /** For worktrees that no later start has to know. */
-export const noRecord: WorktreeRecord = { making: () => {}, ready: () => {} };
+export const noRecord: WorktreeRecord = {
+  making: () => {},
+  ready: () => {},
+  landed: () => {},
+};
 
 /** The agents' work in git of a run that is nothing else. */
 export function openTestWorkspace(
@@ -62,6 +66,7 @@ export function openTestWorkspace(
     landLater: '',
     coAuthor: () => null,
     record: noRecord,
+    neighbours: { inTurn: (land) => land(), landedBetween: () => [] },
     ...more,
   });
 }

@@ -218,6 +218,7 @@ function Pages({ port, onExit }: PagesProps) {
               onSummary={() => setPage('summary')}
               onStartAgain={port.run === null ? () => void backToStart() : null}
               onQuit={quit}
+              onLeave={onExit}
             />
           </WithNotices>
         )
@@ -226,7 +227,13 @@ function Pages({ port, onExit }: PagesProps) {
       return (
         run && (
           <WithNotices run={run}>
-            <SummaryPage port={port} run={run} onBack={() => setPage('run')} onQuit={quit} />
+            <SummaryPage
+              port={port}
+              run={run}
+              onBack={() => setPage('run')}
+              onQuit={quit}
+              onLeave={onExit}
+            />
           </WithNotices>
         )
       );

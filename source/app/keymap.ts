@@ -297,7 +297,11 @@ const rows = {
     help: 'search the scrollback; filter the overview',
     hint: 'search',
   },
-  'run.found': { context: 'run', keys: ['n'], help: 'go to the next match' },
+  'run.found': {
+    context: 'run',
+    keys: ['n'],
+    help: 'go to the next match; where nothing is searched: the runs, and a new change',
+  },
   'run.foundBack': { context: 'run', keys: ['N'], help: 'go to the previous match' },
   'run.type': { context: 'run', keys: ['i'], help: 'type into the agent', hint: 'type' },
   'run.kill': { context: 'run', keys: ['x'], help: 'kill the agent', hint: 'kill' },
@@ -392,6 +396,12 @@ const rows = {
     keys: ['b'],
     help: 'decide what happens as the tests fail on the base',
     hint: 'decide what to do',
+  },
+  'run.runs': {
+    context: 'run',
+    keys: ['ctrl+n'],
+    help: 'show the runs of this repository, and begin a new change',
+    hint: 'runs',
   },
   'run.quit': { context: 'run', keys: ['q'], help: 'quit', hint: 'quit' },
 
@@ -505,6 +515,12 @@ const rows = {
     keys: ['esc'],
     help: 'go back to the panes',
     hint: 'panes',
+  },
+  'summary.runs': {
+    context: 'summary',
+    keys: ['n'],
+    help: 'begin a new change, and show the runs of this repository',
+    hint: 'next change',
   },
   'summary.quit': { context: 'summary', keys: ['q'], help: 'quit', hint: 'quit' },
 } as const satisfies Record<string, Row>;

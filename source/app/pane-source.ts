@@ -122,6 +122,12 @@ export class PaneView {
     return { index, count: matches.length };
   }
 
+  /** What was searched counts no more. */
+  endSearch(): void {
+    this.query = '';
+    this.clearMatch();
+  }
+
   clearMatch(): void {
     this.match = null;
     this.changed();

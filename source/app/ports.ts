@@ -186,11 +186,28 @@ export interface PlanProgress {
   readonly onWait: (wait: PlanWait) => void;
 }
 
+/** A run in this repository, as a line of a list. */
+export interface RunRow {
+  /** Its stamp. */
+  readonly run: string;
+  /** What is known of it: state, agents, cost, age, change. */
+  readonly words: string;
+  readonly isAlive: boolean;
+  /** It is the one on this screen. */
+  readonly isThis: boolean;
+  /** Its result, lines for a width; null while there is none. */
+  readonly report: ((width: number) => readonly string[]) | null;
+}
+
 /** What the wizard can do before there is a run. */
 export interface WizardPort {
   readonly facts: RunFacts;
   /** The run to begin with, where one is gone on with; null for the steps before a new one. */
   readonly run: RunPort | null;
+  /** All runs of this repository, the latest first. */
+  runs(): Promise<readonly RunRow[]>;
+  /** The screen that comes after this one: a run that lives, or a new change (null). The screen is to be left then. */
+  goTo(run: string | null): void;
   /** The change given on the command line; '' when none was. */
   readonly change: string;
   /** Tasks or PRD that came from a file. */

@@ -1,19 +1,9 @@
 import type { Failure } from '../core/policy/failure.js';
-import { ok, type Result } from '../core/result.js';
-import type { RunState } from '../core/run/run.js';
-import { nothingHanded } from '../services/config/repo-aider-files.js';
-import { readUserSettings } from '../services/config/settings.js';
-import { openRepository } from '../services/git/repository.js';
-import { environment } from '../services/machine/environment.js';
 import type { Arguments } from './arguments.js';
 import { reporter } from './headless-run.js';
-import { firstState, heldByClient } from './host/held-by-client.js';
 import { findLivingRun, reachRun } from './host/reach-run.js';
-import type { OpenedRun } from './open-run.js';
-import { resolveOptions } from './options.js';
-import { wantsScreen } from './run.js';
-import { attachOnScreen } from './screen.js';
 import { reportFailure, type Stdio, warner } from './stdio.js';
+import { wantsScreen } from './wants-screen.js';
 
 /** `attach [RUN]`: shows a run of another process. Gives the exit code. */
 export async function attachCommand(args: Arguments, stdio: Stdio): Promise<number> {
@@ -28,46 +18,8 @@ export async function attachCommand(args: Arguments, stdio: Stdio): Promise<numb
   const found = await findLivingRun({ run, repo: args.flags.repo });
   if (!found.ok) return fail(found.failure);
   if (!wantsScreen(args, stdio)) return attachInLines(found.value, args, stdio);
-  const client = await reachRun(found.value, { wants: 'screen', onWarning: warner(stdio) });
-  if (!client.ok) return fail(client.failure);
-  await firstState(client.value);
-  const state = client.value.state();
-  if (state === null) {
-    return fail({ kind: 'usage', message: `The run ${found.value.stamp} has just ended.` });
-  }
-  const opened = await openedOf(state);
-  if (!opened.ok) return fail(opened.failure);
-  const held = heldByClient(client.value, () => client.value.leave());
-  return attachOnScreen(held, opened.value, args, stdio);
-}
-
-/** What a screen is opened with for a run that goes: by the run itself, and the user's settings of the screen. */
-async function openedOf(state: RunState): Promise<Result<OpenedRun, Failure>> {
-  const repo = await openRepository(state.config.repo);
-  if (!repo.ok) return repo;
-  const user = readUserSettings();
-  if (!user.ok) return user;
-  const { mouse, notify, keys } = user.value?.settings ?? {};
-  const screen = {
-    ...(mouse !== undefined && { mouse }),
-    ...(notify && { notify }),
-    ...(keys && { keys }),
-  };
-  const options = resolveOptions({ flags: {}, env: environment(), repo: {}, user: screen }, []);
-  if (!options.ok) return options;
-  const { files, planSource } = state.config;
-  return ok({
-    repo: repo.value,
-    options: {
-      ...options.value,
-      agentCmd: state.config.agent.command,
-      review: state.config.review,
-    },
-    handed: nothingHanded,
-    focus: files,
-    source: planSource,
-    given: null,
-  });
+  const { showScreens } = await import('./screens.js');
+  return showScreens(args, stdio, {}, { kind: 'attach', run: found.value });
 }
 
 async function attachInLines(

@@ -16,9 +16,10 @@ import { startModelServer } from '../services/model-server/model-server.js';
 import { killAllProcesses } from '../services/pty/process-groups.js';
 import { type AiderCommand, commandOf } from './aider-command.js';
 import type { Arguments } from './arguments.js';
-import { runMain, wantsScreen } from './run.js';
+import { runMain } from './run.js';
 import { onSignals } from './signals.js';
 import type { Stdio } from './stdio.js';
+import { wantsScreen } from './wants-screen.js';
 
 /**
  * `demo`: the whole job in a sample repository, with real Aider and a scripted model behind the real

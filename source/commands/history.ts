@@ -7,7 +7,6 @@ import { moneyOf } from '../core/policy/budget.js';
 import type { Failure } from '../core/policy/failure.js';
 import { err, ok, type Result } from '../core/result.js';
 import { runBranches } from '../core/run/branches.js';
-import { type RunState, runTime } from '../core/run/run.js';
 import type { Summary } from '../core/run/summary.js';
 import { printable, printableJson, printableLines } from '../core/text/printable.js';
 import { hasCode } from '../services/files/private-files.js';
@@ -18,6 +17,7 @@ import { git, gitText } from '../services/git/run-git.js';
 import { undoLanding } from '../services/git/undo.js';
 import { logPaths } from '../services/logs/log-paths.js';
 import { environment } from '../services/machine/environment.js';
+import { neighboursOf } from '../services/records/landings.js';
 import {
   foreignRuns,
   isHere,
@@ -26,16 +26,14 @@ import {
   readAllRecords,
   readRecords,
   readSummaryFile,
+  recordLanding,
   updateSummary,
 } from '../services/records/run-records.js';
-import { formatCost, formatDuration } from '../view/numbers.js';
 import { summaryReport } from '../view/report.js';
 import { fitWidth, glyphsFor } from '../view/table.js';
 import type { Arguments } from './arguments.js';
-import { leftOf } from './find-left-run.js';
-import { firstState } from './host/held-by-client.js';
-import { reachRun } from './host/reach-run.js';
 import { recoverRuns } from './recover.js';
+import { runLine, stateNow } from './run-lines.js';
 import { reportFailure, type Stdio } from './stdio.js';
 import { withPlaces } from './write-summary.js';
 
@@ -49,9 +47,6 @@ export async function openForHistory(args: Arguments, stdio: Stdio): Promise<Rep
   await recoverRuns(repo.value, (text) => stdio.error(`${text}\n`));
   return repo.value;
 }
-
-/** So long is a run that lives waited for, milliseconds. */
-const patienceMs = 2000;
 
 /** Runs of this checkout, and what else lies here and is not believed. */
 interface Listing {
@@ -122,15 +117,6 @@ async function runFacts(run: KnownRun) {
   return { run: stamp, alive: liveness !== 'dead', foreign: false, summary, ...(now && { now }) };
 }
 
-/** The state of a run that lives, as its host tells it; null where it does not. */
-async function stateNow(run: KnownRun): Promise<RunState | null> {
-  const client = await reachRun(run, { wants: 'messages' });
-  if (!client.ok) return null;
-  await firstState(client.value, patienceMs);
-  client.value.close();
-  return client.value.state();
-}
-
 /** Why runs that lie here are only shown. */
 function foreignNote(repo: Repository, count: number, copyOf: string | null): string {
   const one = count === 1;
@@ -153,52 +139,6 @@ function shippedSummary(repo: Repository, stamp: string): Summary | null {
 function foreignLine(repo: Repository, stamp: string, width: number): string {
   const change = printable(shippedSummary(repo, stamp)?.change.split('\n', 1)[0] ?? '');
   return fitWidth(`${stamp}  not yours  ${change}`, width).trimEnd();
-}
-
-/** A run that lives: how far it is. */
-async function livingLine(run: KnownRun, width: number): Promise<string> {
-  const state = await stateNow(run);
-  if (state === null) return `${run.stamp}  running (process ${run.pid})`;
-  const { agents, config } = state;
-  const ended = agents.filter(isDone).length;
-  const how =
-    state.phase === 'finished'
-      ? 'has ended, and is looked at'
-      : agents.length === 0
-        ? 'running, its plan is being made'
-        : `running, ${ended} of ${agents.length} agents have ended`;
-  const { spent, isPartial } = moneyOf(state);
-  const cost = spent === 0 && isPartial ? '' : `, ${formatCost(spent)}`;
-  const time = formatDuration(runTime(state, Date.now()) / 1000);
-  const change = printable(config.change.split('\n', 1)[0] ?? '');
-  return fitWidth(`${run.stamp}  ${how}${cost}, ${time}  ${change}`, width).trimEnd();
-}
-
-async function runLine(run: KnownRun, width: number): Promise<string> {
-  const { stamp, summary, liveness, closed, host } = run;
-  if (liveness === 'alive') return livingLine(run, width);
-  if (liveness === 'unknown') {
-    return `${stamp}  running on ${printable(host)} or in a container, of which nobody here can tell; if it is dead: aider-orchestrator clean --dead ${stamp}`;
-  }
-  if (!summary) {
-    return closed === 'salvaged'
-      ? run.made.length === 0
-        ? `${stamp}  died before an agent had begun`
-        : `${stamp}  died; its journal could not be read (git branch --list '${runBranches(stamp)}*')`
-      : `${stamp}  ended; its summary could not be written yet`;
-  }
-  const counts = `${summary.successful_agents} of ${summary.successful_agents + summary.failed_agents} agents succeeded`;
-  const landed = summary.landed
-    ? 'landed'
-    : summary.integration_branch
-      ? 'not landed'
-      : 'nothing merged';
-  const isLeft = summary.interrupted_by !== null && typeof leftOf(run) !== 'string';
-  const change = printable(summary.change.split('\n', 1)[0] ?? '');
-  return fitWidth(
-    `${stamp}  ${counts}, ${landed}${isLeft ? ', can be resumed' : ''}${summary.simulated ? ' (simulated)' : ''}  ${change}`,
-    width,
-  ).trimEnd();
 }
 
 interface FoundRun {
@@ -360,13 +300,17 @@ export async function landCommand(args: Arguments, stdio: Stdio): Promise<number
     );
     return 1;
   }
-  const landing = await landCommit({
-    repo: repo.root,
-    base: summary.base,
-    branch: summary.base_branch ?? repo.branch,
-    commit,
-    merged,
-    later: `aider-orchestrator land ${stamp}`,
+  const landing = await neighboursOf(run.file).inTurn(async () => {
+    const done = await landCommit({
+      repo: repo.root,
+      base: summary.base,
+      branch: summary.base_branch ?? repo.branch,
+      commit,
+      merged,
+      later: `aider-orchestrator land ${stamp}`,
+    });
+    if (done.state === 'landed') recordLanding(run, commit, summary.base);
+    return done;
   });
   if (landing.state !== 'landed') {
     const { reason, how } = landing.state === 'refused' ? landing : { reason: '', how: '' };

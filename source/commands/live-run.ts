@@ -18,6 +18,7 @@ import { composeRun } from './compose/compose-run.js';
 import { landCommand } from './compose/config.js';
 import type { LiveRunOptions } from './compose/live-run-options.js';
 import { RunServices } from './compose/run-services.js';
+import { watchNeighbours } from './watch-neighbours.js';
 
 /** A run with its services built and wired, not started yet. */
 export interface LiveRun {
@@ -68,6 +69,7 @@ export function openLiveRun(options: LiveRunOptions): LiveRun {
     from: options.from?.state ?? null,
   });
   const { workspace, recorder, state, subscribe, dispatch } = composed;
+  const endWatch = watchNeighbours(record.file, state, dispatch);
   return {
     terminals,
     workspace,
@@ -87,6 +89,7 @@ export function openLiveRun(options: LiveRunOptions): LiveRun {
     },
     summaryWritten: () => recorder.summaryWritten,
     close: async () => {
+      endWatch();
       knowledge.stop();
       run.launcher.close();
       await Promise.all([knowledge.settled(), workspace.settled()]);

@@ -26,6 +26,7 @@ import {
   readRecords,
   releaseWorktrees,
 } from '../services/records/run-records.js';
+import { forgetTouched } from '../services/records/touched-files.js';
 import { composeRun, composeWorkspace, type WorkspaceParts } from './compose/compose-run.js';
 import { landCommand } from './compose/config.js';
 import { resumeLater } from './find-left-run.js';
@@ -70,6 +71,7 @@ export async function closeBooks(
   // What the program had started, such as git making a worktree, may outlive it by a moment.
   await untilQuiet(run.worktrees, patienceMs);
   forgetSocket(run.file);
+  forgetTouched(run.file);
   leadBack(repo, run);
   // The making of a map holds nobody's work.
   if (run.stamp.startsWith('map-')) {

@@ -6,8 +6,8 @@ import type { Arguments } from './arguments.js';
 import { findLeftRun } from './find-left-run.js';
 import { openLeftRun } from './open-left-run.js';
 import { openRun, readGeminiKey } from './open-run.js';
-import { wantsScreen } from './run.js';
 import { reportFailure, type Stdio } from './stdio.js';
+import { wantsScreen } from './wants-screen.js';
 
 /** `resume`: goes on with a run whose program died, or that was interrupted or halted. Gives the exit code. */
 export async function resumeCommand(
@@ -28,7 +28,8 @@ export async function resumeCommand(
   const left = findLeftRun(repo.value, named);
   if (!left.ok) return fail(left.failure);
   if (wantsScreen(args, stdio)) {
-    return (await import('./screen.js')).runOnScreen(args, stdio, overrides, left.value);
+    const { showScreens } = await import('./screens.js');
+    return showScreens(args, stdio, overrides, { kind: 'wizard', left: left.value });
   }
   const opened = await openRun(args, stdio, overrides);
   if (!opened.ok) return fail(opened.failure);

@@ -1,13 +1,7 @@
 import type { Overrides } from './aider-command.js';
 import type { Arguments } from './arguments.js';
 import type { Stdio } from './stdio.js';
-
-/** Whether the screen is shown: a person is there, and did not ask for lines. */
-export function wantsScreen({ flags }: Arguments, stdio: Stdio): boolean {
-  const { headless, json, yes, quiet, verbose, dryRun, detach } = flags;
-  const wantsLines = headless || json || yes || quiet || verbose || dryRun || detach;
-  return stdio.interactive && !wantsLines;
-}
+import { wantsScreen } from './wants-screen.js';
 
 /** The main command: from a change to a merged branch. Gives the exit code. */
 export async function runMain(
@@ -18,6 +12,6 @@ export async function runMain(
   if (args.flags.detach) return (await import('./detach.js')).runDetached(args, stdio);
   // Each loads much that the other has no use for.
   return wantsScreen(args, stdio)
-    ? (await import('./screen.js')).runOnScreen(args, stdio, overrides)
+    ? (await import('./screens.js')).showScreens(args, stdio, overrides)
     : (await import('./headless-run.js')).runHeadless(args, stdio, overrides);
 }

@@ -16,34 +16,48 @@ import { type OpenedRun, openRun, readChange, readGeminiKey } from './open-run.j
 import type { RunOptions } from './options.js';
 import { onSignals } from './signals.js';
 import { askYesNo, reportFailure, type Stdio, warner } from './stdio.js';
+import type { NextScreen } from './wizard/session.js';
 import { finished } from './wizard/start.js';
 import { openWizard, type WizardSession } from './wizard-port.js';
 
-/** The screen: from the wizard to the summary. Gives the exit code. */
+/** What came of a screen that was left. */
+export interface Shown {
+  readonly code: number;
+  /** Where the person goes on; null where they have left the program. */
+  readonly next: NextScreen | null;
+}
+
+/**
+ * The screen: from the wizard to the summary.
+ * @param chosen a run that is gone on with
+ * @param isNext a person begins another change: no other run is offered
+ */
 export async function runOnScreen(
   args: Arguments,
   stdio: Stdio,
   overrides: Overrides = {},
   chosen: LeftRunHere | null = null,
-): Promise<number> {
+  isNext = false,
+): Promise<Shown> {
+  const failed: Shown = { code: 2, next: null };
   // Loaded while git is asked.
   const loading = loadScreen();
   const opened = await openRun(args, stdio, overrides, true);
   if (!opened.ok) {
     reportFailure(stdio, opened.failure);
-    return 2;
+    return failed;
   }
   const change =
     chosen === null ? await firstChange(args, opened.value) : ({ ok: true, value: '' } as const);
   if (!change.ok) {
     reportFailure(stdio, change.failure);
-    return 2;
+    return failed;
   }
   // Given by flag or pipe: from here on it is looked for where all keys are.
   const key = args.flags.apiKey === undefined ? null : await readGeminiKey(args, stdio);
   if (key !== null) setVariable('GEMINI_API_KEY', key);
   const say = (text: string) => stdio.error(`${text}\n`);
-  const left = chosen ?? (await offered(args, opened.value, say));
+  const left = chosen ?? (isNext ? null : await offered(args, opened.value, say));
   const session = await openWizard(args, opened.value, overrides, {
     change: change.value,
     warn: warner(stdio),
@@ -53,44 +67,35 @@ export async function runOnScreen(
   });
   if (!session.ok) {
     reportFailure(stdio, session.failure);
-    return 2;
+    return failed;
   }
   return showSession(session.value, loading, opened.value.options, args, stdio, overrides);
 }
 
-/** Shows a run of another process, until the person leaves it. Gives the exit code. */
-export async function attachOnScreen(
-  held: HeldRun,
-  opened: OpenedRun,
-  args: Arguments,
-  stdio: Stdio,
-): Promise<number> {
-  const loading = loadScreen();
-  const more = { change: '', warn: warner(stdio), say: () => {}, left: null, held };
-  const session = await openWizard(args, opened, {}, more);
-  if (!session.ok) {
-    reportFailure(stdio, session.failure);
-    return 2;
-  }
-  return showSession(session.value, loading, opened.options, args, stdio, {});
-}
-
 /** Has the screen, until it is left. */
-async function showSession(
+export async function showSession(
   session: WizardSession,
   loading: ReturnType<typeof loadScreen>,
   options: RunOptions,
   args: Arguments,
   stdio: Stdio,
   overrides: Overrides,
-): Promise<number> {
+): Promise<Shown> {
   let leave = () => {};
   const left = new Promise<void>((resolve) => {
     leave = resolve;
   });
   const makeScreen = await loading;
   const onKey = () => session.held()?.used();
-  const { surface, show } = makeScreen({ ...screenOptions(options), onKey });
+  const own = screenOptions(options);
+  let isShown = false;
+  const onFrame = (length: number, ms: number) => {
+    own.onFrame?.(length, ms);
+    // To start programs takes from the first frame, if they are started before it.
+    if (!isShown) setImmediate(() => session.begin());
+    isShown = true;
+  };
+  const { surface, show } = makeScreen({ ...own, onKey, onFrame });
   const release = onSignals((signal) => {
     const run = session.held()?.port;
     // One that can go on without us does; but for who asks for its end.
@@ -113,9 +118,9 @@ async function showSession(
   else if (goesOn) tellGoesOn(stdio, state);
   else if (isLost) tellLost(stdio, state, args.flags.repo);
   else report(stdio, state, overrides.ownModels ? null : resumeLater(state, args.flags.repo));
-  if (caught) return caught.code;
-  if (state === null || isLost) return 1;
-  return goesOn ? 0 : exitCode(state);
+  if (caught) return { code: caught.code, next: null };
+  const code = state === null || isLost ? 1 : goesOn ? 0 : exitCode(state);
+  return { code, next: session.next() };
 }
 
 /** A run that was cut off, where the person wants to go on with it; the books of all others are closed. */
@@ -189,7 +194,7 @@ function notStarted(stdio: Stdio, prd: string | null): void {
 }
 
 /** Loads React, Ink and the screens: only when there is a screen. */
-async function loadScreen() {
+export async function loadScreen() {
   // React chooses its build when it is loaded. Agents and set-up commands must not get this variable.
   const variable = 'NODE_ENV';
   const before = environment()[variable];

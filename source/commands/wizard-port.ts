@@ -16,8 +16,9 @@ import type { LeftRunHere } from './find-left-run.js';
 import type { HeldRun } from './host/run-host.js';
 import { type OpenedRun, readText } from './open-run.js';
 import { needsPort } from './wizard/needs.js';
+import { othersPort } from './wizard/others.js';
 import { planPort } from './wizard/plan.js';
-import { Session } from './wizard/session.js';
+import { type NextScreen, Session } from './wizard/session.js';
 import { resumeIn, startPort } from './wizard/start.js';
 
 /** What the screen is given, and what is left of it when it is closed. */
@@ -27,6 +28,10 @@ export interface WizardSession {
   held(): HeldRun | null;
   /** @param listener told when the run cannot be heard of any more */
   onLost(listener: () => void): void;
+  /** The first frame is there: what takes its time begins, while a person types. */
+  begin(): void;
+  /** Where the person goes on; null where they leave the program. */
+  next(): NextScreen | null;
   /** The PRD that was saved without a run; null when there is none. */
   savedPrd(): string | null;
   close(): Promise<void>;
@@ -57,8 +62,6 @@ export async function openWizard(
   const resumed = more.left && (await resumeIn(session, more.left));
   if (resumed && !resumed.ok) return resumed;
   const run = session.held?.port ?? null;
-  // It is looked for and warmed up while a person types.
-  if (run === null) void session.ready.host;
   const port: WizardPort = {
     run,
     get facts(): RunFacts {
@@ -72,6 +75,7 @@ export async function openWizard(
     ...planPort(session),
     ...filesPort(session),
     ...startPort(session),
+    ...othersPort(session),
   };
   return ok({
     port,
@@ -79,6 +83,10 @@ export async function openWizard(
     onLost: (listener) => {
       session.onLost = listener;
       if (session.held?.isLost()) listener();
+    },
+    next: () => session.next,
+    begin: () => {
+      if (run === null && session.held === null) void session.ready.host;
     },
     savedPrd: () => (session.held ? null : session.prdSaved),
     close: () => session.close(),

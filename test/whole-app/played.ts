@@ -9,6 +9,7 @@ import type {
   PrerequisiteToMend,
   RunChoices,
   RunPort,
+  RunRow,
   WizardPort,
 } from '../../source/app/ports.js';
 import { TerminalSurface } from '../../source/app/terminal/terminal-surface.js';
@@ -282,6 +283,9 @@ export class PlayedApp {
   /** What was decided on the last screen; null before. */
   choices: RunChoices | null = null;
 
+  /** The runs of the repository, and the screens that were gone to. */
+  rows: RunRow[] = [];
+  readonly wentTo: (string | null)[] = [];
   private readonly scratch = new Map<string, string>();
 
   private port(options: HarnessOptions): WizardPort {
@@ -377,6 +381,8 @@ export class PlayedApp {
         return name;
       },
       readScratch: (file) => this.scratch.get(file) ?? '',
+      runs: async () => this.rows,
+      goTo: (run) => void this.wentTo.push(run),
       giveUp: async () => {},
       start: async (_change, plan, maxAgents, choices) => {
         this.choices = choices;

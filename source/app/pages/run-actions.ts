@@ -17,6 +17,7 @@ import { diffLines, plainLines, proseLines } from '../text/diff-lines.js';
 import { renderMarkdown } from '../text/markdown.js';
 import { curesOf } from './banner.js';
 import { useKeyAction, useModelDialog, useSetupAction } from './keys-and-models.js';
+import { useOtherRuns } from './other-runs.js';
 import { useRequests } from './requests.js';
 import { eventLines, warningLines } from './run-texts.js';
 
@@ -55,6 +56,8 @@ interface ActionFacts {
   readonly askAboutRedBase: () => void;
   readonly onSummary: () => void;
   readonly onQuit: () => void;
+  /** Leaves the screen for the one that comes. */
+  readonly onLeave: () => void;
 }
 
 /** All that can be done on the split screen, each with why it cannot be done now. */
@@ -82,6 +85,7 @@ type Navigation =
   | 'run.unzoom'
   | 'run.attention'
   | 'run.redBase'
+  | 'run.runs'
   | 'run.quit';
 
 /** Where one looks. */
@@ -92,6 +96,7 @@ function useNavigation(facts: ActionFacts): Pick<ActionsOf<'run'>, Navigation> {
   const { keymap } = useEnvironment();
   const { onSummary, onQuit, askAboutRedBase, dismissBanner } = facts;
   const showDetails = useDetails(facts);
+  const otherRuns = useOtherRuns(facts.port, facts.run, say, facts.onLeave);
   const count = state.agents.length;
   const focused = agent?.index ?? 0;
   const alone = count < 2 ? 'there is no other agent' : null;
@@ -154,7 +159,7 @@ function useNavigation(facts: ActionFacts): Pick<ActionsOf<'run'>, Navigation> {
       run: () => {
         // First the marks of a search and the filter go, then the warning, then the zoom.
         if (marked) {
-          view?.clearMatch();
+          view?.endSearch();
           view?.clearSelection();
           say('');
         } else if (filtered) setTable({ ...table, filter: '' });
@@ -174,6 +179,7 @@ function useNavigation(facts: ActionFacts): Pick<ActionsOf<'run'>, Navigation> {
       refusal:
         state.phase === 'red_base' ? null : 'the run does not wait for a decision about its tests',
     },
+    'run.runs': otherRuns,
     'run.quit': { run: onQuit },
   };
 }
@@ -195,6 +201,7 @@ type Scrolling =
 function useScrolling(facts: ActionFacts): Pick<ActionsOf<'run'>, Scrolling> {
   const { view, height, runView, say, search, agent } = facts;
   const { surface, keymap } = useEnvironment();
+  const otherRuns = useOtherRuns(facts.port, facts.run, say, facts.onLeave);
   const [, update] = useReducer((n: number) => n + 1, 0);
   const name = `agent${agent?.index ?? 0}`;
   const inTable =
@@ -232,7 +239,7 @@ function useScrolling(facts: ActionFacts): Pick<ActionsOf<'run'>, Scrolling> {
       refusal: runView === 'overview' ? null : none,
       ...(runView === 'overview' ? { hint: 'filter' } : {}),
     },
-    'run.found': find(1),
+    'run.found': view && view.query !== '' ? find(1) : otherRuns,
     'run.foundBack': find(-1),
     'run.copy': {
       run: () => {

@@ -1,3 +1,4 @@
+// Longer than 300 lines: state, keys and view of one screen; what can stand alone is in files beside it.
 import { Box } from 'ink';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import type { Agent } from '../../core/agent/agent.js';
@@ -45,6 +46,8 @@ export interface RunPageProps {
   /** Null where the run did not come from the wizard. */
   readonly onStartAgain: (() => void) | null;
   readonly onQuit: () => void;
+  /** Leaves the screen for the one that comes. */
+  readonly onLeave: () => void;
 }
 
 /** Where panes may be: what steps, banner, status and keys leave. Small terminals do without some of them. */
@@ -57,7 +60,8 @@ function areaOf({ cols, rows }: { readonly cols: number; readonly rows: number }
 
 /** The split screen: every agent's terminal live, and the keys to lead them. */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: state, keys and view of one screen; what can stand alone is in files beside it.
-export function RunPage({ port, run, onSummary, onStartAgain, onQuit }: RunPageProps) {
+export function RunPage(props: RunPageProps) {
+  const { port, run, onSummary, onStartAgain, onQuit, onLeave } = props;
   const state = useRunState(run);
   const size = useSize();
   const { keymap } = useEnvironment();
@@ -166,6 +170,7 @@ export function RunPage({ port, run, onSummary, onStartAgain, onQuit }: RunPageP
     askAboutRedBase,
     onSummary,
     onQuit,
+    onLeave,
   });
   useActions({ context: 'run', actions, say: setNote, mouse: onMouse });
 

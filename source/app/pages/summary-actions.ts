@@ -10,6 +10,7 @@ import type { RunPort, WizardPort } from '../ports.js';
 import { useEnvironment } from '../surface.js';
 import { diffLines, plainLines, proseLines } from '../text/diff-lines.js';
 import { useKeyAction, useModelDialog, useSetupAction } from './keys-and-models.js';
+import { useOtherRuns } from './other-runs.js';
 import { useRequests } from './requests.js';
 import { eventLines, warningLines } from './run-texts.js';
 import { failsTests } from './summary-words.js';
@@ -26,6 +27,7 @@ export interface SummaryActionsOptions {
   readonly say: (text: string) => void;
   readonly onBack: () => void;
   readonly onQuit: () => void;
+  readonly onLeave: () => void;
 }
 
 type Reading =
@@ -192,7 +194,7 @@ export function useSummaryActions(
   SummaryActions,
   'summary.up' | 'summary.down' | 'summary.pageUp' | 'summary.pageDown' | 'summary.sort'
 > {
-  const { port, run, state, say, onBack, onQuit } = options;
+  const { port, run, state, say, onBack, onQuit, onLeave } = options;
   const { request } = useRequests(run, say);
   const askModel = useModelDialog(port);
   const reading = useReading(options);
@@ -210,6 +212,7 @@ export function useSummaryActions(
     },
     'summary.setup': useSetupAction(run, say),
     'summary.back': { run: onBack },
+    'summary.runs': useOtherRuns(port, run, say, onLeave),
     'summary.quit': { run: onQuit },
   };
 }

@@ -21,11 +21,14 @@ export interface SummaryPageProps {
   readonly run: RunPort;
   readonly onBack: () => void;
   readonly onQuit: () => void;
+  /** Leaves the screen for the one that comes. */
+  readonly onLeave: () => void;
 }
 
 /** Step 6: what each agent did, what landed, and what can still be done about it. */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: keys and view of one screen; words, layout and actions stand beside it.
-export function SummaryPage({ port, run, onBack, onQuit }: SummaryPageProps) {
+export function SummaryPage(props: SummaryPageProps) {
+  const { port, run, onBack, onQuit, onLeave } = props;
   const state = useRunState(run);
   const size = useSize();
   const { cols } = size;
@@ -51,7 +54,7 @@ export function SummaryPage({ port, run, onBack, onQuit }: SummaryPageProps) {
   const last = Math.max(0, scrolling.length - below);
   const from = Math.min(scrolled, last);
   const scroll = (step: number) => setScrolled(Math.max(0, Math.min(last, from + step)));
-  const more = useSummaryActions({ port, run, state, agent, say, onBack, onQuit });
+  const more = useSummaryActions({ port, run, state, agent, say, onBack, onQuit, onLeave });
   const actions: ActionsOf<'summary'> = {
     ...more,
     'summary.up': {
@@ -106,6 +109,7 @@ export function SummaryPage({ port, run, onBack, onQuit }: SummaryPageProps) {
         ),
         'summary.land',
         'summary.restart',
+        'summary.runs',
         'summary.pageDown',
         'summary.undo',
         'summary.leaveOut',

@@ -6,6 +6,7 @@ import { GitWorkspace } from '../../services/git/workspace.js';
 import type { LogPaths } from '../../services/logs/log-paths.js';
 import type { ShellSetup } from '../../services/pty/setup-command.js';
 import type { TestRunner } from '../../services/pty/test-runner.js';
+import { neighboursOf } from '../../services/records/landings.js';
 import type { RunRecord } from '../../services/records/run-records.js';
 import { createEffectRunner, type Ports } from '../../store/effect-runner.js';
 import { createRunStore, type Observer } from '../../store/run-store.js';
@@ -41,6 +42,7 @@ export function composeWorkspace(parts: WorkspaceParts): GitWorkspace {
     setup: commands?.setup ?? null,
     tests: commands?.check ?? null,
     landLater,
+    neighbours: neighboursOf(record.file),
     coAuthor: agentKinds[rules.agent.kind].author,
     ...(warn ? { warn } : {}),
   });

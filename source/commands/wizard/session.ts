@@ -20,12 +20,20 @@ interface Claimed {
   readonly paths: LogPaths;
 }
 
+/** Another screen than this one. */
+export interface NextScreen {
+  /** A run that lives, by its stamp; null for a new change. */
+  readonly run: string | null;
+}
+
 /** What a wizard works on, from its opening to the end of its run. */
 export class Session {
   repo: Repository;
   geminiModel: string;
   claimed: Claimed | null = null;
   held: HeldRun | null = null;
+  /** Where the person goes on from here. */
+  next: NextScreen | null = null;
   /** Told when the run cannot be heard of any more. */
   onLost = () => {};
   /** The PRD that was saved, relative to the repository. */

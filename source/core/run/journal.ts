@@ -216,6 +216,7 @@ const landing = z.discriminatedUnion('state', [
     reason: z.string(),
     how: z.string(),
     tip: object.optional(),
+    by: texts.optional(),
   }),
 ]);
 
@@ -313,6 +314,7 @@ export const messageSchema = z.discriminatedUnion('type', [
   }),
   plain('setup_named').extend({ command: z.string().nullable() }),
   plain('model_named').extend({ model: z.string() }),
+  plain('files_shared').extend({ run: z.string(), files: texts }),
   plain('interrupt').extend({ signal: z.string() }),
   plain('orphaned').extend({ detail: z.string() }),
   plain('resumed').extend({ idleMs: z.number().min(0), unattended: z.boolean() }),
@@ -506,6 +508,7 @@ function agentsOf(message: Message): number[] {
     case 'landing_undone':
     case 'setup_named':
     case 'model_named':
+    case 'files_shared':
     case 'interrupt':
     case 'orphaned':
     case 'resumed':

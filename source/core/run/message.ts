@@ -121,6 +121,13 @@ export type MessageBody =
   | { readonly type: 'setup_named'; readonly command: string | null }
   /** A person has named another model for what starts from now on. */
   | { readonly type: 'model_named'; readonly model: string }
+  /** Another run in the same repository changes files that this one changes. */
+  | {
+      readonly type: 'files_shared';
+      /** Its stamp. */
+      readonly run: string;
+      readonly files: readonly string[];
+    }
   | { readonly type: 'interrupt'; readonly signal: string }
   | { readonly type: 'orphaned'; readonly detail: string }
   /** A later program goes on with the run. */

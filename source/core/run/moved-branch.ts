@@ -23,20 +23,26 @@ export function onLandNow(state: RunState): Next {
 type Moved = Landing & { readonly state: 'refused'; readonly tip: string };
 
 /**
- * Whether the work of a run goes on to where its branch is now by itself: of one that was resumed, as its branch had
- * all the time in between to move, and once.
+ * Whether the work of a run goes on to where its branch is now by itself: where other runs of the same person alone
+ * have moved it, so that runs land one after the other; and once in one that was resumed, as its branch had all the
+ * time in between to move.
  */
 export function mayMoveOn(state: RunState, landing: Landing): landing is Moved {
-  const isMoved = landing.state === 'refused' && landing.tip !== undefined;
-  return isMoved && state.resumed > 0 && state.onto === null;
+  if (landing.state !== 'refused' || landing.tip === undefined) return false;
+  return landing.by !== undefined || (state.resumed > 0 && state.onto === null);
 }
 
 /** Merges the work onto where its branch is now, and says so. */
-export function onMoved(state: RunState, tip: string): Next {
+export function onMoved(state: RunState, { tip, by }: Moved): Next {
   const { config, integration } = state;
   const commit = integration?.commit;
   if (!commit) return [state, []];
-  const said = `${config.branch ?? 'The branch'} has moved since the run began: the work is merged onto where it is now.`;
+  const branch = config.branch ?? 'The branch';
+  const how =
+    by === undefined
+      ? `${branch} has moved since the run began`
+      : `${by.length === 1 ? 'Run' : 'The runs'} ${by.join(', ')} landed on ${branch} meanwhile`;
+  const said = `${how}: the work is merged onto where it is now.`;
   const onto = { tip, step: 'merging' as const, commit: null };
   return [
     { ...state, landing: null, onto, warnings: [...new Set([...state.warnings, said])] },

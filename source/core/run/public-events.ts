@@ -309,6 +309,7 @@ function ofMessage(state: RunState, before: RunState | null, message: Message): 
     case 'landing_undone':
     case 'setup_named':
     case 'model_named':
+    case 'files_shared':
     case 'orphaned':
     case 'landing_done':
       return [];

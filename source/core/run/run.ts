@@ -168,6 +168,8 @@ export type Landing =
       readonly how: string;
       /** Where the branch is now, when it has moved: the work can be merged onto it. */
       readonly tip?: string | undefined;
+      /** The runs that have moved it, when nobody else has. */
+      readonly by?: readonly string[] | undefined;
     };
 
 /** Work that lands on a branch which has moved since the run started. */

@@ -155,6 +155,16 @@ function onLook(state: RunState, message: Message & { type: 'agent_touched' }): 
   return [{ ...next, agents }, effects];
 }
 
+/** So many files are named. */
+const mostNamed = 5;
+
+function onFilesShared(state: RunState, run: string, files: readonly string[]): RunState {
+  const named = files.slice(0, mostNamed).join(', ');
+  const more = files.length > mostNamed ? ` and ${files.length - mostNamed} more` : '';
+  const said = `Run ${run} changes ${named}${more}, too: the one that lands later is merged onto the other, and tested, first.`;
+  return { ...state, warnings: [...new Set([...state.warnings, said])] };
+}
+
 function repairFeedback({ repair }: Agent): Feedback | null {
   return repair && { kind: 'repair', repair };
 }
@@ -328,7 +338,7 @@ function apply(state: RunState, message: Exclude<Message, { type: 'run_started' 
       if (state.phase !== 'landing' || state.undoing) return [state, []];
       const { landing } = message;
       return mayMoveOn(state, landing)
-        ? onMoved(withLanding(state, landing), landing.tip)
+        ? onMoved(withLanding(state, landing), landing)
         : end(withLanding(state, landing), at);
     }
     case 'undo_landing':
@@ -341,6 +351,8 @@ function apply(state: RunState, message: Exclude<Message, { type: 'run_started' 
       return onTipTested(state, message.testRun, at);
     case 'landing_undone':
       return onUndone(state, message.undone, at);
+    case 'files_shared':
+      return [onFilesShared(state, message.run, message.files), []];
     case 'model_named':
       return [onModelNamed(state, message.model), []];
     case 'setup_named':

@@ -55,10 +55,21 @@ export interface WorkspaceOptions {
   readonly warn?: (text: string) => void;
   /** Takes note of each worktree before it is made, so that a later start knows it as ours. */
   readonly record: WorktreeRecord;
+  readonly neighbours: Neighbours;
+}
+
+/** The other runs of the repository. */
+export interface Neighbours {
+  /** Lands while no other run does. */
+  inTurn<T>(land: () => Promise<T>): Promise<T>;
+  /** The runs that alone have led a branch from one commit to another; none where something else has moved it, too. */
+  landedBetween(from: string, tip: string): string[];
 }
 
 /** Where worktrees are recorded; what it throws is of the disk. */
 export interface WorktreeRecord {
+  /** The branch was led from one commit to another. Throws like `fs`. */
+  landed(commit: string, from: string): void;
   making(worktree: {
     /** Absolute. */
     readonly path: string;

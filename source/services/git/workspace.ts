@@ -7,6 +7,7 @@ import type {
 } from '../../core/agent/agent.js';
 import type { Task } from '../../core/plan/plan.js';
 import type { Failure } from '../../core/policy/failure.js';
+import { faultOfError } from '../../core/policy/machine-fault.js';
 import type { TestRun } from '../../core/policy/test-run.js';
 import type {
   AgentToTest,
@@ -145,16 +146,33 @@ export class GitWorkspace implements Workspace {
     return there.ok && there.value !== '' && lacking.ok && lacking.value === '';
   }
 
+  /** One run after the other: who comes later is told by whom its branch was moved. */
   land(commit: string, from: string): Promise<Landing> {
-    const { config, landLater } = this.options;
-    return land({
-      repo: config.repo,
-      base: from,
-      branch: config.branch,
-      commit,
-      merged: integrationBranch(config.stamp),
-      later: landLater,
+    const { config, landLater, neighbours } = this.options;
+    return neighbours.inTurn(async () => {
+      const landing = await land({
+        repo: config.repo,
+        base: from,
+        branch: config.branch,
+        commit,
+        merged: integrationBranch(config.stamp),
+        later: landLater,
+      });
+      if (landing.state === 'landed') this.noteLanding(commit, from);
+      if (landing.state !== 'refused' || landing.tip === undefined) return landing;
+      const by = neighbours.landedBetween(from, landing.tip);
+      return by.length === 0 ? landing : { ...landing, by };
     });
+  }
+
+  private noteLanding(commit: string, from: string): void {
+    const { record, warn } = this.options;
+    try {
+      record.landed(commit, from);
+    } catch (error) {
+      if (faultOfError(error) === null) throw error;
+      warn?.(`The landing could not be recorded: ${(error as Error).message}.`);
+    }
   }
 
   mergeOntoTip(tip: string, commit: string): Promise<Result<Merged, Failure>> {

@@ -18,6 +18,7 @@ export interface HostedEmulator {
   readonly modes: { readonly bracketedPaste: boolean; readonly applicationCursor: boolean };
   cursor(): { readonly row: number; readonly column: number; readonly shown: boolean };
   pictureRow(y: number): PictureRow;
+  rowCells(y: number): Uint32Array | null;
   anchor(y: number): Anchor | null;
   search(
     text: string,

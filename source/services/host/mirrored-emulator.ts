@@ -77,9 +77,7 @@ export class MirroredEmulator {
     const row = this.now.first + y;
     if (y >= 0 && y < this.now.length) this.note(row);
     const line = this.known.get(row);
-    return line
-      ? drawPictureRow(line, from, to, column, colour)
-      : ' '.repeat(Math.max(0, to - from));
+    return line ? drawn(line, from, to, column, colour) : ' '.repeat(Math.max(0, to - from));
   }
 
   /** @returns ends it */
@@ -166,4 +164,22 @@ export class MirroredEmulator {
       this.asked.last = Math.max(this.asked.last, row);
     }
   }
+}
+
+/** Rows as they were drawn last: most stay as they are from one frame to the next. */
+const lastDrawn = new WeakMap<PictureRow, { readonly key: string; readonly text: string }>();
+
+function drawn(
+  line: PictureRow,
+  from: number,
+  to: number,
+  column: number,
+  colour: boolean,
+): string {
+  const key = `${from} ${to} ${column} ${colour}`;
+  const last = lastDrawn.get(line);
+  if (last?.key === key) return last.text;
+  const text = drawPictureRow(line, from, to, column, colour);
+  lastDrawn.set(line, { key, text });
+  return text;
 }

@@ -3,27 +3,49 @@ import type { PictureRow } from '../pty/picture-row.js';
 import type { Picture } from './contract.js';
 import type { HostedEmulator } from './hosted-run.js';
 
-/** Rows of an emulator as they are sent, made once for all clients while it shows the same. */
+/** A row as it is sent, and as JSON, to be compared. */
+interface DrawnRow {
+  readonly row: PictureRow;
+  readonly text: string;
+  /** What it was drawn of; null where that cannot be told. */
+  readonly cells: Uint32Array | null;
+  /** The version of the emulator that was looked at last. */
+  version: number;
+}
+
+/** So many rows of an emulator are kept as they were drawn. */
+const mostDrawn = 500;
+
+/** Rows of an emulator as they are sent: drawn once for all clients, and only where they have changed. */
 export class DrawnRows {
-  private version = -1;
-  private readonly rows = new Map<number, { readonly row: PictureRow; readonly text: string }>();
+  private readonly rows = new Map<number, DrawnRow>();
 
   constructor(readonly emulator: HostedEmulator) {}
 
-  /** @param y the row, scrollback counted. @returns it, and it as JSON, to be compared */
-  at(y: number): { readonly row: PictureRow; readonly text: string } {
-    const { version } = this.emulator;
-    if (version !== this.version) {
-      this.rows.clear();
-      this.version = version;
+  /** @param y the row, scrollback counted */
+  at(y: number): DrawnRow {
+    const { emulator, rows } = this;
+    const { version } = emulator;
+    const number = emulator.first + y;
+    const known = rows.get(number);
+    if (known?.version === version) return known;
+    const cells = emulator.rowCells(y);
+    if (known && cells && known.cells && isSame(cells, known.cells)) {
+      known.version = version;
+      return known;
     }
-    const known = this.rows.get(y);
-    if (known) return known;
-    const row = this.emulator.pictureRow(y);
-    const made = { row, text: JSON.stringify(row) };
-    this.rows.set(y, made);
-    return made;
+    const row = emulator.pictureRow(y);
+    const drawn = { row, text: JSON.stringify(row), cells: cells?.slice() ?? null, version };
+    if (rows.size >= mostDrawn) rows.clear();
+    rows.set(number, drawn);
+    return drawn;
   }
+}
+
+function isSame(one: Uint32Array, other: Uint32Array): boolean {
+  if (one.length !== other.length) return false;
+  for (let at = 0; at < one.length; at++) if (one[at] !== other[at]) return false;
+  return true;
 }
 
 /** The window that a client shows of a terminal; from its end where `from` is null. */

@@ -150,6 +150,11 @@ export class Emulator {
     return pictureRow(this.terminal.buffer.getLine(y));
   }
 
+  /** All that a row shows, as numbers to be compared; null where they do not tell it. */
+  rowCells(y: number): Uint32Array | null {
+    return this.terminal.rowCells(y);
+  }
+
   /** The text of a row, without trailing blanks. */
   rowText(y: number): string {
     const { buffer, cols } = this.terminal;

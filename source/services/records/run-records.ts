@@ -81,6 +81,8 @@ const lineSchema = z.discriminatedUnion('record', [
     protect: z.array(z.string()),
     maxFileBytes: z.number().nullable(),
   }),
+  /** It has led its branch from one commit to another. */
+  z.object({ record: z.literal('landed'), commit: z.string(), from: z.string() }),
   z.object({ record: z.literal('dead'), by: z.string() }),
   /** Another program goes on with it. */
   z.object({ record: z.literal('resumed'), owner: ownerSchema }),
@@ -115,6 +117,8 @@ export interface KnownRun {
   readonly made: readonly RecordedWorktree[];
   /** What stops an agent of it, or is taken back; null where it died before that was told. */
   readonly rules: RecordedRules | null;
+  /** How it has led its branch on, the first time first. */
+  readonly landings: readonly { readonly commit: string; readonly from: string }[];
   /** The record itself. */
   readonly file: string;
 }
@@ -162,6 +166,11 @@ export class RunRecord {
 
   ready(worktree: string): void {
     this.write({ record: 'ready', path: worktree });
+  }
+
+  /** Its branch was led from one commit to another. Throws like `fs`. */
+  landed(commit: string, from: string): void {
+    this.write({ record: 'landed', commit, from });
   }
 
   /** From here on this program runs it. Throws like `fs`. */
@@ -344,16 +353,26 @@ export function readRecords(place: Place): Records {
 export function readAllRecords(): KnownRun[] {
   const runs: KnownRun[] = [];
   const ids = unless(unreadable, [], () => readdirSync(repositoriesFolder()));
-  for (const id of ids) {
-    const folder = repositoryFolder(id);
-    const names = unless(unreadable, [], () => readdirSync(folder));
-    for (const name of names.filter((one) => /^\d{8}_\d{6}\.jsonl$/.test(one))) {
-      const file = path.join(folder, name);
-      const run = readRecord(file, name.replace(/\.jsonl$/, ''), null, null, worktreesFolder(id));
-      if (run !== null && typeof run !== 'string') runs.push(run);
-    }
-  }
+  for (const id of ids) runs.push(...readRecordsIn(repositoryFolder(id)));
   return runs.sort((a, b) => (a.stamp < b.stamp ? -1 : 1));
+}
+
+/**
+ * The runs in a repository's folder of records, oldest first; those that cannot be read are left out.
+ * @param wanted only these stamps
+ */
+export function readRecordsIn(folder: string, wanted?: readonly string[]): KnownRun[] {
+  const cache = worktreesFolder(path.basename(folder));
+  const names = unless(unreadable, [], () => readdirSync(folder));
+  return names
+    .filter((name) => /^\d{8}_\d{6}\.jsonl$/.test(name))
+    .filter((name) => wanted?.includes(name.replace(/\.jsonl$/, '')) ?? true)
+    .sort()
+    .flatMap((name) => {
+      const file = path.join(folder, name);
+      const run = readRecord(file, name.replace(/\.jsonl$/, ''), null, null, cache);
+      return run === null || typeof run === 'string' ? [] : [run];
+    });
 }
 
 /** @param place null where it is not looked up from one: then its checkout is where it was */
@@ -375,6 +394,7 @@ function readRecord(
   let head: (Line & { record: 'run' }) | null = null;
   let owner: Owner | null = null;
   let rules: RecordedRules | null = null;
+  const landings: { commit: string; from: string }[] = [];
   let dead = false;
   let closed: KnownRun['closed'] = null;
   for (const [index, line] of lines.entries()) {
@@ -404,6 +424,7 @@ function readRecord(
       owner = data.owner;
       [dead, closed] = [false, null];
     } else if (data.record === 'rules') rules = data;
+    else if (data.record === 'landed') landings.push({ commit: data.commit, from: data.from });
     else if (data.record === 'dead') dead = true;
     else closed = data.how;
   }
@@ -420,6 +441,7 @@ function readRecord(
     worktrees: isBelow(cache, head.worktrees) ? head.worktrees : path.join(cache, stamp),
     made: [...made.values()],
     rules,
+    landings,
     file,
   };
 }
@@ -539,6 +561,16 @@ export function declareDead(run: KnownRun): void {
   const fd = openPrivate(run.file, 'append');
   try {
     appendLine(fd, { record: 'dead', by: 'clean --dead' });
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Records that a finished run has led its branch from one commit to another. Throws like `fs`. */
+export function recordLanding(run: KnownRun, commit: string, from: string): void {
+  const fd = openPrivate(run.file, 'append');
+  try {
+    appendLine(fd, { record: 'landed', commit, from });
   } finally {
     closeSync(fd);
   }

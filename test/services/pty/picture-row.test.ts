@@ -62,6 +62,37 @@ test('blanks at the end of a row are not sent', async () => {
   emulator.dispose();
 });
 
+test('a row that looks otherwise has other cells, or none that tell it', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(printed, { maxLength: 20 }),
+      fc.array(printed, { maxLength: 20 }),
+      async (first, second) => {
+        const emulator = new Emulator(20, 5, 20);
+        const rows = () =>
+          Array.from({ length: 5 }, (_, y) => {
+            return {
+              cells: emulator.rowCells(y)?.slice(),
+              drawn: JSON.stringify(emulator.pictureRow(y)),
+            };
+          });
+        emulator.feed(first.join(''));
+        await emulator.drawn();
+        const before = rows();
+        emulator.feed(`\x1b[H${second.join('')}`);
+        await emulator.drawn();
+        for (const [y, now] of rows().entries()) {
+          const was = before[y];
+          if (!was?.cells || !now.cells || was.drawn === now.drawn) continue;
+          expect([...now.cells]).not.toEqual([...was.cells]);
+        }
+        emulator.dispose();
+      },
+    ),
+    { numRuns: 200 },
+  );
+});
+
 test('a row keeps its number while others scroll off, and gets another one where all are made anew', async () => {
   const emulator = new Emulator(20, 5, 10);
   const feed = async (text: string) => {

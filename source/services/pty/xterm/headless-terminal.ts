@@ -3,6 +3,18 @@ import { BufferNamespaceApi } from 'common/public/BufferNamespaceApi';
 import { UnicodeV11 } from 'unicode11/UnicodeV11';
 import type { HeadlessOptions, XtermBuffer, XtermMarker, XtermTerminal } from './xterm.js';
 
+/** What a line is made of: its cells, and what does not fit into them. */
+interface LineInside {
+  readonly _data: Uint32Array;
+  readonly _combined: object;
+  readonly _extendedAttrs: object;
+}
+
+function hasAny(object: object): boolean {
+  for (const _ in object) return true;
+  return false;
+}
+
 /**
  * xterm.js without a browser, as `@xterm/headless` is, on the sources with our patches. What differs is that
  * bytes are parsed at once: `write` parses in a timer of its own, up to 12 ms for each terminal, and so would
@@ -60,6 +72,12 @@ export class HeadlessTerminal extends CoreTerminal implements XtermTerminal {
 
   usedCells(y: number): number {
     return this.buffers.active.lines.get(y)?.getNoBgTrimmedLength() ?? 0;
+  }
+
+  rowCells(y: number): Uint32Array | null {
+    const line = this.buffers.active.lines.get(y) as unknown as LineInside | undefined;
+    if (!line || hasAny(line._combined) || hasAny(line._extendedAttrs)) return null;
+    return line._data;
   }
 
   markerAt(row: number): XtermMarker | null {

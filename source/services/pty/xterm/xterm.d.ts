@@ -49,6 +49,11 @@ export interface XtermTerminal {
   onAnswer(listener: (answer: string) => void): void;
   /** Has an escape sequence do nothing. */
   ignoreEscape(intermediates: string, final: string): void;
+  /**
+   * All that a row shows, as numbers: the same ones mean that it looks the same. Null where it cannot be told by
+   * them alone.
+   */
+  rowCells(y: number): Uint32Array | null;
   /** Cells of a row up to the last one that has a character or a background. */
   usedCells(y: number): number;
   /** Null on the alternate screen. */

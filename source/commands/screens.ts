@@ -1,0 +1,47 @@
+import type { KnownRun } from '../services/records/run-records.js';
+import type { Overrides } from './aider-command.js';
+import type { Arguments } from './arguments.js';
+import { attachOnScreen } from './attach-screen.js';
+import type { LeftRunHere } from './find-left-run.js';
+import { findLivingRun } from './host/reach-run.js';
+import { runOnScreen, type Shown } from './screen.js';
+import { reportFailure, type Stdio } from './stdio.js';
+
+/** What is shown first. */
+export type FirstScreen =
+  /** The steps before a run; with one that was cut off, that run. */
+  | { readonly kind: 'wizard'; readonly left: LeftRunHere | null }
+  | { readonly kind: 'attach'; readonly run: KnownRun };
+
+/** One screen after the other, as a person goes from run to run. Gives the exit code of the last one. */
+export async function showScreens(
+  args: Arguments,
+  stdio: Stdio,
+  overrides: Overrides,
+  first: FirstScreen = { kind: 'wizard', left: null },
+): Promise<number> {
+  let shown =
+    first.kind === 'attach'
+      ? await attachOnScreen(first.run, args, stdio)
+      : await runOnScreen(args, stdio, overrides, first.left);
+  while (shown.next !== null) shown = await nextScreen(shown.next.run, args, stdio, overrides);
+  return shown.code;
+}
+
+/** @param run its stamp; null for a new change */
+async function nextScreen(
+  run: string | null,
+  args: Arguments,
+  stdio: Stdio,
+  overrides: Overrides,
+): Promise<Shown> {
+  if (run === null) {
+    // What was asked for was asked for by the run before.
+    const { change: _, plan: __, prd: ___, apiKey: ____, ...flags } = args.flags;
+    return runOnScreen({ ...args, command: 'run', rest: [], flags }, stdio, overrides, null, true);
+  }
+  const found = await findLivingRun({ run, repo: args.flags.repo });
+  if (found.ok) return attachOnScreen(found.value, args, stdio);
+  reportFailure(stdio, found.failure);
+  return { code: 2, next: null };
+}
