@@ -3,7 +3,7 @@ import { ok, type Result } from '../core/result.js';
 import type { RunState } from '../core/run/run.js';
 import { nothingHanded } from '../services/config/repo-aider-files.js';
 import { readUserSettings } from '../services/config/settings.js';
-import { openRepository } from '../services/git/repository.js';
+import { openRepository, type Repository } from '../services/git/repository.js';
 import { environment } from '../services/machine/environment.js';
 import type { KnownRun } from '../services/records/run-records.js';
 import type { Arguments } from './arguments.js';
@@ -23,14 +23,17 @@ export async function attachOnScreen(run: KnownRun, args: Arguments, stdio: Stdi
   };
   // While the run is asked.
   const loading = loadScreen();
-  const client = await reachRun(run, { wants: 'screen', onWarning: warner(stdio) });
+  const [client, repo] = await Promise.all([
+    reachRun(run, { wants: 'screen', onWarning: warner(stdio) }),
+    openRepository(run.root),
+  ]);
   if (!client.ok) return fail(client.failure);
   await firstState(client.value);
   const state = client.value.state();
   if (state === null) {
     return fail({ kind: 'usage', message: `The run ${run.stamp} has just ended.` });
   }
-  const opened = await openedOf(state);
+  const opened = repo.ok ? openedOf(state, repo.value) : repo;
   if (!opened.ok) return fail(opened.failure);
   const held = heldByClient(client.value, () => client.value.leave());
   const more = { change: '', warn: warner(stdio), say: () => {}, left: null, held };
@@ -40,9 +43,7 @@ export async function attachOnScreen(run: KnownRun, args: Arguments, stdio: Stdi
 }
 
 /** What a screen is opened with for a run that goes: by the run itself, and the user's settings of the screen. */
-async function openedOf(state: RunState): Promise<Result<OpenedRun, Failure>> {
-  const repo = await openRepository(state.config.repo);
-  if (!repo.ok) return repo;
+function openedOf(state: RunState, repo: Repository): Result<OpenedRun, Failure> {
   const user = readUserSettings();
   if (!user.ok) return user;
   const { mouse, notify, keys } = user.value?.settings ?? {};
@@ -55,7 +56,7 @@ async function openedOf(state: RunState): Promise<Result<OpenedRun, Failure>> {
   if (!options.ok) return options;
   const { files, planSource } = state.config;
   return ok({
-    repo: repo.value,
+    repo,
     options: {
       ...options.value,
       agentCmd: state.config.agent.command,

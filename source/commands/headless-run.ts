@@ -2,12 +2,8 @@ import type { RunConfig } from '../core/run/config.js';
 import type { RunState } from '../core/run/run.js';
 import { exitCode, failureCode } from '../core/run/summary.js';
 import { printableJson } from '../core/text/printable.js';
-import { jsonReporter, lineReporter, type Verbosity } from '../headless/reporters.js';
 import { type LogPaths, logPaths } from '../services/logs/log-paths.js';
-import { environment } from '../services/machine/environment.js';
 import { claimRun, type RunRecord } from '../services/records/run-records.js';
-import type { Observer } from '../store/run-store.js';
-import { glyphsFor } from '../view/table.js';
 import type { Overrides } from './aider-command.js';
 import type { Arguments } from './arguments.js';
 import { makeConfig } from './compose/config.js';
@@ -18,6 +14,7 @@ import { type ServedRun, serveRun } from './host/serve-run.js';
 import { openLiveRun, warnOfCheckout } from './live-run.js';
 import { type PreparedRun, prepareRun } from './prepare-run.js';
 import { recoverRuns } from './recover.js';
+import { reporter } from './reporter.js';
 import { onSignals } from './signals.js';
 import { reportFailure, type Stdio, warner } from './stdio.js';
 
@@ -127,21 +124,4 @@ export async function executeHeadless(
   const later = overrides.ownModels ? null : resumeLater(state, args.flags.repo);
   if (later !== null) stdio.error(`To go on with it: ${later}\n`);
   return exitCode(state);
-}
-
-export function reporter(
-  { flags }: Arguments,
-  stdio: Stdio,
-  summaryWritten: () => boolean,
-): Observer {
-  if (flags.json) return jsonReporter(stdio.out, summaryWritten);
-  const verbosity: Verbosity = flags.quiet ? 'quiet' : flags.verbose ? 'verbose' : 'normal';
-  return lineReporter(stdio.out, {
-    verbosity,
-    get width() {
-      return stdio.width;
-    },
-    glyphs: glyphsFor(environment()),
-    summaryWritten,
-  });
 }

@@ -9,8 +9,8 @@ import { FollowedFile } from '../services/logs/followed-file.js';
 import { logPaths } from '../services/logs/log-paths.js';
 import { journalFile, type KnownRun } from '../services/records/run-records.js';
 import type { Arguments } from './arguments.js';
-import { reporter } from './headless-run.js';
 import { type Asked, findRun } from './host/reach-run.js';
+import { reporter } from './reporter.js';
 import { reportFailure, type Stdio } from './stdio.js';
 
 /** Between two looks at a log that is followed, milliseconds. */

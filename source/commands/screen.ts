@@ -10,7 +10,7 @@ import { summaryReport } from '../view/report.js';
 import { glyphsFor } from '../view/table.js';
 import type { Overrides } from './aider-command.js';
 import type { Arguments } from './arguments.js';
-import { type LeftRunHere, resumeLater } from './find-left-run.js';
+import type { LeftRunHere } from './find-left-run.js';
 import type { HeldRun } from './host/run-host.js';
 import { type OpenedRun, openRun, readChange, readGeminiKey } from './open-run.js';
 import type { RunOptions } from './options.js';
@@ -116,8 +116,13 @@ export async function showSession(
   const state = held?.port.state() ?? null;
   if (state === null) notStarted(stdio, session.savedPrd());
   else if (goesOn) tellGoesOn(stdio, state);
-  else if (isLost) tellLost(stdio, state, args.flags.repo);
-  else report(stdio, state, overrides.ownModels ? null : resumeLater(state, args.flags.repo));
+  else {
+    // It brings all that a journal is read with, for which the first frame need not wait.
+    const { resumeLater } = await import('./find-left-run.js');
+    const later = overrides.ownModels ? null : resumeLater(state, args.flags.repo);
+    if (isLost) tellLost(stdio, state, later);
+    else report(stdio, state, later);
+  }
   if (caught) return { code: caught.code, next: null };
   const code = state === null || isLost ? 1 : goesOn ? 0 : exitCode(state);
   return { code, next: session.next() };
@@ -166,8 +171,7 @@ function tellGoesOn(stdio: Stdio, { config, agents }: RunState): void {
 }
 
 /** Its process died. */
-function tellLost(stdio: Stdio, state: RunState, repo: string | undefined): void {
-  const later = resumeLater(state, repo);
+function tellLost(stdio: Stdio, state: RunState, later: string | null): void {
   stdio.error(
     `aider-orchestrator: The process that ran ${state.config.stamp} died. What its agents did is kept.\n`,
   );

@@ -1,9 +1,7 @@
 import type { KnownRun } from '../services/records/run-records.js';
 import type { Overrides } from './aider-command.js';
 import type { Arguments } from './arguments.js';
-import { attachOnScreen } from './attach-screen.js';
 import type { LeftRunHere } from './find-left-run.js';
-import { findLivingRun } from './host/reach-run.js';
 import { runOnScreen, type Shown } from './screen.js';
 import { reportFailure, type Stdio } from './stdio.js';
 
@@ -22,10 +20,16 @@ export async function showScreens(
 ): Promise<number> {
   let shown =
     first.kind === 'attach'
-      ? await attachOnScreen(first.run, args, stdio)
+      ? await attach(first.run, args, stdio)
       : await runOnScreen(args, stdio, overrides, first.left);
   while (shown.next !== null) shown = await nextScreen(shown.next.run, args, stdio, overrides);
   return shown.code;
+}
+
+/** The first frame of the wizard waits for nothing that only this needs. */
+async function attach(run: KnownRun, args: Arguments, stdio: Stdio): Promise<Shown> {
+  const { attachOnScreen } = await import('./attach-screen.js');
+  return attachOnScreen(run, args, stdio);
 }
 
 /** @param run its stamp; null for a new change */
@@ -40,8 +44,9 @@ async function nextScreen(
     const { change: _, plan: __, prd: ___, apiKey: ____, ...flags } = args.flags;
     return runOnScreen({ ...args, command: 'run', rest: [], flags }, stdio, overrides, null, true);
   }
+  const { findLivingRun } = await import('./host/reach-run.js');
   const found = await findLivingRun({ run, repo: args.flags.repo });
-  if (found.ok) return attachOnScreen(found.value, args, stdio);
+  if (found.ok) return attach(found.value, args, stdio);
   reportFailure(stdio, found.failure);
   return { code: 2, next: null };
 }

@@ -35,7 +35,7 @@ const bursting = `
 def main():
     import os, sys
     text = next(one for one in sys.argv if one.startswith("--message="))
-    number, at, size = (int(one) for one in text.split("burst ")[1].split())
+    number, at, size = (int(one) for one in text.split("burst ")[1].split()[:3])
     with open("${flood}", "rb") as file:
         data = file.read()[at:at + size]
     held = [os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{fd}")]
