@@ -257,6 +257,74 @@ describe('the run screen', () => {
     );
   });
 
+  test('a run that can go on without its screen is left running by Enter, or stopped', async () => {
+    const { app, run } = await openRun();
+    let left = 0;
+    run.leave = () => {
+      left += 1;
+    };
+    await app.press('q', /Quit[\s\S]*aider-orchestrator attach \d+_\d+[\s\S]*▸ Leave it running/);
+    await app.press(keys.esc, gone('Leave it running'));
+    expect([app.exited, left]).toEqual([false, 0]);
+    await app.press('q', /Leave it running/);
+    app.type(keys.enter);
+    await eventually(() => expect([app.exited, left]).toEqual([true, 1]));
+    expect(run.state().interruptedBy).toBeNull();
+    await app.press('q', /Leave it running/);
+    app.type(`${keys.down}${keys.enter}`);
+    await eventually(() => expect(run.state().interruptedBy).toBe('SIGINT'));
+    expect(left).toBe(1);
+  });
+
+  test('n lists the runs, and leads to another one or a new change; the run goes on', async () => {
+    const { app, run } = await openRun();
+    let left = 0;
+    run.leave = () => {
+      left += 1;
+    };
+    const row = { isAlive: false, isThis: false, report: null };
+    app.rows = [
+      { ...row, run: '3', words: '3  running', isAlive: true, isThis: true },
+      { ...row, run: '2', words: '2  running, too', isAlive: true },
+      { ...row, run: '1', words: '1  ended', report: () => ['What came of it'] },
+      { ...row, run: '0', words: '0  died' },
+    ];
+    const down = (count: number) => keys.down.repeat(count) + keys.enter;
+    await app.press(
+      'n',
+      /▸ Begin a new change[\s\S]*3 {2}running \(on this screen\)[\s\S]*0 {2}died/,
+    );
+    await app.press(down(1), /That is the run on this screen/);
+    await app.press('n', /Begin a new change/);
+    await app.press(down(4), /Run 0 has no result/);
+    await app.press('n', /Begin a new change/);
+    await app.press(down(3), /Run 1[\s\S]*What came of it/);
+    await app.press(keys.esc, gone('What came of it'));
+    expect([app.exited, left, app.wentTo]).toEqual([false, 0, []]);
+    await app.press('n', /Begin a new change/);
+    app.type(down(2));
+    await eventually(() => expect([app.exited, left, app.wentTo]).toEqual([true, 1, ['2']]));
+    await app.press('n', /Begin a new change/);
+    app.type(keys.enter);
+    await eventually(() => expect(app.wentTo).toEqual(['2', null]));
+    expect(run.state().interruptedBy).toBeNull();
+  });
+
+  test('a run that ends with its screen is not left for another one', async () => {
+    const { app } = await openRun();
+    await app.press('n', /This run ends with this program, so it cannot be left/);
+  });
+
+  test('while something is searched, n goes to the next match', async () => {
+    const { app, run } = await openRun();
+    run.leave = () => {};
+    await app.press('/', /^\/ ?$/m);
+    await app.press(`zero 4${keys.enter}`, /\/zero 4 \d+ of 11/);
+    await app.press('n', /\/zero 4 1 of 11/);
+    await app.press(keys.esc, gone('/zero 4'));
+    await app.press('n', /Runs in this repository/);
+  });
+
   test.each([
     [true, '38;2;10;200;30m'],
     [false, '38;5;41m'],

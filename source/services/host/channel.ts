@@ -64,6 +64,13 @@ export class Channel {
     this.write(kinds.bytes, [head, bytes]);
   }
 
+  /** What is sent meanwhile goes out at once. */
+  together(work: () => void): void {
+    this.stream.cork();
+    work();
+    this.stream.uncork();
+  }
+
   /** Sends what waits, then closes. */
   end(): void {
     if (!this.closed) this.stream.end();

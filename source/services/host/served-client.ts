@@ -1,5 +1,4 @@
 import type { Duplex } from 'node:stream';
-import { ok } from '../../core/result.js';
 import type { Message } from '../../core/run/message.js';
 import type { RunState } from '../../core/run/run.js';
 import { isEmptyPatch, patchOf } from '../../core/run/state-patch.js';
@@ -18,6 +17,8 @@ import {
   type RefusedBecause,
 } from './contract.js';
 import type { HostedRun } from './hosted-run.js';
+import { lookUp } from './look-up.js';
+import { PictureSchedule } from './picture-schedule.js';
 import { type DrawnRows, TerminalFeed } from './terminal-feed.js';
 
 /** A client that wants each message and lets so many bytes of them pile up is let go. */
@@ -62,6 +63,7 @@ export class ServedClient {
   private readonly opened = new Set<number>();
   private willFlush = false;
   private readonly channel: Channel;
+  private readonly pictures: PictureSchedule;
   private readonly timer: NodeJS.Timeout;
 
   constructor(
@@ -74,6 +76,7 @@ export class ServedClient {
       drain: () => this.drained(),
       close: () => this.left(),
     });
+    this.pictures = new PictureSchedule(this.channel);
     this.timer = setTimeout(() => this.channel.close(), helloMs);
   }
 
@@ -129,8 +132,10 @@ export class ServedClient {
     }
   }
 
+  /** One picture after the other, so that many busy agents do not wake the client for each line. */
   terminalChanged(agent: number): void {
-    if (!this.channel.isFull) this.feeds.get(agent)?.push();
+    const feed = this.feeds.get(agent);
+    if (feed && !this.channel.isFull) this.pictures.changed(agent, feed);
   }
 
   end(): void {
@@ -161,6 +166,7 @@ export class ServedClient {
 
   private left(): void {
     clearTimeout(this.timer);
+    this.pictures.close();
     for (const feed of this.feeds.values()) feed.close();
     this.server.left(this);
   }
@@ -208,6 +214,7 @@ export class ServedClient {
       return;
     }
     this.server.use(this);
+    this.pictures.typed(agent);
     this.server.hosted.terminals.type(agent, bytes.toString('utf8'));
   }
 
@@ -235,7 +242,9 @@ export class ServedClient {
         this.feedOf(message.agent)?.lookAt(message);
         break;
       case 'seen':
-        for (const agent of message.agents) this.feeds.get(agent)?.seen();
+        this.channel.together(() => {
+          for (const agent of message.agents) this.feeds.get(agent)?.seen();
+        });
         break;
       case 'hold':
         this.feedOf(message.agent)?.hold(message.id, message.row);
@@ -267,28 +276,7 @@ export class ServedClient {
 
   private async answer(question: ClientMessage & { type: 'ask' }): Promise<void> {
     const { id } = question;
-    this.tell({ type: 'answer', id, value: await this.lookUp(question) });
-  }
-
-  private async lookUp({ what, agent, text }: ClientMessage & { type: 'ask' }): Promise<unknown> {
-    const { hosted } = this.server;
-    const emulator = hosted.terminals.emulator(agent);
-    switch (what) {
-      case 'diff':
-        return hosted.state()?.agents[agent] ? hosted.diff(agent) : ok('');
-      case 'events':
-        return hosted.events(agent);
-      case 'lastMessage':
-        return hosted.lastMessage(agent);
-      case 'prd':
-        return hosted.prd();
-      case 'lines':
-        return emulator?.lines() ?? [];
-      case 'search':
-        return (emulator?.search(text) ?? []).map(({ row, ...rest }) => {
-          return { row: row + (emulator?.first ?? 0), ...rest };
-        });
-    }
+    this.tell({ type: 'answer', id, value: await lookUp(this.server.hosted, question) });
   }
 }
 

@@ -1,4 +1,5 @@
 import { Emulator, scrollback } from './emulator.js';
+import { parseQueue } from './parse-queue.js';
 import type { PtyProcess } from './pty-process.js';
 import { attemptMark, recordedOutput } from './recorded-output.js';
 import { Recording } from './recording.js';
@@ -15,6 +16,9 @@ const unseen: TerminalSize = { cols: 120, rows: 40 };
 /** Screens of agents that are not at work keep their memory, up to so many bytes, the latest ones first. */
 const mostIdleBytes = 48e6;
 
+/** So long an echo is waited for, milliseconds. */
+const echoMs = 15;
+
 /** One agent's screen and recording; they outlive its attempts. */
 export interface AgentTerminal {
   readonly emulator: Emulator;
@@ -30,6 +34,8 @@ export class Terminals {
   private readonly listeners = new Set<() => void>();
   /** Agents that were at work or looked at, the latest last. */
   private readonly recent = new Set<number>();
+  /** Agents that were typed to and have not answered yet. */
+  private readonly echoing = new Set<number>();
   /** One screen at a time gives its memory back. */
   private packing = Promise.resolve();
   /** From the first agent on. */
@@ -55,9 +61,19 @@ export class Terminals {
     terminal.process?.resize(cols, rows);
   }
 
-  /** What a person types goes to the agent as it is. */
+  /** What a person types goes to the agent as it is; floods of others wait a moment for what it answers. */
   type(agent: number, data: string): void {
-    this.terminals.get(agent)?.process?.write(data);
+    const terminal = this.terminals.get(agent);
+    if (!terminal?.process) return;
+    terminal.process.write(data);
+    parseQueue.hold(echoMs);
+    if (this.echoing.has(agent)) return;
+    this.echoing.add(agent);
+    const end = terminal.emulator.onChange(() => {
+      end();
+      this.echoing.delete(agent);
+      parseQueue.hold(0);
+    });
   }
 
   /** The screen of an agent, for those who draw it; null before its first attempt. */

@@ -1,10 +1,10 @@
 /**
  * Benchmark: 8 agents print 20 MB each while nobody, one screen, or five screens look at them, in turn; and
- * what the host costs alone while nothing is printed.
+ * what the host costs alone while nothing is printed, and while screens come and go.
  */
 import { isAlive } from '../../processes.js';
 import { median, row } from '../kit.js';
-import { type Client, cpuSeconds, sleep } from './client.js';
+import { type Client, cpuSeconds, residentMb, sleep } from './client.js';
 import { makeAgents, makeFlooding, openProduct } from './subjects.js';
 
 const rounds = Number(process.env['BENCH_ROUNDS'] ?? 5);
@@ -57,6 +57,27 @@ async function alone(): Promise<number> {
   return (100 * used) / seconds;
 }
 
+/** The host's memory after a tenth of the screens and after all of them, each of which attaches, looks and goes. */
+async function comeAndGo(screens: number): Promise<readonly [early: number, late: number]> {
+  const agents = makeFlooding(count, 2, 'cat "$dir/flood.$n"; exec sleep 1000');
+  const subject = await openProduct(agents);
+  const host = subject.pids[1] ?? 0;
+  agents.open();
+  await sleep(5000);
+  let early = 0;
+  for (let screen = 1; screen <= screens; screen++) {
+    const client = await subject.attach();
+    await client.shows(/8 working/);
+    client.kill();
+    await client.ended;
+    if (screen === Math.ceil(screens / 10)) early = residentMb(host);
+  }
+  const late = residentMb(host);
+  await subject.close();
+  agents.remove();
+  return [early, late];
+}
+
 const all: { none: number; one: number; five: number }[] = [];
 for (let round = 0; round <= rounds; round++) {
   const drained = { none: await drain(0), one: await drain(1), five: await drain(5) };
@@ -86,5 +107,14 @@ row({
   what: `the host of ${count} agents that say nothing, nobody looks, of one core`,
   ours: `${(await alone()).toFixed(2)} %`,
   target: 'under 0.3 %',
+});
+const screens = Number(process.env['BENCH_SCREENS'] ?? 360);
+const [early, late] = await comeAndGo(screens);
+row({
+  part,
+  what: `the host's memory after ${screens} screens have come and gone, an hour of one each 10 s`,
+  ours: `${late.toFixed(0)} MB`,
+  beside: `after a tenth of them ${early.toFixed(0)} MB`,
+  target: 'flat',
 });
 process.exit();
