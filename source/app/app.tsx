@@ -160,8 +160,6 @@ function Pages({ port, onExit }: PagesProps) {
     if (!started.ok) return describe(started.failure).message;
     setRun(started.value);
     setPage('run');
-    // From here on the run's own records keep it.
-    port.keepDraft(null);
     return null;
   };
   /** The draft is as it was left. */

@@ -10,7 +10,7 @@ const keepMs = 300;
 export function useKeptDraft(port: WizardPort, wizard: Wizard, hasRun: boolean): () => boolean {
   const dialogs = useDialogs();
   const [kept] = useState(() =>
-    port.change === '' && port.given === null ? port.keptDraft() : null,
+    port.change === '' && port.given === null && !hasRun ? port.keptDraft() : null,
   );
   // biome-ignore lint/correctness/useExhaustiveDependencies: asked once
   useEffect(() => {
@@ -18,7 +18,9 @@ export function useKeptDraft(port: WizardPort, wizard: Wizard, hasRun: boolean):
     const [first = ''] = kept.change.trim().split('\n', 1);
     const parts = [
       ...(kept.prd === '' ? [] : ['its PRD']),
-      ...(kept.tasks.length === 0 ? [] : [`${kept.tasks.length} groups`]),
+      ...(kept.tasks.length === 0
+        ? []
+        : [kept.tasks.length === 1 ? '1 group' : `${kept.tasks.length} groups`]),
     ];
     const what =
       parts.length === 0
@@ -48,7 +50,14 @@ export function useKeptDraft(port: WizardPort, wizard: Wizard, hasRun: boolean):
     });
   };
   const isRun = useRef(hasRun);
+  const wasRun = useRef(hasRun);
   isRun.current = hasRun;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: as a run is started
+  useEffect(() => {
+    // From here on the run's own records keep it; what was still to be written is not written any more.
+    if (hasRun && !wasRun.current) port.keepDraft(null);
+    wasRun.current = hasRun;
+  }, [hasRun]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: as the screen is closed, in whatever way
   useLayoutEffect(
     () => () => {

@@ -19,6 +19,10 @@ export async function resumeCommand(
     reportFailure(stdio, failure);
     return 2;
   };
+  // The host itself is told when it has begun.
+  if (args.flags.detach && !overrides.onBegun) {
+    return (await import('./detach.js')).runDetached(args, stdio);
+  }
   const [named, ...more] = args.rest;
   if (more.length > 0) {
     return fail({ kind: 'usage', message: `resume takes one run, not ${args.rest.length}.` });

@@ -5,17 +5,17 @@ import { exitCode, summarise } from '../core/run/summary.js';
 import { debugNote, isDebugged } from '../services/logs/debug-log.js';
 import { environment, setVariable } from '../services/machine/environment.js';
 import { parseQueue } from '../services/pty/parse-queue.js';
-import { diedEarly, readRecords } from '../services/records/run-records.js';
 import { summaryReport } from '../view/report.js';
 import { glyphsFor } from '../view/table.js';
 import type { Overrides } from './aider-command.js';
 import type { Arguments } from './arguments.js';
 import type { LeftRunHere } from './find-left-run.js';
 import type { HeldRun } from './host/run-host.js';
+import { offered, offeredLiving } from './offers.js';
 import { type OpenedRun, openRun, readChange, readGeminiKey } from './open-run.js';
 import type { RunOptions } from './options.js';
 import { onSignals } from './signals.js';
-import { askYesNo, reportFailure, type Stdio, warner } from './stdio.js';
+import { reportFailure, type Stdio, warner } from './stdio.js';
 import type { NextScreen } from './wizard/session.js';
 import { finished } from './wizard/start.js';
 import { openWizard, type WizardSession } from './wizard-port.js';
@@ -57,6 +57,8 @@ export async function runOnScreen(
   const key = args.flags.apiKey === undefined ? null : await readGeminiKey(args, stdio);
   if (key !== null) setVariable('GEMINI_API_KEY', key);
   const say = (text: string) => stdio.error(`${text}\n`);
+  const living = chosen === null && !isNext ? await offeredLiving(args, opened.value, say) : null;
+  if (living !== null) return { code: 0, next: { run: living } };
   const left = chosen ?? (isNext ? null : await offered(args, opened.value, say));
   const session = await openWizard(args, opened.value, overrides, {
     change: change.value,
@@ -126,29 +128,6 @@ export async function showSession(
   if (caught) return { code: caught.code, next: null };
   const code = state === null || isLost ? 1 : goesOn ? 0 : exitCode(state);
   return { code, next: session.next() };
-}
-
-/** A run that was cut off, where the person wants to go on with it; the books of all others are closed. */
-async function offered(
-  { flags }: Arguments,
-  { repo }: OpenedRun,
-  say: (text: string) => void,
-): Promise<LeftRunHere | null> {
-  const { runs, problems } = readRecords(repo);
-  if (!runs.some(diedEarly) && problems.length === 0) return null;
-  // Who says what is to be done has something else in mind.
-  const isNew = [flags.change, flags.plan, flags.prd].some((given) => given !== undefined);
-  if (!isNew) {
-    const { findCutOffRun, leftWords } = await import('./find-left-run.js');
-    const left = findCutOffRun(repo);
-    if (left !== null) {
-      say(leftWords(left, Date.now()));
-      if (await askYesNo('Go on with it?', true)) return left;
-    }
-  }
-  const { recoverRuns } = await import('./recover.js');
-  await recoverRuns(repo, say);
-  return null;
 }
 
 /** Whatever way the screen was left: no agent outlives it unasked, and its work is kept. */

@@ -148,6 +148,33 @@ test.each([
   expect(lastSummary(given.repo).landed).toBe(true);
 });
 
+test('a bare start where a run lives offers to show it, and begins a new one otherwise', async () => {
+  const given = setting();
+  const run = await detached(given);
+  const app = screen(given, ['--no-test']);
+  await app.shows(
+    new RegExp(`${run} {2}running, 0 of 2 agents[\\s\\S]*Show this run\\? \\[Y/n\\]`),
+  );
+  await app.press(key.enter, /▸ RUN[\s\S]*at work on f0/);
+  await app.press('q', /Leave it running/);
+  app.type(key.enter);
+  expect((await app.end()).code).toBe(0);
+  const other = screen(given, ['--no-test']);
+  await other.shows(/Show this run/);
+  await other.press(`n${key.enter}`, /What is to be changed/);
+  other.type(key.esc);
+  await other.end();
+  // Who says what is to be done is not asked.
+  const third = screen(given, given.args);
+  await third.shows(/What is to be changed/);
+  third.type(key.esc);
+  await third.press('', /Quit\?/);
+  third.type('y');
+  await third.end();
+  given.go();
+  expect((await ask(given, 'wait', run)).code).toBe(0);
+});
+
 test('Ctrl-C twice stops it, as does the second answer', async () => {
   for (const keys of [
     [key.ctrl('c'), key.ctrl('c')],
@@ -287,9 +314,11 @@ test('its process is killed: the screen says so, and resume goes on with the run
   expect(end.code).toBe(1);
   const run = /The process that ran (\d{8}_\d{6}) died\./.exec(end.text)?.[1] as string;
   await until(() => processesWith(path.join(given.where.home, 'agent.sh')).length === 0);
+  // Without a terminal, too.
+  const resumed = await ask(given, 'resume', run, '--detach');
+  expect(resumed, resumed.stderr).toMatchObject({ code: 0, stdout: `${run}\n` });
   given.go();
-  const resumed = await ask(given, 'resume', run);
-  expect(resumed.code, resumed.stderr).toBe(0);
+  expect((await ask(given, 'wait', run)).code).toBe(0);
   landed(given);
 });
 

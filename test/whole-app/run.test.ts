@@ -282,6 +282,9 @@ describe('the run screen', () => {
     run.leave = () => {
       left += 1;
     };
+    // What can be had is looked up with each change of the run.
+    run.send({ type: 'set_slots', slots: 7 });
+    await app.shows(/7 at once/);
     const row = { isAlive: false, isThis: false, report: null };
     app.rows = [
       { ...row, run: '3', words: '3  running', isAlive: true, isThis: true },
@@ -290,10 +293,7 @@ describe('the run screen', () => {
       { ...row, run: '0', words: '0  died' },
     ];
     const down = (count: number) => keys.down.repeat(count) + keys.enter;
-    await app.press(
-      'n',
-      /▸ Begin a new change[\s\S]*3 {2}running \(on this screen\)[\s\S]*0 {2}died/,
-    );
+    await app.press('n', /▸ Begin a new change[\s\S]*3 +running \(on this screen\)[\s\S]*0 +died/);
     await app.press(down(1), /That is the run on this screen/);
     await app.press('n', /Begin a new change/);
     await app.press(down(4), /Run 0 has no result/);

@@ -162,10 +162,12 @@ class HostMain {
 
   private async runHeadless({ args, width }: Order & { type: 'headless' }): Promise<void> {
     const { runHeadless } = await import('../headless-run.js');
+    const { resumeCommand } = await import('../resume.js');
     const say = (to: 'out' | 'error') => (text: string) => this.answer({ type: 'said', to, text });
     let hasBegun = false;
     const stdio = { out: say('out'), error: say('error'), interactive: false, width };
-    const code = await runHeadless(args, stdio, {
+    const work = args.command === 'resume' ? resumeCommand : runHeadless;
+    const code = await work(args, stdio, {
       onBegun: (run) => {
         hasBegun = true;
         this.answer({ type: 'begun', run });

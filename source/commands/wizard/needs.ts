@@ -167,7 +167,7 @@ function otherRuns(repo: Repository): Prerequisite[] {
       warning(
         'runs',
         `the run ${run.stamp} is open in this repository (process ${run.pid})`,
-        'Both work on branches of their own; whichever lands second finds that the branch has moved.',
+        'Both work on branches of their own; the one that lands later is merged onto the other, and tested, first.',
       ),
     );
 }
