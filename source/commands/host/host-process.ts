@@ -79,13 +79,10 @@ class HostMain {
   private async take(order: Order): Promise<void> {
     if ('variables' in order) wear(order.variables);
     switch (order.type) {
-      case 'prepare': {
-        const repo = await openRepository(order.root);
-        if (repo.ok) {
-          this.host.prepare(repo.value, { ...order.opened, repo: repo.value }, order.aider);
-        }
+      case 'prepare':
+        // At once, also as far as the next order is concerned, which may follow closely.
+        this.host.prepareWhen(openRepository(order.root), order.opened, order.aider);
         break;
-      }
       case 'digest': {
         const text = await this.host.digest(order.change, order.focus);
         this.answer({ type: 'digest', id: order.id, text });

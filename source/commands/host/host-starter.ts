@@ -168,7 +168,8 @@ export class HostProcess {
   }
 
   private died(): Failure {
-    const words = this.lastWords().split('\n').at(-1) ?? '';
+    // What went wrong is its first line; where, those after it.
+    const words = this.lastWords().split('\n', 1)[0] ?? '';
     return {
       kind: 'usage',
       message: `The process that was to run it ended${words === '' ? '' : `: ${words}`}.`,

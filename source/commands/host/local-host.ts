@@ -11,7 +11,7 @@ import type { LiveRun } from '../live-run.js';
 import type { OpenedRun } from '../open-run.js';
 import type { RepoKnowledge } from '../repo-knowledge.js';
 import { makeLiveRecord } from './live-record.js';
-import type { BeginOrder, ResumeOrder } from './orders.js';
+import type { BeginOrder, OpenedParts, ResumeOrder } from './orders.js';
 import type { HeldRun, RunHost } from './run-host.js';
 import { runPort } from './run-port.js';
 import { type ServedRun, serveRun } from './serve-run.js';
@@ -50,6 +50,21 @@ export class LocalHost implements RunHost {
 
   prepare(repo: Repository, opened: OpenedRun, aider: AiderCommand | null): void {
     this.preparing = this.prepareNow(repo, opened, aider);
+  }
+
+  /** The same when the repository has been read; a run that is begun meanwhile waits for it. */
+  prepareWhen(
+    reading: Promise<Result<Repository, Failure>>,
+    opened: OpenedParts,
+    aider: AiderCommand | null,
+  ): void {
+    this.preparing = reading.then((repo) => {
+      // A run in a repository that cannot be read is refused before it asks for this.
+      if (!repo.ok) throw new Error('the repository cannot be read');
+      return this.prepareNow(repo.value, { ...opened, repo: repo.value }, aider);
+    });
+    // It is told to who asks for what was to be prepared.
+    this.preparing.catch(() => {});
   }
 
   async digest(change: string, focus: readonly string[]): Promise<string> {
@@ -92,8 +107,9 @@ export class LocalHost implements RunHost {
   }
 
   async close(): Promise<void> {
-    if (this.preparing === null) return;
-    const { launcher, knowledge } = await this.preparing;
+    const prepared = await this.preparing?.catch(() => null);
+    if (!prepared) return;
+    const { launcher, knowledge } = prepared;
     knowledge.stop();
     launcher.close();
     await knowledge.settled();
