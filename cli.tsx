@@ -93,7 +93,10 @@ async function main(): Promise<number> {
   const argv = process.argv.slice(2);
   // By a program of ours alone: see `commands/host`.
   if (argv[0] === '--host-process') {
-    return (await import('./source/commands/host/host-process.js')).hostMain(argv[1] ?? '');
+    return (await import('./source/commands/host/host-process.js')).hostMain(
+      argv[1] ?? '',
+      terminal,
+    );
   }
   // On their own, as scripts and shells ask for them, they need no reading of arguments.
   const [only] = argv.length === 1 ? argv : [];

@@ -1,4 +1,6 @@
 import type { Arguments } from './arguments.js';
+import { tellDied } from './host/died.js';
+import { untilFinished } from './host/held-by-client.js';
 import { reachRun } from './host/reach-run.js';
 import { reporter } from './reporter.js';
 import { reportFailure, type Stdio, warner } from './stdio.js';
@@ -21,17 +23,14 @@ export async function attachInLines(
   }
   const { value: own } = client;
   stdio.error(`Attached to run ${run.stamp}.\n`);
-  await new Promise<void>((resolve) => {
-    if (own.finishedWith !== null) resolve();
-    own.subscribe(() => {
-      if (own.finishedWith !== null) resolve();
-    });
-    void own.ended.then(resolve);
-  });
+  const code = await untilFinished(own);
   own.close();
-  if (own.finishedWith !== null) return own.finishedWith;
-  stdio.error(
-    `aider-orchestrator: The process that ran ${run.stamp} died. What its agents did is kept.\n  To go on with it: aider-orchestrator resume ${run.stamp}\n`,
-  );
-  return 1;
+  if (code !== null) return code;
+  if (own.refused?.because === 'too_slow') {
+    stdio.error(
+      `aider-orchestrator: What run ${run.stamp} tells was read too slowly, so it has let go of us. It goes on.\n  To read all of it: aider-orchestrator logs ${run.stamp} -f\n`,
+    );
+    return 1;
+  }
+  return tellDied(stdio, run.stamp, `aider-orchestrator resume ${run.stamp}`);
 }

@@ -3,24 +3,12 @@ import type { Failure } from '../core/policy/failure.js';
 import type { RunState } from '../core/run/run.js';
 import { exitCodeOf } from '../core/run/summary.js';
 import { printable } from '../core/text/printable.js';
-import type { RunClient } from '../services/host/run-client.js';
 import type { KnownRun } from '../services/records/run-records.js';
 import type { Arguments } from './arguments.js';
-import { firstState } from './host/held-by-client.js';
+import { tellDied } from './host/died.js';
+import { firstState, untilFinished } from './host/held-by-client.js';
 import { findLivingRun, findRun, reachRun } from './host/reach-run.js';
 import { reportFailure, type Stdio } from './stdio.js';
-
-/** Resolves when a run has come to an end, with its exit code; null where its process died before. */
-function ended(client: RunClient): Promise<number | null> {
-  return new Promise((resolve) => {
-    const look = () => {
-      if (client.finishedWith !== null) resolve(client.finishedWith);
-    };
-    look();
-    client.subscribe(look);
-    void client.ended.then(() => resolve(client.finishedWith));
-  });
-}
 
 function fails(stdio: Stdio, failure: Failure): number {
   reportFailure(stdio, failure);
@@ -37,11 +25,11 @@ function named(args: Arguments, count: number, usage: string): Failure | null {
 }
 
 function died(stdio: Stdio, { stamp }: KnownRun): number {
-  stdio.error(
-    `aider-orchestrator: The process that ran ${stamp} died. What its agents did is kept.\n  To go on with it: aider-orchestrator resume ${stamp}\n`,
-  );
-  return 1;
+  return tellDied(stdio, stamp, `aider-orchestrator resume ${stamp}`);
 }
+
+/** Exit codes of runs that were interrupted: by SIGHUP, SIGINT, SIGTERM. */
+const bySignal: readonly number[] = [129, 130, 143];
 
 /** `stop RUN`: interrupts a run, and waits until its work is kept. */
 export async function stopCommand(args: Arguments, stdio: Stdio): Promise<number> {
@@ -59,10 +47,12 @@ export async function stopCommand(args: Arguments, stdio: Stdio): Promise<number
   }
   client.value.dispatch({ type: 'interrupt', signal: 'SIGTERM' });
   stdio.error(`Stopping ${stamp}. What has been done is kept on branches…\n`);
-  const code = await ended(client.value);
+  const code = await untilFinished(client.value);
   client.value.close();
   if (code === null) return died(stdio, found.value);
-  stdio.out(`Run ${stamp} was stopped: aider-orchestrator show ${stamp}\n`);
+  // It may have come to its end in the same moment.
+  const how = bySignal.includes(code) ? 'was stopped' : 'had come to its end before';
+  stdio.out(`Run ${stamp} ${how}: aider-orchestrator show ${stamp}\n`);
   return 0;
 }
 
@@ -75,7 +65,7 @@ export async function waitCommand(args: Arguments, stdio: Stdio): Promise<number
   if (living.ok) {
     const client = await reachRun(living.value, { wants: 'nothing' });
     if (client.ok) {
-      const code = await ended(client.value);
+      const code = await untilFinished(client.value);
       client.value.close();
       return code ?? died(stdio, living.value);
     }

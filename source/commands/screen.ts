@@ -10,6 +10,7 @@ import { glyphsFor } from '../view/table.js';
 import type { Overrides } from './aider-command.js';
 import type { Arguments } from './arguments.js';
 import type { LeftRunHere } from './find-left-run.js';
+import { tellDied } from './host/died.js';
 import type { HeldRun } from './host/run-host.js';
 import { offered, offeredLiving } from './offers.js';
 import { type OpenedRun, openRun, readChange, readGeminiKey } from './open-run.js';
@@ -122,7 +123,7 @@ export async function showSession(
     // It brings all that a journal is read with, for which the first frame need not wait.
     const { resumeLater } = await import('./find-left-run.js');
     const later = overrides.ownModels ? null : resumeLater(state, args.flags.repo);
-    if (isLost) tellLost(stdio, state, later);
+    if (isLost) tellDied(stdio, state.config.stamp, later);
     else report(stdio, state, later);
   }
   if (caught) return { code: caught.code, next: null };
@@ -147,14 +148,6 @@ function tellGoesOn(stdio: Stdio, { config, agents }: RunState): void {
   stdio.out(`Run ${config.stamp} goes on without this terminal; ${whom} not done.\n`);
   stdio.out(`To see it again: aider-orchestrator attach ${config.stamp}\n`);
   stdio.out(`To stop it:      aider-orchestrator stop ${config.stamp}\n`);
-}
-
-/** Its process died. */
-function tellLost(stdio: Stdio, state: RunState, later: string | null): void {
-  stdio.error(
-    `aider-orchestrator: The process that ran ${state.config.stamp} died. What its agents did is kept.\n`,
-  );
-  if (later !== null) stdio.error(`  To go on with it: ${later}\n`);
 }
 
 /** What the field of the first step begins with. */

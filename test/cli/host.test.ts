@@ -303,6 +303,16 @@ test('what is missing is said before anything is detached', async () => {
   expect((await ask(given, 'send', '20200101_000000')).code).toBe(2);
 });
 
+test('the process of a run is not started by hand, and touches nothing then', async () => {
+  const given = setting();
+  const file = path.join(given.where.home, 'mine.log');
+  writeFileSync(file, 'mine');
+  const end = await ask(given, '--host-process', file);
+  expect(end.code).toBe(2);
+  expect(end.stderr).toContain('Only aider-orchestrator itself starts the process of a run.');
+  expect(readFileSync(file, 'utf8')).toBe('mine');
+});
+
 test('its process is killed: the screen says so, and resume goes on with the run', async () => {
   const given = setting();
   const app = await begin(given);

@@ -51,3 +51,15 @@ export function heldByClient(client: RunClient, close: () => Promise<void>): Hel
     close,
   };
 }
+
+/** Resolves when a run has come to an end, with its exit code; null where its process died before. */
+export function untilFinished(client: RunClient): Promise<number | null> {
+  return new Promise((resolve) => {
+    const look = () => {
+      if (client.finishedWith !== null) resolve(client.finishedWith);
+    };
+    look();
+    client.subscribe(look);
+    void client.ended.then(() => resolve(client.finishedWith));
+  });
+}

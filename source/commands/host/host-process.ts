@@ -1,22 +1,32 @@
-import { rmSync } from 'node:fs';
+import { fstatSync, rmSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { ok } from '../../core/result.js';
+import type { Failure } from '../../core/policy/failure.js';
+import type { Result } from '../../core/result.js';
+import { unless } from '../../services/files/private-files.js';
 import { openRepository } from '../../services/git/repository.js';
 import { Channel } from '../../services/host/channel.js';
 import { mostFrameBytes } from '../../services/host/contract.js';
 import { environment, setVariable } from '../../services/machine/environment.js';
 import { findLeftRun } from '../find-left-run.js';
 import { onSignals } from '../signals.js';
+import type { Stdio } from '../stdio.js';
 import { geminiKey } from '../wizard/session.js';
 import { LocalHost, type OpenedHere } from './local-host.js';
 import { hostDescriptors, type Order, type OrderAnswer, type Variables } from './orders.js';
+import type { HeldRun } from './run-host.js';
 
 /**
  * The process that hosts a run: it does what it is ordered by the program that has started it, gives the run to
  * that one and to all others who attach, and ends when the run has finished and nobody looks at it any more.
  * @param log where its standard error goes; it is removed where all ends in good order
  */
-export async function hostMain(log: string): Promise<number> {
+export async function hostMain(log: string, stdio: Stdio): Promise<number> {
+  if (!Object.values(hostDescriptors).every(isSocket)) {
+    stdio.error(
+      'aider-orchestrator: Only aider-orchestrator itself starts the process of a run.\n',
+    );
+    return 2;
+  }
   // The program that has started it may have gone, and what it waits for is the run.
   process.on('SIGHUP', () => {});
   const code = await new HostMain().over;
@@ -101,24 +111,24 @@ class HostMain {
   }
 
   private async start(order: Order & { type: 'begin' | 'resume' }): Promise<void> {
-    const root = order.type === 'begin' ? order.begin.config.repo : order.root;
-    const repo = await openRepository(root);
-    const left =
-      order.type === 'resume' && repo.ok ? findLeftRun(repo.value, order.resume.run) : ok(null);
-    const held = !repo.ok
-      ? repo
-      : !left.ok
-        ? left
-        : order.type === 'begin'
-          ? await this.host.begin(order.begin, repo.value)
-          : left.value === null
-            ? left
-            : await this.host.resume(order.resume, left.value, repo.value);
+    const held = await this.held(order);
     if (held.ok) return;
     this.answer({ type: 'failed', failure: held.failure });
     this.channel.end();
     await this.host.close();
     this.end(2);
+  }
+
+  private async held(
+    order: Order & { type: 'begin' | 'resume' },
+  ): Promise<Result<HeldRun, Failure>> {
+    const repo = await openRepository(
+      order.type === 'begin' ? order.begin.config.repo : order.root,
+    );
+    if (!repo.ok) return repo;
+    if (order.type === 'begin') return this.host.begin(order.begin, repo.value);
+    const left = findLeftRun(repo.value, order.resume.run);
+    return left.ok ? this.host.resume(order.resume, left.value, repo.value) : left;
   }
 
   /** The one who has started it looks at it from its first moment on. */
@@ -175,6 +185,11 @@ class HostMain {
     this.channel.end();
     this.end(code);
   }
+}
+
+/** Whether a file descriptor leads to the program that has started this one. */
+function isSocket(descriptor: number): boolean {
+  return unless(['EBADF'], false, () => fstatSync(descriptor).isSocket());
 }
 
 /** Takes the environment of the program that has started it: a key may have been typed, or taken away. */

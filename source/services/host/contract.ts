@@ -96,17 +96,10 @@ export const clientMessageSchema = z.discriminatedUnion('type', [
   }),
 ]);
 export type ClientMessage = z.infer<typeof clientMessageSchema>;
-export const clientTypes: readonly string[] = [
-  'dispatch',
-  'used',
-  'resize',
-  'look',
-  'seen',
-  'hold',
-  'release',
-  'key',
-  'ask',
-] satisfies readonly ClientMessage['type'][];
+/** The kinds that are known; others are passed over. */
+export const clientTypes: ReadonlySet<unknown> = new Set(
+  clientMessageSchema.options.map(({ shape }) => shape.type.value),
+);
 
 /** How a terminal looks: all of it but the rows, of which those of the window come that have changed. */
 export interface Picture {
@@ -167,19 +160,20 @@ export type HostMessage =
   /** Variables with keys that its process has, by name. */
   | { readonly type: 'keys'; readonly names: readonly string[] };
 
-export const hostTypes = [
-  'welcome',
-  'refused',
-  'state',
-  'message',
-  'finished',
-  'opened',
-  'picture',
-  'answer',
-  'warning',
-  'watchers',
-  'keys',
-] as const satisfies readonly HostMessage['type'][];
+/** None can be forgotten. */
+const hostTypes: Readonly<Record<HostMessage['type'], true>> = {
+  welcome: true,
+  refused: true,
+  state: true,
+  message: true,
+  finished: true,
+  opened: true,
+  picture: true,
+  answer: true,
+  warning: true,
+  watchers: true,
+  keys: true,
+};
 
 /**
  * A message of the host. It is our own program of the same version, behind a socket of this user: its kind is looked
@@ -187,5 +181,6 @@ export const hostTypes = [
  */
 export function asHostMessage(value: unknown): HostMessage | null {
   const { type } = (value ?? {}) as { type?: unknown };
-  return (hostTypes as readonly unknown[]).includes(type) ? (value as HostMessage) : null;
+  const isKnown = typeof type === 'string' && Object.hasOwn(hostTypes, type);
+  return isKnown ? (value as HostMessage) : null;
 }

@@ -48,6 +48,8 @@ export class RunClient {
   run = '';
   pid = 0;
   summaryWritten = false;
+  /** Why the host has turned us away, also after it had taken us; null where it has not. */
+  refused: Refused | null = null;
   /** How many screens show it, this one among them. */
   watchers = 1;
   /** Variables with keys that the host's process has, by name. */
@@ -209,7 +211,8 @@ export class RunClient {
         this.greet(null);
         break;
       case 'refused':
-        this.greet({ because: message.because, program: message.program });
+        this.refused = { because: message.because, program: message.program };
+        this.greet(this.refused);
         break;
       case 'state':
         this.before = this.told;

@@ -183,7 +183,7 @@ export class ServedClient {
       this.greet(value);
       return;
     }
-    if (!clientTypes.includes(String((value as { type?: unknown } | null)?.type))) return;
+    if (!clientTypes.has((value as { type?: unknown } | null)?.type)) return;
     const read = clientMessageSchema.safeParse(value);
     if (read.success) this.take(read.data);
     else this.refuse('form');

@@ -405,6 +405,19 @@ test('a client that goes in the middle of a frame harms nobody', async () => {
   await until(() => hosted.watchers === 1);
 });
 
+test('a client that wants all messages and lets them pile up is let go, and told why', async () => {
+  const hosted = new Hosted();
+  const { client, here } = await hosted.connect('messages');
+  here.pause();
+  // It changes nothing, and is told all the same.
+  for (let count = 0; count < 20; count++) {
+    hosted.send({ type: 'tests_named', command: 'x'.repeat(4e6) });
+  }
+  here.resume();
+  await client.ended;
+  expect(client.refused).toMatchObject({ because: 'too_slow' });
+});
+
 test('a client that does not read is not waited for: it is told how things are when it reads again', async () => {
   const hosted = new Hosted();
   const emulator = hosted.open(0, 200, 50);
