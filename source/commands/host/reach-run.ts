@@ -63,7 +63,7 @@ export async function findLivingRun(asked: Asked): Promise<Result<KnownRun, Fail
   }
   const message =
     closed === null
-      ? `The run ${stamp} was cut off.`
+      ? `The run ${stamp} is not running any more, and its result was not written.`
       : `The run ${stamp} has ended (aider-orchestrator show ${stamp}).`;
   const hint = closed === null ? `To go on with it: aider-orchestrator resume ${stamp}` : listed;
   return err({ kind: 'usage', message, hint });
