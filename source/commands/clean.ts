@@ -9,15 +9,16 @@ import {
   declareDead,
   forget,
   forgetJournal,
+  isHere,
   type KnownRun,
   type RecordedWorktree,
   readRecords,
   releaseWorktrees,
 } from '../services/records/run-records.js';
 import type { Arguments } from './arguments.js';
-import { leftOf } from './find-left-run.js';
+import { leftOf, waitsForResume } from './find-left-run.js';
 import { openForHistory } from './history.js';
-import { recoverRuns } from './recover.js';
+import { endDeadRun, recoverRuns } from './recover.js';
 import { askYesNo, reportFailure, type Stdio } from './stdio.js';
 
 interface Branch {
@@ -60,7 +61,7 @@ export async function cleanCommand(args: Arguments, stdio: Stdio): Promise<numbe
       stdio.out(
         `${stamp}  may be running on ${printable(run.host)} or in a container, not touched; if it is dead: clean --dead ${stamp}\n`,
       );
-    } else if (leftover.worktrees.length + leftover.branches.length > 0) {
+    } else if (leftover.worktrees.length + leftover.branches.length > 0 || waitsForResume(run)) {
       left += 1;
       kept += await cleanOne(repo, leftover, args, stdio);
     } else releaseWorktrees(run.worktrees);
@@ -114,19 +115,38 @@ async function findLeftovers(repo: Repository, runs: readonly KnownRun[]): Promi
 /** Cleans one run; gives the number of things that stay. */
 async function cleanOne(
   repo: Repository,
-  { stamp, run, worktrees, branches }: Leftover,
+  leftover: Leftover,
   { flags }: Arguments,
   stdio: Stdio,
 ): Promise<number> {
-  let kept = 0;
+  const { stamp, run } = leftover;
   const allowed = async (question: string) =>
     flags.yes === true || (stdio.interactive && (await askYesNo(question, false)));
   const later = `aider-orchestrator resume ${stamp}`;
   const isLeft = typeof leftOf(run) !== 'string';
   if (isLeft && !(await allowed(`${stamp} can be gone on with (${later}). Clean it up?`))) {
     stdio.out(`${stamp}  kept, as it can be gone on with: ${later}\n`);
-    return worktrees.length + branches.length;
+    return Math.max(1, leftover.worktrees.length + leftover.branches.length);
   }
+  if (!waitsForResume(run) || !isHere(run, repo.root)) {
+    return removeLeft(repo, leftover, isLeft, allowed, stdio);
+  }
+  // What its agents had not committed is on branches first, which are asked about.
+  await endDeadRun(repo, run, (text) => stdio.error(`${text}\n`));
+  const ended = readRecords(repo).runs.filter((one) => one.stamp === stamp);
+  const [now] = await findLeftovers(repo, ended);
+  return now ? removeLeft(repo, now, isLeft, allowed, stdio) : 0;
+}
+
+/** @param isLeft it could be gone on with until now */
+async function removeLeft(
+  repo: Repository,
+  { stamp, run, worktrees, branches }: Leftover,
+  isLeft: boolean,
+  allowed: (question: string) => Promise<boolean>,
+  stdio: Stdio,
+): Promise<number> {
+  let kept = 0;
   for (const { path, agent, ready } of worktrees) {
     repairLink(repo.commonDir, path);
     // One that was being made when its run was killed holds nobody's work.
@@ -155,7 +175,7 @@ async function cleanOne(
     }
   }
   // What a run would be gone on with from is not whole any more.
-  if (isLeft && kept < worktrees.length + branches.length) forgetJournal(run);
+  if (isLeft && kept < Math.max(1, worktrees.length + branches.length)) forgetJournal(run);
   // A map's record is of no use any more; that of a run is its history.
   if (kept === 0 && stamp.startsWith('map-')) forget(run);
   return kept;

@@ -7,6 +7,7 @@ import { printable } from '../core/text/printable.js';
 import type { Repository } from '../services/git/repository.js';
 import { readJournalFile } from '../services/logs/journal-file.js';
 import {
+  diedEarly,
   isHere,
   journalFile,
   type KnownRun,
@@ -86,14 +87,37 @@ export function findLeftRun(
     : ok(left);
 }
 
+/** What a run that died in the middle is gone on with from; null where it has ended, or cannot be gone on with. */
+function cutOff(run: KnownRun): LeftRunHere | null {
+  if (!diedEarly(run) || run.stamp.startsWith('map-')) return null;
+  const left = leftOf(run);
+  return typeof left !== 'string' && left.state.phase !== 'finished' ? left : null;
+}
+
 /** The latest run that died in the middle and can be gone on with; null when there is none. */
 export function findCutOffRun(repo: Repository): LeftRunHere | null {
   for (const run of endedRuns(repo)) {
-    if (run.closed !== null) continue;
-    const left = leftOf(run);
-    if (typeof left !== 'string' && left.state.phase !== 'finished') return left;
+    const left = cutOff(run);
+    if (left !== null) return left;
   }
   return null;
+}
+
+/**
+ * A run that died in the middle, and that stays as it is until a person goes on with it or ends it; null for any
+ * other one, also for one that was being ended already.
+ */
+export function waitsForResume(run: KnownRun): LeftRunHere | null {
+  const left = cutOff(run);
+  return left !== null && left.state.interruptedBy === null ? left : null;
+}
+
+/** The ways on with such a run, as lines. */
+export function waysOn(stamp: string): string[] {
+  return [
+    `To go on with it: aider-orchestrator resume ${stamp}`,
+    `To end it, and keep what was done: aider-orchestrator stop ${stamp}`,
+  ];
 }
 
 /**

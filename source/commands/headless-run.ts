@@ -12,8 +12,8 @@ import { planWith } from './compose/planning.js';
 import { resumeLater } from './find-left-run.js';
 import { type ServedRun, serveRun } from './host/serve-run.js';
 import { openLiveRun, warnOfCheckout } from './live-run.js';
+import { closeOthers } from './offers.js';
 import { type PreparedRun, prepareRun } from './prepare-run.js';
-import { recoverRuns } from './recover.js';
 import { reporter } from './reporter.js';
 import { onSignals } from './signals.js';
 import { reportFailure, type Stdio, warner } from './stdio.js';
@@ -30,7 +30,7 @@ export async function runHeadless(
     return 2;
   }
   const run = prepared.value;
-  await recoverRuns(run.repo, (text) => stdio.error(`${text}\n`));
+  await closeOthers(run.repo, (text) => stdio.error(`${text}\n`));
   const claimed = claimRun(run.repo);
   if (!claimed.ok) {
     run.launcher.close();

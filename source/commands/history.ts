@@ -32,12 +32,13 @@ import {
 import { summaryReport } from '../view/report.js';
 import { fitWidth, glyphsFor } from '../view/table.js';
 import type { Arguments } from './arguments.js';
+import { waitsForResume, waysOn } from './find-left-run.js';
 import { recoverRuns } from './recover.js';
 import { runLine, stateNow } from './run-lines.js';
 import { reportFailure, type Stdio } from './stdio.js';
 import { withPlaces } from './write-summary.js';
 
-/** Opens the repository a subcommand is about, and closes the books of runs that died. */
+/** Opens the repository a subcommand is about, and closes the books of runs that died and cannot be gone on with. */
 export async function openForHistory(args: Arguments, stdio: Stdio): Promise<Repository | null> {
   const repo = await openRepository(path.resolve(args.flags.repo ?? '.'));
   if (!repo.ok) {
@@ -165,6 +166,10 @@ function findRun(
   if (run?.summary) return ok({ stamp: run.stamp, summary: run.summary, run });
   const shipped = foreign.includes(name) ? shippedSummary(repo, name) : null;
   if (shipped?.timestamp === name) return ok({ stamp: name, summary: shipped, run: null });
+  if (run && waitsForResume(run) !== null) {
+    const cut = `The run ${name} was cut off, and is not ended yet.`;
+    return err({ kind: 'usage', message: cut, hint: waysOn(name).join('\n  ') });
+  }
   const message = run
     ? run.liveness === 'dead'
       ? `The run ${name} has no summary.`

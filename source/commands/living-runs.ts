@@ -3,11 +3,14 @@ import type { Failure } from '../core/policy/failure.js';
 import type { RunState } from '../core/run/run.js';
 import { exitCodeOf } from '../core/run/summary.js';
 import { printable } from '../core/text/printable.js';
-import type { KnownRun } from '../services/records/run-records.js';
+import { openRepository } from '../services/git/repository.js';
+import { type KnownRun, readRecords } from '../services/records/run-records.js';
 import type { Arguments } from './arguments.js';
+import { waitsForResume } from './find-left-run.js';
 import { tellDied } from './host/died.js';
 import { firstState, untilFinished } from './host/held-by-client.js';
 import { findLivingRun, findRun, reachRun } from './host/reach-run.js';
+import { endDeadRun } from './recover.js';
 import { reportFailure, type Stdio } from './stdio.js';
 
 function fails(stdio: Stdio, failure: Failure): number {
@@ -31,12 +34,26 @@ function died(stdio: Stdio, { stamp }: KnownRun): number {
 /** Exit codes of runs that were interrupted: by SIGHUP, SIGINT, SIGTERM. */
 const bySignal: readonly number[] = [129, 130, 143];
 
-/** `stop RUN`: interrupts a run, and waits until its work is kept. */
+/** Ends a run that was cut off, where nobody wants to go on with it; null when it is none. */
+async function stopCutOff(args: Arguments, stdio: Stdio): Promise<number | null> {
+  const found = await findRun({ run: args.rest[0], repo: args.flags.repo });
+  if (!found.ok || waitsForResume(found.value) === null) return null;
+  const { stamp, root } = found.value;
+  const repo = await openRepository(root);
+  if (!repo.ok) return fails(stdio, repo.failure);
+  // Where it is now, with a repository that was moved.
+  const run = readRecords(repo.value).runs.find((one) => one.stamp === stamp) ?? found.value;
+  const isEnded = await endDeadRun(repo.value, run, (text) => stdio.error(`${text}\n`));
+  if (isEnded) return 0;
+  return fails(stdio, { kind: 'usage', message: `Another program is at the run ${stamp}.` });
+}
+
+/** `stop RUN`: interrupts a run, and waits until its work is kept; also one that was cut off is ended so. */
 export async function stopCommand(args: Arguments, stdio: Stdio): Promise<number> {
   const wrong = named(args, 1, 'stop RUN');
   if (wrong) return fails(stdio, wrong);
   const found = await findLivingRun({ run: args.rest[0], repo: args.flags.repo });
-  if (!found.ok) return fails(stdio, found.failure);
+  if (!found.ok) return (await stopCutOff(args, stdio)) ?? fails(stdio, found.failure);
   const client = await reachRun(found.value, { wants: 'nothing' });
   if (!client.ok) return fails(stdio, client.failure);
   const { stamp } = found.value;

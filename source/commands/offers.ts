@@ -1,3 +1,4 @@
+import type { Repository } from '../services/git/repository.js';
 import { diedEarly, readRecords } from '../services/records/run-records.js';
 import type { Arguments } from './arguments.js';
 import type { LeftRunHere } from './find-left-run.js';
@@ -30,7 +31,19 @@ export async function offeredLiving(
   return (await askYesNo('Show this run?', true)) ? run.stamp : null;
 }
 
-/** A run that was cut off, where the person wants to go on with it; the books of all others are closed. */
+/** Closes the books of runs that died and cannot be gone on with; those that can are told of, and stay. */
+export async function closeOthers(repo: Repository, say: (text: string) => void): Promise<void> {
+  const { recoverRuns } = await import('./recover.js');
+  const waiting = await recoverRuns(repo, say);
+  if (waiting.length === 0) return;
+  const { leftWords, waysOn } = await import('./find-left-run.js');
+  for (const left of waiting) {
+    say(leftWords(left, Date.now()));
+    for (const way of waysOn(left.run.stamp)) say(`  ${way}`);
+  }
+}
+
+/** A run that was cut off, where the person wants to go on with it; one that they do not want to is ended. */
 export async function offered(
   args: Arguments,
   { repo }: OpenedRun,
@@ -44,9 +57,10 @@ export async function offered(
     if (left !== null) {
       say(leftWords(left, Date.now()));
       if (await askYesNo('Go on with it?', true)) return left;
+      const { endDeadRun } = await import('./recover.js');
+      await endDeadRun(repo, left.run, say);
     }
   }
-  const { recoverRuns } = await import('./recover.js');
-  await recoverRuns(repo, say);
+  await closeOthers(repo, say);
   return null;
 }

@@ -29,7 +29,7 @@ import {
 import { forgetTouched } from '../services/records/touched-files.js';
 import { composeRun, composeWorkspace, type WorkspaceParts } from './compose/compose-run.js';
 import { landCommand } from './compose/config.js';
-import { resumeLater } from './find-left-run.js';
+import { type LeftRunHere, resumeLater, waitsForResume } from './find-left-run.js';
 import { type Rescued, writeSummary } from './write-summary.js';
 
 /** What a run that died is said to be interrupted by. */
@@ -41,27 +41,41 @@ export const patienceMs = 3000;
 export type Say = (text: string) => void;
 
 /**
- * Closes the books of runs whose program died (SIGKILL, power): the state is rebuilt from the journal,
- * the agents' work is committed to their branches as unfinished, the summary is written. Which runs there are,
- * and which worktrees are theirs, is told by our own records alone.
+ * Closes the books of runs whose program died (SIGKILL, power) and that cannot be gone on with: the state is
+ * rebuilt from the journal, the agents' work is committed to their branches as unfinished, the summary is written.
+ * Which runs there are, what they did and which worktrees are theirs, is told by our own records alone.
+ * @returns those that can be gone on with, oldest first; they are left as they are
  */
-export async function recoverRuns(repo: Repository, say: Say): Promise<void> {
+export async function recoverRuns(repo: Repository, say: Say): Promise<LeftRunHere[]> {
   const { runs, problems, copyOf } = readRecords(repo);
   for (const problem of problems) say(`The record of a run is ignored: ${problem}.`);
-  if (copyOf !== null) return;
+  const waiting: LeftRunHere[] = [];
+  if (copyOf !== null) return waiting;
   for (const run of runs) {
     if (!diedEarly(run) || !isHere(run, repo.root)) continue;
-    const record = adoptRun(run);
-    if (record === null) continue;
-    try {
-      await closeBooks(repo, run, record, say);
-    } finally {
-      record.letGo();
-    }
+    const left = waitsForResume(run);
+    if (left !== null) waiting.push(left);
+    else await endDeadRun(repo, run, say);
   }
+  return waiting;
 }
 
-/** Closes the books of one run that died. */
+/**
+ * Closes the books of a run that died.
+ * @returns false where another program is at it
+ */
+export async function endDeadRun(repo: Repository, run: KnownRun, say: Say): Promise<boolean> {
+  const record = adoptRun(run);
+  if (record === null) return false;
+  try {
+    await closeBooks(repo, run, record, say);
+  } finally {
+    record.letGo();
+  }
+  return true;
+}
+
+/** Closes the books of a run that died and that this program has made its own. */
 export async function closeBooks(
   repo: Repository,
   run: KnownRun,
@@ -86,7 +100,8 @@ export async function closeBooks(
   if (problem === null && !isLink(paths.raw)) {
     rmSync(paths.objects, { recursive: true, force: true });
   }
-  const journal = problem === null ? readJournalFile(paths.journal, run.stamp) : null;
+  // The one in the repository is a copy.
+  const journal = problem === null ? readJournalFile(record.journal, run.stamp) : null;
   const state = journal?.state === 'read' ? here(journal.run, repo, run) : null;
   if (problem === null && state !== null) {
     const hasEnded = state.phase === 'finished';
@@ -114,10 +129,10 @@ export async function closeBooks(
     problem !== null
       ? describe(problem).message
       : journal?.state === 'unreadable'
-        ? `${paths.journal}: ${journal.why}`
+        ? `${record.journal}: ${journal.why}`
         : journal?.state === 'empty'
           ? 'its journal is empty or gone'
-          : `${paths.journal} tells of worktrees that are not the run's`;
+          : `${record.journal} tells of worktrees that are not the run's`;
   await closeWithout(repo, run, record, why, say);
 }
 
@@ -261,7 +276,7 @@ function workspaceParts(
   record: RunRecord,
 ): WorkspaceParts {
   return {
-    // The journal lies in the repository, and a pattern can be made to take for ever: by our own record.
+    // What a person may not have read, and what this version may know better: by our own record.
     rules: { ...config, ...(run.rules ?? { protect: [] }), copy: [] },
     commonDir: repo.commonDir,
     paths,

@@ -6,7 +6,7 @@ import { printable } from '../core/text/printable.js';
 import type { KnownRun } from '../services/records/run-records.js';
 import { formatCost, formatDuration } from '../view/numbers.js';
 import { fitWidth } from '../view/table.js';
-import { leftOf } from './find-left-run.js';
+import { type LeftRunHere, leftOf, waitsForResume } from './find-left-run.js';
 import { firstState } from './host/held-by-client.js';
 import { reachRun } from './host/reach-run.js';
 
@@ -41,6 +41,17 @@ async function livingLine(run: KnownRun, width: number): Promise<string> {
   return fitWidth(`${run.stamp}  ${how}${cost}, ${time}  ${change}`, width).trimEnd();
 }
 
+/** A run that waits for somebody to go on with it, or to end it. */
+function cutOffLine({ run, state }: LeftRunHere, width: number): string {
+  const { agents, config } = state;
+  const how =
+    agents.length === 0
+      ? 'while its plan was being made'
+      : `after ${agents.filter(isDone).length} of ${agents.length} agents`;
+  const change = printable(config.change.split('\n', 1)[0] ?? '');
+  return fitWidth(`${run.stamp}  cut off ${how}, can be resumed  ${change}`, width).trimEnd();
+}
+
 /** A run as a line of a list. */
 export async function runLine(run: KnownRun, width: number): Promise<string> {
   const { stamp, summary, liveness, closed, host } = run;
@@ -48,6 +59,8 @@ export async function runLine(run: KnownRun, width: number): Promise<string> {
   if (liveness === 'unknown') {
     return `${stamp}  running on ${printable(host)} or in a container, of which nobody here can tell; if it is dead: aider-orchestrator clean --dead ${stamp}`;
   }
+  const cut = waitsForResume(run);
+  if (cut !== null) return cutOffLine(cut, width);
   if (!summary) {
     return closed === 'salvaged'
       ? run.made.length === 0

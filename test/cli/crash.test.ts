@@ -88,8 +88,17 @@ describe.each(ways)(
             }),
           ),
         );
-        const runs = await runCli(['runs'], { cwd: repo, env: where.env });
-        expect(runs.code).toBe(0);
+        const untouched = [...worktreesLeft(where), ...branches(repo)];
+        const listed = await runCli(['runs'], { cwd: repo, env: where.env });
+        const cut = /^(\S+) {2}cut off/m.exec(listed.stdout)?.[1];
+        // What can be gone on with is looked at, and left as it is.
+        if (cut !== undefined) {
+          expect([...worktreesLeft(where), ...branches(repo)]).toEqual(untouched);
+        }
+        const closing = cut === undefined ? ['runs'] : ['stop', cut];
+        const runs =
+          cut === undefined ? listed : await runCli(closing, { cwd: repo, env: where.env });
+        expect(runs.code, runs.stderr).toBe(0);
         checkSentences(repo, base, runs.stdout + runs.stderr);
         // The checkout is what it was, or the landed work, whole.
         expect(git(repo, 'status', '--porcelain')).toBe('');
@@ -132,9 +141,15 @@ async function deadRun() {
     path.join(tempFolder(), 'repo'),
   );
   const { summary } = await runPlan(repo, where, tasks, ['--land', 'none']);
-  const journal = path.join(repo, '.aider_logs/runs', summary.timestamp, 'journal.jsonl');
+  const stamp = summary.timestamp;
+  const journal = recordOf(where, stamp).replace(/jsonl$/, 'journal.jsonl');
   const run = (...args: string[]) => runCli(args, { cwd: repo, env: where.env });
-  return { where, repo, stamp: summary.timestamp, journal, run };
+  /** Closes its books: by the next start, or by hand where it could be gone on with. */
+  const close = async () => {
+    const runs = await run('runs');
+    return runs.stdout.includes('cut off') ? run('stop', stamp) : runs;
+  };
+  return { where, repo, stamp, journal, run, close };
 }
 
 describe('a journal that is damaged', () => {
@@ -157,7 +172,7 @@ describe('a journal that is damaged', () => {
     ['twice the beginning', (text) => text + text],
   ];
   test.for(damages)('%s: said once, nothing is lost or blocked', async ([, damage]) => {
-    const { where, repo, stamp, journal, run } = await deadRun();
+    const { where, repo, stamp, journal, run, close } = await deadRun();
     const before = branches(repo);
     const whole = readFileSync(journal, 'utf8');
     const damaged = damage(whole);
@@ -165,9 +180,9 @@ describe('a journal that is damaged', () => {
     asIfKilled(where, repo, stamp);
     if (damaged === null) rmSync(journal);
     else writeFileSync(journal, damaged);
-    const first = await run('runs');
+    const first = await close();
     expect(first.code).toBe(0);
-    expect(first.stdout).toContain(stamp);
+    expect(first.stdout + first.stderr).toContain(stamp);
     checkSentences(repo, git(repo, 'rev-parse', 'HEAD'), first.stdout + first.stderr);
     for (const [name, commit] of before)
       expect([name, branches(repo).get(name)]).toEqual([name, commit]);
@@ -188,7 +203,7 @@ test('a journal without an end keeps nobody from the next start', async () => {
 });
 
 test('a journal that ends after any of its lines: no branch moves', async () => {
-  const { where, repo, stamp, journal, run } = await deadRun();
+  const { where, repo, stamp, journal, close } = await deadRun();
   const before = branches(repo);
   const lines = readFileSync(journal, 'utf8').split('\n').filter(Boolean);
   expect(lines.length).toBeGreaterThan(20);
@@ -196,7 +211,7 @@ test('a journal that ends after any of its lines: no branch moves', async () => 
     asIfKilled(where, repo, stamp);
     writeFileSync(journal, `${lines.slice(0, count).join('\n')}\n`);
     const last = (JSON.parse(lines[count - 1] ?? '') as { readonly type?: string }).type;
-    expect((await run('runs')).code).toBe(0);
+    expect((await close()).code).toBe(0);
     expect([last, ...branches(repo)]).toEqual([last, ...before]);
   }
 });
@@ -226,13 +241,13 @@ describe('a crash between the commit of an agent and the end of its worktree', (
   });
 
   test('work that was committed and could not be written down, as on a full disk, is told as that', async () => {
-    const { where, repo, stamp, journal, run } = await deadRun();
+    const { where, repo, stamp, journal, close } = await deadRun();
     const lines = readFileSync(journal, 'utf8').split('\n');
     const end = lines.findIndex((line) => line.includes('"agent_committed"'));
     writeFileSync(journal, `${lines.slice(0, end).join('\n')}\n`);
     asIfKilled(where, repo, stamp);
     const before = branches(repo);
-    expect((await run('runs')).code).toBe(0);
+    expect((await close()).code).toBe(0);
     const { agent0 } = lastSummary(repo).agents;
     const name = `aider/${stamp}/agent0`;
     expect(agent0).toMatchObject({ success: true, commit: before.get(name), left_in: null });
@@ -291,7 +306,9 @@ describe('a repository that was copied or moved after a crash', () => {
     const moved = path.join(tempFolder(), 'moved');
     renameSync(repo, moved);
     const runs = await runCli(['runs'], { cwd: moved, env: where.env });
-    expect(runs.stderr).toContain('its summary is written now');
+    const stamp = /^(\S+) {2}cut off/.exec(runs.stdout)?.[1] ?? '';
+    const stopped = await runCli(['stop', stamp], { cwd: moved, env: where.env });
+    expect(stopped.stderr).toContain('its summary is written now');
     expect(existsSync(repo)).toBe(false);
     expect(worktreesLeft(where)).toEqual([]);
     expect(keptLeft(where)).toEqual([]);
@@ -325,7 +342,9 @@ test('a run that dies is closed by its own rules: what no agent may change is pu
   running.child.kill('SIGKILL');
   await running.end;
   const runs = await runCli(['runs'], { cwd: repo, env: where.env });
-  expect(runs.stderr).toContain('Its work is saved');
+  const stamp = /^(\S+) {2}cut off/.exec(runs.stdout)?.[1] ?? '';
+  const stopped = await runCli(['stop', stamp], { cwd: repo, env: where.env });
+  expect(stopped.stderr).toContain('Its work is saved');
   const [branch] = [...branches(repo).keys()].filter((name) => name.endsWith('/agent0'));
   const changed = git(repo, 'diff', '--name-only', 'HEAD', branch as string);
   expect(changed).toBe('a.txt');

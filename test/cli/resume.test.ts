@@ -189,16 +189,44 @@ test('clean leaves a run that can be resumed alone, unless it is told to', async
   const stamp = await killedAtWork(where, repo);
   const run = (...args: string[]) => runCli(args, { cwd: repo, env: where.env });
   const runs = await run('runs');
-  expect(runs.stderr).toContain(`To go on with it: aider-orchestrator resume ${stamp}`);
-  expect(runs.stdout).toContain('can be resumed');
+  expect(runs.stdout).toMatch(
+    new RegExp(`${stamp}  cut off after \\d of 3 agents, can be resumed`),
+  );
+  for (const command of ['show', 'land']) {
+    const { stderr } = await run(command, stamp);
+    expect(stderr).toContain(`The run ${stamp} was cut off`);
+    expect(stderr).toContain(`To go on with it: aider-orchestrator resume ${stamp}`);
+    expect(stderr).toContain(`aider-orchestrator stop ${stamp}`);
+  }
+  const before = worktreesLeft(where);
+  expect(before).not.toEqual([]);
   const kept = await run('clean');
   expect(kept.stdout).toContain(`kept, as it can be gone on with`);
+  // A run without a screen says that it is there, and leaves it alone too.
+  const next = await runPlan(repo, where, tasks, flags);
+  expect(next.code, next.stderr).toBe(0);
+  expect(next.stderr).toContain(`Run ${stamp} (One; Two; Three) was cut off`);
+  expect(worktreesLeft(where)).toEqual(before);
   expect(git(repo, 'branch', '--list', 'aider/*')).not.toBe('');
   const cleaned = await run('clean', '--yes');
   expect(cleaned.code).toBe(0);
   expect(git(repo, 'branch', '--list', 'aider/*')).toBe('');
   expect((await run('runs')).stdout).not.toContain('can be resumed');
   expect((await resume(repo, where, stamp)).stderr).toContain('it was cleaned up');
+});
+
+test('stop ends a run that was cut off: its work is on branches, from which it can still be gone on with', async () => {
+  const where = lineWriter(0.25);
+  const repo = makeRepo(startFiles);
+  const stamp = await killedAtWork(where, repo);
+  const run = (...args: string[]) => runCli(args, { cwd: repo, env: where.env });
+  const stopped = await run('stop', stamp);
+  expect(stopped.code, stopped.stderr).toBe(0);
+  expect(stopped.stderr).toContain(`To go on with it: aider-orchestrator resume ${stamp}`);
+  expect([...worktreesLeft(where), ...keptLeft(where)]).toEqual([]);
+  expect((await run('runs')).stdout).toMatch(/of 3 agents succeeded.*can be resumed/);
+  expect((await run('stop', stamp)).stderr).toContain('has ended');
+  expect((await resume(repo, where, stamp)).code).toBe(0);
 });
 
 test('the next start on a terminal offers it by name: no closes its books, yes goes on on the screen', async () => {
