@@ -1,5 +1,6 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Agent, isDone } from '../core/agent/agent.js';
-import type { Failure } from '../core/policy/failure.js';
+import { describe, type Failure } from '../core/policy/failure.js';
 import type { RunState } from '../core/run/run.js';
 import { exitCodeOf } from '../core/run/summary.js';
 import { printable } from '../core/text/printable.js';
@@ -9,7 +10,7 @@ import type { Arguments } from './arguments.js';
 import { waitsForResume } from './find-left-run.js';
 import { tellDied } from './host/died.js';
 import { firstState, untilFinished } from './host/held-by-client.js';
-import { findLivingRun, findRun, reachRun } from './host/reach-run.js';
+import { findLivingRun, findRun, knownNow, reachRun } from './host/reach-run.js';
 import { endDeadRun } from './recover.js';
 import { reportFailure, type Stdio } from './stdio.js';
 
@@ -73,6 +74,9 @@ export async function stopCommand(args: Arguments, stdio: Stdio): Promise<number
   return 0;
 }
 
+/** How often a run that nobody answers for is looked at, milliseconds. */
+const lookMs = 250;
+
 /** `wait RUN`: waits for the end of a run. Gives the run's exit code. */
 export async function waitCommand(args: Arguments, stdio: Stdio): Promise<number> {
   const wrong = named(args, 1, 'wait RUN');
@@ -86,15 +90,23 @@ export async function waitCommand(args: Arguments, stdio: Stdio): Promise<number
       client.value.close();
       return code ?? died(stdio, living.value);
     }
-    // It may have ended in this very moment.
-    const now = await findRun(asked);
-    if (now.ok && now.value.liveness === 'alive') return fails(stdio, client.failure);
+    await untilDead(living.value, client.failure, stdio);
   }
   const found = await findRun(asked);
   if (!found.ok) return fails(stdio, found.failure);
   const { summary } = found.value;
   if (summary !== null) return exitCodeOf(summary);
   return living.ok ? died(stdio, found.value) : fails(stdio, living.failure);
+}
+
+/** Waits for the end of a run that does not tell us of it, as where its disk is full or it is of another version. */
+async function untilDead(run: KnownRun, why: Failure, stdio: Stdio): Promise<void> {
+  const isAlive = () => knownNow(run).liveness === 'alive';
+  if (!isAlive()) return;
+  stdio.error(
+    `aider-orchestrator: ${describe(why).message}\n  It is waited for until its program ends.\n`,
+  );
+  while (isAlive()) await pause(lookMs);
 }
 
 /** `send RUN AGENT TEXT`: an answer to what an agent asks, or a remark for its next message. */

@@ -8,10 +8,11 @@ import { ensureLogs, type LogPaths, logPaths, outputProblem } from '../services/
 import { untilQuiet } from '../services/machine/processes-below.js';
 import { adoptRun, type RunRecord, reopenRecord } from '../services/records/run-records.js';
 import type { Overrides } from './aider-command.js';
+import { completeLogs } from './complete-logs.js';
 import type { LiveRunOptions } from './compose/live-run-options.js';
 import { findLeftRun, type LeftRunHere } from './find-left-run.js';
 import type { OpenedRun } from './open-run.js';
-import { closeBooks, here, leadBack, patienceMs, removeIdle } from './recover.js';
+import { closeBooks, here, leadBack, patienceMs, removeDone, removeIdle } from './recover.js';
 
 /** A run that is ours to go on with: nobody else does. */
 export interface AdoptedRun extends LeftRunHere {
@@ -90,10 +91,12 @@ async function adopt(
     own.letGo();
     return no(`The journal of the run ${stamp} tells of worktrees that are not the run's.`);
   }
+  await removeDone(repo, again.value.run, state);
   const paths = logPaths(repo.root, stamp);
   try {
     ensureLogs(repo.root);
     makePrivateFolder(paths.raw);
+    completeLogs(paths, own, say);
   } catch (error) {
     own.letGo();
     return err(fileFailure(error, paths.raw));

@@ -7,6 +7,7 @@ import type { Landing, RunState } from '../core/run/run.js';
 import { printable } from '../core/text/printable.js';
 import { reasonWords } from '../core/text/words.js';
 import { isLink } from '../services/files/private-files.js';
+import { readKept } from '../services/git/kept-checkout.js';
 import { ownershipOf, repairLink } from '../services/git/own-worktree.js';
 import type { Repository } from '../services/git/repository.js';
 import { gitText } from '../services/git/run-git.js';
@@ -27,6 +28,7 @@ import {
   releaseWorktrees,
 } from '../services/records/run-records.js';
 import { forgetTouched } from '../services/records/touched-files.js';
+import { completeLogs } from './complete-logs.js';
 import { composeRun, composeWorkspace, type WorkspaceParts } from './compose/compose-run.js';
 import { landCommand } from './compose/config.js';
 import { type LeftRunHere, resumeLater, waitsForResume } from './find-left-run.js';
@@ -104,6 +106,7 @@ export async function closeBooks(
   const journal = problem === null ? readJournalFile(record.journal, run.stamp) : null;
   const state = journal?.state === 'read' ? here(journal.run, repo, run) : null;
   if (problem === null && state !== null) {
+    completeLogs(paths, record, say);
     const hasEnded = state.phase === 'finished';
     const { rescued, told, isWhole } = await rescue(repo, run, state, paths, record);
     const done = hasEnded
@@ -243,6 +246,26 @@ async function removeCommitted(repo: Repository, run: KnownRun, end: RunState): 
   return saved.left.map(
     ({ path, why }) => `The worktree ${printable(path)} is left as it is (${printable(why)}).`,
   );
+}
+
+/**
+ * Worktrees whose agents had done with them: their work was committed, and the program died before they were gone.
+ * By our own journal, which tells of a commit when it is made.
+ */
+export async function removeDone(repo: Repository, run: KnownRun, state: RunState): Promise<void> {
+  const inUse = new Set(
+    state.agents.flatMap(({ index, leftIn, state: now }) => [
+      leftIn,
+      'checkout' in now ? now.checkout.worktree : null,
+      // Made, and not told of yet.
+      readKept(run.worktrees, index)?.worktree ?? null,
+    ]),
+  );
+  for (const { path, agent, ready } of run.made) {
+    if (agent === null || !ready || inUse.has(path)) continue;
+    if (ownershipOf(repo.commonDir, path) !== 'ours') continue;
+    await removeWorktree(repo.root, path);
+  }
 }
 
 /** Worktrees in which nobody works, and half made ones, hold nobody's work. */

@@ -15,7 +15,7 @@ const patienceMs = 2000;
 
 /** The state of a run that lives, as its host tells it; null where it does not. */
 export async function stateNow(run: KnownRun): Promise<RunState | null> {
-  const client = await reachRun(run, { wants: 'messages' });
+  const client = await reachRun(run, { wants: 'messages' }, 0);
   if (!client.ok) return null;
   await firstState(client.value, patienceMs);
   client.value.close();

@@ -12,7 +12,7 @@ import { type Rescued, writeSummary } from './write-summary.js';
 export class RunRecorder {
   readonly agentLogs: AgentLogs;
   private readonly journal: LineFile;
-  /** Its copy in the repository, for people, and for closing the books: `resume` does not believe it. */
+  /** Its copy in the repository, for people: nothing reads it, as a repository can bring one along. */
   private readonly copy: LineFile;
   private written = false;
 

@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, inject } from 'vitest';
 import { diffEdit, wholeEdit } from '../../source/services/model-server/script.js';
@@ -327,7 +327,7 @@ describe('a run that is stopped', () => {
   );
 
   aiderTest(
-    'SIGKILL: the agents go too, and the next start keeps the work and writes the summary',
+    'SIGKILL: the agents go too, and stopping what is left keeps the work and writes the summary',
     async () => {
       const repo = makeRepo(files);
       const server = await halfDoneServer();
@@ -338,8 +338,9 @@ describe('a run that is stopped', () => {
       await running.end;
       await until(() => !isAlive(pid) && forkedBy(running.child).length === 0);
       expect(existsSync(path.join(repo, '.aider_logs', 'runs'))).toBe(true);
-      const runs = await runCli(['runs'], { cwd: repo, env: where.env });
-      expect(runs.code, runs.stderr).toBe(0);
+      const [stamp = ''] = readdirSync(path.join(repo, '.aider_logs', 'runs'));
+      const stop = await runCli(['stop', stamp], { cwd: repo, env: where.env });
+      expect(stop.code, stop.stderr).toBe(0);
       const summary = lastSummary(repo);
       expect(summary.agents['agent0']).toMatchObject({
         outcome: { state: 'killed' },

@@ -22,6 +22,7 @@ import {
   makeRepo,
   modelServer,
   readLines,
+  recordOf,
   root,
   runCli,
   tempFolder,
@@ -613,21 +614,27 @@ e message_send '{"prompt_tokens":1,"completion_tokens":1,"cost":0}'; e exit
     expect(git(repo, 'branch', '--list', 'aider/*')).toBe('');
   });
 
-  test('a program that died right after the landing: the next start says that it has landed', async () => {
+  test('a program that died right after the landing: what ends it says that it has landed', async () => {
     const repo = makeRepo({ 'a.ts': '1\n', 'b.ts': '1\n' });
     const { where } = await go(repo, 'echo 2 > "$file"');
     const { timestamp } = lastSummary(repo);
-    const raw = path.join(repo, '.aider_logs/runs', timestamp);
-    const journal = readFileSync(path.join(raw, 'journal.jsonl'), 'utf8').trimEnd().split('\n');
+    const copy = path.join(repo, '.aider_logs/runs', timestamp, 'journal.jsonl');
+    const own = recordOf(where, timestamp).replace(/jsonl$/, 'journal.jsonl');
+    const journal = readFileSync(own, 'utf8').trimEnd().split('\n');
     expect(JSON.parse(journal.pop() ?? '')).toMatchObject({ type: 'landing_done' });
     // As it is when the program is killed there: half a line, no summary.
-    writeFileSync(path.join(raw, 'journal.jsonl'), `${journal.join('\n')}\n{"type":"lan`);
+    for (const file of [own, copy]) writeFileSync(file, `${journal.join('\n')}\n{"type":"lan`);
     asIfKilled(where, repo, timestamp);
+    const stop = await runCli(['stop', timestamp], { cwd: repo, env: where.env });
+    expect(stop.code, stop.stderr).toBe(0);
     const runs = await runCli(['runs'], { cwd: repo, env: where.env });
     expect(runs.stdout).toContain('2 of 2 agents succeeded, landed');
     expect(lastSummary(repo)).toMatchObject({ landed: true, interrupted_by: null });
-    const closed = readFileSync(path.join(raw, 'journal.jsonl'), 'utf8').trimEnd().split('\n');
-    expect(JSON.parse(closed.at(-1) ?? '')).toMatchObject({ type: 'landing_done' });
+    const closed = readFileSync(copy, 'utf8');
+    expect(closed).toBe(readFileSync(own, 'utf8'));
+    expect(JSON.parse(closed.trimEnd().split('\n').at(-1) ?? '')).toMatchObject({
+      type: 'landing_done',
+    });
   });
 
   test('clean keeps what is not merged, unless it is told', async () => {

@@ -1,4 +1,12 @@
-import { chmodSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect } from 'node:net';
 import path from 'node:path';
 import { expect, test } from 'vitest';
@@ -97,6 +105,16 @@ async function detached(given: Setting): Promise<string> {
   return stdout.trim();
 }
 
+/** The socket of a run, in the user's data folder of the test. */
+function socketIn({ where }: Setting, run: string): string {
+  const before = process.env['XDG_DATA_HOME'];
+  process.env['XDG_DATA_HOME'] = where.env['XDG_DATA_HOME'];
+  const file = socketOf(recordOf(where, run));
+  if (before === undefined) delete process.env['XDG_DATA_HOME'];
+  else process.env['XDG_DATA_HOME'] = before;
+  return file;
+}
+
 function landed({ repo }: Setting): void {
   expect(readFileSync(path.join(repo, 'f0.txt'), 'utf8')).toBe('text\ndone\n');
   expect(git(repo, 'status', '--porcelain')).toBe('');
@@ -173,6 +191,25 @@ test('a bare start where a run lives offers to show it, and begins a new one oth
   await third.end();
   given.go();
   expect((await ask(given, 'wait', run)).code).toBe(0);
+});
+
+test('a run that nobody answers for is told of, and is waited for all the same', async () => {
+  const given = setting();
+  const run = await detached(given);
+  const socket = socketIn(given, run);
+  renameSync(socket, `${socket}.away`);
+  const stop = await ask(given, 'stop', run);
+  expect(stop.code).toBe(2);
+  expect(stop.stderr).toMatch(/cannot be reached: it has no socket/);
+  const waiting = startCli(['wait', run], { cwd: given.repo, env: given.where.env });
+  await new Promise<void>((resolve) => {
+    waiting.child.stderr?.on('data', (text) => {
+      if (String(text).includes('It is waited for until its program ends')) resolve();
+    });
+  });
+  given.go();
+  expect(await waiting.end).toMatchObject({ code: 0 });
+  landed(given);
 });
 
 test('Ctrl-C twice stops it, as does the second answer', async () => {
@@ -387,12 +424,7 @@ test('where others could open the folder of sockets, that is said, and the run g
 test('what connects and says nothing, or nonsense, does not disturb the run', async () => {
   const given = setting();
   const run = await detached(given);
-  const record = recordOf(given.where, run);
-  const before = process.env['XDG_DATA_HOME'];
-  process.env['XDG_DATA_HOME'] = given.where.env['XDG_DATA_HOME'];
-  const file = socketOf(record);
-  if (before === undefined) delete process.env['XDG_DATA_HOME'];
-  else process.env['XDG_DATA_HOME'] = before;
+  const file = socketIn(given, run);
   const silent = connect(file);
   const closed = ['\0\0\0\x05\x01nonsense', '\xff\xff\xff\xff\x01', 'GET / HTTP/1.1\r\n\r\n'].map(
     (bytes) =>

@@ -9,11 +9,14 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import type { Summary } from '../../source/core/run/summary.js';
 import { eventually } from '../eventually.js';
+import { endHosts, hostsOf } from '../processes.js';
 import {
   git,
   lastSummary,
   makeRepo,
+  readLines,
   recordOf,
   runCli,
   runPlan,
@@ -23,6 +26,7 @@ import {
 import { key, openScreen } from '../screen-rig.js';
 import { lineWriter } from '../stand-in-aider.js';
 import {
+  type Agents,
   canRun,
   keptLeft,
   randomMoments,
@@ -69,28 +73,106 @@ function processesIn({ home }: World): string[] {
     });
 }
 
+/** Where a run is when it is killed. */
+const hosting = ['a host', 'the program that was started'] as const;
+
+/** Kills a run so many milliseconds after its start; false where it had ended before. */
+async function killedAfter(
+  ms: number,
+  isHosted: boolean,
+  repo: string,
+  where: World,
+): Promise<boolean> {
+  const running = startPlan(repo, where, tasks, [...flags, ...(isHosted ? ['--detach'] : [])]);
+  const moment = new Promise((resolve) => setTimeout(resolve, ms));
+  if (!isHosted) {
+    await Promise.race([moment, running.end]);
+    running.child.kill('SIGKILL');
+    return (await running.end).signal !== null;
+  }
+  await moment;
+  // Where the machine is slow it begins later.
+  await eventually(() => {
+    expect(hostsOf(where.home).length > 0 || running.child.exitCode !== null).toBe(true);
+  });
+  const hosts = hostsOf(where.home);
+  endHosts(where.home);
+  await running.end;
+  return hosts.length > 0;
+}
+
+/** What is left of a run that has ended, without times and the names of its commits. */
+interface Told {
+  readonly tree: string;
+  readonly summary: unknown;
+  /** The events of each agent's log that are ours. */
+  readonly logs: readonly (readonly string[])[];
+}
+
+const ourEvents = [
+  'prepared',
+  'started',
+  'assistant_response',
+  'asked',
+  'exited',
+  'lost',
+  'judged',
+];
+
+function toldOf(repo: string, summary: Summary): Told {
+  const agents = Object.values(summary.agents);
+  const logs = agents.map(({ log_file }) =>
+    readLines(path.join(repo, log_file))
+      .filter(({ event }) => [...ourEvents, 'outcome'].includes(event))
+      .map(({ event, iteration }) => (iteration === undefined ? event : `${event} ${iteration}`)),
+  );
+  const kept = agents.map((agent) => ({
+    ...agent,
+    ...{ log_file: '', branch: '', commit: '', duration_s: 0, attempts: 0 },
+    ...{ prompt_tokens: 0, completion_tokens: 0 },
+    tests: agent.tests?.replace(/\d.*/, ''),
+  }));
+  const { total_iterations, successful_agents, failed_agents, landed, exit_code } = summary;
+  return {
+    tree: git(repo, 'rev-parse', 'HEAD^{tree}'),
+    summary: { kept, total_iterations, successful_agents, failed_agents, landed, exit_code },
+    logs,
+  };
+}
+
+/** What counts of a log, where an attempt was lost: it was made once, answered, ended. */
+function essence(events: readonly string[]): string[] {
+  return events.filter((event) => /^(prepared|assistant_response|outcome)/.test(event));
+}
+
+async function toldOfWhole(who: Agents): Promise<Told> {
+  const { where } = await worldOf(who);
+  const repo = makeRepo(startFiles);
+  const { summary } = await runPlan(repo, where, tasks, flags);
+  return toldOf(repo, summary);
+}
+
 describe.each(ways)(
   'a run that is killed at a random moment and resumed ends as one that was not, with $name',
   ({ name: who, rounds, most }) => {
     const seed = Number(process.env['RESUME_SEED'] ?? Date.now() % 1_000_000);
     const moments = randomMoments(seed, rounds, most);
-    test.runIf(canRun(who)).for(moments)(
-      `%i ms, seed ${seed}`,
+    let undisturbed: Promise<Told> | null = null;
+    test.runIf(canRun(who)).for(moments.map((ms, round) => [ms, hosting[round % 2]] as const))(
+      `%i ms, run in %s, seed ${seed}`,
       { timeout: 120_000 },
-      async (ms) => {
+      async ([ms, hosted]) => {
+        undisturbed ??= toldOfWhole(who);
+        const whole = await undisturbed;
         const { where, server } = await worldOf(who);
         const repo = makeRepo(startFiles);
         const base = git(repo, 'rev-parse', 'HEAD');
-        const running = startPlan(repo, where, tasks, flags);
-        const kill = setTimeout(() => running.child.kill('SIGKILL'), 300 + ms);
-        const killed = await running.end;
-        clearTimeout(kill);
+        const killed = await killedAfter(300 + ms, hosted === 'a host', repo, where);
         const before = journalOf(repo);
         const resumed = await resume(repo, where);
         const said = resumed.stdout + resumed.stderr;
         const hasBegun = before.some(({ type }) => type === 'plan_made');
-        const hasEnded =
-          before.some(({ type }) => type === 'landing_done') || killed.signal === null;
+        const hasEnded = before.some(({ type }) => type === 'landing_done') || !killed;
         if (!hasBegun || (hasEnded && resumed.code === 2)) {
           // Nothing of it is left to do, or nothing was begun: said, and nothing is blocked.
           expect(resumed.code, said).toBe(2);
@@ -107,6 +189,15 @@ describe.each(ways)(
         const summary = lastSummary(repo, resumed);
         expect(summary).toMatchObject({ successful_agents: 3, failed_agents: 0, landed: true });
         expect(summary.total_iterations, said).toBe(3);
+        const told = toldOf(repo, summary);
+        expect(told.tree).toBe(whole.tree);
+        expect(told.summary).toEqual(whole.summary);
+        for (const [agent, events] of told.logs.entries()) {
+          const isLost = events.includes('lost');
+          expect(isLost ? essence(events) : events, said).toEqual(
+            isLost ? essence(whole.logs[agent] ?? []) : whole.logs[agent],
+          );
+        }
         expect([...worktreesLeft(where), ...keptLeft(where)]).toEqual([]);
         await eventually(() => expect(processesIn(where)).toEqual([]));
         // A message whose answer was not there yet is sent again, and no other one.
@@ -213,6 +304,31 @@ test('clean leaves a run that can be resumed alone, unless it is told to', async
   expect(git(repo, 'branch', '--list', 'aider/*')).toBe('');
   expect((await run('runs')).stdout).not.toContain('can be resumed');
   expect((await resume(repo, where, stamp)).stderr).toContain('it was cleaned up');
+});
+
+test('a worktree whose work was committed when its program died is gone after resume', async () => {
+  const where = lineWriter(0.25);
+  const repo = makeRepo(startFiles);
+  const running = startPlan(repo, where, tasks, flags);
+  await eventually(() =>
+    expect(journalOf(repo).map(({ type }) => type)).toContain('agent_committed'),
+  );
+  running.child.kill('SIGKILL');
+  await running.end;
+  const stamp = readdirSync(path.join(repo, '.aider_logs/runs')).sort().at(-1) ?? '';
+  const done = journalOf(repo).find(({ type }) => type === 'agent_committed') as unknown as {
+    agent: number;
+  };
+  const made = readLines(recordOf(where, stamp)) as unknown as { agent?: number; path: string }[];
+  const worktree = made.find(({ agent }) => agent === done.agent)?.path ?? '';
+  // As it was a moment before.
+  if (!existsSync(worktree)) {
+    git(repo, 'worktree', 'add', '-q', '--force', worktree, `aider/${stamp}/agent${done.agent}`);
+  }
+  const resumed = await resume(repo, where, stamp);
+  expect(resumed.code, resumed.stdout + resumed.stderr).toBe(0);
+  expect([...worktreesLeft(where), ...keptLeft(where)]).toEqual([]);
+  expect(git(repo, 'worktree', 'list').split('\n')).toHaveLength(1);
 });
 
 test('stop ends a run that was cut off: its work is on branches, from which it can still be gone on with', async () => {

@@ -16,7 +16,7 @@ import { debugged, debugObservers } from './debug-effects.js';
 
 /** What a run's work in git is made of. */
 export interface WorkspaceParts {
-  /** What work is judged by; of a run that died by our own record, as its journal lies in the repository. */
+  /** What work is judged by; of a run that died by our own record, to which they were written before any agent started. */
   readonly rules: RunConfig;
   readonly commonDir: string;
   readonly paths: LogPaths;

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Failure } from '../../core/policy/failure.js';
 import { err, ok, type Result } from '../../core/result.js';
 import { printable } from '../../core/text/printable.js';
@@ -12,6 +13,7 @@ import {
   type KnownRun,
   readAllRecords,
   readRecords,
+  readRecordsIn,
 } from '../../services/records/run-records.js';
 
 /** Where a run is looked for. */
@@ -52,21 +54,24 @@ export async function findRun({ run: named, repo }: Asked): Promise<Result<Known
 /** The run that is meant, where it lives. */
 export async function findLivingRun(asked: Asked): Promise<Result<KnownRun, Failure>> {
   const found = await findRun(asked);
-  if (!found.ok) return found;
-  const { stamp, liveness, host, closed } = found.value;
-  if (liveness === 'alive') return found;
+  if (!found.ok || found.value.liveness === 'alive') return found;
+  return err(notLiving(found.value));
+}
+
+/** That a run does not live here. */
+function notLiving({ stamp, liveness, host, closed }: KnownRun): Failure {
   if (liveness === 'unknown') {
-    return err({
+    return {
       kind: 'usage',
       message: `The run ${stamp} may be running on ${printable(host)} or in a container, which cannot be reached from here.`,
-    });
+    };
   }
   const message =
     closed === null
       ? `The run ${stamp} is not running any more, and its result was not written.`
       : `The run ${stamp} has ended (aider-orchestrator show ${stamp}).`;
   const hint = closed === null ? `To go on with it: aider-orchestrator resume ${stamp}` : listed;
-  return err({ kind: 'usage', message, hint });
+  return { kind: 'usage', message, hint };
 }
 
 /** Why a host turned us away, a sentence. */
@@ -91,35 +96,53 @@ function silence(): Promise<'silence'> {
   });
 }
 
-/** Connects to a run that lives. */
+/** What is known of a run at this moment. */
+export function knownNow(run: KnownRun): KnownRun {
+  return readRecordsIn(path.dirname(run.file), [run.stamp])[0] ?? run;
+}
+
+/** How long a run that begins or ends in this moment is waited for, and how often it is looked at, milliseconds. */
+const momentMs = 3000;
+const againMs = 100;
+
+/**
+ * Connects to a run that lives. One that nobody answers for yet or any more is looked at again, until it is there
+ * or has ended.
+ * @param forMs how long
+ */
 export async function reachRun(
   run: KnownRun,
   options: Omit<RunClientOptions, 'program'>,
+  forMs = momentMs,
 ): Promise<Result<RunClient, Failure>> {
-  const stream = await connectTo(socketOf(run.file));
-  if (!stream.ok) {
-    return err({
-      kind: 'usage',
-      message: `The run ${run.stamp} (process ${run.pid}) cannot be reached: ${stream.failure}.`,
-    });
+  for (const last = Date.now() + forMs; ; ) {
+    const reached = await connectToRun(run, options);
+    if (typeof reached !== 'string') return reached;
+    const now = knownNow(run);
+    if (now.liveness !== 'alive') return err(notLiving(now));
+    if (Date.now() >= last) {
+      const message = `The run ${run.stamp} (process ${run.pid}) cannot be reached: ${reached}.`;
+      return err({ kind: 'usage', message });
+    }
+    await pause(againMs);
   }
+}
+
+/** One try; why nobody is there for the run, as a clause, where that may be so for a moment. */
+async function connectToRun(
+  run: KnownRun,
+  options: Omit<RunClientOptions, 'program'>,
+): Promise<Result<RunClient, Failure> | string> {
+  const stream = await connectTo(socketOf(run.file));
+  if (!stream.ok) return stream.failure;
   const client = new RunClient(stream.value, { ...options, program: programVersion() });
   const refused = await Promise.race([client.greeted, silence()]);
-  if (refused === 'silence') {
-    client.close();
-    return err({
-      kind: 'usage',
-      message: `The run ${run.stamp} (process ${run.pid}) does not answer.`,
-    });
-  }
-  if (refused !== null) {
-    client.close();
-    return err(refusedWords(run, refused.because, refused.program));
-  }
-  if (client.run === run.stamp) return ok(client);
+  if (refused === null && client.run === run.stamp) return ok(client);
   client.close();
+  if (refused === null) return 'it closed the connection';
+  if (refused !== 'silence') return err(refusedWords(run, refused.because, refused.program));
   return err({
     kind: 'usage',
-    message: `The run ${run.stamp} (process ${run.pid}) cannot be reached: it closed the connection.`,
+    message: `The run ${run.stamp} (process ${run.pid}) does not answer.`,
   });
 }

@@ -346,10 +346,10 @@ export type ReadJournal =
  * over; anything else that is not as it should be makes the whole journal unreadable, and is named.
  * @param stamp the run that it has to be of
  */
-export function readJournal(text: string, stamp: string): ReadJournal {
+export function readJournal(text: string, stamp: string, onMessage?: OnMessage): ReadJournal {
   const lines = text.split('\n');
   lines.pop();
-  const reader = new JournalReader(stamp);
+  const reader = new JournalReader(stamp, onMessage);
   for (const line of lines) {
     const why = reader.read(line);
     if (why !== null) return { state: 'unreadable', why };
@@ -357,6 +357,9 @@ export function readJournal(text: string, stamp: string): ReadJournal {
   const { run, at } = reader;
   return run === null ? { state: 'empty' } : { state: 'read', run, at };
 }
+
+/** Told of a message, with the states after and before it. */
+export type OnMessage = (after: RunState, before: RunState | null, message: Message) => void;
 
 /** Reads a journal line by line, also while it is written. */
 export class JournalReader {
@@ -371,11 +374,7 @@ export class JournalReader {
    */
   constructor(
     private readonly stamp: string,
-    private readonly onMessage: (
-      after: RunState,
-      before: RunState | null,
-      message: Message,
-    ) => void = () => {},
+    private readonly onMessage: OnMessage = () => {},
   ) {}
 
   /** @returns what is wrong with the line, with its number; null when all is well */

@@ -409,7 +409,10 @@ export const subcommandTable = {
     help: 'show a run that goes on, on the screen; without a terminal, or with --headless or --json, as lines',
     more: 'The latest of this repository by default. Any number of terminals can show one run.',
   },
-  stop: { usage: 'stop RUN', help: 'stop a run that goes on, and keep its work on branches' },
+  stop: {
+    usage: 'stop RUN',
+    help: 'stop a run that goes on, or end one that was cut off, and keep its work on branches',
+  },
   wait: {
     usage: 'wait RUN',
     help: "wait for a run's end",

@@ -1,11 +1,16 @@
+import { lstatSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { currentAttempt, iterations, outcomeOf, outcomeReason } from '../../core/agent/agent.js';
 import { unreachable } from '../../core/result.js';
 import type { Message } from '../../core/run/message.js';
 import type { RunState } from '../../core/run/run.js';
 import { outcomeWords } from '../../core/text/words.js';
+import { parseJson, unless, unreadable } from '../files/private-files.js';
 import { LineFile } from './line-file.js';
 import { ensureLogs, type LogPaths } from './log-paths.js';
+
+/** No log of an agent that is read again is larger, bytes. */
+const mostBytes = 64 * 1024 * 1024;
 
 /**
  * Writes `agent<N>_<stamp>.jsonl`: the events of the agent's own log as they come, an `assistant_response` for
@@ -22,21 +27,20 @@ export class AgentLogs {
 
   /** Takes note of a message and of the state it led to. */
   note(state: RunState, before: RunState | null, message: Message): void {
-    for (const line of agentLines(state, message)) this.file(line.agent).append(line.line);
-    if (before === state) return;
-    for (const [index, agent] of state.agents.entries()) {
-      const outcome = outcomeOf(agent);
-      const was = before?.agents[index];
-      if (!outcome || (was && outcomeOf(was))) continue;
-      this.file(index).append({
-        event: 'outcome',
-        time: message.at / 1000,
-        state: outcome.state,
-        reason: outcomeReason(outcome),
-        words: outcomeWords(outcome),
-        iterations: iterations(agent),
-        simulated: state.config.simulated,
-      });
+    for (const { agent, line } of linesOf(state, before, message)) this.file(agent).append(line);
+  }
+
+  /**
+   * Writes what a journal tells and the logs do not have: of a program that was killed between the two, or whose
+   * last lines a power cut has taken.
+   * @param lines what the whole journal tells, in its order
+   */
+  complete(lines: readonly AgentLine[]): void {
+    const known = new Map<number, ReadonlySet<string>>();
+    for (const { agent, line } of lines) {
+      const there = known.get(agent) ?? readLines(this.paths.agentLog(agent));
+      known.set(agent, there);
+      if (!there.has(nameOf(line))) this.file(agent).append(line);
     }
   }
 
@@ -71,9 +75,56 @@ export interface OwnEvent {
   readonly time: number | null;
 }
 
-interface AgentLine {
+/** A line of an agent's log that a message makes. */
+export interface AgentLine {
   readonly agent: number;
   readonly line: Record<string, unknown>;
+}
+
+/** What tells a line from all others of its log, also where it was read back. */
+function nameOf({ event, time, attempt, iteration }: Record<string, unknown>): string {
+  return JSON.stringify([event, time, attempt ?? null, iteration ?? null]);
+}
+
+/**
+ * The names of a log's whole lines; none of one that is not there, or is no file of a size that a log has.
+ * A last line without its end is not there: appending drops it.
+ */
+function readLines(file: string): ReadonlySet<string> {
+  const text = unless(unreadable, '', () => {
+    const stats = lstatSync(file);
+    return stats.isFile() && stats.size <= mostBytes ? readFileSync(file, 'utf8') : '';
+  });
+  return new Set(
+    text
+      .split('\n')
+      .slice(0, -1)
+      .map(parseJson)
+      .filter((line) => typeof line === 'object' && line !== null)
+      .map((line) => nameOf(line as Record<string, unknown>)),
+  );
+}
+
+/** What a message adds to the agents' logs. @param state what it led to */
+export function linesOf(state: RunState, before: RunState | null, message: Message): AgentLine[] {
+  const lines = agentLines(state, message);
+  if (before === state) return lines;
+  for (const [index, agent] of state.agents.entries()) {
+    const outcome = outcomeOf(agent);
+    const was = before?.agents[index];
+    if (!outcome || (was && outcomeOf(was))) continue;
+    const line = {
+      event: 'outcome',
+      time: message.at / 1000,
+      state: outcome.state,
+      reason: outcomeReason(outcome),
+      words: outcomeWords(outcome),
+      iterations: iterations(agent),
+      simulated: state.config.simulated,
+    };
+    lines.push({ agent: index, line });
+  }
+  return lines;
 }
 
 function agentLines(state: RunState, message: Message): AgentLine[] {

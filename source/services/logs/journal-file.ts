@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import { type ReadJournal, readJournal } from '../../core/run/journal.js';
+import { type OnMessage, type ReadJournal, readJournal } from '../../core/run/journal.js';
 import { hasCode } from '../files/private-files.js';
 
 /** No run's journal is larger, bytes; a larger one could not be held as text. */
@@ -8,8 +8,9 @@ const mostBytes = 256 * 1024 * 1024;
 /**
  * Reads the journal of a run, whoever wrote it.
  * @param stamp the run that it has to be of
+ * @param onMessage told of each message, with the states after and before it
  */
-export function readJournalFile(file: string, stamp: string): ReadJournal {
+export function readJournalFile(file: string, stamp: string, onMessage?: OnMessage): ReadJournal {
   let text: string;
   try {
     const stats = statSync(file);
@@ -23,5 +24,5 @@ export function readJournalFile(file: string, stamp: string): ReadJournal {
     }
     throw error;
   }
-  return readJournal(text, stamp);
+  return readJournal(text, stamp, onMessage);
 }

@@ -123,7 +123,7 @@ export interface KnownRun {
   readonly file: string;
 }
 
-/** The rules of a run that its journal, which lies in the repository, is not believed. */
+/** The rules of a run, written down before any agent starts. */
 export interface RecordedRules {
   /** Globs of files that no agent may change. */
   readonly protect: readonly string[];
