@@ -76,7 +76,7 @@ export class ServedClient {
       drain: () => this.drained(),
       close: () => this.left(),
     });
-    this.pictures = new PictureSchedule(this.channel);
+    this.pictures = new PictureSchedule(this.channel, () => this.server.isLatest(this));
     this.timer = setTimeout(() => this.channel.close(), helloMs);
   }
 
