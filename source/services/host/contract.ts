@@ -19,6 +19,9 @@ import type { PictureRow } from '../pty/picture-row.js';
  *   read skips what came between. `wants: 'messages'` alone gets every message; one that lets them pile up is let go.
  * - A picture of a terminal is sent when the client has drawn the last one (`seen`), so that it decides how many
  *   it gets. The terminal's own questions are answered by the host's emulator alone.
+ * - A client of bytes has an emulator of its own (a browser). It is sent what a terminal shows as output that leads
+ *   there (`screen`), and then the bytes of that terminal as binary frames. It tells how many it has taken. Where
+ *   more comes than it can take, it is sent only what the terminal shows, at times, until that ends.
  * - The client that was used last decides how large terminals are.
  */
 export const contractVersion = 1;
@@ -31,6 +34,8 @@ const wants = z.enum([
   'screen',
   /** State, and each message that led to it. */
   'messages',
+  /** The bytes of the terminals that it follows; what happens it reads in the run's journal. */
+  'bytes',
   /** Nothing: it only has something done. */
   'nothing',
 ]);
@@ -81,6 +86,11 @@ export const clientMessageSchema = z.discriminatedUnion('type', [
   /** It is to be told where this row is. */
   z.object({ type: z.literal('hold'), agent: index, id: number, row: number }),
   z.object({ type: z.literal('release'), agent: index, id: number }),
+  /** It is to be given the terminal's bytes, from what it shows on; or no longer. */
+  z.object({ type: z.literal('follow'), agent: index }),
+  z.object({ type: z.literal('unfollow'), agent: index }),
+  /** So many bytes of it were drawn since the last time, those of screens included. */
+  z.object({ type: z.literal('taken'), agent: index, bytes: number }),
   /** A person has given an API key; kept by the host's process, and written nowhere. */
   z.object({
     type: z.literal('key'),
@@ -153,6 +163,19 @@ export type HostMessage =
   /** Agents that have a terminal by now. */
   | { readonly type: 'opened'; readonly agents: readonly number[] }
   | { readonly type: 'picture'; readonly agent: number; readonly picture: Picture }
+  /**
+   * What a terminal that is followed shows, in place of all that was sent of it: output for an empty terminal of
+   * this size. The bytes after it come as binary frames.
+   * @param whole with its scrollback; else with the rows of the screen alone, and more than these were left out
+   */
+  | {
+      readonly type: 'screen';
+      readonly agent: number;
+      readonly cols: number;
+      readonly rows: number;
+      readonly whole: boolean;
+      readonly output: string;
+    }
   | { readonly type: 'answer'; readonly id: number; readonly value: unknown }
   | { readonly type: 'warning'; readonly text: string }
   /** How many screens show it, this one among them. */
@@ -169,6 +192,7 @@ const hostTypes: Readonly<Record<HostMessage['type'], true>> = {
   finished: true,
   opened: true,
   picture: true,
+  screen: true,
   answer: true,
   warning: true,
   watchers: true,

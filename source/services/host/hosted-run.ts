@@ -25,6 +25,8 @@ export interface HostedEmulator {
   ): { readonly row: number; readonly column: number; readonly length: number }[];
   lines(): string[];
   onChange(listener: () => void): () => void;
+  onBytes(listener: (bytes: Buffer) => void): () => void;
+  printed(rows: number): string | null;
 }
 
 export interface HostedTerminals {

@@ -233,6 +233,9 @@ export class RunClient {
         for (const agent of message.agents) this.open(agent);
         for (const listener of [...this.openListeners]) listener();
         break;
+      case 'screen':
+        // For those that follow bytes.
+        break;
       case 'picture':
         this.emulators.get(message.agent)?.show(message.picture);
         break;

@@ -20,6 +20,7 @@ import type { HostedRun } from './hosted-run.js';
 import { lookUp } from './look-up.js';
 import { PictureSchedule } from './picture-schedule.js';
 import { type DrawnRows, TerminalFeed } from './terminal-feed.js';
+import { TerminalStream } from './terminal-stream.js';
 
 /** A client that wants each message and lets so many bytes of them pile up is let go. */
 const mostUnreadBytes = 64e6;
@@ -60,6 +61,8 @@ export class ServedClient {
   /** The last of its messages that was dispatched. */
   private heard = 0;
   private readonly feeds = new Map<number, TerminalFeed>();
+  /** Terminals whose bytes it gets. */
+  private readonly streams = new Map<number, TerminalStream>();
   private readonly opened = new Set<number>();
   private willFlush = false;
   private readonly channel: Channel;
@@ -81,7 +84,15 @@ export class ServedClient {
   }
 
   get isWatching(): boolean {
-    return this.hello?.wants === 'screen';
+    return this.showsTerminals;
+  }
+
+  private get showsTerminals(): boolean {
+    return this.hello?.wants === 'screen' || this.hello?.wants === 'bytes';
+  }
+
+  private get wantsState(): boolean {
+    return this.hello?.wants === 'screen' || this.hello?.wants === 'messages';
   }
 
   tellKeys(): void {
@@ -101,7 +112,7 @@ export class ServedClient {
 
   /** At the end of what is being worked on now: a key may lead to several messages. */
   stateChanged(): void {
-    if (this.willFlush || !this.hello || this.hello.wants === 'nothing') return;
+    if (this.willFlush || !this.wantsState) return;
     this.willFlush = true;
     queueMicrotask(() => {
       this.willFlush = false;
@@ -118,13 +129,14 @@ export class ServedClient {
   }
 
   terminalsOpened(): void {
-    if (this.hello?.wants !== 'screen') return;
+    if (!this.showsTerminals) return;
     const now = this.server.opened().filter((agent) => !this.opened.has(agent));
     if (now.length === 0) return;
     // Its agents are told of first.
     this.sendState(true);
     for (const agent of now) this.opened.add(agent);
     this.channel.send({ type: 'opened', agents: now });
+    if (this.hello?.wants === 'bytes') return;
     for (const agent of now) {
       // What has given its memory back takes it again only for who looks at it.
       const drawn = this.server.drawnOf(agent);
@@ -146,9 +158,9 @@ export class ServedClient {
   }
 
   private sendState(now = false): void {
-    const { hello, server } = this;
+    const { server } = this;
     const state = server.hosted.state();
-    if (!hello || hello.wants === 'nothing' || state === null) return;
+    if (!this.wantsState || state === null) return;
     if (this.channel.isFull && !now) return;
     const written = server.hosted.summaryWritten();
     const { heard, sent } = this;
@@ -168,6 +180,7 @@ export class ServedClient {
     clearTimeout(this.timer);
     this.pictures.close();
     for (const feed of this.feeds.values()) feed.close();
+    for (const stream of this.streams.values()) stream.close();
     this.server.left(this);
   }
 
@@ -252,6 +265,16 @@ export class ServedClient {
       case 'release':
         this.feeds.get(message.agent)?.release(message.id);
         break;
+      case 'follow':
+        this.follow(message.agent);
+        break;
+      case 'unfollow':
+        this.streams.get(message.agent)?.close();
+        this.streams.delete(message.agent);
+        break;
+      case 'taken':
+        this.streams.get(message.agent)?.taken(message.bytes);
+        break;
       case 'key':
         this.server.hosted.setKey(message.variable, message.value);
         this.server.keysChanged();
@@ -260,6 +283,16 @@ export class ServedClient {
         void this.answer(message);
         break;
     }
+  }
+
+  private follow(agent: number): void {
+    const emulator = this.server.drawnOf(agent)?.emulator;
+    if (!emulator || this.hello?.wants !== 'bytes' || this.streams.has(agent)) return;
+    const stream = new TerminalStream(emulator, {
+      screen: (screen) => this.channel.send({ type: 'screen', agent, ...screen }),
+      bytes: (bytes) => this.channel.sendBytes(agent, bytes),
+    });
+    this.streams.set(agent, stream);
   }
 
   private feedOf(agent: number): TerminalFeed | null {

@@ -60,10 +60,12 @@ export function drawRow(
 /**
  * All rows and the place of the cursor, as output that leads to them in an empty terminal of that size: row
  * by row, as there may be thousands.
+ * @param last so many of the last rows, at least those of the screen
  */
-export function* printRows(terminal: XtermTerminal, cols: number): Generator<string> {
+export function* printRows(terminal: XtermTerminal, cols: number, last: number): Generator<string> {
   const { buffer } = terminal;
-  for (let y = 0; y < buffer.length; y++) {
+  const first = Math.min(Math.max(0, buffer.length - last), buffer.baseY);
+  for (let y = first; y < buffer.length; y++) {
     const line = buffer.getLine(y);
     const wraps = buffer.getLine(y + 1)?.isWrapped === true;
     const end = wraps ? cols : shownCells(terminal, y);

@@ -42,6 +42,7 @@ export class Emulator {
   });
   private size: Size;
   private readonly listeners = new Set<() => void>();
+  private readonly byteListeners = new Set<(bytes: Buffer) => void>();
   private readonly output = new OutputQueue(
     (bytes) => this.parse(bytes),
     () => this.changed(),
@@ -212,6 +213,24 @@ export class Emulator {
     for (const listener of this.listeners) listener();
   }
 
+  /** Given each piece of output after it was drawn. @returns ends it */
+  onBytes(listener: (bytes: Buffer) => void): () => void {
+    this.byteListeners.add(listener);
+    return () => this.byteListeners.delete(listener);
+  }
+
+  /**
+   * All that it shows, as output that leads to it in an empty terminal of its size: for another emulator, which is
+   * then given what comes (`onBytes`). Null while an escape sequence or a character has come by half.
+   * @param rows so many of the last rows
+   */
+  printed(rows: number): string | null {
+    const { terminal } = this;
+    if (!terminal.isBetween) return null;
+    const enter = this.isAlternate ? '\x1b[?1049h' : '';
+    return enter + [...printScreen(terminal, rows)].join('');
+  }
+
   /** Connects a process: its output is drawn here, and it is paused while it is too fast. */
   attach(process: PtyProcess, onDrawn: () => void): void {
     let paused = false;
@@ -254,6 +273,7 @@ export class Emulator {
       // Whatever a fault of the emulator throws.
       this.recover(terminal);
     }
+    for (const listener of this.byteListeners) listener(bytes);
   }
 
   resize(cols: number, rows: number): void {

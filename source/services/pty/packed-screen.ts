@@ -9,9 +9,15 @@ const packMs = 4;
 
 const compress = promisify(deflateRaw);
 
-/** All that a terminal shows and was asked for, as output that leads to it in an empty one of that size. */
-export function* printScreen(terminal: XtermTerminal): Generator<string> {
-  yield* printRows(terminal, terminal.cols);
+/**
+ * All that a terminal shows and was asked for, as output that leads to it in an empty one of that size.
+ * @param last so many of the last rows
+ */
+export function* printScreen(
+  terminal: XtermTerminal,
+  last = Number.POSITIVE_INFINITY,
+): Generator<string> {
+  yield* printRows(terminal, terminal.cols, last);
   const { bracketedPaste, applicationCursor, cursorHidden } = terminal.modes;
   if (bracketedPaste) yield '\x1b[?2004h';
   if (applicationCursor) yield '\x1b[?1h';

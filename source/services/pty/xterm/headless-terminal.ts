@@ -10,6 +10,12 @@ interface LineInside {
   readonly _extendedAttrs: object;
 }
 
+/** How far the parser is within a sequence or a character; 0 where it is in none. */
+interface ParserInside {
+  readonly _parser: { readonly currentState: number };
+  readonly _utf8Decoder: { readonly interim: Uint8Array };
+}
+
 function hasAny(object: object): boolean {
   for (const _ in object) return true;
   return false;
@@ -46,6 +52,11 @@ export class HeadlessTerminal extends CoreTerminal implements XtermTerminal {
   parse(bytes: Uint8Array): void {
     // It gives a promise only for handlers that do, and there are none.
     this._inputHandler.parse(bytes);
+  }
+
+  get isBetween(): boolean {
+    const { _parser, _utf8Decoder } = this._inputHandler as unknown as ParserInside;
+    return _parser.currentState === 0 && _utf8Decoder.interim[0] === 0;
   }
 
   get buffer(): XtermBuffer {

@@ -43,6 +43,8 @@ export interface XtermTerminal {
     readonly applicationCursor: boolean;
     readonly cursorHidden: boolean;
   };
+  /** What comes next begins anew: no escape sequence and no character has come by half. */
+  readonly isBetween: boolean;
   /** Takes bytes in before it returns. Throws where the emulator fails, which then takes no more. */
   parse(bytes: Uint8Array): void;
   /** A program asks its terminal things (cursor position, colours): told what answers it. */

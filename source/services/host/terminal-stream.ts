@@ -1,0 +1,122 @@
+import { scrollback } from '../pty/emulator.js';
+import type { HostedEmulator } from './hosted-run.js';
+
+/** How often it is looked how much has come, milliseconds. */
+const turnMs = 100;
+
+/** What is sent as it comes in one turn, bytes: more is what nobody can read. */
+const mostInTurn = 32 * 1024;
+
+/** In a turn with no more than so many, all of it is sent again, bytes. */
+const calmBytes = 4 * 1024;
+
+/** A whole terminal, thousands of rows, is not sent again before, milliseconds. */
+const wholeMs = 2000;
+
+/** So much may be under way that was not taken yet, bytes: two screens of thousands of rows. */
+const mostUntaken = 2 * 1024 * 1024;
+
+/** What is sent of a terminal. */
+export interface StreamSink {
+  screen(screen: {
+    readonly cols: number;
+    readonly rows: number;
+    readonly whole: boolean;
+    readonly output: string;
+  }): void;
+  bytes(bytes: Buffer): void;
+}
+
+/**
+ * A terminal as a client with an emulator of its own gets it: what it shows, then its bytes. In a flood what it
+ * shows comes in place of the bytes, some times a second, so that neither the run nor the client is held up by what
+ * nobody can read; afterwards all of it, once.
+ */
+export class TerminalStream {
+  private readonly ends: (() => void)[] = [];
+  private timer: NodeJS.Timeout | null = null;
+  /** It gets bytes as they come, from a screen on that it has. */
+  private isInStep = false;
+  private inTurn = 0;
+  private untaken = 0;
+  private wholeAt = Number.NEGATIVE_INFINITY;
+  private size = '';
+
+  constructor(
+    private readonly emulator: HostedEmulator,
+    private readonly sink: StreamSink,
+  ) {
+    this.ends.push(emulator.onBytes((bytes) => this.came(bytes)));
+    this.ends.push(emulator.onChange(() => this.changed()));
+    this.sendWhole();
+    this.wake();
+  }
+
+  /** The client has drawn so many bytes more. */
+  taken(bytes: number): void {
+    this.untaken = Math.max(0, this.untaken - bytes);
+  }
+
+  close(): void {
+    if (this.timer) clearInterval(this.timer);
+    for (const end of this.ends) end();
+  }
+
+  private came(bytes: Buffer): void {
+    this.inTurn += bytes.length;
+    this.wake();
+    if (!this.isInStep) return;
+    if (this.inTurn > mostInTurn || this.untaken + bytes.length > mostUntaken) {
+      this.isInStep = false;
+      return;
+    }
+    this.untaken += bytes.length;
+    this.sink.bytes(bytes);
+  }
+
+  /** Another size rewraps its rows. */
+  private changed(): void {
+    const { cols, rows } = this.emulator;
+    if (this.size === `${cols}x${rows}` || this.untaken > mostUntaken) return;
+    if (this.isInStep) this.sendWhole();
+  }
+
+  private wake(): void {
+    this.timer ??= setInterval(() => this.turn(), turnMs);
+  }
+
+  private turn(): void {
+    const came = this.inTurn;
+    this.inTurn = 0;
+    if (this.isInStep) {
+      if (came === 0) this.rest();
+      return;
+    }
+    if (this.untaken > mostUntaken / 2) return;
+    const isDue = performance.now() - this.wholeAt >= wholeMs;
+    if (came <= calmBytes && isDue) this.sendWhole();
+    else if (came > 0) this.send(0);
+  }
+
+  /** Nothing comes, and nothing was left out. */
+  private rest(): void {
+    if (this.timer) clearInterval(this.timer);
+    this.timer = null;
+  }
+
+  private sendWhole(): void {
+    this.isInStep = this.send(scrollback);
+    if (this.isInStep) this.wholeAt = performance.now();
+  }
+
+  /** @returns false where it cannot be told now, in the middle of a sequence */
+  private send(scrolled: number): boolean {
+    const { cols, rows } = this.emulator;
+    const output = this.emulator.printed(rows + scrolled);
+    if (output === null) return false;
+    this.size = `${cols}x${rows}`;
+    this.untaken += Buffer.byteLength(output);
+    this.sink.screen({ cols, rows, whole: scrolled > 0, output });
+    return true;
+  }
+}
