@@ -1,3 +1,4 @@
+// Longer than 300 lines: one client, and all that it may say.
 import type { Duplex } from 'node:stream';
 import type { Message } from '../../core/run/message.js';
 import type { RunState } from '../../core/run/run.js';

@@ -1,0 +1,252 @@
+import { randomBytes } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { ListedRun } from '../../core/run/page-contract.js';
+import type { KnownRun } from '../records/run-records.js';
+import { contentPolicy, noteHtml, type PageFile, pageHtml } from './page-files.js';
+import { doAsAsked, mostFromPage } from './page-requests.js';
+import { RunFeed } from './run-feed.js';
+import { originRefusal } from './same-origin.js';
+import { type Rights, Sessions } from './sessions.js';
+
+/** What the page shows. */
+export interface WebRuns {
+  list(): Promise<readonly ListedRun[]>;
+  /** @param id repository and stamp; null where there is no such run of this user */
+  find(id: string): KnownRun | null;
+  /** Its whole change, as a patch; '' where it has none. @param agent one agent's; null for what was merged */
+  patch(run: KnownRun, agent: number | null): Promise<string>;
+  /** A file that what an agent's terminal showed is recorded in. */
+  recording(run: KnownRun, agent: number): Buffer | null;
+}
+
+export interface WebServerOptions {
+  readonly files: ReadonlyMap<string, PageFile>;
+  readonly runs: WebRuns;
+  /** The version of this program. */
+  readonly program: string;
+}
+
+const runPath =
+  /^\/api\/runs\/([0-9a-f]{1,64}\/\d{8}_\d{6})\/(live|patch|recording)(?:\/(\d{1,5}))?$/;
+
+/** A browser that has not answered for so long is gone, milliseconds. */
+const silentMs = 30_000;
+
+/** So much may wait for a browser before more is read for it, bytes. */
+const fullAt = 4 * 1024 * 1024;
+
+/** The page on loopback, for who was given an address. */
+export class WebServer {
+  private readonly sessions = new Sessions();
+  private readonly server: Server;
+  private readonly sockets = new WebSocketServer({ noServer: true, maxPayload: mostFromPage });
+  private readonly timer: NodeJS.Timeout;
+  private readonly silent = new WeakSet<WebSocket>();
+
+  constructor(private readonly options: WebServerOptions) {
+    this.server = createServer((request, response) => void this.answer(request, response));
+    this.server.on('upgrade', (request, socket, head) => this.upgrade(request, socket, head));
+    this.timer = setInterval(() => this.dropSilent(), silentMs);
+    this.timer.unref();
+  }
+
+  /** Listens on loopback alone. @param port 0 for one that is free @returns the port; throws like `net` */
+  async listen(port: number): Promise<number> {
+    await new Promise<void>((resolve, reject) => {
+      this.server.once('error', reject);
+      this.server.listen(port, '127.0.0.1', () => resolve());
+    });
+    return this.port;
+  }
+
+  /** An address that is good for one browser. */
+  address(rights: Rights): string {
+    return `http://127.0.0.1:${this.port}/enter/${this.sessions.invite(rights)}`;
+  }
+
+  /** Browsers that are there. */
+  get browsers(): number {
+    return this.sockets.clients.size;
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.timer);
+    for (const client of this.sockets.clients) client.terminate();
+    this.server.closeAllConnections();
+    await new Promise<void>((resolve) => this.server.close(() => resolve()));
+  }
+
+  private get port(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  /** Cookies do not tell ports apart. */
+  private get cookie(): string {
+    return `aider_orchestrator_${this.port}`;
+  }
+
+  private rightsOf({ headers }: IncomingMessage): Rights | null {
+    const pairs = (headers.cookie ?? '').split(';').map((pair) => pair.trim().split('='));
+    const session = pairs.find(([name]) => name === this.cookie)?.[1];
+    return session === undefined ? null : this.sessions.rightsOf(session);
+  }
+
+  private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const pathname = pathOf(request);
+    const entry = /^\/enter\/([\w-]{1,100})$/.exec(pathname)?.[1];
+    const nonce = randomBytes(16).toString('base64');
+    for (const [name, value] of Object.entries(safeHeaders)) response.setHeader(name, value);
+    response.setHeader('Content-Security-Policy', contentPolicy(nonce));
+    const wrong = originRefusal(request.headers, { isEntry: entry !== undefined });
+    if (wrong !== null) return end(response, 403, noteHtml(wrong));
+    if (request.method !== 'GET') return end(response, 405, noteHtml('Only GET is answered.'));
+    if (entry !== undefined) return this.enter(entry, response);
+    const asset = /^\/assets\/([\w.-]{1,100})$/.exec(pathname)?.[1];
+    if (asset !== undefined) return this.sendFile(asset, response);
+    const rights = this.rightsOf(request);
+    if (rights === null) return end(response, 403, noteHtml(notLetIn));
+    if (pathname === '/') return end(response, 200, pageHtml(nonce));
+    if (pathname === '/api/runs') return this.sendRuns(rights, response);
+    return this.sendOfRun(pathname, rights, response);
+  }
+
+  private enter(secret: string, response: ServerResponse): void {
+    const entered = this.sessions.enter(secret);
+    if (entered === null) {
+      end(response, 403, noteHtml(linkUsed));
+      return;
+    }
+    const flags = 'HttpOnly; SameSite=Strict; Path=/';
+    response.setHeader('Set-Cookie', `${this.cookie}=${entered.session}; ${flags}`);
+    const { run } = entered.rights;
+    response.setHeader('Location', run === null ? '/' : `/#${run}`);
+    end(response, 303, '');
+  }
+
+  private sendFile(name: string, response: ServerResponse): void {
+    const file = this.options.files.get(name);
+    response.statusCode = file ? 200 : 404;
+    response.setHeader('Content-Type', file?.type ?? 'text/plain');
+    response.end(file?.bytes);
+  }
+
+  private async sendRuns(rights: Rights, response: ServerResponse): Promise<void> {
+    const all = await this.options.runs.list();
+    const seen = all.filter(({ id }) => rights.run === null || id === rights.run);
+    return sendJson(response, seen);
+  }
+
+  private async sendOfRun(
+    pathname: string,
+    rights: Rights,
+    response: ServerResponse,
+  ): Promise<void> {
+    const { runs } = this.options;
+    const [, id = '', what, agent] = runPath.exec(pathname) ?? [];
+    const run = this.find(id, rights);
+    if (run && what === 'patch') {
+      response.setHeader('Content-Type', 'text/plain; charset=utf-8');
+      response.end(await runs.patch(run, agent === undefined ? null : Number(agent)));
+      return;
+    }
+    const recording =
+      run && what === 'recording' && agent ? runs.recording(run, Number(agent)) : null;
+    if (recording) {
+      response.setHeader('Content-Type', 'text/plain; charset=utf-8');
+      response.end(recording);
+      return;
+    }
+    return end(response, 404, noteHtml('There is no such page.'));
+  }
+
+  private find(id: string, rights: Rights): KnownRun | null {
+    if (id === '' || (rights.run !== null && rights.run !== id)) return null;
+    return this.options.runs.find(id);
+  }
+
+  private upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on('error', () => socket.destroy());
+    const pathname = pathOf(request);
+    const wrong = originRefusal(request.headers, { needsOrigin: true });
+    const rights = this.rightsOf(request);
+    const [, id = '', what] = runPath.exec(pathname) ?? [];
+    const run = rights && what === 'live' ? this.find(id, rights) : null;
+    if (wrong !== null || rights === null || run === null) {
+      const status = wrong !== null || rights === null ? '403 Forbidden' : '404 Not Found';
+      socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
+      return;
+    }
+    this.sockets.handleUpgrade(request, socket, head, (client) =>
+      this.serve(client, run, id, rights),
+    );
+  }
+
+  private serve(client: WebSocket, run: KnownRun, id: string, rights: Rights): void {
+    const send = (message: object) => client.send(JSON.stringify(message));
+    send({ type: 'rights', acts: rights.acts });
+    const { runs, program } = this.options;
+    const browser = {
+      send,
+      sendBytes: (agent: number, bytes: Buffer) => {
+        const frame = Buffer.allocUnsafe(4 + bytes.length);
+        frame.writeUInt32BE(agent);
+        bytes.copy(frame, 4);
+        client.send(frame);
+      },
+      get isFull() {
+        return client.bufferedAmount > fullAt;
+      },
+    };
+    const feed = new RunFeed(run, () => runs.find(id), browser, program);
+    client.on('message', (data) => {
+      const why = doAsAsked(data, feed, rights.acts);
+      if (why !== null) send({ type: 'refused', why });
+    });
+    client.on('pong', () => this.silent.delete(client));
+    // Why it went does not matter: it is gone.
+    client.on('error', () => client.terminate());
+    client.on('close', () => feed.close());
+  }
+
+  private dropSilent(): void {
+    for (const client of this.sockets.clients) {
+      if (this.silent.has(client)) client.terminate();
+      else {
+        this.silent.add(client);
+        client.ping();
+      }
+    }
+  }
+}
+
+/** '' for what is no address. */
+function pathOf({ url = '/' }: IncomingMessage): string {
+  return URL.canParse(url, 'http://localhost') ? new URL(url, 'http://localhost').pathname : '';
+}
+
+const notLetIn =
+  'This browser was not let in. Open the address that aider-orchestrator has printed; each one is good for one browser.';
+const linkUsed =
+  'This address was used already, or is too old: each one is good for one browser. Press Enter where aider-orchestrator web runs for another one.';
+
+const safeHeaders = {
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Cache-Control': 'no-store',
+} as const;
+
+function end(response: ServerResponse, status: number, html: string): void {
+  response.statusCode = status;
+  response.setHeader('Content-Type', 'text/html; charset=utf-8');
+  response.end(html);
+}
+
+function sendJson(response: ServerResponse, value: unknown): void {
+  response.setHeader('Content-Type', 'application/json; charset=utf-8');
+  response.end(JSON.stringify(value));
+}

@@ -1,0 +1,244 @@
+import { request } from 'node:http';
+import { networkInterfaces } from 'node:os';
+import path from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
+import type { KnownRun } from '../../../source/services/records/run-records.js';
+import { WebServer } from '../../../source/services/web/web-server.js';
+import { tempFolder } from '../../rig.js';
+
+const ids = ['aa11/20260102_030405', 'bb22/20260102_030406'] as const;
+const servers: WebServer[] = [];
+
+afterEach(async () => {
+  for (const server of servers.splice(0)) await server.close();
+});
+
+/** A server with two runs that have ended. */
+async function started() {
+  const folder = tempFolder();
+  const known = (id: string) => {
+    const [, stamp = ''] = id.split('/');
+    return { stamp, file: path.join(folder, `${stamp}.jsonl`), liveness: 'dead' } as KnownRun;
+  };
+  const server = new WebServer({
+    files: new Map([['page.js', { type: 'text/javascript', bytes: Buffer.from('code') }]]),
+    program: '1.0.0',
+    runs: {
+      list: async () =>
+        ids.map((id) => ({ id, run: id, repo: '/repo', isAlive: false, words: 'ended' })),
+      find: (id) => ((ids as readonly string[]).includes(id) ? known(id) : null),
+      patch: async () => 'diff --git a/x b/x\n',
+      recording: () => Buffer.from('{}'),
+    },
+  });
+  servers.push(server);
+  return { server, port: await server.listen(0) };
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Record<string, string | string[] | undefined>;
+  readonly body: string;
+}
+
+function get(
+  port: number,
+  pathname: string,
+  headers: Record<string, string> = {},
+  method = 'GET',
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const own = { Host: `127.0.0.1:${port}`, ...headers };
+    const sent = request({ port, host: '127.0.0.1', path: pathname, method, headers: own });
+    sent.on('error', reject);
+    sent.on('response', (answer) => {
+      let body = '';
+      answer.on('data', (text) => {
+        body += text;
+      });
+      answer.on('end', () =>
+        resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body }),
+      );
+    });
+    sent.end();
+  });
+}
+
+/** Opens an address as a browser does; gives its cookie. */
+async function enter(port: number, address: string): Promise<string> {
+  const { status, headers } = await get(port, new URL(address).pathname);
+  expect(status).toBe(303);
+  return String(headers['set-cookie']?.[0]).split(';')[0] ?? '';
+}
+
+/** What comes of a connection: its status where it is refused, else its first messages. */
+function live(port: number, id: string, headers: Record<string, string>, send: object[] = []) {
+  return new Promise<number | { type: string; [key: string]: unknown }[]>((resolve) => {
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/api/runs/${id}/live`, { headers });
+    const heard: { type: string }[] = [];
+    socket.on('unexpected-response', (_, answer) => resolve(answer.statusCode ?? 0));
+    socket.on('error', () => {});
+    socket.on('open', () => {
+      for (const one of send) socket.send(JSON.stringify(one));
+    });
+    socket.on('message', (data) => {
+      const message = JSON.parse(String(data));
+      heard.push(message);
+      const isEnough = send.length === 0 ? message.type === 'current' : message.type === 'refused';
+      if (!isEnough) return;
+      socket.close();
+      resolve(heard);
+    });
+  });
+}
+
+const everything = { acts: true, run: null };
+
+test('an address is good for one browser, which gets a cookie that scripts and other pages cannot use', async () => {
+  const { server, port } = await started();
+  const { pathname } = new URL(server.address(everything));
+  const first = await get(port, pathname);
+  expect(first).toMatchObject({ status: 303, headers: { location: '/' } });
+  expect(first.headers['set-cookie']).toEqual([
+    expect.stringMatching(/^aider_orchestrator_\d+=[\w-]{43}; HttpOnly; SameSite=Strict; Path=\/$/),
+  ]);
+  const second = await get(port, pathname);
+  expect(second.status).toBe(403);
+  expect(second.headers['set-cookie']).toBeUndefined();
+  expect(second.body).toContain('This address was used already');
+  expect((await get(port, '/enter/guessed')).status).toBe(403);
+});
+
+test('nothing is told to a browser that was not let in, nor by a cookie that is forged', async () => {
+  const { server, port } = await started();
+  const cookie = await enter(port, server.address(everything));
+  const forged = cookie.replace(/=.*/, `=${'A'.repeat(43)}`);
+  const closed = ['/', '/api/runs', `/api/runs/${ids[0]}/patch`, `/api/runs/${ids[0]}/recording/0`];
+  for (const pathname of closed) {
+    expect((await get(port, pathname)).status, pathname).toBe(403);
+    expect((await get(port, pathname, { Cookie: forged })).status, pathname).toBe(403);
+    expect((await get(port, pathname, { Cookie: cookie })).status, pathname).toBe(200);
+  }
+  const Origin = `http://127.0.0.1:${port}`;
+  expect(await live(port, ids[0], { Origin })).toBe(403);
+  expect(await live(port, ids[0], { Origin, Cookie: forged })).toBe(403);
+  expect(await live(port, ids[0], { Origin, Cookie: cookie })).toEqual([
+    { type: 'rights', acts: true },
+    { type: 'host', isThere: false, why: 'the run has ended' },
+    { type: 'current' },
+  ]);
+});
+
+test('a page of another origin, or another name that leads here, gets nothing with the cookie', async () => {
+  const { server, port } = await started();
+  const Cookie = await enter(port, server.address(everything));
+  const own = `http://127.0.0.1:${port}`;
+  const refused: Record<string, string>[] = [
+    { Host: 'evil.example' },
+    { Host: `evil.example:${port}` },
+    { Host: `127.0.0.1.evil.example:${port}` },
+    { Host: `0.0.0.0:${port}` },
+    { Origin: 'http://evil.example' },
+    { Origin: 'null' },
+    { Origin: `http://127.0.0.1:${port + 1}` },
+    { Origin: `https://127.0.0.1:${port}` },
+    { 'Sec-Fetch-Site': 'cross-site' },
+    { 'Sec-Fetch-Site': 'same-site' },
+  ];
+  for (const headers of refused) {
+    const answer = await get(port, '/api/runs', { Cookie, ...headers });
+    expect(answer.status, JSON.stringify(headers)).toBe(403);
+    expect(answer.headers['access-control-allow-origin']).toBeUndefined();
+    const socket = { Origin: own, Cookie, ...headers };
+    expect(await live(port, ids[0], socket), JSON.stringify(headers)).toBe(403);
+  }
+  // Browsers tell where a connection comes from; who does not is none.
+  expect(await live(port, ids[0], { Cookie })).toBe(403);
+  // A port that is forwarded, or another name of this machine.
+  for (const Host of ['localhost:9000', '[::1]:9000', 'localhost']) {
+    const headers = { Cookie, Host, Origin: `http://${Host}`, 'Sec-Fetch-Site': 'same-origin' };
+    expect((await get(port, '/api/runs', headers)).status).toBe(200);
+  }
+});
+
+test('each answer forbids what a page could be tricked into', async () => {
+  const { server, port } = await started();
+  const Cookie = await enter(port, server.address(everything));
+  for (const pathname of ['/', '/api/runs', '/assets/page.js', '/nothing', '/enter/x']) {
+    const { headers } = await get(port, pathname, { Cookie });
+    expect(headers['content-security-policy'], pathname).toMatch(
+      /^default-src 'none'; script-src 'self'; style-src 'self' 'nonce-[\w+/=]{24}'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'$/,
+    );
+    expect(headers).toMatchObject({
+      'x-content-type-options': 'nosniff',
+      'referrer-policy': 'no-referrer',
+      'cross-origin-resource-policy': 'same-origin',
+      'cross-origin-opener-policy': 'same-origin',
+      'cache-control': 'no-store',
+    });
+  }
+  for (const method of ['POST', 'PUT', 'OPTIONS', 'DELETE']) {
+    expect((await get(port, '/api/runs', { Cookie }, method)).status).toBe(405);
+  }
+  for (const pathname of ['/assets/../package.json', '/assets/%2e%2e%2fx', '//', '/api/runs/x/y']) {
+    expect((await get(port, pathname, { Cookie })).status, pathname).toBe(404);
+  }
+});
+
+test('a link for one run shows that one alone', async () => {
+  const { server, port } = await started();
+  const { pathname } = new URL(server.address({ acts: true, run: ids[0] }));
+  const entered = await get(port, pathname);
+  expect(entered.headers['location']).toBe(`/#${ids[0]}`);
+  const Cookie = String(entered.headers['set-cookie']?.[0]).split(';')[0] ?? '';
+  const runs = JSON.parse((await get(port, '/api/runs', { Cookie })).body);
+  expect(runs.map(({ id }: { id: string }) => id)).toEqual([ids[0]]);
+  expect((await get(port, `/api/runs/${ids[0]}/patch`, { Cookie })).status).toBe(200);
+  expect((await get(port, `/api/runs/${ids[1]}/patch`, { Cookie })).status).toBe(404);
+  const Origin = `http://127.0.0.1:${port}`;
+  expect(await live(port, ids[1], { Origin, Cookie })).toBe(404);
+});
+
+test.each([
+  [{ type: 'dispatch', message: { type: 'kill_all' } }],
+  [{ type: 'type', agent: 0, text: 'y' }],
+  [{ type: 'resize', agent: 0, cols: 80, rows: 24 }],
+  [{ type: 'used' }],
+])('a link that can only watch refuses %o', async (message) => {
+  const { server, port } = await started();
+  const Cookie = await enter(port, server.address({ acts: false, run: null }));
+  const Origin = `http://127.0.0.1:${port}`;
+  const heard = await live(port, ids[0], { Origin, Cookie }, [message]);
+  expect(heard).toContainEqual({ type: 'rights', acts: false });
+  expect(heard).toContainEqual({ type: 'refused', why: 'This link can only watch.' });
+});
+
+test.each([
+  [{ type: 'key', variable: 'OPENAI_API_KEY', value: 'k' }],
+  [{ type: 'hello' }],
+  [{ type: 'dispatch', message: { type: 'landing_done', landing: { state: 'waits' } } }],
+  [{ type: 'follow', agent: -1 }],
+  [[]],
+])('what a page must not send is refused: %o', async (message) => {
+  const { server, port } = await started();
+  const Cookie = await enter(port, server.address(everything));
+  const Origin = `http://127.0.0.1:${port}`;
+  const heard = await live(port, ids[0], { Origin, Cookie }, [message]);
+  expect(heard).toContainEqual({ type: 'refused', why: 'That was not understood.' });
+});
+
+test('it listens on loopback alone', async () => {
+  const { port } = await started();
+  const others = Object.values(networkInterfaces())
+    .flatMap((all) => all ?? [])
+    .filter(({ internal, family }) => !internal && family === 'IPv4');
+  for (const { address } of others) {
+    const reached = await new Promise<boolean>((resolve) => {
+      const sent = request({ host: address, port }, () => resolve(true));
+      sent.on('error', () => resolve(false));
+      sent.end();
+    });
+    expect(reached, address).toBe(false);
+  }
+});
