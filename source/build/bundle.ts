@@ -3,6 +3,7 @@ import { type BuildOptions, build, context } from 'esbuild';
 import { checkLazyModules } from './lazy-modules.js';
 import { lean } from './lean.js';
 import { licencesOf } from './licences.js';
+import { copyIcon, pageOptions } from './page.js';
 
 /**
  * Bundles the program into `dist`: a hundred files that are looked up one by one would make its start
@@ -46,7 +47,10 @@ if (process.argv.includes('--watch')) {
 }
 const { metafile } = await build(options);
 checkLazyModules(metafile, process.cwd());
-writeFileSync('dist/LICENCES.txt', licencesOf(metafile, process.cwd()));
+const page = await build(pageOptions);
+copyIcon();
+const outputs = { ...metafile.outputs, ...page.metafile.outputs };
+writeFileSync('dist/LICENCES.txt', licencesOf({ ...metafile, outputs }, process.cwd()));
 // Other interpreters and threads are given these as files.
 for (const file of [
   'source/services/agents/aider/aider_start.py',

@@ -1,0 +1,140 @@
+import type { Terminal } from '@xterm/xterm';
+import { useEffect, useRef, useState } from 'react';
+import { makeTerminal, scaleInto } from './terminal.js';
+
+/** What a terminal showed, as it was recorded: asciicast v2. */
+interface Recording {
+  readonly cols: number;
+  readonly rows: number;
+  readonly events: readonly (readonly [at: number, code: string, data: string])[];
+}
+
+/** Reads a recording; what is no event of the form is passed over, as whoever may have written it. */
+function readRecording(text: string): Recording | null {
+  const [first = '', ...lines] = text.split('\n');
+  const head = parse(first) as { width?: unknown; height?: unknown; timestamp?: unknown } | null;
+  const { width, height, timestamp } = head ?? {};
+  if (typeof width !== 'number' || typeof height !== 'number' || typeof timestamp !== 'number') {
+    return null;
+  }
+  const events = lines.flatMap((line) => {
+    const event = parse(line);
+    if (!Array.isArray(event)) return [];
+    const [at, code, data] = event as unknown[];
+    if (typeof at !== 'number' || typeof code !== 'string' || typeof data !== 'string') return [];
+    return [[(timestamp + at) * 1000, code, data] as const];
+  });
+  return { cols: width, rows: height, events };
+}
+
+function parse(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+}
+
+export interface RecordedProps {
+  /** The run. */
+  readonly id: string;
+  readonly agent: number;
+  /** The moment that is shown, epoch milliseconds; null for the end. */
+  readonly at: number | null;
+  readonly isLarge: boolean;
+  readonly label: string;
+}
+
+/** An agent's terminal as it was at a moment. */
+export function RecordedTerminal({ id, agent, at, isLarge, label }: RecordedProps) {
+  const box = useRef<HTMLElement>(null);
+  const player = useRef<Player | null>(null);
+  const [recording, setRecording] = useState<Recording | null | 'none'>(null);
+  useEffect(() => {
+    const gone = new AbortController();
+    void fetch(`/api/runs/${id}/recording/${agent}`, { signal: gone.signal })
+      .then(async (answer) => (answer.ok ? readRecording(await answer.text()) : null))
+      .then(
+        (read) => setRecording(read ?? 'none'),
+        () => setRecording('none'),
+      );
+    return () => gone.abort();
+  }, [id, agent]);
+  useEffect(() => {
+    const place = box.current;
+    if (!place || recording === null || recording === 'none') return;
+    const own = new Player(place, recording, isLarge);
+    player.current = own;
+    return () => {
+      player.current = null;
+      own.close();
+    };
+  }, [recording, isLarge]);
+  useEffect(() => {
+    if (recording !== null) player.current?.goTo(at ?? Number.POSITIVE_INFINITY);
+  }, [recording, at]);
+  return (
+    <section
+      ref={box}
+      className={isLarge ? 'agent-terminal large' : 'agent-terminal'}
+      aria-label={label}
+      data-ready={recording !== null}
+    >
+      {recording === 'none' && <p className="quiet">Nothing was recorded of it.</p>}
+    </section>
+  );
+}
+
+/** Plays a recording into a terminal, to any moment. */
+class Player {
+  private readonly terminal: Terminal;
+  private readonly inner = document.createElement('div');
+  private readonly room: ResizeObserver;
+  /** Events that were played. */
+  private played = 0;
+
+  constructor(
+    place: HTMLElement,
+    private readonly recording: Recording,
+    isLarge: boolean,
+  ) {
+    const { cols, rows } = recording;
+    this.terminal = makeTerminal(place, this.inner, isLarge, { cols, rows, isRecorded: true });
+    this.room = new ResizeObserver(() => scaleInto(place, this.inner, this.terminal, isLarge));
+    this.room.observe(place);
+  }
+
+  goTo(at: number): void {
+    const { events, cols, rows } = this.recording;
+    const until = events.findIndex(([time]) => time > at);
+    const end = until < 0 ? events.length : until;
+    if (end < this.played) {
+      this.terminal.reset();
+      this.terminal.resize(cols, rows);
+      this.played = 0;
+    }
+    let output = '';
+    const flush = () => {
+      this.terminal.write(output);
+      output = '';
+    };
+    for (const [, code, data] of events.slice(this.played, end)) {
+      if (code === 'o') output += data;
+      const size = code === 'r' ? /^(\d{1,4})x(\d{1,4})$/.exec(data) : null;
+      if (!size) continue;
+      flush();
+      // Sizes count from where they came on.
+      const [width, height] = [Number(size[1]), Number(size[2])];
+      this.terminal.write('', () => this.terminal.resize(Math.max(2, width), Math.max(1, height)));
+    }
+    flush();
+    this.played = end;
+  }
+
+  close(): void {
+    this.room.disconnect();
+    this.terminal.dispose();
+    this.inner.remove();
+  }
+}
