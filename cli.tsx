@@ -29,6 +29,8 @@ async function runCommand(args: Arguments, stdio: Stdio): Promise<number> {
       return (await import('./source/commands/history.js')).showCommand(args, stdio);
     case 'attach':
       return (await import('./source/commands/attach.js')).attachCommand(args, stdio);
+    case 'web':
+      return (await import('./source/commands/web.js')).webCommand(args, stdio);
     case 'stop':
       return (await import('./source/commands/living-runs.js')).stopCommand(args, stdio);
     case 'wait':

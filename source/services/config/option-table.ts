@@ -315,6 +315,7 @@ export const optionTable = {
   },
   all: { section: 'result', help: 'with runs: of all repositories' },
   follow: { section: 'result', short: 'f', help: 'with logs: what comes, too' },
+  readOnly: { section: 'result', help: 'with web: a link that can only watch' },
   dead: {
     section: 'result',
     value: 'RUN',
@@ -408,6 +409,11 @@ export const subcommandTable = {
     usage: 'attach [RUN]',
     help: 'show a run that goes on, on the screen; without a terminal, or with --headless or --json, as lines',
     more: 'The latest of this repository by default. Any number of terminals can show one run.',
+  },
+  web: {
+    usage: 'web [RUN] [--read-only]',
+    help: 'show runs in a browser of this machine, until Ctrl-C; --read-only: a link that can only watch',
+    more: 'All your runs, or one. Each address is good for one browser; Enter gives another one. See [The page](web.md).',
   },
   stop: {
     usage: 'stop RUN',

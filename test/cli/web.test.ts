@@ -1,0 +1,191 @@
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, expect, test } from 'vitest';
+import { chromiumHere, openBrowser } from '../browser.js';
+import { eventually, patience, until } from '../eventually.js';
+import { hostsOf } from '../processes.js';
+import { git, lastSummary, makeRepo, runCli, startCli, type World, world } from '../rig.js';
+
+/** Says each line that is typed, until it is told to go on. */
+const listener = `#!/bin/sh
+echo "at work on $AGENT_FILES"
+while read -r line && [ "$line" != go ]; do echo "heard: $line"; done
+for file in $AGENT_FILES; do echo done >> "$file"; done
+`;
+
+const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+interface Given {
+  readonly where: World;
+  readonly repo: string;
+  readonly run: string;
+  /** Addresses, each for one browser. */
+  readonly links: readonly string[];
+}
+
+let browser: Promise<Browser> | null = null;
+afterAll(async () => {
+  await (await browser)?.close();
+});
+
+/** A run of four agents that wait for what is typed, and a server of the page. */
+async function given(...flags: string[]): Promise<Given> {
+  const where = world(null);
+  const names = Array.from({ length: 4 }, (_, agent) => `f${agent}.txt`);
+  const repo = makeRepo(Object.fromEntries(names.map((name) => [name, 'text\n'])));
+  const agent = path.join(where.home, 'agent.sh');
+  writeFileSync(agent, listener);
+  chmodSync(agent, 0o755);
+  const plan = path.join(where.home, 'plan.json');
+  const tasks = names.map((name, at) => ({ id: `T${at + 1}`, title: `Task ${at}`, files: [name] }));
+  writeFileSync(plan, JSON.stringify({ tasks }));
+  const args = ['--plan', plan, '--agent-cmd', agent, '--no-test', '--max-agents', '4', '--detach'];
+  const begun = await runCli(args, { cwd: repo, env: where.env });
+  expect(begun.code, begun.stderr).toBe(0);
+  const server = startCli(['web', ...flags], { cwd: repo, env: where.env, input: '\n\n' });
+  let said = '';
+  server.child.stdout?.on('data', (text) => {
+    said += text;
+  });
+  await until(() => said.split('\n').length > 3);
+  return { where, repo, run: begun.stdout.trim(), links: said.trim().split('\n') };
+}
+
+const large = { width: 1440, height: 900 };
+const phone = { width: 390, height: 844 };
+
+async function open(
+  link: string,
+  how: { viewport?: typeof large; colorScheme?: 'light' | 'dark' } = {},
+): Promise<{ page: Page; problems: string[] }> {
+  browser ??= openBrowser();
+  const context = await (await browser).newContext({ viewport: large, ...how });
+  const page = await context.newPage();
+  page.setDefaultTimeout(patience);
+  const problems: string[] = [];
+  page.on('pageerror', (error) => problems.push(error.message));
+  page.on('console', (message) => {
+    if (/Content Security Policy/.test(message.text())) problems.push(message.text());
+  });
+  await page.goto(link);
+  return { page, problems };
+}
+
+/** What breaks the rules for people who see, hear or press keys otherwise. */
+async function unusable(page: Page): Promise<string[]> {
+  // Not as a script of the page, which its policy refuses, but beside it.
+  await page.evaluate(readFileSync(axe, 'utf8'));
+  return page.evaluate(async () => {
+    const { violations } = await (window as unknown as { axe: Axe }).axe.run();
+    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+  });
+}
+
+interface Axe {
+  run(): Promise<{
+    readonly violations: readonly {
+      readonly id: string;
+      readonly nodes: readonly { readonly html: string }[];
+    }[];
+  }>;
+}
+
+const terminal = (page: Page, agent: number) =>
+  page.getByRole('region', { name: `Terminal of agent${agent}` });
+
+async function press(page: Page, name: string): Promise<void> {
+  await page.getByRole('button', { name, exact: true }).first().click();
+}
+
+/** Presses what says that it cannot be had now. */
+async function tryOut(page: Page, name: string): Promise<void> {
+  await page.getByRole('button', { name, exact: true, disabled: true }).click({ force: true });
+}
+
+const browserTest = test.skipIf(chromiumHere === null);
+
+test('there is a browser where one is required', () => {
+  if (process.env['REQUIRE_BROWSER'] === '1') expect(chromiumHere).not.toBeNull();
+});
+
+browserTest('a run of four agents in a browser, from the grid to the summary', async () => {
+  const { where, repo, run, links } = await given();
+  const { page, problems } = await open(links[0] as string, { colorScheme: 'dark' });
+  await page.getByRole('link', { name: run }).click();
+  for (const agent of [0, 1, 2, 3]) {
+    await terminal(page, agent).getByText(`at work on f${agent}.txt`).waitFor();
+  }
+  expect(await unusable(page)).toEqual([]);
+  // Typed into.
+  await page.keyboard.press('0');
+  await terminal(page, 0).locator('textarea').pressSequentially('hello there');
+  await page.keyboard.press('Enter');
+  await terminal(page, 0).getByText('heard: hello there').first().waitFor();
+  // Killed, after a question.
+  // The key that leaves a terminal on the screen leaves it here; then Esc shows all agents.
+  await page.keyboard.press('Control+]');
+  await page.keyboard.press('Escape');
+  await terminal(page, 3).getByText('at work on f3.txt').waitFor();
+  await page.keyboard.press('1');
+  await terminal(page, 1).getByText('at work on f1.txt').first().waitFor();
+  await press(page, 'Kill');
+  await page.getByRole('dialog').getByRole('button', { name: 'Kill' }).click();
+  await page.getByText('killed', { exact: true }).first().waitFor();
+  // What cannot be done now is said, with its reason.
+  await tryOut(page, 'Kill');
+  await page.getByRole('status').getByText('Agent1 has ended.').waitFor();
+  await press(page, 'Restart with a remark');
+  await page.getByRole('dialog').getByRole('textbox').fill('once more');
+  await page.getByRole('dialog').getByRole('button', { name: 'Restart with a remark' }).click();
+  await page.getByText('working', { exact: true }).first().waitFor();
+  // A second browser, and the same run there.
+  const other = await open(links[1] as string, { viewport: phone, colorScheme: 'light' });
+  await other.page.getByRole('link', { name: run }).click();
+  await terminal(other.page, 0).getByText('heard: hello there').waitFor();
+  expect(await unusable(other.page)).toEqual([]);
+  for (const agent of [0, 1, 2, 3]) {
+    await other.page.getByRole('button', { name: new RegExp(`^agent${agent}`) }).click();
+    await terminal(other.page, agent).locator('textarea').pressSequentially('go');
+    await other.page.keyboard.press('Enter');
+    await press(other.page, 'All agents');
+  }
+  await press(page, 'summary');
+  await page.getByText('The work landed on main').waitFor();
+  expect(await unusable(page)).toEqual([]);
+  await press(page, 'change');
+  await page.getByText('f3.txt').waitFor();
+  expect(await unusable(page)).toEqual([]);
+  // As it was before: the timeline leads there.
+  await press(page, 'timeline');
+  expect(await unusable(page)).toEqual([]);
+  await page.getByRole('button', { name: /agent1\s+attempt 1 started/ }).click();
+  await page.getByText(/As it was at/).waitFor();
+  await press(page, 'groups');
+  expect(await unusable(page)).toEqual([]);
+  await page.getByRole('button', { name: /agent1: working/ }).waitFor();
+  expect([...problems, ...other.problems]).toEqual([]);
+  await eventually(() => expect(lastSummary(repo).landed).toBe(true));
+  expect(git(repo, 'show', 'HEAD:f0.txt')).toBe('text\ndone');
+  await page.context().close();
+  await other.page.context().close();
+  // Nobody looks any more, and the run's host goes.
+  await until(() => hostsOf(where.home).length === 0);
+});
+
+browserTest('a link opens once, and one that can only watch says so', async () => {
+  const { links, run, repo, where } = await given('--read-only');
+  const { page } = await open(links[0] as string);
+  const again = await open(links[0] as string);
+  await again.page.getByText('This address was used already').waitFor();
+  expect(await unusable(again.page)).toEqual([]);
+  expect(await unusable(page)).toEqual([]);
+  await page.getByRole('link', { name: run }).click();
+  await terminal(page, 0).getByText('at work on f0.txt').waitFor();
+  await tryOut(page, 'Kill all');
+  await page.getByRole('status').getByText('This link can only watch.').waitFor();
+  await page.context().close();
+  await again.page.context().close();
+  await runCli(['stop', run], { cwd: repo, env: where.env });
+});
