@@ -15,6 +15,7 @@ const benchmarks: readonly (readonly [name: string, env?: Record<string, string>
   ['panes/rest'],
   ['panes/attach'],
   ['panes/clients'],
+  ['panes/page'],
   ['panes/quit'],
   ['panes/exits'],
   ['panes/frames'],

@@ -2,11 +2,22 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, inject, test } from 'vitest';
+import { diffEdit } from '../../source/services/model-server/script.js';
 import { chromiumHere, openBrowser } from '../browser.js';
 import { eventually, patience, until } from '../eventually.js';
 import { hostsOf } from '../processes.js';
-import { git, lastSummary, makeRepo, runCli, startCli, type World, world } from '../rig.js';
+import {
+  git,
+  lastSummary,
+  makeRepo,
+  modelServer,
+  runCli,
+  startCli,
+  startPlan,
+  type World,
+  world,
+} from '../rig.js';
 
 /** Says each line that is typed, until it is told to go on. */
 const listener = `#!/bin/sh
@@ -17,12 +28,22 @@ for file in $AGENT_FILES; do echo done >> "$file"; done
 
 const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
-interface Given {
+interface Served {
   readonly where: World;
   readonly repo: string;
-  readonly run: string;
   /** Addresses, each for one browser. */
   readonly links: readonly string[];
+}
+
+interface Given extends Served {
+  readonly run: string;
+}
+
+/** A server of the page for the runs of a repository's user. */
+async function serve(repo: string, where: World, ...flags: string[]): Promise<Served> {
+  const server = startCli(['web', ...flags], { cwd: repo, env: where.env, input: '\n\n' });
+  const [links = ''] = await server.waitFor(/(?:http\S+\n){3}/);
+  return { where, repo, links: links.trim().split('\n') };
 }
 
 let browser: Promise<Browser> | null = null;
@@ -44,13 +65,7 @@ async function given(...flags: string[]): Promise<Given> {
   const args = ['--plan', plan, '--agent-cmd', agent, '--no-test', '--max-agents', '4', '--detach'];
   const begun = await runCli(args, { cwd: repo, env: where.env });
   expect(begun.code, begun.stderr).toBe(0);
-  const server = startCli(['web', ...flags], { cwd: repo, env: where.env, input: '\n\n' });
-  let said = '';
-  server.child.stdout?.on('data', (text) => {
-    said += text;
-  });
-  await until(() => said.split('\n').length > 3);
-  return { where, repo, run: begun.stdout.trim(), links: said.trim().split('\n') };
+  return { ...(await serve(repo, where, ...flags)), run: begun.stdout.trim() };
 }
 
 const large = { width: 1440, height: 900 };
@@ -189,3 +204,73 @@ browserTest('a link opens once, and one that can only watch says so', async () =
   await again.page.context().close();
   await runCli(['stop', run], { cwd: repo, env: where.env });
 });
+
+/** Where pictures for the docs are put; null where they are only compared by eye in a test that failed. */
+const pictures = process.env['PICTURES'] ?? null;
+
+async function picture(page: Page, name: string): Promise<void> {
+  if (pictures !== null) await page.screenshot({ path: path.join(pictures, `${name}.png`) });
+}
+
+test.skipIf(chromiumHere === null || inject('aider') === null)(
+  'four real Aiders on a page: one is killed and restarted with a remark, and all lands',
+  async () => {
+    const names = ['a', 'b', 'c', 'd'];
+    const edit = (name: string) => diffEdit(`${name}.py`, `${name} = 1`, `${name} = 2`);
+    const slowly = { chunkSize: 3, chunkDelayMs: 60 };
+    const server = await modelServer([
+      { when: 'hurry up', replies: [{ text: edit('b') }] },
+      { when: 'Task: Raise b', replies: [{ text: edit('b'), delayMs: 600_000 }] },
+      ...names.map((name) => ({
+        when: `Task: Raise ${name}`,
+        replies: [{ text: `I raise ${name} as I was told.\n\n${edit(name)}`, ...slowly }],
+      })),
+    ]);
+    const where = world(server);
+    const repo = makeRepo(Object.fromEntries(names.map((name) => [`${name}.py`, `${name} = 1\n`])));
+    const tasks = names.map((name) => {
+      const depends_on = name === 'd' ? ['A', 'C'] : [];
+      return { id: name.toUpperCase(), title: `Raise ${name}`, files: [`${name}.py`], depends_on };
+    });
+    const flags = ['--no-test', '--max-agents', '4', '--detach', '--change', 'Raise all numbers'];
+    const begun = await startPlan(repo, where, tasks, flags).end;
+    expect(begun.code, begun.stderr).toBe(0);
+    const { links } = await serve(repo, where);
+    const { page, problems } = await open(links[0] as string, { colorScheme: 'dark' });
+    await page.getByRole('link', { name: begun.stdout.trim() }).click();
+    await terminal(page, 0).getByText('Aider v').waitFor();
+    await terminal(page, 1).getByText('Aider v').waitFor();
+    await picture(page, 'page-grid');
+    await page.keyboard.press('1');
+    await page.keyboard.press('Control+]');
+    await page.keyboard.press('x');
+    await page.getByRole('dialog').getByRole('button', { name: 'Kill' }).click();
+    await page.getByText('killed', { exact: true }).first().waitFor();
+    await page.keyboard.press('R');
+    await page.getByRole('dialog').getByRole('textbox').fill('Please hurry up.');
+    await page.keyboard.press('Enter');
+    await page.getByText('succeeded', { exact: true }).first().waitFor();
+    await page.keyboard.press('v');
+    await page.getByText('The work landed on main').waitFor();
+    await picture(page, 'page-summary');
+    // What it was: the second agent at work, before it was killed.
+    await page.keyboard.press('T');
+    await page.getByRole('button', { name: /agent1\s+attempt 1 started/ }).click();
+    await page.getByText(/As it was at/).waitFor();
+    await page.setViewportSize(phone);
+    await page.emulateMedia({ colorScheme: 'light' });
+    await page.keyboard.press('o');
+    await page.getByText('working', { exact: true }).first().waitFor();
+    expect(await unusable(page)).toEqual([]);
+    await picture(page, 'page-phone');
+    expect(problems).toEqual([]);
+    await page.context().close();
+    const code = (await runCli(['wait', begun.stdout.trim()], { cwd: repo, env: where.env })).code;
+    expect(code).toBe(0);
+    for (const name of names) {
+      expect(readFileSync(path.join(repo, `${name}.py`), 'utf8')).toBe(`${name} = 2\n`);
+    }
+    expect(lastSummary(repo).agents['agent1']).toMatchObject({ attempts: 2, merged: true });
+    await until(() => hostsOf(where.home).length === 0);
+  },
+);

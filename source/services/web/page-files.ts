@@ -59,6 +59,8 @@ export function contentPolicy(nonce: string): string {
     "default-src 'none'",
     "script-src 'self'",
     `style-src 'self' 'nonce-${nonce}'`,
+    // xterm.js colours its letters by attributes; what can be done with those alone is to look otherwise.
+    "style-src-attr 'unsafe-inline'",
     "img-src 'self'",
     "connect-src 'self'",
     "base-uri 'none'",

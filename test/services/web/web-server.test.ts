@@ -166,7 +166,7 @@ test('each answer forbids what a page could be tricked into', async () => {
   for (const pathname of ['/', '/api/runs', '/assets/page.js', '/nothing', '/enter/x']) {
     const { headers } = await get(port, pathname, { Cookie });
     expect(headers['content-security-policy'], pathname).toMatch(
-      /^default-src 'none'; script-src 'self'; style-src 'self' 'nonce-[\w+/=]{24}'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'$/,
+      /^default-src 'none'; script-src 'self'; style-src 'self' 'nonce-[\w+/=]{24}'; style-src-attr 'unsafe-inline'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'$/,
     );
     expect(headers).toMatchObject({
       'x-content-type-options': 'nosniff',
