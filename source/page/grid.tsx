@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'react';
+import { type CSSProperties, useEffect, useRef, useState } from 'react';
 import type { Agent } from '../core/agent/agent.js';
 import type { RunState } from '../core/run/run.js';
 import { lookOf } from '../view/look.js';
@@ -20,7 +20,11 @@ interface GridProps {
 /** All agents at once, in a grid that fits the window; on a narrow one as a list. */
 export function Grid(props: GridProps) {
   return (
-    <section className="grid" aria-label="Agents">
+    <section
+      className="grid"
+      aria-label="Agents"
+      style={{ '--columns': Math.ceil(Math.sqrt(props.state.agents.length)) } as CSSProperties}
+    >
       {props.state.agents.map((agent) => (
         <Tile key={agent.index} agent={agent} {...props} />
       ))}

@@ -91,6 +91,7 @@ class Player {
   private readonly terminal: Terminal;
   private readonly inner = document.createElement('div');
   private readonly room: ResizeObserver;
+  private readonly scale: () => void;
   /** Events that were played. */
   private played = 0;
 
@@ -101,7 +102,8 @@ class Player {
   ) {
     const { cols, rows } = recording;
     this.terminal = makeTerminal(place, this.inner, isLarge, { cols, rows, isRecorded: true });
-    this.room = new ResizeObserver(() => scaleInto(place, this.inner, this.terminal, isLarge));
+    this.scale = () => scaleInto(place, this.inner, this.terminal, isLarge);
+    this.room = new ResizeObserver(this.scale);
     this.room.observe(place);
   }
 
@@ -116,7 +118,7 @@ class Player {
     }
     let output = '';
     const flush = () => {
-      this.terminal.write(output);
+      this.terminal.write(output, this.scale);
       output = '';
     };
     for (const [, code, data] of events.slice(this.played, end)) {

@@ -72,13 +72,14 @@ interface Parts {
   readonly shown: number | null;
   /** The moment that is shown, epoch milliseconds; null for now. */
   readonly at: number | null;
+  /** That moment, or now: what times are counted to. */
   readonly now: number;
   readonly show: Places;
   readonly showAt: (count: number | null) => void;
 }
 
 /** How far the run is: what is being done, how many agents are where, what it has cost. */
-function Steps({ view, state, at, now }: Parts) {
+function Steps({ view, state, now }: Parts) {
   const { done, working, waiting, failed, tokens, cost } = progressOf(state);
   return (
     <p className="steps">
@@ -89,7 +90,7 @@ function Steps({ view, state, at, now }: Parts) {
       <span>{state.slots} at once</span>
       <span>{formatTokens(tokens)} tokens</span>
       <span>{cost === null ? 'cost unknown' : formatCost(cost)}</span>
-      <span>{clock(runTime(state, at ?? now))}</span>
+      <span>{clock(runTime(state, now))}</span>
       {view.watchers > 1 && <span>{view.watchers} watch</span>}
     </p>
   );
@@ -178,7 +179,7 @@ function Body({
     case 'PRD':
       return <Prd load={prd} />;
     case 'summary':
-      return <Summary state={state} now={at ?? now} choose={show.agent} />;
+      return <Summary state={state} now={now} choose={show.agent} />;
   }
 }
 
@@ -209,7 +210,11 @@ function ShownRun({ store }: { readonly store: RunStore }) {
     return <p className="quiet">{view.isConnected ? 'Reading the run…' : 'Connecting…'}</p>;
   }
   const at = shown === null ? null : (view.messages[shown - 1]?.at ?? null);
-  const parts = { store, view, state, latest, shown, at, now, show, showAt: setShown };
+  const parts = {
+    ...{ store, view, state, latest, shown, at, show },
+    now: at ?? now,
+    showAt: setShown,
+  };
   return (
     <main className="run">
       <Head tab={tab} {...parts} />

@@ -115,7 +115,11 @@ class LiveTerminal {
     this.terminal.onData((text) => store.type(agent, text));
     this.end = store.show(agent, {
       screen: (output, cols, rows) => this.show(output, cols, rows),
-      bytes: (bytes) => this.terminal.write(bytes, () => store.taken(agent, bytes.length)),
+      bytes: (bytes) =>
+        this.terminal.write(bytes, () => {
+          store.taken(agent, bytes.length);
+          scaleInto(place, this.inner, this.terminal, isLarge);
+        }),
     });
     this.room = new ResizeObserver(() => this.settle());
     this.room.observe(place);
@@ -158,9 +162,9 @@ class LiveTerminal {
     // One that is reset shows it in one piece.
     terminal.write(`\x1bc${output}`, () => {
       store.taken(agent, length);
+      scaleInto(this.place, this.inner, terminal, this.of.isLarge);
       this.onReady();
     });
-    scaleInto(this.place, this.inner, terminal, this.of.isLarge);
   }
 
   private settle(): void {
@@ -221,9 +225,10 @@ export function scaleInto(
   // On a narrow one its end is cut off before its letters cannot be read.
   const scale = width === 0 ? 1 : Math.min(1, Math.max(leastScale, place.clientWidth / width));
   inner.style.transform = `scale(${scale})`;
-  // Its last rows are what is looked at.
-  const left = place.clientHeight - screen.offsetHeight * scale;
-  inner.style.top = `${Math.min(0, left)}px`;
+  // The row that is written now is in sight.
+  const written =
+    ((terminal.buffer.active.cursorY + 1) / terminal.rows) * screen.offsetHeight * scale;
+  inner.style.top = `${Math.min(0, place.clientHeight - written)}px`;
 }
 
 /** The agent's terminal gets the size that there is room for here. */
