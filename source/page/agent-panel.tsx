@@ -19,8 +19,8 @@ import { RecordedTerminal } from './recorded.js';
 import type { RunStore, RunView } from './run-store.js';
 import { AgentTerminal } from './terminal.js';
 
-/** What the buttons are called in words that name a key on the screen. */
-const keys = {
+/** What buttons are called here, in words that name a key on the screen. */
+export const buttons = {
   label: (action: string) =>
     ({ 'run.pause': 'Resume', 'run.redBase': 'on the screen' })[action] ?? action,
 };
@@ -140,7 +140,7 @@ export function AgentPanel({ store, view, state, agent, at, now, ask, close }: P
       {tab === 'details' && (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is scrolled by keys, too.
         <pre className="details" tabIndex={0}>
-          {detailsOf(state, agent, '', now, keys)}
+          {detailsOf(state, agent, '', now, buttons)}
         </pre>
       )}
     </section>

@@ -1,8 +1,9 @@
 import { type CSSProperties, useEffect, useRef, useState } from 'react';
 import type { Agent } from '../core/agent/agent.js';
 import type { RunState } from '../core/run/run.js';
+import { stillWords } from '../view/agent-facts.js';
 import { lookOf } from '../view/look.js';
-import { Clashes, Facts } from './agent-panel.js';
+import { buttons, Clashes, Facts } from './agent-panel.js';
 import { RecordedTerminal } from './recorded.js';
 import type { RunStore, RunView } from './run-store.js';
 import { AgentTerminal } from './terminal.js';
@@ -59,6 +60,7 @@ function Tile({
   const { index } = agent;
   const label = `Terminal of agent${index}`;
   const isLive = at === null && view.isThere && view.opened.has(index);
+  const isUnbegun = agent.attempts.length === 0 && agent.round === 0;
   const { colour } = lookOf(state, agent);
   return (
     <article ref={place} className={`tile ${colour ?? 'plain'}`}>
@@ -72,7 +74,10 @@ function Tile({
       {isInSight && isLive && (
         <AgentTerminal store={store} agent={index} isLarge={false} label={label} />
       )}
-      {isInSight && !isLive && (
+      {isInSight && !isLive && isUnbegun && (
+        <p className="quiet still">{stillWords(state, agent, buttons).slice(2).join(' ')}</p>
+      )}
+      {isInSight && !isLive && !isUnbegun && (
         <RecordedTerminal id={store.id} agent={index} at={at} isLarge={false} label={label} />
       )}
     </article>

@@ -205,7 +205,7 @@ browserTest('a link opens once, and one that can only watch says so', async () =
   await runCli(['stop', run], { cwd: repo, env: where.env });
 });
 
-/** Where pictures for the docs are put; null where they are only compared by eye in a test that failed. */
+/** Where pictures for the docs are put, such as `.github`; null where none are taken. */
 const pictures = process.env['PICTURES'] ?? null;
 
 async function picture(page: Page, name: string): Promise<void> {
@@ -240,7 +240,14 @@ test.skipIf(chromiumHere === null || inject('aider') === null)(
     await page.getByRole('link', { name: begun.stdout.trim() }).click();
     await terminal(page, 0).getByText('Aider v').waitFor();
     await terminal(page, 1).getByText('Aider v').waitFor();
+    await page.getByText('Waits for A, C.').waitFor();
     await picture(page, 'page-grid');
+    await page.setViewportSize(phone);
+    await page.emulateMedia({ colorScheme: 'light' });
+    await terminal(page, 0).getByText('Aider v').waitFor();
+    await picture(page, 'page-phone');
+    await page.setViewportSize(large);
+    await page.emulateMedia({ colorScheme: 'dark' });
     await page.keyboard.press('1');
     await page.keyboard.press('Control+]');
     await page.keyboard.press('x');
@@ -262,7 +269,6 @@ test.skipIf(chromiumHere === null || inject('aider') === null)(
     await page.keyboard.press('o');
     await page.getByText('working', { exact: true }).first().waitFor();
     expect(await unusable(page)).toEqual([]);
-    await picture(page, 'page-phone');
     expect(problems).toEqual([]);
     await page.context().close();
     const code = (await runCli(['wait', begun.stdout.trim()], { cwd: repo, env: where.env })).code;
