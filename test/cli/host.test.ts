@@ -1,9 +1,12 @@
+import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   cpSync,
   mkdirSync,
   readFileSync,
   renameSync,
+  rmSync,
+  statfsSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -26,6 +29,7 @@ import {
   world,
 } from '../rig.js';
 import { key, openScreen } from '../screen-rig.js';
+import { canMount, smallDisk } from '../small-disk.js';
 
 /** Waits for a file beside the repository, then adds a line to its own files. */
 const waiter = `#!/bin/sh
@@ -192,6 +196,35 @@ test('a bare start where a run lives offers to show it, and begins a new one oth
   given.go();
   expect((await ask(given, 'wait', run)).code).toBe(0);
 });
+
+test.runIf(canMount)(
+  'where the disk is full, a run is shown, watched and left all the same',
+  async () => {
+    const disk = smallDisk(8);
+    const whole = setting();
+    const given = {
+      ...whole,
+      where: { ...whole.where, env: { ...whole.where.env, XDG_DATA_HOME: disk } },
+    };
+    const run = await detached(given);
+    const filler = path.join(disk, 'filler');
+    spawnSync('sh', ['-c', 'cat /dev/zero > "$0"', filler]);
+    expect(statfsSync(disk).bavail).toBe(0);
+    const app = screen(given, ['attach']);
+    await app.shows(/▸ RUN[\s\S]*at work on f0\.txt/);
+    expect((await ask(given, 'runs')).stdout).toMatch(/running, 0 of 2 agents have ended/);
+    await app.press('q', /Leave it running/);
+    app.type(key.enter);
+    const left = await app.end();
+    expect(left.code, left.text).toBe(0);
+    const lines = startCli(['attach', run], { cwd: given.repo, env: given.where.env });
+    await attached(lines);
+    rmSync(filler);
+    given.go();
+    expect(await lines.end).toMatchObject({ code: 0 });
+    landed(given);
+  },
+);
 
 test('a run that nobody answers for is told of, and is waited for all the same', async () => {
   const given = setting();
