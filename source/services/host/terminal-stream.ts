@@ -10,6 +10,9 @@ const mostInTurn = 32 * 1024;
 /** In a turn with no more than so many, all of it is sent again, bytes. */
 const calmBytes = 4 * 1024;
 
+/** In a flood what it shows is not sent again before, milliseconds: nobody reads it, and drawing it takes the agents' time. */
+const pictureMs = 400;
+
 /** A whole terminal, thousands of rows, is not sent again before, milliseconds. */
 const wholeMs = 2000;
 
@@ -40,6 +43,7 @@ export class TerminalStream {
   private inTurn = 0;
   private untaken = 0;
   private wholeAt = Number.NEGATIVE_INFINITY;
+  private sentAt = Number.NEGATIVE_INFINITY;
   private size = '';
 
   constructor(
@@ -95,7 +99,8 @@ export class TerminalStream {
     if (this.untaken > mostUntaken / 2) return;
     const isDue = performance.now() - this.wholeAt >= wholeMs;
     if (came <= calmBytes && isDue) this.sendWhole();
-    else if (came > 0) this.send(0);
+    else if (came > 0 && performance.now() - this.sentAt >= pictureMs) this.send(0);
+    else this.inTurn = came;
   }
 
   /** Nothing comes, and nothing was left out. */
@@ -115,6 +120,7 @@ export class TerminalStream {
     const output = this.emulator.printed(rows + scrolled);
     if (output === null) return false;
     this.size = `${cols}x${rows}`;
+    this.sentAt = performance.now();
     this.untaken += Buffer.byteLength(output);
     this.sink.screen({ cols, rows, whole: scrolled > 0, output });
     return true;
