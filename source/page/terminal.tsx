@@ -190,6 +190,8 @@ export function makeTerminal(
     scrollback: 5000,
     disableStdin: isRecorded || !isLarge,
     theme: terminalTheme(),
+    // Agents choose their colours for a dark terminal.
+    minimumContrastRatio: 4.5,
     screenReaderMode: isLarge,
   });
   leaveQuestions(terminal);

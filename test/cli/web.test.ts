@@ -268,6 +268,7 @@ test.skipIf(chromiumHere === null || inject('aider') === null)(
     await page.emulateMedia({ colorScheme: 'light' });
     await page.keyboard.press('o');
     await page.getByText('working', { exact: true }).first().waitFor();
+    await page.locator('[data-ready="true"]').first().waitFor();
     expect(await unusable(page)).toEqual([]);
     expect(problems).toEqual([]);
     await page.context().close();
