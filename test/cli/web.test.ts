@@ -98,6 +98,11 @@ async function unusable(page: Page): Promise<string[]> {
   });
 }
 
+/** Waits until nothing breaks them: while a part is loaded it may for a moment. */
+async function isUsable(page: Page): Promise<void> {
+  await eventually(async () => expect(await unusable(page)).toEqual([]));
+}
+
 interface Axe {
   run(): Promise<{
     readonly violations: readonly {
@@ -132,7 +137,7 @@ browserTest('a run of four agents in a browser, from the grid to the summary', a
   for (const agent of [0, 1, 2, 3]) {
     await terminal(page, agent).getByText(`at work on f${agent}.txt`).waitFor();
   }
-  expect(await unusable(page)).toEqual([]);
+  await isUsable(page);
   // Typed into.
   await page.keyboard.press('0');
   await terminal(page, 0).locator('textarea').pressSequentially('hello there');
@@ -159,7 +164,7 @@ browserTest('a run of four agents in a browser, from the grid to the summary', a
   const other = await open(links[1] as string, { viewport: phone, colorScheme: 'light' });
   await other.page.getByRole('link', { name: run }).click();
   await terminal(other.page, 0).getByText('heard: hello there').waitFor();
-  expect(await unusable(other.page)).toEqual([]);
+  await isUsable(other.page);
   for (const agent of [0, 1, 2, 3]) {
     await other.page.getByRole('button', { name: new RegExp(`^agent${agent}`) }).click();
     await terminal(other.page, agent).locator('textarea').pressSequentially('go');
@@ -168,17 +173,17 @@ browserTest('a run of four agents in a browser, from the grid to the summary', a
   }
   await press(page, 'summary');
   await page.getByText('The work landed on main').waitFor();
-  expect(await unusable(page)).toEqual([]);
+  await isUsable(page);
   await press(page, 'change');
   await page.getByText('f3.txt').waitFor();
-  expect(await unusable(page)).toEqual([]);
+  await isUsable(page);
   // As it was before: the timeline leads there.
   await press(page, 'timeline');
-  expect(await unusable(page)).toEqual([]);
+  await isUsable(page);
   await page.getByRole('button', { name: /agent1\s+attempt 1 started/ }).click();
   await page.getByText(/As it was at/).waitFor();
   await press(page, 'groups');
-  expect(await unusable(page)).toEqual([]);
+  await isUsable(page);
   await page.getByRole('button', { name: /agent1: working/ }).waitFor();
   expect([...problems, ...other.problems]).toEqual([]);
   await eventually(() => expect(lastSummary(repo).landed).toBe(true));
@@ -194,8 +199,8 @@ browserTest('a link opens once, and one that can only watch says so', async () =
   const { page } = await open(links[0] as string);
   const again = await open(links[0] as string);
   await again.page.getByText('This address was used already').waitFor();
-  expect(await unusable(again.page)).toEqual([]);
-  expect(await unusable(page)).toEqual([]);
+  await isUsable(again.page);
+  await isUsable(page);
   await page.getByRole('link', { name: run }).click();
   await terminal(page, 0).getByText('at work on f0.txt').waitFor();
   await tryOut(page, 'Kill all');
@@ -269,7 +274,7 @@ test.skipIf(chromiumHere === null || inject('aider') === null)(
     await page.keyboard.press('o');
     await page.getByText('working', { exact: true }).first().waitFor();
     await page.locator('[data-ready="true"]').first().waitFor();
-    expect(await unusable(page)).toEqual([]);
+    await isUsable(page);
     expect(problems).toEqual([]);
     await page.context().close();
     const code = (await runCli(['wait', begun.stdout.trim()], { cwd: repo, env: where.env })).code;
