@@ -1,5 +1,6 @@
 import type { Terminal } from '@xterm/xterm';
 import { useEffect, useRef, useState } from 'react';
+import { parseJson } from '../core/text/parse-json.js';
 import { makeTerminal, scaleInto } from './terminal.js';
 
 /** What a terminal showed, as it was recorded: asciicast v2. */
@@ -12,28 +13,22 @@ interface Recording {
 /** Reads a recording; what is no event of the form is passed over, as whoever may have written it. */
 function readRecording(text: string): Recording | null {
   const [first = '', ...lines] = text.split('\n');
-  const head = parse(first) as { width?: unknown; height?: unknown; timestamp?: unknown } | null;
+  const head = parseJson(first) as
+    | { width?: unknown; height?: unknown; timestamp?: unknown }
+    | null
+    | undefined;
   const { width, height, timestamp } = head ?? {};
   if (typeof width !== 'number' || typeof height !== 'number' || typeof timestamp !== 'number') {
     return null;
   }
   const events = lines.flatMap((line) => {
-    const event = parse(line);
+    const event = parseJson(line);
     if (!Array.isArray(event)) return [];
     const [at, code, data] = event as unknown[];
     if (typeof at !== 'number' || typeof code !== 'string' || typeof data !== 'string') return [];
     return [[(timestamp + at) * 1000, code, data] as const];
   });
   return { cols: width, rows: height, events };
-}
-
-function parse(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch (error) {
-    if (error instanceof SyntaxError) return null;
-    throw error;
-  }
 }
 
 export interface RecordedProps {

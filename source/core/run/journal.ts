@@ -9,6 +9,7 @@ import { prerequisiteNames } from '../policy/prerequisite.js';
 import { verdicts } from '../policy/review.js';
 import { redBases } from '../policy/test-report.js';
 import { unreachable } from '../result.js';
+import { parseJson } from '../text/parse-json.js';
 import { agentBranch } from './branches.js';
 import type { Message } from './message.js';
 import type { RunState } from './run.js';
@@ -385,7 +386,7 @@ export class JournalReader {
   }
 
   private readHead(line: string): string | null {
-    const value = jsonOf(line);
+    const value = parseJson(line);
     if (value === undefined) return 'is no JSON';
     const head = headSchema.safeParse(value);
     if (!head.success) return 'is not the head of a journal';
@@ -397,7 +398,7 @@ export class JournalReader {
   }
 
   private readMessage(line: string): string | null {
-    const value = jsonOf(line);
+    const value = parseJson(line);
     if (value === undefined) return 'is no JSON';
     const parsed = messageSchema.safeParse(value);
     if (!parsed.success) {
@@ -412,16 +413,6 @@ export class JournalReader {
     this.at = message.at;
     this.onMessage(this.run, before, message);
     return null;
-  }
-}
-
-/** Undefined for what is no JSON. */
-function jsonOf(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
   }
 }
 

@@ -1,3 +1,4 @@
+import { parseJson } from './parse-json.js';
 import { printable } from './printable.js';
 
 /** Characters of a value; a log may hold a whole reply. */
@@ -63,14 +64,9 @@ export function eventText(line: string, timeOf: (seconds: number) => string): st
 }
 
 function objectOf(line: string): Record<string, unknown> | null {
-  try {
-    const value: unknown = JSON.parse(line);
-    return isRecord(value) ? value : null;
-  } catch (error) {
-    // The last line of a log may be half written.
-    if (error instanceof SyntaxError) return null;
-    throw error;
-  }
+  // The last line of a log may be half written.
+  const value = parseJson(line);
+  return isRecord(value) ? value : null;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

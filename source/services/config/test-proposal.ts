@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { parseJson, unless, unreadable } from '../files/private-files.js';
+import { parseJson } from '../../core/text/parse-json.js';
+import { unless, unreadable } from '../files/private-files.js';
 
 export interface TestProposal {
   readonly command: string;

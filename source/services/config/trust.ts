@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import * as z from 'zod';
-import { hasCode, parseJson, writeWhole } from '../files/private-files.js';
+import { parseJson } from '../../core/text/parse-json.js';
+import { hasCode, writeWhole } from '../files/private-files.js';
 import { trustFile } from './folders.js';
 import { type Settings, type SettingsFile, trustKeys } from './settings.js';
 

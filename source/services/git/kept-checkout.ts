@@ -4,7 +4,8 @@ import * as z from 'zod';
 import type { PrepareFrom } from '../../core/agent/agent.js';
 import { refusalKinds } from '../../core/policy/fence.js';
 import type { Inspection } from '../../core/run/run.js';
-import { parseJson, unless, unreadable, writeWholeSoon } from '../files/private-files.js';
+import { parseJson } from '../../core/text/parse-json.js';
+import { unless, unreadable, writeWholeSoon } from '../files/private-files.js';
 import { type Drift, driftSchema } from './drift.js';
 import type { GuardMemory } from './worktree-guard.js';
 

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { parseJson } from '../files/private-files.js';
+import { parseJson } from '../../core/text/parse-json.js';
 
 /**
  * Frames over a stream: the length of the body (4 bytes, the highest first), its kind (1 byte), the body. JSON is

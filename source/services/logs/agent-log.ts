@@ -4,8 +4,9 @@ import { currentAttempt, iterations, outcomeOf, outcomeReason } from '../../core
 import { unreachable } from '../../core/result.js';
 import type { Message } from '../../core/run/message.js';
 import type { RunState } from '../../core/run/run.js';
+import { parseJson } from '../../core/text/parse-json.js';
 import { outcomeWords } from '../../core/text/words.js';
-import { parseJson, unless, unreadable } from '../files/private-files.js';
+import { unless, unreadable } from '../files/private-files.js';
 import { LineFile } from './line-file.js';
 import { ensureLogs, type LogPaths } from './log-paths.js';
 

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import * as z from 'zod';
+import { parseJson } from '../../core/text/parse-json.js';
 import { historyFile } from '../config/folders.js';
-import { parseJson, unless, unreadable, writeWhole } from '../files/private-files.js';
+import { unless, unreadable, writeWhole } from '../files/private-files.js';
 
 const historySchema = z.array(z.string());
 const longest = 100;

@@ -1,4 +1,4 @@
-import { parseJson } from '../files/private-files.js';
+import { parseJson } from '../../core/text/parse-json.js';
 import { readEnd, readStart } from '../files/read-part.js';
 
 /** Of a long recording only the end is read, bytes: more than any screen's scrollback shows. */

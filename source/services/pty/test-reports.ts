@@ -5,7 +5,8 @@ import path from 'node:path';
 import picomatch from 'picomatch';
 import type { TestCommand, TestReport } from '../../core/policy/test-run.js';
 import { askForReport } from '../../core/policy/test-runners.js';
-import { makePrivateFolder, parseJson, unless, unreadable } from '../files/private-files.js';
+import { parseJson } from '../../core/text/parse-json.js';
+import { makePrivateFolder, unless, unreadable } from '../files/private-files.js';
 import { ReportReader } from './junit-report.js';
 
 /** So much is read of all reports of one run of the tests, bytes. */

@@ -3,8 +3,9 @@ import { readFileSync, realpathSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod';
 import { taskSchema } from '../../core/plan/plan.js';
+import { parseJson } from '../../core/text/parse-json.js';
 import { draftsFolder } from '../config/folders.js';
-import { hasCode, parseJson, unless, unreadable, writeWhole } from '../files/private-files.js';
+import { hasCode, unless, unreadable, writeWhole } from '../files/private-files.js';
 
 /**
  * What was typed and made before a run, kept for the next start in the same checkout. It lies in the user's

@@ -1,7 +1,8 @@
 import { closeSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { hasCode, openPrivate, parseJson, unless } from '../files/private-files.js';
+import { parseJson } from '../../core/text/parse-json.js';
+import { hasCode, openPrivate, unless } from '../files/private-files.js';
 import { currentOwner, livenessOf, ownerSchema } from './liveness.js';
 import { readRecordsIn } from './run-records.js';
 

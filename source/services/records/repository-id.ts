@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod';
+import { parseJson } from '../../core/text/parse-json.js';
 import { repositoryFolder } from '../config/folders.js';
-import { hasCode, openPrivate, parseJson, writeWhole } from '../files/private-files.js';
+import { hasCode, openPrivate, writeWhole } from '../files/private-files.js';
 
 /**
  * A repository is known again wherever it was moved: by a random name in its own git folder (which no clone

@@ -20,12 +20,12 @@ import type { Failure } from '../../core/policy/failure.js';
 import { fileFailure } from '../../core/policy/work-problem.js';
 import { err, ok, type Result } from '../../core/result.js';
 import { type Summary, summarySchema } from '../../core/run/summary.js';
+import { parseJson } from '../../core/text/parse-json.js';
 import { repositoriesFolder, repositoryFolder, worktreesFolder } from '../config/folders.js';
 import {
   hasCode,
   makePrivateFolder,
   openPrivate,
-  parseJson,
   syncFolder,
   unless,
   unreadable,

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod';
-import { parseJson, unless, unreadable, writeWholeSoon } from '../files/private-files.js';
+import { parseJson } from '../../core/text/parse-json.js';
+import { unless, unreadable, writeWholeSoon } from '../files/private-files.js';
 import { readRecordsIn } from './run-records.js';
 
 /** Which files the runs of one repository are changing, each beside its record: so that they know of each other. */

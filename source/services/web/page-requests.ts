@@ -1,6 +1,6 @@
 import type { RawData } from 'ws';
 import * as z from 'zod';
-import { parseJson } from '../files/private-files.js';
+import { parseJson } from '../../core/text/parse-json.js';
 import { type ClientMessage, clientMessageSchema } from '../host/contract.js';
 import type { RunFeed } from './run-feed.js';
 
