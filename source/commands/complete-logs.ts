@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe } from '../core/policy/failure.js';
 import { fileFailure } from '../core/policy/work-problem.js';
 import { isLink, unless, unreadable, writeWholeSoon } from '../services/files/private-files.js';
+import { readStart } from '../services/files/read-part.js';
 import { type AgentLine, AgentLogs, linesOf } from '../services/logs/agent-log.js';
 import { readJournalFile } from '../services/logs/journal-file.js';
 import type { LogPaths } from '../services/logs/log-paths.js';
@@ -36,6 +37,7 @@ function copyJournal(journal: string, { raw, journal: copy }: LogPaths): void {
   const own = unless(unreadable, null, () => readFileSync(journal));
   if (own === null) return;
   const whole = own.subarray(0, own.lastIndexOf('\n') + 1);
-  const there = unless(unreadable, null, () => readFileSync(copy));
+  // Whatever lies there, no more of it is read than it should be long.
+  const there = readStart(copy, whole.length + 1);
   if (there === null || !whole.equals(there)) writeWholeSoon(copy, whole);
 }

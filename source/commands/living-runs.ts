@@ -101,7 +101,7 @@ export async function waitCommand(args: Arguments, stdio: Stdio): Promise<number
 
 /** Waits for the end of a run that does not tell us of it, as where its disk is full or it is of another version. */
 async function untilDead(run: KnownRun, why: Failure, stdio: Stdio): Promise<void> {
-  const isAlive = () => knownNow(run).liveness === 'alive';
+  const isAlive = () => knownNow(run)?.liveness === 'alive';
   if (!isAlive()) return;
   stdio.error(
     `aider-orchestrator: ${describe(why).message}\n  It is waited for until its program ends.\n`,

@@ -91,7 +91,7 @@ async function adopt(
     own.letGo();
     return no(`The journal of the run ${stamp} tells of worktrees that are not the run's.`);
   }
-  await removeDone(repo, again.value.run, state);
+  await removeDone(repo, again.value.run, state, say);
   const paths = logPaths(repo.root, stamp);
   try {
     ensureLogs(repo.root);

@@ -112,7 +112,9 @@ export async function closeBooks(
     const done = hasEnded
       ? { written: writeSummary(state, paths, record, say, rescued), isWhole: true, end: state }
       : await recover(repo, run, state, paths, record, say, rescued);
-    told.push(...(await removeCommitted(repo, run, done.end)));
+    // What could not be committed has been told, and is tried again.
+    const left = new Set(done.end.agents.map(({ leftIn }) => leftIn));
+    told.push(...(await removeCommitted(repo, run, left)));
     await removeIdle(repo, run);
     releaseWorktrees(run.worktrees);
     // While work lies where it could not be committed, as on a full disk, the next start tries again.
@@ -234,13 +236,16 @@ export function leadBack(repo: Repository, run: KnownRun): void {
 
 /**
  * The program may have died between the commit of an agent's work and the end of its worktree. One whose state
- * is on its branch is removed; of any other it is told, and it stays.
+ * is on its branch is removed; of any other, in which somebody has worked since, it is told, and it stays.
+ * @param keep worktrees that are left alone
  */
-async function removeCommitted(repo: Repository, run: KnownRun, end: RunState): Promise<string[]> {
-  // What could not be committed has been told, and is tried again.
-  const left = new Set(end.agents.map(({ leftIn }) => leftIn));
+async function removeCommitted(
+  repo: Repository,
+  run: KnownRun,
+  keep: ReadonlySet<string | null>,
+): Promise<string[]> {
   const rest = run.made.filter(
-    ({ path, agent, ready }) => agent !== null && ready && existsSync(path) && !left.has(path),
+    ({ path, agent, ready }) => agent !== null && ready && existsSync(path) && !keep.has(path),
   );
   const saved = await salvage(repo, run.stamp, rest);
   return saved.left.map(
@@ -248,24 +253,20 @@ async function removeCommitted(repo: Repository, run: KnownRun, end: RunState): 
   );
 }
 
-/**
- * Worktrees whose agents had done with them: their work was committed, and the program died before they were gone.
- * By our own journal, which tells of a commit when it is made.
- */
-export async function removeDone(repo: Repository, run: KnownRun, state: RunState): Promise<void> {
-  const inUse = new Set(
-    state.agents.flatMap(({ index, leftIn, state: now }) => [
-      leftIn,
-      'checkout' in now ? now.checkout.worktree : null,
-      // Made, and not told of yet.
-      readKept(run.worktrees, index)?.worktree ?? null,
-    ]),
-  );
-  for (const { path, agent, ready } of run.made) {
-    if (agent === null || !ready || inUse.has(path)) continue;
-    if (ownershipOf(repo.commonDir, path) !== 'ours') continue;
-    await removeWorktree(repo.root, path);
-  }
+/** The same for a run that is gone on with: what its agents are at stays. */
+export async function removeDone(
+  repo: Repository,
+  run: KnownRun,
+  state: RunState,
+  say: Say,
+): Promise<void> {
+  const inUse = state.agents.flatMap(({ index, leftIn, state: now }) => [
+    leftIn,
+    'checkout' in now ? now.checkout.worktree : null,
+    // Made, and not told of yet.
+    readKept(run.worktrees, index)?.worktree ?? null,
+  ]);
+  for (const line of await removeCommitted(repo, run, new Set(inUse))) say(`  ${line}`);
 }
 
 /** Worktrees in which nobody works, and half made ones, hold nobody's work. */

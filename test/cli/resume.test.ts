@@ -306,7 +306,10 @@ test('clean leaves a run that can be resumed alone, unless it is told to', async
   expect((await resume(repo, where, stamp)).stderr).toContain('it was cleaned up');
 });
 
-test('a worktree whose work was committed when its program died is gone after resume', async () => {
+test.each([
+  ['is gone after resume', false],
+  ['stays, and is told of, where somebody has worked in it since', true],
+])('a worktree whose work was committed when its program died %s', async (_, isTouched) => {
   const where = lineWriter(0.25);
   const repo = makeRepo(startFiles);
   const running = startPlan(repo, where, tasks, flags);
@@ -325,8 +328,14 @@ test('a worktree whose work was committed when its program died is gone after re
   if (!existsSync(worktree)) {
     git(repo, 'worktree', 'add', '-q', '--force', worktree, `aider/${stamp}/agent${done.agent}`);
   }
+  if (isTouched) writeFileSync(path.join(worktree, 'mine.txt'), 'by hand\n');
   const resumed = await resume(repo, where, stamp);
   expect(resumed.code, resumed.stdout + resumed.stderr).toBe(0);
+  if (isTouched) {
+    expect(resumed.stderr).toContain(`The worktree ${worktree} is left as it is`);
+    expect(readFileSync(path.join(worktree, 'mine.txt'), 'utf8')).toBe('by hand\n');
+    return;
+  }
   expect([...worktreesLeft(where), ...keptLeft(where)]).toEqual([]);
   expect(git(repo, 'worktree', 'list').split('\n')).toHaveLength(1);
 });

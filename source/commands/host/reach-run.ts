@@ -48,7 +48,7 @@ export async function findRun({ run: named, repo }: Asked): Promise<Result<Known
     const places = elsewhere.map((run) => printable(run.root)).join(', ');
     return no(`Several repositories have a run ${named}: ${places}.`, 'Say which one with --repo.');
   }
-  return first ? ok(first) : no(`There is no run ${named} of yours.`);
+  return first ? ok(first) : err(unknown(named));
 }
 
 /** The run that is meant, where it lives. */
@@ -56,6 +56,11 @@ export async function findLivingRun(asked: Asked): Promise<Result<KnownRun, Fail
   const found = await findRun(asked);
   if (!found.ok || found.value.liveness === 'alive') return found;
   return err(notLiving(found.value));
+}
+
+/** That there is no such run. */
+function unknown(stamp: string): Failure {
+  return { kind: 'usage', message: `There is no run ${stamp} of yours.`, hint: listed };
 }
 
 /** That a run does not live here. */
@@ -96,9 +101,9 @@ function silence(): Promise<'silence'> {
   });
 }
 
-/** What is known of a run at this moment. */
-export function knownNow(run: KnownRun): KnownRun {
-  return readRecordsIn(path.dirname(run.file), [run.stamp])[0] ?? run;
+/** What is known of a run at this moment; null where it was cleaned up. */
+export function knownNow(run: KnownRun): KnownRun | null {
+  return readRecordsIn(path.dirname(run.file), [run.stamp])[0] ?? null;
 }
 
 /** How long a run that begins or ends in this moment is waited for, and how often it is looked at, milliseconds. */
@@ -115,12 +120,13 @@ export async function reachRun(
   options: Omit<RunClientOptions, 'program'>,
   forMs = momentMs,
 ): Promise<Result<RunClient, Failure>> {
-  for (const last = Date.now() + forMs; ; ) {
+  for (const last = performance.now() + forMs; ; ) {
     const reached = await connectToRun(run, options);
     if (typeof reached !== 'string') return reached;
     const now = knownNow(run);
+    if (now === null) return err(unknown(run.stamp));
     if (now.liveness !== 'alive') return err(notLiving(now));
-    if (Date.now() >= last) {
+    if (performance.now() >= last) {
       const message = `The run ${run.stamp} (process ${run.pid}) cannot be reached: ${reached}.`;
       return err({ kind: 'usage', message });
     }

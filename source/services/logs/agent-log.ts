@@ -1,4 +1,3 @@
-import { lstatSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { currentAttempt, iterations, outcomeOf, outcomeReason } from '../../core/agent/agent.js';
 import { unreachable } from '../../core/result.js';
@@ -6,7 +5,7 @@ import type { Message } from '../../core/run/message.js';
 import type { RunState } from '../../core/run/run.js';
 import { parseJson } from '../../core/text/parse-json.js';
 import { outcomeWords } from '../../core/text/words.js';
-import { unless, unreadable } from '../files/private-files.js';
+import { readStart } from '../files/read-part.js';
 import { LineFile } from './line-file.js';
 import { ensureLogs, type LogPaths } from './log-paths.js';
 
@@ -37,11 +36,13 @@ export class AgentLogs {
    * @param lines what the whole journal tells, in its order
    */
   complete(lines: readonly AgentLine[]): void {
-    const known = new Map<number, ReadonlySet<string>>();
+    const known = new Map<number, ReadonlySet<string> | null>();
     for (const { agent, line } of lines) {
-      const there = known.get(agent) ?? readLines(this.paths.agentLog(agent));
-      known.set(agent, there);
-      if (!there.has(nameOf(line))) this.file(agent).append(line);
+      const there = known.get(agent);
+      const names = there === undefined ? namesIn(this.paths.agentLog(agent)) : there;
+      known.set(agent, names);
+      // Of one that is too large nobody can tell what it lacks.
+      if (names !== null && !names.has(nameOf(line))) this.file(agent).append(line);
     }
   }
 
@@ -88,16 +89,14 @@ function nameOf({ event, time, attempt, iteration }: Record<string, unknown>): s
 }
 
 /**
- * The names of a log's whole lines; none of one that is not there, or is no file of a size that a log has.
+ * The names of a log's whole lines: none where there is no such file, null where it is too large to be read.
  * A last line without its end is not there: appending drops it.
  */
-function readLines(file: string): ReadonlySet<string> {
-  const text = unless(unreadable, '', () => {
-    const stats = lstatSync(file);
-    return stats.isFile() && stats.size <= mostBytes ? readFileSync(file, 'utf8') : '';
-  });
+function namesIn(file: string): ReadonlySet<string> | null {
+  const bytes = readStart(file, mostBytes + 1);
+  if (bytes !== null && bytes.length > mostBytes) return null;
   return new Set(
-    text
+    (bytes?.toString('utf8') ?? '')
       .split('\n')
       .slice(0, -1)
       .map(parseJson)

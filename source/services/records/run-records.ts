@@ -429,7 +429,8 @@ function readRecord(
     else closed = data.how;
   }
   if (head === null || owner === null) return null;
-  const silent = Date.now() - statSync(file).mtimeMs;
+  // It may be cleaned up in this very moment.
+  const silent = Date.now() - (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0);
   return {
     stamp,
     root: place === null ? head.root : rootNow(head.root, place, movedFrom),

@@ -1,4 +1,12 @@
-import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -47,6 +55,18 @@ test('what the agent itself has told stays, and keys in another order are the sa
   const turned = whole.replace(/\{("event":"started"),(.*?)\}/, '{$2,$1}');
   expect(turned).not.toBe(whole);
   expect(completed(own + turned)).toBe(own + turned);
+});
+
+test('a log that is too large to be read is left as it is', () => {
+  const paths = logPaths(tempFolder(), '20260102_030405');
+  mkdirSync(paths.logs, { recursive: true });
+  const size = 64 * 1024 * 1024 + 1;
+  writeFileSync(paths.agentLog(0), '');
+  truncateSync(paths.agentLog(0), size);
+  const logs = new AgentLogs(paths, (problem) => expect.fail(problem));
+  logs.complete(lines);
+  logs.close();
+  expect(statSync(paths.agentLog(0)).size).toBe(size);
 });
 
 test('a log that somebody has made a link is not followed, and does not end the run', () => {
