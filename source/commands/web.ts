@@ -4,6 +4,7 @@ import { committedWork } from '../core/agent/agent.js';
 import type { Failure } from '../core/policy/failure.js';
 import { faultOfError } from '../core/policy/machine-fault.js';
 import type { ListedRun } from '../core/run/page-contract.js';
+import type { RunState } from '../core/run/run.js';
 import { repositoryFolder } from '../services/config/folders.js';
 import { programVersion } from '../services/config/package-files.js';
 import { hasCode } from '../services/files/private-files.js';
@@ -18,15 +19,18 @@ import {
   readRecordsIn,
 } from '../services/records/run-records.js';
 import { readPageFiles } from '../services/web/page-files.js';
-import { WebServer } from '../services/web/web-server.js';
+import { type WebRuns, WebServer } from '../services/web/web-server.js';
 import type { Arguments } from './arguments.js';
 import { findRun } from './host/reach-run.js';
 import { runLine } from './run-lines.js';
 import { onSignals } from './signals.js';
 import { reportFailure, type Stdio } from './stdio.js';
 
-/** Of a recording no more is shown, bytes. */
+/** A larger recording is not shown, bytes: a browser would hold all of it. */
 const mostRecorded = 64 * 1024 * 1024;
+
+/** Of a PRD no more is shown, bytes. */
+const mostText = 16 * 1024 * 1024;
 
 /** So wide may the words on a run be, columns. */
 const widest = 200;
@@ -47,27 +51,40 @@ function find(id: string): KnownRun | null {
   return readRecordsIn(repositoryFolder(repository), [stamp])[0] ?? null;
 }
 
-/** The change as git has it, of what is committed. */
-async function patch(run: KnownRun, index: number | null): Promise<string> {
+function stateOf(run: KnownRun): RunState | null {
   const read = readJournalFile(journalFile(run.file), run.stamp);
-  if (read.state !== 'read') return '';
-  const { config, agents, integration } = read.run;
-  const agent = index === null ? undefined : agents[index];
-  const commit =
-    index === null ? integration?.commit : agent && (committedWork(agent)?.commit ?? null);
-  if (!commit) return '';
-  const from = index === null ? config.base : `${commit}^`;
-  const plain = ['--no-color', '--no-ext-diff', '--no-textconv'];
-  const diff = await git(run.root, ['diff', ...plain, '--end-of-options', from, commit, '--']);
-  return diff.ok ? diff.value.stdout : '';
+  return read.state === 'read' ? read.run : null;
 }
 
-const runs = {
+/** The change as git has it, of what is committed. */
+async function patch(run: KnownRun, index: number | null): Promise<string | null> {
+  const state = stateOf(run);
+  if (state === null) return null;
+  const agent = index === null ? undefined : state.agents[index];
+  const commit = index === null ? state.integration?.commit : agent && committedWork(agent)?.commit;
+  if (!commit) return '';
+  const from = index === null ? state.config.base : `${commit}^`;
+  const plain = ['--no-color', '--no-ext-diff', '--no-textconv'];
+  const diff = await git(run.root, ['diff', ...plain, '--end-of-options', from, commit, '--']);
+  return diff.ok ? diff.value.stdout : null;
+}
+
+function prd(run: KnownRun): Buffer | null {
+  const file = stateOf(run)?.prdPath ?? null;
+  return file === null ? null : readStart(path.resolve(run.root, file), mostText);
+}
+
+function recording(run: KnownRun, agent: number): Buffer | 'too_large' | null {
+  const bytes = readStart(logPaths(run.root, run.stamp).cast(agent), mostRecorded + 1);
+  return bytes !== null && bytes.length > mostRecorded ? 'too_large' : bytes;
+}
+
+const runs: WebRuns = {
   list: () => Promise.all(readAllRecords().map(listed)),
   find,
   patch,
-  recording: (run: KnownRun, agent: number) =>
-    readStart(logPaths(run.root, run.stamp).cast(agent), mostRecorded),
+  prd,
+  recording,
 };
 
 /** `web [RUN]`: shows runs in a browser, until it is interrupted. Gives the exit code. */

@@ -17,10 +17,11 @@ export interface Deed {
 }
 
 /** Why nothing can be done at all, a clause; null when it can. */
-function standsStill({ acts, isThere, why, isConnected }: RunView): string | null {
+export function standsStill({ acts, isThere, why, isConnected }: RunView): string | null {
   if (!isConnected) return 'the page has lost its server';
   if (!acts) return 'this link can only watch';
-  return isThere ? null : why;
+  if (isThere) return null;
+  return why === '' ? 'its program does not answer yet' : why;
 }
 
 export function refusalNow(view: RunView, state: RunState, request: Request): string | null {
@@ -65,7 +66,7 @@ export function agentDeeds({ index }: Agent): Deed[] {
     },
     {
       label: 'Leave out',
-      keys: ['u'],
+      keys: [],
       request: { type: 'leave_out', agent: index },
       asks: { question: `Leave the work of ${name} out of what is merged?` },
     },
@@ -118,7 +119,7 @@ export function runDeeds(state: RunState): Deed[] {
     },
     {
       label: 'Undo landing',
-      keys: ['U'],
+      keys: ['u'],
       request: { type: 'undo_landing' },
       asks: { question: 'Take the landing back?' },
     },

@@ -18,6 +18,7 @@ import { Patch } from './patch.js';
 import { RecordedTerminal } from './recorded.js';
 import type { RunStore, RunView } from './run-store.js';
 import { AgentTerminal } from './terminal.js';
+import { fetchText, useLoaded } from './use-loaded.js';
 
 /** What buttons are called here, in words that name a key on the screen. */
 export const buttons = {
@@ -75,8 +76,26 @@ export interface PanelProps {
   readonly close: () => void;
 }
 
+/** All that is known of an agent, with what it was told last where its program is there. */
+function Details({ store, view, state, agent, now }: PanelProps) {
+  const { isThere } = view;
+  const { index } = agent;
+  const load = useCallback(
+    async () => (isThere ? String((await store.ask('lastMessage', index)) ?? '') : ''),
+    [store, isThere, index],
+  );
+  const message = useLoaded(load) ?? '';
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is scrolled by keys, too.
+    <pre className="details" tabIndex={0}>
+      {detailsOf(state, agent, message, now, buttons)}
+    </pre>
+  );
+}
+
 /** One agent, large: its terminal, its change, all that is known of it. */
-export function AgentPanel({ store, view, state, agent, at, now, ask, close }: PanelProps) {
+export function AgentPanel(props: PanelProps) {
+  const { store, view, state, agent, at, now, ask, close } = props;
   const [tab, setTab] = useState<'terminal' | 'change' | 'details'>('terminal');
   const [search, setSearch] = useState('');
   const { index } = agent;
@@ -87,8 +106,7 @@ export function AgentPanel({ store, view, state, agent, at, now, ask, close }: P
       const answer = (await store.ask('diff', index)) as { ok: boolean; value?: string } | null;
       if (answer?.ok) return answer.value ?? '';
     }
-    const patch = await fetch(`/api/runs/${store.id}/patch/${index}`);
-    return patch.ok ? patch.text() : null;
+    return fetchText(`/api/runs/${store.id}/patch/${index}`);
   }, [store, view.isThere, index]);
   return (
     <section className="panel" aria-label={`agent${index}`}>
@@ -137,12 +155,7 @@ export function AgentPanel({ store, view, state, agent, at, now, ask, close }: P
         <RecordedTerminal key={index} id={store.id} agent={index} at={at} isLarge label={label} />
       )}
       {tab === 'change' && <Patch key={index} load={load} none="This agent has changed nothing." />}
-      {tab === 'details' && (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is scrolled by keys, too.
-        <pre className="details" tabIndex={0}>
-          {detailsOf(state, agent, '', now, buttons)}
-        </pre>
-      )}
+      {tab === 'details' && <Details key={index} {...props} />}
     </section>
   );
 }

@@ -1,6 +1,7 @@
 import { parsePatch, type StructuredPatch } from 'diff';
 import hljs from 'highlight.js/lib/common';
-import { useEffect, useMemo, useState } from 'react';
+import { useMemo, useState } from 'react';
+import { useLoaded } from './use-loaded.js';
 
 /** Of a file with more changed lines than this only so many are shown, until more are asked for. */
 const mostLines = 400;
@@ -88,19 +89,10 @@ export function Patch({
   readonly load: () => Promise<string | null>;
   readonly none: string;
 }) {
-  const [text, setText] = useState<string | null>(null);
-  useEffect(() => {
-    let isGone = false;
-    void load().then(
-      (patch) => isGone || setText(patch ?? ''),
-      () => isGone || setText(''),
-    );
-    return () => {
-      isGone = true;
-    };
-  }, [load]);
+  const text = useLoaded(load);
   const files = useMemo(() => readPatch(text ?? ''), [text]);
-  if (text === null) return <p className="quiet">Loading…</p>;
+  if (text === undefined) return <p className="quiet">Loading…</p>;
+  if (text === null) return <p className="bad">What was changed cannot be told now.</p>;
   if (files.length === 0) return <p className="quiet">{none}</p>;
   return (
     <div className="patch">

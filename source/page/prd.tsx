@@ -1,5 +1,6 @@
 import { lexer, type Token, type Tokens } from 'marked';
-import { type ReactNode, useEffect, useState } from 'react';
+import type { ReactNode } from 'react';
+import { useLoaded } from './use-loaded.js';
 
 /** Markdown as elements; HTML in it is text, links are not followed: a model wrote it. */
 function Block({ token }: { readonly token: Token }): ReactNode {
@@ -108,20 +109,10 @@ function Inline({ token }: { readonly token: Token }): ReactNode {
   }
 }
 
-/** The PRD that the agents refer to. @param load its text; null where there is none */
+/** The PRD that the agents refer to. @param load its text; null where it cannot be read */
 export function Prd({ load }: { readonly load: () => Promise<string | null> }) {
-  const [text, setText] = useState<string | null>(null);
-  useEffect(() => {
-    let isGone = false;
-    void load().then(
-      (prd) => isGone || setText(prd ?? ''),
-      () => isGone || setText(''),
-    );
-    return () => {
-      isGone = true;
-    };
-  }, [load]);
-  if (text === null) return <p className="quiet">Loading…</p>;
-  if (text === '') return <p className="quiet">This run has no PRD.</p>;
+  const text = useLoaded(load);
+  if (text === undefined) return <p className="quiet">Loading…</p>;
+  if (text === null) return <p className="bad">The PRD cannot be read any more.</p>;
   return <article className="prd">{blocks(lexer(text))}</article>;
 }

@@ -1,7 +1,8 @@
 import type { Terminal } from '@xterm/xterm';
-import { useEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useRef } from 'react';
 import { parseJson } from '../core/text/parse-json.js';
 import { makeTerminal, scaleInto } from './terminal.js';
+import { useLoaded } from './use-loaded.js';
 
 /** What a terminal showed, as it was recorded: asciicast v2. */
 interface Recording {
@@ -31,6 +32,14 @@ function readRecording(text: string): Recording | null {
   return { cols: width, rows: height, events };
 }
 
+/** A recording, or why there is none to be shown, a sentence; null where it cannot be read. */
+async function loadRecording(id: string, agent: number): Promise<Recording | string | null> {
+  const answer = await fetch(`/api/runs/${id}/recording/${agent}`);
+  if (answer.status === 404) return 'Nothing was recorded of it.';
+  if (answer.status === 413) return 'Its recording is too large to be shown here.';
+  return answer.ok ? readRecording(await answer.text()) : null;
+}
+
 export interface RecordedProps {
   /** The run. */
   readonly id: string;
@@ -45,20 +54,12 @@ export interface RecordedProps {
 export function RecordedTerminal({ id, agent, at, isLarge, label }: RecordedProps) {
   const box = useRef<HTMLElement>(null);
   const player = useRef<Player | null>(null);
-  const [recording, setRecording] = useState<Recording | null | 'none'>(null);
-  useEffect(() => {
-    const gone = new AbortController();
-    void fetch(`/api/runs/${id}/recording/${agent}`, { signal: gone.signal })
-      .then(async (answer) => (answer.ok ? readRecording(await answer.text()) : null))
-      .then(
-        (read) => setRecording(read ?? 'none'),
-        () => setRecording('none'),
-      );
-    return () => gone.abort();
-  }, [id, agent]);
+  const load = useCallback(() => loadRecording(id, agent), [id, agent]);
+  const loaded = useLoaded(load);
+  const recording = typeof loaded === 'object' ? loaded : null;
   useEffect(() => {
     const place = box.current;
-    if (!place || recording === null || recording === 'none') return;
+    if (!place || recording === null) return;
     const own = new Player(place, recording, isLarge);
     player.current = own;
     return () => {
@@ -74,9 +75,10 @@ export function RecordedTerminal({ id, agent, at, isLarge, label }: RecordedProp
       ref={box}
       className={isLarge ? 'agent-terminal large' : 'agent-terminal'}
       aria-label={label}
-      data-ready={recording !== null}
+      data-ready={loaded !== undefined}
     >
-      {recording === 'none' && <p className="quiet">Nothing was recorded of it.</p>}
+      {loaded === null && <p className="bad">Its recording cannot be read now.</p>}
+      {typeof loaded === 'string' && <p className="quiet">{loaded}</p>}
     </section>
   );
 }

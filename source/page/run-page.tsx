@@ -2,7 +2,7 @@ import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from 
 import { type RunState, runTime } from '../core/run/run.js';
 import { clock, progressOf } from '../view/agent-facts.js';
 import { formatCost, formatTokens } from '../view/numbers.js';
-import { AskDialog, type Asked, DeedButtons, runDeeds } from './actions.js';
+import { AskDialog, type Asked, DeedButtons, runDeeds, standsStill } from './actions.js';
 import { AgentPanel } from './agent-panel.js';
 import { Grid } from './grid.js';
 import { Groups } from './groups.js';
@@ -12,6 +12,7 @@ import { type Places, type Tab, tabs, useKeys } from './run-keys.js';
 import { RunStore, type RunView } from './run-store.js';
 import { Summary } from './summary.js';
 import { Timeline } from './timeline.js';
+import { fetchText } from './use-loaded.js';
 
 const phases: Readonly<Record<RunState['phase'], string>> = {
   planning: 'the plan is being made',
@@ -103,8 +104,8 @@ function Head({ tab, ...parts }: Parts & { readonly tab: Tab }) {
       <a href="#runs">Runs</a>
       <h1>{state.config.change.split('\n', 1)[0]}</h1>
       <Steps {...parts} />
-      {!view.isThere && latest.phase !== 'finished' && (
-        <p className="bad">Nothing can be done now: {view.why}.</p>
+      {standsStill(view) !== null && latest.phase !== 'finished' && (
+        <p className="bad">Nothing can be done now: {standsStill(view)}.</p>
       )}
       {at !== null && (
         <p className="then">
@@ -144,14 +145,8 @@ function Body({
   ...parts
 }: Parts & { readonly tab: Tab; readonly large: number | null }) {
   const { store, view, state, latest, shown, at, now, show, showAt } = parts;
-  const { isThere } = view;
-  const wholeChange = useCallback(async () => {
-    const patch = await fetch(`/api/runs/${store.id}/patch`);
-    return patch.ok ? patch.text() : null;
-  }, [store]);
-  const prd = useCallback(async () => {
-    return isThere ? ((await store.ask('prd')) as string | null) : null;
-  }, [store, isThere]);
+  const wholeChange = useCallback(() => fetchText(`/api/runs/${store.id}/patch`), [store]);
+  const prd = useCallback(() => fetchText(`/api/runs/${store.id}/prd`), [store]);
   const agent = large === null ? undefined : state.agents[large];
   const close = () => show.agent(null);
   const own = { store, view, state, at, now };
@@ -177,10 +172,21 @@ function Body({
     case 'change':
       return <Patch load={wholeChange} none="Nothing is merged yet." />;
     case 'PRD':
-      return <Prd load={prd} />;
+      return state.prdPath === null ? (
+        <p className="quiet">This run has no PRD.</p>
+      ) : (
+        <Prd load={prd} />
+      );
     case 'summary':
       return <Summary state={state} now={now} choose={show.agent} />;
   }
+}
+
+/** What is said where no state of the run is known. */
+function untold({ isConnected, isCurrent, problem }: RunView): string {
+  if (problem !== '') return problem;
+  if (!isConnected) return 'Connecting…';
+  return isCurrent ? "The run's journal is empty, or gone." : 'Reading the run…';
 }
 
 function ShownRun({ store }: { readonly store: RunStore }) {
@@ -207,7 +213,7 @@ function ShownRun({ store }: { readonly store: RunStore }) {
   const latest = view.state;
   const state = shown === null ? latest : store.stateAt(shown);
   if (!state || !latest) {
-    return <p className="quiet">{view.isConnected ? 'Reading the run…' : 'Connecting…'}</p>;
+    return <p className="quiet">{untold(view)}</p>;
   }
   const at = shown === null ? null : (view.messages[shown - 1]?.at ?? null);
   const parts = {

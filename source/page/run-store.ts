@@ -35,6 +35,8 @@ export interface RunView {
   /** Agents that have a terminal. */
   readonly opened: ReadonlySet<number>;
   readonly watchers: number;
+  /** Why its journal cannot be read, a sentence; '' where it can. */
+  readonly problem: string;
   /** What is to be said now, a sentence; '' for nothing. */
   readonly notice: string;
 }
@@ -50,6 +52,7 @@ const nothing: RunView = {
   why: '',
   opened: new Set(),
   watchers: 0,
+  problem: '',
   notice: '',
 };
 
@@ -107,7 +110,7 @@ export class RunStore {
     this.send({ type: 'taken', agent, bytes });
   }
 
-  ask(what: 'diff' | 'lastMessage' | 'prd', agent = 0): Promise<unknown> {
+  ask(what: 'diff' | 'lastMessage', agent: number): Promise<unknown> {
     this.questions += 1;
     const id = this.questions;
     this.send({ type: 'ask', id, what, agent, text: '' });
@@ -181,7 +184,13 @@ export class RunStore {
   private hear(message: FromServer): void {
     switch (message.type) {
       case 'rights':
-        this.set({ acts: message.acts, isConnected: true, opened: new Set(), isCurrent: false });
+        this.set({
+          acts: message.acts,
+          isConnected: true,
+          opened: new Set(),
+          isCurrent: false,
+          problem: '',
+        });
         break;
       case 'journal':
         for (const one of message.messages) this.happened(one);
@@ -192,7 +201,7 @@ export class RunStore {
         this.set({ isCurrent: true });
         break;
       case 'unreadable':
-        this.notify(message.why);
+        this.set({ problem: message.why });
         break;
       case 'host':
         this.set({ isThere: message.isThere, why: message.why });

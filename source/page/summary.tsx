@@ -4,6 +4,20 @@ import { clock, elapsedMs, failureWords, testWords, totalTokens } from '../view/
 import { lookOf } from '../view/look.js';
 import { formatCost, formatDuration, formatTokens } from '../view/numbers.js';
 
+function Heads({ names }: { readonly names: readonly string[] }) {
+  return (
+    <thead>
+      <tr>
+        {names.map((name) => (
+          <th key={name} scope="col">
+            {name}
+          </th>
+        ))}
+      </tr>
+    </thead>
+  );
+}
+
 /** What came of the run: each agent, then each requirement with its task, commit, tests and verdict. */
 export function Summary({
   state,
@@ -29,19 +43,19 @@ export function Summary({
       {summary.error && <p className="bad">{summary.error}</p>}
       <table>
         <caption>Agents</caption>
-        <thead>
-          <tr>
-            <th scope="col">Agent</th>
-            <th scope="col">State</th>
-            <th scope="col">Merged</th>
-            <th scope="col">Iterations</th>
-            <th scope="col">Files</th>
-            <th scope="col">Tests</th>
-            <th scope="col">Tokens</th>
-            <th scope="col">Cost</th>
-            <th scope="col">Time</th>
-          </tr>
-        </thead>
+        <Heads
+          names={[
+            'Agent',
+            'State',
+            'Merged',
+            'Iterations',
+            'Files',
+            'Tests',
+            'Tokens',
+            'Cost',
+            'Time',
+          ]}
+        />
         <tbody>
           {state.agents.map((agent) => {
             const one = summary.agents[`agent${agent.index}`];
@@ -72,15 +86,7 @@ export function Summary({
       {summary.requirements && summary.requirements.length > 0 && (
         <table>
           <caption>What was asked for</caption>
-          <thead>
-            <tr>
-              <th scope="col">Requirement</th>
-              <th scope="col">Tasks</th>
-              <th scope="col">Commits</th>
-              <th scope="col">Tests</th>
-              <th scope="col">Verdict</th>
-            </tr>
-          </thead>
+          <Heads names={['Requirement', 'Tasks', 'Commits', 'Tests', 'Verdict']} />
           <tbody>
             {summary.requirements.map((one) => (
               <tr key={one.id}>

@@ -190,6 +190,8 @@ export function makeTerminal(
     scrollback: 5000,
     disableStdin: isRecorded || !isLarge,
     theme: terminalTheme(),
+    // Links are what an agent prints, and lead wherever it likes.
+    linkHandler: { activate: () => {} },
     // Agents choose their colours for a dark terminal.
     minimumContrastRatio: 4.5,
     screenReaderMode: isLarge,

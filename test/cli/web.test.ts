@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import type { Browser, Page } from 'playwright-core';
@@ -12,6 +12,7 @@ import {
   lastSummary,
   makeRepo,
   modelServer,
+  recordOf,
   runCli,
   startCli,
   startPlan,
@@ -209,6 +210,36 @@ browserTest('a link opens once, and one that can only watch says so', async () =
   await again.page.context().close();
   await runCli(['stop', run], { cwd: repo, env: where.env });
 });
+
+browserTest(
+  'a run that has ended is shown by what is left of it, and what is not is said',
+  async () => {
+    const { links, run, repo, where } = await given();
+    await runCli(['stop', run], { cwd: repo, env: where.env });
+    await until(() => hostsOf(where.home).length === 0);
+    writeFileSync(path.join(repo, `.aider_logs/agent1_${run}.cast`), '{"half');
+    truncateSync(path.join(repo, `.aider_logs/agent2_${run}.cast`), 64 * 1024 * 1024 + 1);
+    rmSync(path.join(repo, `.aider_logs/agent3_${run}.cast`));
+    const { page } = await open(links[0] as string);
+    await page.getByRole('link', { name: run }).click();
+    await terminal(page, 0).getByText('at work on f0.txt').waitFor();
+    await terminal(page, 1).getByText('Its recording cannot be read now.').waitFor();
+    await terminal(page, 2).getByText('Its recording is too large to be shown here.').waitFor();
+    await terminal(page, 3).getByText('Nothing was recorded of it.').waitFor();
+    await tryOut(page, 'Kill all');
+    await page.getByRole('status').getByText('The run has ended.').waitFor();
+    await press(page, 'PRD');
+    await page.getByText('This run has no PRD.').waitFor();
+    await press(page, 'change');
+    await page.getByText('Nothing is merged yet.').waitFor();
+    await isUsable(page);
+    // Its own journal is gone.
+    rmSync(recordOf(where, run).replace(/jsonl$/, 'journal.jsonl'));
+    await page.reload();
+    await page.getByText("The run's journal is empty, or gone.").waitFor();
+    await page.context().close();
+  },
+);
 
 /** Where pictures for the docs are put, such as `.github`; null where none are taken. */
 const pictures = process.env['PICTURES'] ?? null;

@@ -17,20 +17,26 @@ export type FromServer =
   /** Whether the run's program is there, to act on it and to show its terminals. @param why a clause; '' where it is */
   | { readonly type: 'host'; readonly isThere: boolean; readonly why: string }
   | { readonly type: 'opened'; readonly agents: readonly number[] }
-  /** See the contract of the hosts. */
-  | {
-      readonly type: 'screen';
-      readonly agent: number;
-      readonly cols: number;
-      readonly rows: number;
-      readonly whole: boolean;
-      readonly output: string;
-    }
+  | ScreenMessage
   | { readonly type: 'answer'; readonly id: number; readonly value: unknown }
   | { readonly type: 'warning'; readonly text: string }
   | { readonly type: 'watchers'; readonly count: number }
   /** What was asked for is not done, a sentence. */
   | { readonly type: 'refused'; readonly why: string };
+
+/**
+ * What a terminal that is followed shows, in place of all that was sent of it: output for an empty terminal of this
+ * size. Its bytes come after it.
+ */
+export interface ScreenMessage {
+  readonly type: 'screen';
+  readonly agent: number;
+  readonly cols: number;
+  readonly rows: number;
+  /** With its scrollback; else with the rows of the screen alone, and more than these were left out. */
+  readonly whole: boolean;
+  readonly output: string;
+}
 
 export type FromPage =
   | { readonly type: 'dispatch'; readonly message: PersonMessage }
@@ -46,7 +52,7 @@ export type FromPage =
   | {
       readonly type: 'ask';
       readonly id: number;
-      readonly what: 'diff' | 'lastMessage' | 'prd';
+      readonly what: 'diff' | 'lastMessage';
       readonly agent: number;
       readonly text: string;
     };

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { messageSchema } from '../../core/run/journal.js';
 import { type Message, type PersonMessage, personMessages } from '../../core/run/message.js';
+import type { ScreenMessage } from '../../core/run/page-contract.js';
 import type { StatePatch } from '../../core/run/state-patch.js';
 import type { PictureRow } from '../pty/picture-row.js';
 
@@ -163,19 +164,7 @@ export type HostMessage =
   /** Agents that have a terminal by now. */
   | { readonly type: 'opened'; readonly agents: readonly number[] }
   | { readonly type: 'picture'; readonly agent: number; readonly picture: Picture }
-  /**
-   * What a terminal that is followed shows, in place of all that was sent of it: output for an empty terminal of
-   * this size. The bytes after it come as binary frames.
-   * @param whole with its scrollback; else with the rows of the screen alone, and more than these were left out
-   */
-  | {
-      readonly type: 'screen';
-      readonly agent: number;
-      readonly cols: number;
-      readonly rows: number;
-      readonly whole: boolean;
-      readonly output: string;
-    }
+  | ScreenMessage
   | { readonly type: 'answer'; readonly id: number; readonly value: unknown }
   | { readonly type: 'warning'; readonly text: string }
   /** How many screens show it, this one among them. */

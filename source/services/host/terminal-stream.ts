@@ -1,3 +1,4 @@
+import type { ScreenMessage } from '../../core/run/page-contract.js';
 import { scrollback } from '../pty/emulator.js';
 import type { HostedEmulator } from './hosted-run.js';
 
@@ -21,12 +22,7 @@ const mostUntaken = 2 * 1024 * 1024;
 
 /** What is sent of a terminal. */
 export interface StreamSink {
-  screen(screen: {
-    readonly cols: number;
-    readonly rows: number;
-    readonly whole: boolean;
-    readonly output: string;
-  }): void;
+  screen(screen: Omit<ScreenMessage, 'type' | 'agent'>): void;
   bytes(bytes: Buffer): void;
 }
 
@@ -41,6 +37,8 @@ export class TerminalStream {
   /** It gets bytes as they come, from a screen on that it has. */
   private isInStep = false;
   private inTurn = 0;
+  /** Something has come since it was sent as it shows. */
+  private isStale = false;
   private untaken = 0;
   private wholeAt = Number.NEGATIVE_INFINITY;
   private sentAt = Number.NEGATIVE_INFINITY;
@@ -68,6 +66,7 @@ export class TerminalStream {
 
   private came(bytes: Buffer): void {
     this.inTurn += bytes.length;
+    this.isStale = true;
     this.wake();
     if (!this.isInStep) return;
     if (this.inTurn > mostInTurn || this.untaken + bytes.length > mostUntaken) {
@@ -97,10 +96,9 @@ export class TerminalStream {
       return;
     }
     if (this.untaken > mostUntaken / 2) return;
-    const isDue = performance.now() - this.wholeAt >= wholeMs;
-    if (came <= calmBytes && isDue) this.sendWhole();
-    else if (came > 0 && performance.now() - this.sentAt >= pictureMs) this.send(0);
-    else this.inTurn = came;
+    const now = performance.now();
+    if (came <= calmBytes && now - this.wholeAt >= wholeMs) this.sendWhole();
+    else if (this.isStale && now - this.sentAt >= pictureMs) this.send(0);
   }
 
   /** Nothing comes, and nothing was left out. */
@@ -121,6 +119,7 @@ export class TerminalStream {
     if (output === null) return false;
     this.size = `${cols}x${rows}`;
     this.sentAt = performance.now();
+    this.isStale = false;
     this.untaken += Buffer.byteLength(output);
     this.sink.screen({ cols, rows, whole: scrolled > 0, output });
     return true;

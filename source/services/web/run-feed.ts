@@ -31,6 +31,14 @@ export interface Browser {
   readonly isFull: boolean;
 }
 
+/** Why no program runs a run, a clause. @param run null where nothing is known of it any more */
+function whyGone(run: KnownRun | null): string {
+  if (run === null) return 'it was cleaned up';
+  if (run.liveness === 'unknown') return `it may be running on ${run.host} or in a container`;
+  if (run.closed !== null) return 'the run has ended';
+  return `it was cut off; aider-orchestrator resume ${run.stamp} goes on with it`;
+}
+
 /** One run for one browser: its journal as it is written and, while its program is there, that. */
 export class RunFeed {
   private readonly file: FollowedFile;
@@ -40,7 +48,8 @@ export class RunFeed {
   private isBroken = false;
   private readonly timer: NodeJS.Timeout;
   private host: Channel | null = null;
-  private isThere: boolean | null = null;
+  /** What was told last of whether the program is there. */
+  private told: string | null = null;
   private lookedAt = Number.NEGATIVE_INFINITY;
   private isConnecting = false;
   private closed = false;
@@ -124,7 +133,7 @@ export class RunFeed {
   private async connect(): Promise<void> {
     const now = this.again();
     if (now?.liveness !== 'alive') {
-      this.tell(false, 'the run has ended');
+      this.tell(false, whyGone(now));
       return;
     }
     this.isConnecting = true;
@@ -177,8 +186,8 @@ export class RunFeed {
 
   /** Said once, until it changes. */
   private tell(isThere: boolean, why: string): void {
-    if (this.isThere === isThere) return;
-    this.isThere = isThere;
+    if (this.told === why) return;
+    this.told = why;
     this.browser.send({ type: 'host', isThere, why });
   }
 }

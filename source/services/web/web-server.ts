@@ -16,10 +16,15 @@ export interface WebRuns {
   list(): Promise<readonly ListedRun[]>;
   /** @param id repository and stamp; null where there is no such run of this user */
   find(id: string): KnownRun | null;
-  /** Its whole change, as a patch; '' where it has none. @param agent one agent's; null for what was merged */
-  patch(run: KnownRun, agent: number | null): Promise<string>;
-  /** A file that what an agent's terminal showed is recorded in. */
-  recording(run: KnownRun, agent: number): Buffer | null;
+  /**
+   * Its whole change, as a patch; '' where it has none, null where git cannot tell.
+   * @param agent one agent's; null for what was merged
+   */
+  patch(run: KnownRun, agent: number | null): Promise<string | null>;
+  /** The PRD that its agents refer to, as it is on the disk; null where it cannot be read. */
+  prd(run: KnownRun): Buffer | null;
+  /** What an agent's terminal showed; null where nothing was recorded. */
+  recording(run: KnownRun, agent: number): Buffer | 'too_large' | null;
 }
 
 export interface WebServerOptions {
@@ -30,7 +35,7 @@ export interface WebServerOptions {
 }
 
 const runPath =
-  /^\/api\/runs\/([0-9a-f]{1,64}\/\d{8}_\d{6})\/(live|patch|recording)(?:\/(\d{1,5}))?$/;
+  /^\/api\/runs\/([0-9a-f]{1,64}\/\d{8}_\d{6})\/(live|patch|prd|recording)(?:\/(\d{1,5}))?$/;
 
 /** A browser that has not answered for so long is gone, milliseconds. */
 const silentMs = 30_000;
@@ -48,6 +53,8 @@ export class WebServer {
 
   constructor(private readonly options: WebServerOptions) {
     this.server = createServer((request, response) => void this.answer(request, response));
+    // One browser that cannot be taken is not the end of the others.
+    this.server.on('error', () => {});
     this.server.on('upgrade', (request, socket, head) => this.upgrade(request, socket, head));
     this.timer = setInterval(() => this.dropSilent(), silentMs);
     this.timer.unref();
@@ -144,22 +151,27 @@ export class WebServer {
     rights: Rights,
     response: ServerResponse,
   ): Promise<void> {
-    const { runs } = this.options;
     const [, id = '', what, agent] = runPath.exec(pathname) ?? [];
     const run = this.find(id, rights);
-    if (run && what === 'patch') {
+    const index = agent === undefined ? null : Number(agent);
+    const found = run && (await this.lookUp(run, what, index));
+    if (found === null) {
+      end(response, 404, noteHtml('There is no such page.'));
+    } else if (found === 'too_large') {
+      end(response, 413, noteHtml('It is too large to be shown.'));
+    } else {
       response.setHeader('Content-Type', 'text/plain; charset=utf-8');
-      response.end(await runs.patch(run, agent === undefined ? null : Number(agent)));
-      return;
+      response.end(found);
     }
-    const recording =
-      run && what === 'recording' && agent ? runs.recording(run, Number(agent)) : null;
-    if (recording) {
-      response.setHeader('Content-Type', 'text/plain; charset=utf-8');
-      response.end(recording);
-      return;
-    }
-    return end(response, 404, noteHtml('There is no such page.'));
+  }
+
+  private async lookUp(run: KnownRun, what: string | undefined, agent: number | null) {
+    const { runs } = this.options;
+    if (what === 'prd') return runs.prd(run);
+    if (what === 'recording') return agent === null ? null : runs.recording(run, agent);
+    if (what !== 'patch') return null;
+    const patch = await runs.patch(run, agent);
+    return patch === null ? null : Buffer.from(patch);
   }
 
   private find(id: string, rights: Rights): KnownRun | null {

@@ -1,10 +1,9 @@
 import { request } from 'node:http';
-import { networkInterfaces } from 'node:os';
 import path from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import type { KnownRun } from '../../../source/services/records/run-records.js';
-import { WebServer } from '../../../source/services/web/web-server.js';
+import { type WebRuns, WebServer } from '../../../source/services/web/web-server.js';
 import { tempFolder } from '../../rig.js';
 
 const ids = ['aa11/20260102_030405', 'bb22/20260102_030406'] as const;
@@ -14,12 +13,13 @@ afterEach(async () => {
   for (const server of servers.splice(0)) await server.close();
 });
 
-/** A server with two runs that have ended. */
-async function started() {
+/** A server with two runs that have ended. @param more what is different */
+async function started(more: Partial<WebRuns> = {}, known: Partial<KnownRun> = {}) {
   const folder = tempFolder();
-  const known = (id: string) => {
+  const runOf = (id: string) => {
     const [, stamp = ''] = id.split('/');
-    return { stamp, file: path.join(folder, `${stamp}.jsonl`), liveness: 'dead' } as KnownRun;
+    const file = path.join(folder, `${stamp}.jsonl`);
+    return { stamp, file, liveness: 'dead', closed: 'finished', ...known } as KnownRun;
   };
   const server = new WebServer({
     files: new Map([['page.js', { type: 'text/javascript', bytes: Buffer.from('code') }]]),
@@ -27,9 +27,11 @@ async function started() {
     runs: {
       list: async () =>
         ids.map((id) => ({ id, run: id, repo: '/repo', isAlive: false, words: 'ended' })),
-      find: (id) => ((ids as readonly string[]).includes(id) ? known(id) : null),
+      find: (id) => ((ids as readonly string[]).includes(id) ? runOf(id) : null),
       patch: async () => 'diff --git a/x b/x\n',
+      prd: () => Buffer.from('# PRD'),
       recording: () => Buffer.from('{}'),
+      ...more,
     },
   });
   servers.push(server);
@@ -72,8 +74,14 @@ async function enter(port: number, address: string): Promise<string> {
   return String(headers['set-cookie']?.[0]).split(';')[0] ?? '';
 }
 
-/** What comes of a connection: its status where it is refused, else its first messages. */
-function live(port: number, id: string, headers: Record<string, string>, send: object[] = []) {
+/** What comes of a connection: its status where it is refused, else its messages up to the one of that type. */
+function live(
+  port: number,
+  id: string,
+  headers: Record<string, string>,
+  send: object[] = [],
+  last = send.length === 0 ? 'current' : 'refused',
+) {
   return new Promise<number | { type: string; [key: string]: unknown }[]>((resolve) => {
     const socket = new WebSocket(`ws://127.0.0.1:${port}/api/runs/${id}/live`, { headers });
     const heard: { type: string }[] = [];
@@ -85,8 +93,7 @@ function live(port: number, id: string, headers: Record<string, string>, send: o
     socket.on('message', (data) => {
       const message = JSON.parse(String(data));
       heard.push(message);
-      const isEnough = send.length === 0 ? message.type === 'current' : message.type === 'refused';
-      if (!isEnough) return;
+      if (message.type !== last) return;
       socket.close();
       resolve(heard);
     });
@@ -114,7 +121,13 @@ test('nothing is told to a browser that was not let in, nor by a cookie that is 
   const { server, port } = await started();
   const cookie = await enter(port, server.address(everything));
   const forged = cookie.replace(/=.*/, `=${'A'.repeat(43)}`);
-  const closed = ['/', '/api/runs', `/api/runs/${ids[0]}/patch`, `/api/runs/${ids[0]}/recording/0`];
+  const closed = [
+    '/',
+    '/api/runs',
+    `/api/runs/${ids[0]}/patch`,
+    `/api/runs/${ids[0]}/prd`,
+    `/api/runs/${ids[0]}/recording/0`,
+  ];
   for (const pathname of closed) {
     expect((await get(port, pathname)).status, pathname).toBe(403);
     expect((await get(port, pathname, { Cookie: forged })).status, pathname).toBe(403);
@@ -226,17 +239,53 @@ test.each([
   expect(heard).toContainEqual({ type: 'refused', why: 'That was not understood.' });
 });
 
-test('it listens on loopback alone', async () => {
+test('what cannot be told is not told as nothing', async () => {
+  const { server, port } = await started({
+    patch: async () => null,
+    prd: () => null,
+    recording: (_, agent) => (agent === 0 ? 'too_large' : null),
+  });
+  const Cookie = await enter(port, server.address(everything));
+  const status = async (what: string) =>
+    (await get(port, `/api/runs/${ids[0]}/${what}`, { Cookie })).status;
+  expect(await status('patch')).toBe(404);
+  expect(await status('patch/3')).toBe(404);
+  expect(await status('prd')).toBe(404);
+  expect(await status('recording/0')).toBe(413);
+  expect(await status('recording/1')).toBe(404);
+  expect(await status('recording')).toBe(404);
+});
+
+test.each<[string, Partial<KnownRun>, string]>([
+  ['has ended', {}, 'the run has ended'],
+  [
+    'was cut off',
+    { closed: null },
+    'it was cut off; aider-orchestrator resume 20260102_030405 goes on with it',
+  ],
+  [
+    'is elsewhere',
+    { liveness: 'unknown', host: 'other' },
+    'it may be running on other or in a container',
+  ],
+  ['has no socket', { liveness: 'alive' }, 'it has no socket'],
+])('of a run that %s the page is told why nothing can be done', async (_, known, why) => {
+  const { server, port } = await started({}, known);
+  const Cookie = await enter(port, server.address(everything));
+  const Origin = `http://127.0.0.1:${port}`;
+  const heard = await live(port, ids[0], { Origin, Cookie }, [], 'host');
+  expect(heard).toContainEqual({ type: 'host', isThere: false, why });
+});
+
+test.runIf(process.platform === 'linux')('it listens on one address of this machine', async () => {
   const { port } = await started();
-  const others = Object.values(networkInterfaces())
-    .flatMap((all) => all ?? [])
-    .filter(({ internal, family }) => !internal && family === 'IPv4');
-  for (const { address } of others) {
-    const reached = await new Promise<boolean>((resolve) => {
-      const sent = request({ host: address, port }, () => resolve(true));
+  const reached = (host: string) =>
+    new Promise<boolean>((resolve) => {
+      const sent = request({ host, port }, () => resolve(true));
       sent.on('error', () => resolve(false));
       sent.end();
     });
-    expect(reached, address).toBe(false);
-  }
+  expect(await reached('127.0.0.1')).toBe(true);
+  // What listens on all addresses is reached by this one, too.
+  expect(await reached('127.0.0.2')).toBe(false);
 });
