@@ -35,7 +35,6 @@ export function Summary({
       {state.phase === 'finished' ? (
         <p className={`verdict ${summary.landed ? 'good' : ''}`}>
           {summary.landed ? 'The work' : 'The work was'} {summary.landing}.
-          {summary.tests?.merged && ` Tests: ${summary.tests.merged}.`}
         </p>
       ) : (
         <p>The run has not ended. So far:</p>
