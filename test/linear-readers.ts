@@ -12,6 +12,7 @@ import { maskSecrets, trimOutput } from '../source/core/policy/test-run.js';
 import { readJournal } from '../source/core/run/journal.js';
 import { eventText } from '../source/core/text/event-words.js';
 import { after, trimEndOf, trimStartOf } from '../source/core/text/linear.js';
+import { parseJson } from '../source/core/text/parse-json.js';
 import { withoutStyles } from '../source/core/text/plain-width.js';
 import { printable, printableJson, printableLines } from '../source/core/text/printable.js';
 import { parseAiderEvent } from '../source/services/agents/aider/analytics-log.js';
@@ -51,6 +52,7 @@ export const readers: Readonly<Record<string, (text: string) => unknown>> = {
   ],
   lastReply: (text) => lastReply(`LLM RESPONSE 2026-01-01T00:00:00\n${text}`),
   readChat,
+  parseJson,
   criteriaOf: (text) => [criteriaOf(text), criteriaOf(`# Acceptance\n${text}`)],
   linesOfPatch,
   readReview: (text) => readReview(text, [], text, 'm'),
