@@ -367,9 +367,15 @@ const rows = {
     hint: 'task',
   },
   'run.prd': { context: 'run', keys: ['P'], help: 'show the PRD', hint: 'PRD' },
-  'run.warnings': {
+  'run.web': {
     context: 'run',
     keys: ['w'],
+    help: 'show this run in a browser',
+    hint: 'browser',
+  },
+  'run.warnings': {
+    context: 'run',
+    keys: ['W'],
     help: 'show the warnings of this run',
     hint: 'warnings',
   },
@@ -498,9 +504,15 @@ const rows = {
     help: 'change the set-up command of what starts from now on',
     hint: 'set-up command',
   },
-  'summary.warnings': {
+  'summary.web': {
     context: 'summary',
     keys: ['w'],
+    help: 'show this run in a browser',
+    hint: 'browser',
+  },
+  'summary.warnings': {
+    context: 'summary',
+    keys: ['W'],
     help: 'show the warnings of this run',
     hint: 'warnings',
   },

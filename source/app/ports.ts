@@ -199,6 +199,16 @@ export interface RunRow {
   readonly report: ((width: number) => readonly string[]) | null;
 }
 
+/** The page of a run. */
+export interface OpenedPage {
+  /** Good for one browser of this machine. */
+  readonly address: string;
+  /** The user's browser was asked to open it. */
+  readonly isAsked: boolean;
+  /** The port, where the person sits at another machine; else null. */
+  readonly port: number | null;
+}
+
 /** What the wizard can do before there is a run. */
 export interface WizardPort {
   readonly facts: RunFacts;
@@ -208,6 +218,10 @@ export interface WizardPort {
   runs(): Promise<readonly RunRow[]>;
   /** The screen that comes after this one: a run that lives, or a new change (null). The screen is to be left then. */
   goTo(run: string | null): void;
+  /** Serves the run of this screen to a browser, until the screen is left; a new address each time. */
+  openPage(): Promise<Result<OpenedPage, Failure>>;
+  /** The page is wanted as soon as there is a run. */
+  readonly wantsPage: boolean;
   /** The change given on the command line; '' when none was. */
   readonly change: string;
   /** Tasks or PRD that came from a file. */

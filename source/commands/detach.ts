@@ -8,6 +8,14 @@ export async function runDetached(args: Arguments, stdio: Stdio): Promise<number
     reportFailure(stdio, { kind: 'usage', message: '--dry-run runs nothing to be detached from.' });
     return 2;
   }
+  if (args.flags.web) {
+    reportFailure(stdio, {
+      kind: 'usage',
+      message: '--web serves the page while this program is there, and --detach leaves at once.',
+      hint: 'aider-orchestrator web shows all your runs.',
+    });
+    return 2;
+  }
   const host = new HostProcess({
     warn: () => {},
     // What it prints of the run is for who follows it; what is wrong is said here.

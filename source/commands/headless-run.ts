@@ -1,3 +1,4 @@
+import { describe } from '../core/policy/failure.js';
 import type { RunConfig } from '../core/run/config.js';
 import type { RunState } from '../core/run/run.js';
 import { exitCode, failureCode } from '../core/run/summary.js';
@@ -13,6 +14,7 @@ import { resumeLater } from './find-left-run.js';
 import { type ServedRun, serveRun } from './host/serve-run.js';
 import { openLiveRun, warnOfCheckout } from './live-run.js';
 import { closeOthers } from './offers.js';
+import type { PageServer } from './page-server.js';
 import { type PreparedRun, prepareRun } from './prepare-run.js';
 import { reporter } from './reporter.js';
 import { onSignals } from './signals.js';
@@ -77,6 +79,28 @@ async function dryRun(
   return 0;
 }
 
+/** `--web`: serves the page of a run while this program is there. @returns null where it cannot, which is said */
+async function tellPage(
+  config: RunConfig,
+  stdio: Stdio,
+  warn: (text: string) => void,
+): Promise<PageServer | null> {
+  const { openPageServer } = await import('./page-server.js');
+  const { findRun } = await import('./host/reach-run.js');
+  const [server, run] = await Promise.all([
+    openPageServer(0),
+    findRun({ run: config.stamp, repo: config.repo }),
+  ]);
+  if (server.ok && run.ok) {
+    const address = server.value.address(true, run.value);
+    stdio.error(`The page of this run, for one browser, until the run ends: ${address}\n`);
+    return server.value;
+  }
+  if (server.ok) await server.value.close();
+  for (const one of [server, run]) if (!one.ok) warn(describe(one.failure).message);
+  return null;
+}
+
 /** A run from where it is to its end, told line by line. Gives the exit code. */
 export async function executeHeadless(
   given: Pick<LiveRunOptions, 'config' | 'run' | 'paths' | 'record' | 'from'>,
@@ -113,8 +137,10 @@ export async function executeHeadless(
   });
   served = await serveRun(live, paths, given.record, warn);
   await live.begin();
+  const page = args.flags.web ? await tellPage(config, stdio, warn) : null;
   overrides.onBegun?.(config.stamp);
   await finished;
+  await page?.close();
   served.finished();
   await served.close();
   await live.close();

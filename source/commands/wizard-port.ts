@@ -17,6 +17,7 @@ import type { HeldRun } from './host/run-host.js';
 import { type OpenedRun, readText } from './open-run.js';
 import { needsPort } from './wizard/needs.js';
 import { othersPort } from './wizard/others.js';
+import { pagePort } from './wizard/page.js';
 import { planPort } from './wizard/plan.js';
 import { type NextScreen, Session } from './wizard/session.js';
 import { resumeIn, startPort } from './wizard/start.js';
@@ -76,6 +77,7 @@ export async function openWizard(
     ...filesPort(session),
     ...startPort(session),
     ...othersPort(session),
+    ...pagePort(session),
   };
   return ok({
     port,

@@ -18,7 +18,7 @@ export interface Deed {
 
 /** Why nothing can be done at all, a clause; null when it can. */
 export function standsStill({ acts, isThere, why, isConnected }: RunView): string | null {
-  if (!isConnected) return 'the page has lost its server';
+  if (!isConnected) return why;
   if (!acts) return 'this link can only watch';
   if (isThere) return null;
   return why === '' ? 'its program does not answer yet' : why;
@@ -73,10 +73,71 @@ export function agentDeeds({ index }: Agent): Deed[] {
   ];
 }
 
+/** What can be decided while the tests fail on the base; nothing at any other time. */
+function redBaseDeeds({ phase, config, baseTestRun }: RunState): Deed[] {
+  if (phase !== 'red_base') return [];
+  const rule = baseTestRun?.report
+    ? 'keep what passes, land only green work'
+    : 'land only green work';
+  return [
+    {
+      label: 'Continue',
+      keys: [],
+      request: { type: 'red_base_decided', how: 'fix' },
+      asks: { question: `Continue, and ${rule}?` },
+    },
+    {
+      label: 'Continue, tests only reported',
+      keys: [],
+      request: { type: 'red_base_decided', how: 'report' },
+      asks: { question: 'Continue? The tests are reported, and do not decide what lands.' },
+    },
+    {
+      label: 'Another test command',
+      keys: ['b'],
+      request: { type: 'tests_named', command: 'x' },
+      asks: {
+        question: 'By which command is the base tested again?',
+        text: config.testCommand?.command ?? '',
+      },
+      with: (text) => (text.trim() === '' ? null : { type: 'tests_named', command: text.trim() }),
+    },
+  ];
+}
+
+/** What new attempts are made with. */
+function settingDeeds({ config }: RunState): Deed[] {
+  return [
+    {
+      label: 'Model',
+      keys: ['M'],
+      request: { type: 'model_named', model: '' },
+      asks: {
+        question:
+          'Which model do new attempts use? Its key must be there already: keys are entered in a terminal alone.',
+        text: config.model,
+      },
+      with: (text) =>
+        /^\S+$/.test(text.trim()) ? { type: 'model_named', model: text.trim() } : null,
+    },
+    {
+      label: 'Set-up command',
+      keys: ['S'],
+      request: { type: 'setup_named', command: config.setup === null ? 'x' : null },
+      asks: {
+        question: 'Which command prepares new worktrees? Nothing for none.',
+        text: config.setup ?? '',
+      },
+      with: (text) => ({ type: 'setup_named', command: text.trim() || null }),
+    },
+  ];
+}
+
 export function runDeeds(state: RunState): Deed[] {
   const { paused, slots, budgetUsd, agents } = state;
   const failed = agents.filter((agent) => agent.state.name === 'failed').length;
   return [
+    ...redBaseDeeds(state),
     {
       label: paused ? 'Resume' : 'Pause',
       keys: ['p'],
@@ -123,6 +184,7 @@ export function runDeeds(state: RunState): Deed[] {
       request: { type: 'undo_landing' },
       asks: { question: 'Take the landing back?' },
     },
+    ...settingDeeds(state),
   ];
 }
 
@@ -196,7 +258,7 @@ export function AskDialog({
     const request = deed.with ? deed.with(text) : deed.request;
     // The run has gone on meanwhile.
     const refusal =
-      request === null ? 'that is no amount' : refusalNow(store.get(), state, request);
+      request === null ? 'that cannot be taken' : refusalNow(store.get(), state, request);
     if (request !== null && refusal === null) store.dispatch(request);
     else store.notify(`${refusal?.charAt(0).toUpperCase()}${refusal?.slice(1)}.`);
     close();

@@ -23,7 +23,7 @@ import { fetchText, useLoaded } from './use-loaded.js';
 /** What buttons are called here, in words that name a key on the screen. */
 export const buttons = {
   label: (action: string) =>
-    ({ 'run.pause': 'Resume', 'run.redBase': 'on the screen' })[action] ?? action,
+    ({ 'run.pause': 'Resume', 'run.redBase': 'a button above' })[action] ?? action,
 };
 
 /** State, iterations, tests, tokens, cost and time in a line. */
@@ -74,7 +74,14 @@ export interface PanelProps {
   readonly now: number;
   readonly ask: (asked: Asked) => void;
   readonly close: () => void;
+  /** What is shown of it. */
+  readonly part: AgentPart;
+  readonly choosePart: (part: AgentPart) => void;
 }
+
+/** What can be shown of an agent. */
+export const agentParts = ['terminal', 'change', 'details'] as const;
+export type AgentPart = (typeof agentParts)[number];
 
 /** All that is known of an agent, with what it was told last where its program is there. */
 function Details({ store, view, state, agent, now }: PanelProps) {
@@ -95,8 +102,7 @@ function Details({ store, view, state, agent, now }: PanelProps) {
 
 /** One agent, large: its terminal, its change, all that is known of it. */
 export function AgentPanel(props: PanelProps) {
-  const { store, view, state, agent, at, now, ask, close } = props;
-  const [tab, setTab] = useState<'terminal' | 'change' | 'details'>('terminal');
+  const { store, view, state, agent, at, now, ask, close, part: tab, choosePart } = props;
   const [search, setSearch] = useState('');
   const { index } = agent;
   const label = `Terminal of agent${index}`;
@@ -122,13 +128,20 @@ export function AgentPanel(props: PanelProps) {
       <DeedButtons deeds={agentDeeds(agent)} store={store} view={view} state={state} ask={ask} />
       <Clashes state={state} agent={agent} />
       <div className="tabs">
-        {(['terminal', 'change', 'details'] as const).map((name) => (
-          <button key={name} type="button" aria-pressed={tab === name} onClick={() => setTab(name)}>
+        {agentParts.map((name) => (
+          <button
+            key={name}
+            type="button"
+            aria-pressed={tab === name}
+            onClick={() => choosePart(name)}
+          >
             {name}
           </button>
         ))}
         {tab === 'terminal' && isLive && view.acts && (
-          <span className="hint">What you type goes to the agent; Ctrl-] stops typing.</span>
+          <span className="hint">
+            Click into it, or press i, to type into the agent; Ctrl-] stops typing.
+          </span>
         )}
         {tab === 'terminal' && isLive && (
           <input

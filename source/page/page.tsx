@@ -17,7 +17,10 @@ function Runs() {
       setRuns((await answer.json()) as ListedRun[]);
       setProblem('');
     };
-    const again = () => void look().catch(() => setProblem('The page has lost its server.'));
+    const again = () =>
+      void look().catch(() =>
+        setProblem('The server of this page cannot be reached, and is tried again.'),
+      );
     again();
     const timer = setInterval(again, lookMs);
     return () => clearInterval(timer);

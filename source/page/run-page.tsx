@@ -1,9 +1,10 @@
 import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from 'react';
+import { testRunWords } from '../core/policy/test-run.js';
 import { type RunState, runTime } from '../core/run/run.js';
 import { clock, progressOf } from '../view/agent-facts.js';
 import { formatCost, formatTokens } from '../view/numbers.js';
 import { AskDialog, type Asked, DeedButtons, runDeeds, standsStill } from './actions.js';
-import { AgentPanel } from './agent-panel.js';
+import { AgentPanel, type AgentPart } from './agent-panel.js';
 import { Grid } from './grid.js';
 import { Groups } from './groups.js';
 import { Patch } from './patch.js';
@@ -18,7 +19,7 @@ const phases: Readonly<Record<RunState['phase'], string>> = {
   planning: 'the plan is being made',
   confirming: 'waits for its plan to be confirmed',
   testing: 'the tests run on the base',
-  red_base: 'the tests fail on the base: decide on the screen',
+  red_base: 'the tests fail on the base',
   running: 'running',
   integrating: 'merging',
   reviewing: 'the merged work is being reviewed',
@@ -48,6 +49,32 @@ function MergeLine({ state }: { readonly state: RunState }) {
       Merged: {names(integration.merged)}
       {testRun && `, tests ${testRun.state}`}
     </p>
+  );
+}
+
+/** That the run waits for a decision, with what it is to be decided by. */
+function RedBase({ state: { phase, baseTestRun, config } }: { readonly state: RunState }) {
+  if (phase !== 'red_base' || baseTestRun === null) return null;
+  const failed = baseTestRun.report?.failed ?? [];
+  const { output } = baseTestRun;
+  return (
+    <section className="red-base" aria-label="The tests on the base">
+      <p className="bad">
+        {config.testCommand?.command}: {testRunWords(baseTestRun)}. No agent has started; decide
+        below.
+      </p>
+      {failed.length > 0 && (
+        <ul>
+          {failed.map((name) => (
+            <li key={name}>{name}</li>
+          ))}
+        </ul>
+      )}
+      {output !== '' && (
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is to be reached by keys.
+        <pre tabIndex={0}>{output}</pre>
+      )}
+    </section>
   );
 }
 
@@ -104,7 +131,7 @@ function Head({ tab, ...parts }: Parts & { readonly tab: Tab }) {
       <a href="#runs">Runs</a>
       <h1>{state.config.change.split('\n', 1)[0]}</h1>
       <Steps {...parts} />
-      {standsStill(view) !== null && latest.phase !== 'finished' && (
+      {standsStill(view) !== null && (latest.phase !== 'finished' || !view.isConnected) && (
         <p className="bad">Nothing can be done now: {standsStill(view)}.</p>
       )}
       {at !== null && (
@@ -116,6 +143,7 @@ function Head({ tab, ...parts }: Parts & { readonly tab: Tab }) {
         </p>
       )}
       <MergeLine state={state} />
+      <RedBase state={state} />
       <DeedButtons
         deeds={runDeeds(latest)}
         store={store}
@@ -142,8 +170,9 @@ function Head({ tab, ...parts }: Parts & { readonly tab: Tab }) {
 function Body({
   tab,
   large,
+  part,
   ...parts
-}: Parts & { readonly tab: Tab; readonly large: number | null }) {
+}: Parts & { readonly tab: Tab; readonly large: number | null; readonly part: AgentPart }) {
   const { store, view, state, latest, shown, at, now, show, showAt } = parts;
   const wholeChange = useCallback(() => fetchText(`/api/runs/${store.id}/patch`), [store]);
   const prd = useCallback(() => fetchText(`/api/runs/${store.id}/prd`), [store]);
@@ -153,7 +182,14 @@ function Body({
   switch (tab) {
     case 'agents':
       return agent ? (
-        <AgentPanel {...own} agent={agent} ask={show.ask} close={close} />
+        <AgentPanel
+          {...own}
+          agent={agent}
+          ask={show.ask}
+          close={close}
+          part={part}
+          choosePart={show.part}
+        />
       ) : (
         <Grid {...own} choose={show.agent} />
       );
@@ -194,6 +230,7 @@ function ShownRun({ store }: { readonly store: RunStore }) {
   const now = useNow();
   const [tab, setTab] = useState<Tab>('agents');
   const [large, setLarge] = useState<number | null>(null);
+  const [part, setPart] = useState<AgentPart>('terminal');
   const [shown, setShown] = useState<number | null>(null);
   const [asked, setAsked] = useState<Asked | null>(null);
   const show = useMemo<Places>(() => {
@@ -205,7 +242,9 @@ function ShownRun({ store }: { readonly store: RunStore }) {
       agent: (agent) => {
         setTab('agents');
         setLarge(agent);
+        setPart('terminal');
       },
+      part: setPart,
       ask: setAsked,
     };
   }, []);
@@ -224,7 +263,7 @@ function ShownRun({ store }: { readonly store: RunStore }) {
   return (
     <main className="run">
       <Head tab={tab} {...parts} />
-      <Body tab={tab} large={large} {...parts} />
+      <Body tab={tab} large={large} part={part} {...parts} />
       {asked && (
         <AskDialog asked={asked} store={store} state={latest} close={() => setAsked(null)} />
       )}

@@ -9,6 +9,9 @@ const keepEvery = 200;
 /** So long until a lost connection is tried again, milliseconds. */
 const againMs = 1000;
 
+/** Why nothing is heard, a clause. */
+const unreachable = 'the server of this page cannot be reached, and is tried again';
+
 /** So long a notice stays, milliseconds. */
 const noticeMs = 8000;
 
@@ -166,7 +169,7 @@ export class RunStore {
       for (const answer of this.asking.values()) answer(null);
       this.asking.clear();
       if (this.closed) return;
-      this.set({ isConnected: false, isThere: false, why: 'the page has lost its server' });
+      this.set({ isConnected: false, isThere: false, why: unreachable });
       this.timer = setTimeout(() => this.connect(), againMs);
     };
   }

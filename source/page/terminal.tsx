@@ -127,7 +127,6 @@ class LiveTerminal {
     if (!isLarge) return;
     drawQuickly(this.terminal);
     this.terminal.attachCustomKeyEventHandler((event) => !this.leave(event));
-    this.terminal.focus();
   }
 
   find(text: string): void {

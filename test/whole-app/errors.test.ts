@@ -200,11 +200,11 @@ describe.each([
     whole(
       app,
       '80 % of the budget of $0.0120 is spent.',
-      'w shows all warnings, Esc dismisses this.',
+      'W shows all warnings, Esc dismisses this.',
     );
     await golden(app, 'warning');
     await app.press(keys.esc, /^(?![\s\S]*80 % of)/);
-    await app.press('w', /80 % of the budget/);
+    await app.press('W', /80 % of the budget/);
   });
 
   test('what is missing before a change is typed: each with its key, all of it on F2', async () => {

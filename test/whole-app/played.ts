@@ -6,6 +6,7 @@ import { type KeySettings, makeKeymap } from '../../source/app/keymap.js';
 import type {
   Draft,
   KeptDraft,
+  OpenedPage,
   PrerequisiteToMend,
   RunChoices,
   RunPort,
@@ -20,7 +21,7 @@ import type { Task } from '../../source/core/plan/plan.js';
 import { readTasks, renderPrd } from '../../source/core/plan/prd.js';
 import type { Failure } from '../../source/core/policy/failure.js';
 import type { TestRun } from '../../source/core/policy/test-run.js';
-import { err, ok } from '../../source/core/result.js';
+import { err, ok, type Result } from '../../source/core/result.js';
 import type { RunConfig } from '../../source/core/run/config.js';
 import type { Effect } from '../../source/core/run/effect.js';
 import type { MessageBody } from '../../source/core/run/message.js';
@@ -286,6 +287,8 @@ export class PlayedApp {
   /** The runs of the repository, and the screens that were gone to. */
   rows: RunRow[] = [];
   readonly wentTo: (string | null)[] = [];
+  /** What comes of opening the page. */
+  page: Result<OpenedPage, Failure> = err({ kind: 'usage', message: 'There is no page.' });
   private readonly scratch = new Map<string, string>();
 
   private port(options: HarnessOptions): WizardPort {
@@ -383,6 +386,8 @@ export class PlayedApp {
       readScratch: (file) => this.scratch.get(file) ?? '',
       runs: async () => this.rows,
       goTo: (run) => void this.wentTo.push(run),
+      openPage: async () => this.page,
+      wantsPage: false,
       giveUp: async () => {},
       start: async (_change, plan, maxAgents, choices) => {
         this.choices = choices;

@@ -88,7 +88,15 @@ export type Dialog =
       /** The end stays in sight as the text grows. */
       readonly follow?: boolean;
     }
-  | { readonly kind: 'message'; readonly title: string; readonly lines: readonly string[] };
+  | {
+      readonly kind: 'message';
+      readonly title: string;
+      readonly lines: readonly string[];
+      /** What a key copies. */
+      readonly copies: { readonly text: string; readonly name: string };
+      /** Told what became of it. */
+      readonly say: (text: string) => void;
+    };
 
 /** When a question is settled without an answer. */
 export interface Settling {
@@ -249,9 +257,12 @@ function useSettling(until: Settling | undefined, close: () => void): { current:
 
 function Message({ dialog, close }: Props<'message'>) {
   const { title, lines } = useFitted(dialog.title, dialog.lines);
+  const { surface } = useEnvironment();
+  const hint = `y copies the ${dialog.copies.name}, any other key closes`;
   useInput({
     key: ({ name }) => {
       if (name === 'ctrl+c' || name === 'ctrl+z') return false;
+      if (name === 'y') void surface.copy(dialog.copies.text).then(dialog.say);
       close();
       return true;
     },
@@ -260,9 +271,9 @@ function Message({ dialog, close }: Props<'message'>) {
   return (
     <Popup
       title={title}
-      width={Math.max(30, widest(title, ...lines))}
+      width={Math.max(30, widest(title, hint, ...lines))}
       height={lines.length}
-      hint="any key closes"
+      hint={hint}
     >
       {({ width }) => <Rows width={width} rows={lines.map((text) => ({ text }))} />}
     </Popup>

@@ -19,6 +19,7 @@ import { curesOf } from './banner.js';
 import { useKeyAction, useModelDialog, useSetupAction } from './keys-and-models.js';
 import { useOtherRuns } from './other-runs.js';
 import { useRequests } from './requests.js';
+import { useBrowser } from './run-in-browser.js';
 import { eventLines, warningLines } from './run-texts.js';
 
 /** What a search has found, in words. */
@@ -86,6 +87,7 @@ type Navigation =
   | 'run.attention'
   | 'run.redBase'
   | 'run.runs'
+  | 'run.web'
   | 'run.quit';
 
 /** Where one looks. */
@@ -97,6 +99,7 @@ function useNavigation(facts: ActionFacts): Pick<ActionsOf<'run'>, Navigation> {
   const { onSummary, onQuit, askAboutRedBase, dismissBanner } = facts;
   const showDetails = useDetails(facts);
   const otherRuns = useOtherRuns(facts.port, facts.run, say, facts.onLeave);
+  const browser = useBrowser(facts.port, say, 'run.web');
   const count = state.agents.length;
   const focused = agent?.index ?? 0;
   const alone = count < 2 ? 'there is no other agent' : null;
@@ -180,6 +183,7 @@ function useNavigation(facts: ActionFacts): Pick<ActionsOf<'run'>, Navigation> {
         state.phase === 'red_base' ? null : 'the run does not wait for a decision about its tests',
     },
     'run.runs': otherRuns,
+    'run.web': browser,
     'run.quit': { run: onQuit },
   };
 }
@@ -644,5 +648,6 @@ export function hintsFor(
     ...(asks ? [] : (['run.attention'] as const)),
     'run.warnings',
     'run.remark',
+    'run.web',
   ];
 }

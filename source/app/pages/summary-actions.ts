@@ -12,6 +12,7 @@ import { diffLines, plainLines, proseLines } from '../text/diff-lines.js';
 import { useKeyAction, useModelDialog, useSetupAction } from './keys-and-models.js';
 import { useOtherRuns } from './other-runs.js';
 import { useRequests } from './requests.js';
+import { useBrowser } from './run-in-browser.js';
 import { eventLines, warningLines } from './run-texts.js';
 import { failsTests } from './summary-words.js';
 
@@ -212,6 +213,7 @@ export function useSummaryActions(
     },
     'summary.setup': useSetupAction(run, say),
     'summary.back': { run: onBack },
+    'summary.web': useBrowser(port, say, 'summary.web'),
     'summary.runs': useOtherRuns(port, run, say, onLeave),
     'summary.quit': { run: onQuit },
   };

@@ -117,6 +117,7 @@ export function SummaryPage(props: SummaryPageProps) {
         'summary.back',
         'summary.warnings',
         'summary.sort',
+        'summary.web',
       ]}
     >
       <Rows

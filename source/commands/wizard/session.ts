@@ -12,6 +12,7 @@ import { type AiderCommand, commandOf, type Overrides } from '../aider-command.j
 import type { Arguments } from '../arguments.js';
 import type { HeldRun, RunHost } from '../host/run-host.js';
 import type { OpenedRun } from '../open-run.js';
+import type { PageServer } from '../page-server.js';
 import type { PlannedRun } from '../prepare-run.js';
 
 /** The stamp of a session and what belongs to it; claimed when something is first written. */
@@ -41,6 +42,8 @@ export class Session {
   /** A folder for texts that are edited elsewhere. */
   scratch: string | null = null;
   private readiness: Readiness | null = null;
+  private page: Promise<Result<PageServer, Failure>> | null = null;
+  private readonly closing: (() => void)[] = [];
 
   constructor(
     readonly args: Arguments,
@@ -108,7 +111,24 @@ export class Session {
     };
   }
 
+  /** Serves the page from now on, until the screen is left. */
+  async pageServer(): Promise<Result<PageServer, Failure>> {
+    this.page ??= servePage();
+    const page = await this.page;
+    // It is tried again the next time.
+    if (!page.ok) this.page = null;
+    return page;
+  }
+
+  /** Has something done when the screen was left. */
+  onClose(work: () => void): void {
+    this.closing.push(work);
+  }
+
   async close(): Promise<void> {
+    for (const work of this.closing) work();
+    const page = await this.page;
+    if (page?.ok) await page.value.close();
     if (this.scratch) rmSync(this.scratch, { recursive: true, force: true });
     if (this.held) {
       await this.held.close();
@@ -117,6 +137,11 @@ export class Session {
     await this.readiness?.close();
     this.claimed?.record.discard();
   }
+}
+
+async function servePage(): Promise<Result<PageServer, Failure>> {
+  const { openPageServer } = await import('../page-server.js');
+  return openPageServer(0);
 }
 
 /** What is looked for, warmed up and made while a person types the change. */

@@ -49,6 +49,11 @@ export function socketsFolder(): string {
   return path.join(folders().data, 'hosts');
 }
 
+/** Files by which a browser is led to the page. */
+export function pagesFolder(): string {
+  return path.join(folders().data, 'pages');
+}
+
 /** Worktrees of all runs in one repository; outside of it, and readable by the user alone. */
 export function worktreesFolder(id: string): string {
   return path.join(folders().cache, 'worktrees', id.slice(0, 12));

@@ -315,6 +315,11 @@ export const optionTable = {
   },
   all: { section: 'result', help: 'with runs: of all repositories' },
   follow: { section: 'result', short: 'f', help: 'with logs: what comes, too' },
+  web: {
+    section: 'result',
+    help: 'show the run in a browser too, while this program is there: prints an address',
+    more: 'On the screen `w` does it at any time. See [The page](web.md).',
+  },
   readOnly: { section: 'result', help: 'with web: a link that can only watch' },
   dead: {
     section: 'result',

@@ -43,6 +43,20 @@ export function pageHtml(nonce: string): string {
 `;
 }
 
+/**
+ * What a browser gets that was let in: it goes on by itself. A redirect would not do: where another page, a file or a
+ * letter has led here, a browser sends no cookie of ours to where that leads.
+ * @param to a path of ours
+ */
+export function entryHtml(to: string): string {
+  return `<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="color-scheme" content="light dark"><meta http-equiv="refresh" content="0;url=${to}"><title>Aider Orchestrator</title></head>
+<body><main><a href="${to}">Go on to the page</a></main></body>
+</html>
+`;
+}
+
 /** A page that says one thing. @param text plain, without HTML */
 export function noteHtml(text: string): string {
   return `<!doctype html>

@@ -29,7 +29,8 @@ export class Sessions {
 
   /** A secret that lets one browser in. */
   invite(rights: Rights): string {
-    const secret = newSecret();
+    // Short enough for a line of a narrow screen: good once, and for half an hour.
+    const secret = newSecret(invitationBytes);
     this.invitations.set(hashOf(secret), { rights, at: this.now() });
     const [oldest] = this.invitations.keys();
     if (this.invitations.size > mostInvitations && oldest) this.invitations.delete(oldest);
@@ -42,7 +43,7 @@ export class Sessions {
     const invitation = this.invitations.get(hash);
     this.invitations.delete(hash);
     if (!invitation || this.now() - invitation.at > invitationMs) return null;
-    const session = newSecret();
+    const session = newSecret(sessionBytes);
     this.sessions.set(hashOf(session), invitation.rights);
     return { session, rights: invitation.rights };
   }
@@ -53,8 +54,12 @@ export class Sessions {
   }
 }
 
-function newSecret(): string {
-  return randomBytes(32).toString('base64url');
+/** Bytes of a secret that nobody can guess. */
+const invitationBytes = 16;
+const sessionBytes = 32;
+
+function newSecret(bytes: number): string {
+  return randomBytes(bytes).toString('base64url');
 }
 
 /** Looked up by its hash, a secret is not told by how long that takes. */

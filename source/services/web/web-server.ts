@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { ListedRun } from '../../core/run/page-contract.js';
 import type { KnownRun } from '../records/run-records.js';
-import { contentPolicy, noteHtml, type PageFile, pageHtml } from './page-files.js';
+import { contentPolicy, entryHtml, noteHtml, type PageFile, pageHtml } from './page-files.js';
 import { doAsAsked, mostFromPage } from './page-requests.js';
 import { RunFeed } from './run-feed.js';
 import { originRefusal } from './same-origin.js';
@@ -86,7 +86,7 @@ export class WebServer {
     await new Promise<void>((resolve) => this.server.close(() => resolve()));
   }
 
-  private get port(): number {
+  get port(): number {
     return (this.server.address() as AddressInfo).port;
   }
 
@@ -129,8 +129,7 @@ export class WebServer {
     const flags = 'HttpOnly; SameSite=Strict; Path=/';
     response.setHeader('Set-Cookie', `${this.cookie}=${entered.session}; ${flags}`);
     const { run } = entered.rights;
-    response.setHeader('Location', run === null ? '/' : `/#${run}`);
-    end(response, 303, '');
+    end(response, 200, entryHtml(run === null ? '/' : `/#${run}`));
   }
 
   private sendFile(name: string, response: ServerResponse): void {

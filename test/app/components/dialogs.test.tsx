@@ -55,7 +55,7 @@ describe('dialogs', () => {
     };
     const dialogs: readonly Dialog[] = [
       { kind: 'confirm', ...fields, yes: 'take over', onYes: () => {} },
-      { kind: 'message', ...fields },
+      { kind: 'message', ...fields, copies: { text: 'a', name: 'text' }, say: () => {} },
       { kind: 'field', ...fields, onDone: () => {} },
     ];
     for (const dialog of dialogs) {

@@ -1,0 +1,36 @@
+import type { WizardPort } from '../../app/ports.js';
+import { faultOfError } from '../../core/policy/machine-fault.js';
+import { err, ok } from '../../core/result.js';
+import { pagesFolder } from '../../services/config/folders.js';
+import { environment } from '../../services/machine/environment.js';
+import type { Session } from './session.js';
+
+function nullWhereFaulty(error: unknown): null {
+  if (faultOfError(error) === null) throw error;
+  return null;
+}
+
+/** The page of the run on this screen: there until the screen is left. */
+export function pagePort(session: Session): Pick<WizardPort, 'openPage' | 'wantsPage'> {
+  return {
+    wantsPage: session.args.flags.web === true,
+    openPage: async () => {
+      const config = session.held?.port.state().config;
+      if (!config) return err({ kind: 'usage', message: 'There is no run yet.' });
+      const { findRun } = await import('../host/reach-run.js');
+      const { openBrowser } = await import('../../services/machine/open-browser.js');
+      const [server, run] = await Promise.all([
+        session.pageServer(),
+        findRun({ run: config.stamp, repo: config.repo }),
+      ]);
+      if (!server.ok) return server;
+      if (!run.ok) return run;
+      const address = server.value.address(true, run.value);
+      // A disk that is full: the address can be opened by hand.
+      const asked = await openBrowser(address, pagesFolder()).catch(nullWhereFaulty);
+      if (asked) session.onClose(asked.forget);
+      const isRemote = Boolean(environment()['SSH_CONNECTION']);
+      return ok({ address, isAsked: asked !== null, port: isRemote ? server.value.port : null });
+    },
+  };
+}

@@ -1,0 +1,62 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import path from 'node:path';
+import { writePrivate } from '../files/private-files.js';
+import { environment } from './environment.js';
+import { lookingElsewhere } from './own-environment.js';
+import { which } from './programs.js';
+
+/** So long is waited for the program that opens browsers to fail, milliseconds. */
+const failsWithinMs = 1500;
+
+/** A browser that was asked to open an address. */
+export interface AskedBrowser {
+  /** Takes the file away that it was given. */
+  readonly forget: () => void;
+}
+
+/**
+ * Asks the desktop to open an address of ours in the user's browser. The address holds a secret, and what a program
+ * is started with can be read by everybody (`ps`): the browser is given a file of the user's that leads there.
+ * Throws like `fs` where that cannot be written.
+ * @param folder where the file is put
+ * @returns null where there is no desktop or no program for it, or where that has failed
+ */
+export async function openBrowser(address: string, folder: string): Promise<AskedBrowser | null> {
+  const opener = await openerHere();
+  if (opener === null) return null;
+  const file = path.join(folder, `open-${randomBytes(6).toString('hex')}.html`);
+  writePrivate(
+    file,
+    `<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0;url=${address}"><title>Aider Orchestrator</title>\n`,
+  );
+  const forget = () => rmSync(file, { force: true });
+  if (await asks(opener, file)) return { forget };
+  forget();
+  return null;
+}
+
+/** The program that opens what it is given in the browser of this desktop; null where nobody sits before one. */
+function openerHere(): Promise<string | null> {
+  const { SSH_CONNECTION, DISPLAY, WAYLAND_DISPLAY } = environment();
+  if (SSH_CONNECTION) return Promise.resolve(null);
+  if (process.platform === 'darwin') return which('open');
+  return DISPLAY || WAYLAND_DISPLAY ? which('xdg-open') : Promise.resolve(null);
+}
+
+/** Whether it was started, and has not failed: it may stay as long as the browser does. */
+function asks(opener: string, file: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const env = lookingElsewhere(environment());
+    const child = spawn(opener, [file], { cwd: '/', env, detached: true, stdio: 'ignore' });
+    const timer = setTimeout(() => resolve(true), failsWithinMs);
+    const answer = (opened: boolean) => {
+      clearTimeout(timer);
+      resolve(opened);
+    };
+    child.once('error', () => answer(false));
+    child.once('exit', (code) => answer(code === 0));
+    child.unref();
+  });
+}
