@@ -10,6 +10,7 @@ import type { Arguments } from './arguments.js';
 import { makeConfig } from './compose/config.js';
 import type { LiveRunOptions } from './compose/live-run-options.js';
 import { planWith } from './compose/planning.js';
+import { openTelemetry } from './compose/telemetry.js';
 import { resumeLater } from './find-left-run.js';
 import { type ServedRun, serveRun } from './host/serve-run.js';
 import { openLiveRun, warnOfCheckout } from './live-run.js';
@@ -116,6 +117,7 @@ export async function executeHeadless(
     onFinish = resolve;
   });
   let served: ServedRun | null = null;
+  const telemetry = await openTelemetry(config, paths, given.record, given.from !== null, warn);
   const live = openLiveRun({
     ...given,
     repoFlag: args.flags.repo,
@@ -129,6 +131,7 @@ export async function executeHeadless(
       reporter(args, stdio, () => live.summaryWritten()),
       (after, before, message) => served?.observe(after, before, message),
     ],
+    telemetry,
     onFinish: () => onFinish(),
   });
   const release = onSignals((signal) => {

@@ -37,7 +37,7 @@ export interface LiveRun {
 
 /** Builds the services of a run that goes and connects them to its loop. */
 export function openLiveRun(options: LiveRunOptions): LiveRun {
-  const { config, run, paths, record, warn } = options;
+  const { config, run, paths, record, warn, telemetry } = options;
   const { knowledge } = run;
   const endShells = startFromShells();
   recordRules(record, config, warn);
@@ -64,7 +64,7 @@ export function openLiveRun(options: LiveRunOptions): LiveRun {
     services: (own) => services.portsFor(own),
     warn,
     clock,
-    observers: options.observers,
+    observers: [...options.observers, ...(telemetry ? [telemetry.observe] : [])],
     onFinish: options.onFinish,
     from: options.from?.state ?? null,
   });
@@ -95,7 +95,7 @@ export function openLiveRun(options: LiveRunOptions): LiveRun {
       await Promise.all([knowledge.settled(), workspace.settled()]);
       endShells();
       releaseWorktrees(record.worktrees);
-      await services.close();
+      await Promise.all([services.close(), telemetry?.close()]);
       terminals.close();
       recorder.close();
       // Without its summary its books stay open, and the next start writes it.

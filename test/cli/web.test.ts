@@ -1,10 +1,11 @@
 import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
-import { expect, inject, test } from 'vitest';
+import { expect, inject, onTestFinished, test } from 'vitest';
 import { diffEdit } from '../../source/services/model-server/script.js';
-import { chromiumHere } from '../browser.js';
-import { eventually, until } from '../eventually.js';
+import { chromiumHere, openStoppable } from '../browser.js';
+import { eventually, patience, until } from '../eventually.js';
 import {
   given,
   isUsable,
@@ -141,6 +142,46 @@ browserTest(
     await page.reload();
     await page.getByText("The run's journal is empty, or gone.").waitFor();
     await page.context().close();
+  },
+);
+
+/** A browser is asked each half minute whether it is there, and let go the next time: this is more. */
+const sleepsMs = 65_000;
+
+browserTest(
+  'a browser that sleeps for a minute finds the run as it is when it comes back',
+  async () => {
+    const { links, run, repo, where } = await given();
+    const { browser, signal, close } = await openStoppable();
+    onTestFinished(close);
+    const page = await (await browser.newContext({ viewport: large })).newPage();
+    page.setDefaultTimeout(patience);
+    await page.goto(links[0] as string);
+    await page.getByRole('link', { name: run }).click();
+    await terminal(page, 2).getByText('at work on f2.txt').waitFor();
+    signal('SIGSTOP');
+    const slept = pause(sleepsMs);
+    const other = await open(links[1] as string);
+    await other.page.getByRole('link', { name: run }).click();
+    await terminal(other.page, 2).getByText('at work on f2.txt').waitFor();
+    await other.page.keyboard.press('2');
+    await terminal(other.page, 2).locator('textarea').pressSequentially('while you slept\n');
+    await terminal(other.page, 2).getByText('heard: while you slept').first().waitFor();
+    await other.page.keyboard.press('Control+]');
+    await press(other.page, 'Kill');
+    await other.page.getByRole('dialog').getByRole('button', { name: 'Kill' }).click();
+    await other.page.getByText('killed', { exact: true }).first().waitFor();
+    await slept;
+    signal('SIGCONT');
+    await page.getByText('killed', { exact: true }).first().waitFor();
+    await terminal(page, 2).getByText('heard: while you slept').first().waitFor();
+    // It leads the run as before.
+    await page.getByRole('button', { name: 'Kill all', disabled: false }).waitFor();
+    await page.keyboard.press('1');
+    await terminal(page, 1).locator('textarea').pressSequentially('good morning\n');
+    await terminal(page, 1).getByText('heard: good morning').first().waitFor();
+    await other.page.context().close();
+    await runCli(['stop', run], { cwd: repo, env: where.env });
   },
 );
 

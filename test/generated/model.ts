@@ -27,6 +27,7 @@ import { logPaths } from '../../source/services/logs/log-paths.js';
 import { createEffectRunner } from '../../source/store/effect-runner.js';
 import { createRunStore, type EffectHandler, type Observer } from '../../source/store/run-store.js';
 import { git, writeFiles } from '../rig.js';
+import { spanProblems } from '../span-problems.js';
 import { openTestWorkspace, testConfig } from '../test-config.js';
 
 /**
@@ -426,7 +427,10 @@ async function runIn(folder: string, scripts: readonly Script[], course: Course)
   }
   const state = stateIn(journal, stamp) as RunState;
   return {
-    problems: course.rich ? [] : check(state, scripts, repo, head),
+    problems: [
+      ...(course.rich ? [] : check(state, scripts, repo, head)),
+      ...spanProblems(journal.join(''), stamp),
+    ],
     summary: plain(state),
     trees: treesIn(repo),
     messages: journal.length - 1,

@@ -6,6 +6,7 @@ import type { LogPaths } from '../../services/logs/log-paths.js';
 import type { RunRecord } from '../../services/records/run-records.js';
 import type { Observer } from '../../store/run-store.js';
 import type { PreparedRun } from '../prepare-run.js';
+import type { RunTelemetry } from './telemetry.js';
 
 /** A run as a program before this one has left it. */
 export interface LeftRun {
@@ -34,6 +35,8 @@ export interface LiveRunOptions {
   readonly from: LeftRun | null;
   /** Told of each message after it is on disk. */
   readonly observers: readonly Observer[];
+  /** Tells the run elsewhere; null where nobody has asked for that. */
+  readonly telemetry: RunTelemetry | null;
   /** Told each time the run has finished: a person may lead it on. */
   readonly onFinish: () => void;
 }

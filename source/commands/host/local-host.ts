@@ -133,20 +133,28 @@ export class LocalHost implements RunHost {
   }
 
   private async open(
-    given: Omit<LiveRunOptions, 'confirm' | 'warn' | 'geminiKey' | 'observers' | 'onFinish'>,
+    given: Omit<
+      LiveRunOptions,
+      'confirm' | 'warn' | 'geminiKey' | 'observers' | 'telemetry' | 'onFinish'
+    >,
   ): Promise<HeldRun> {
     const { warn, geminiKey, onFinish, onWatchers, onOpen } = this.options;
     const { openLiveRun } = await import('../live-run.js');
+    const { openTelemetry } = await import('../compose/telemetry.js');
     // The run takes them with it.
     this.preparing = null;
     let served: ServedRun | null = null;
+    const tell = (text: string) => {
+      warn(text);
+      served?.warn(text);
+    };
+    const { config, paths, record, from } = given;
+    const telemetry = await openTelemetry(config, paths, record, from !== null, tell);
     const live = openLiveRun({
       ...given,
       confirm: async () => true,
-      warn: (text) => {
-        warn(text);
-        served?.warn(text);
-      },
+      warn: tell,
+      telemetry,
       geminiKey,
       observers: [(after, before, message) => served?.observe(after, before, message)],
       onFinish: () => {

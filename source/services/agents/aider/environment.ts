@@ -2,6 +2,7 @@ import { geminiKeyVariables, providerOf } from '../../../core/policy/providers.j
 import type { Identity } from '../../git/repository.js';
 import { withoutGitVariables } from '../../git/run-git.js';
 import { lookingElsewhere } from '../../machine/own-environment.js';
+import { isCollectorSecret } from '../../telemetry/signals.js';
 
 /** Set for every Aider: a plain terminal, no browser, no questions by git, no price download. */
 const set: Readonly<Record<string, string>> = {
@@ -51,6 +52,7 @@ export function agentEnvironment(
   const env: Record<string, string> = {};
   for (const [name, value] of Object.entries(withoutGitVariables(from))) {
     if (value === undefined || unset.includes(name) || name.startsWith('AIDER_')) continue;
+    if (isCollectorSecret(name)) continue;
     env[name] = value;
   }
   for (const [alias, name] of Object.entries(aliases)) {
@@ -97,7 +99,9 @@ export function setupEnvironment(
   const env: Record<string, string> = {};
   for (const [name, value] of Object.entries(from)) {
     const hidden =
-      name.startsWith('GIT_') || (geminiKeyVariables as readonly string[]).includes(name);
+      name.startsWith('GIT_') ||
+      isCollectorSecret(name) ||
+      (geminiKeyVariables as readonly string[]).includes(name);
     if (value !== undefined && !hidden) env[name] = value;
   }
   return env;

@@ -17,6 +17,7 @@ import { environment } from '../../machine/environment.js';
 import { spawnPty } from '../../pty/pty-process.js';
 import { providerSecrets, withoutSecrets } from '../../pty/secret-mask.js';
 import type { Terminals } from '../../pty/terminals.js';
+import { isCollectorSecret } from '../../telemetry/signals.js';
 import { identityVariables } from '../aider/environment.js';
 import { type PromptStyle, promptOf } from '../prompt.js';
 import { findQuestion, watchQuestions } from '../questions.js';
@@ -107,7 +108,8 @@ export class CommandBackend implements AgentBackend {
     const { identity } = this.options;
     const env: Record<string, string> = {};
     for (const [name, value] of Object.entries(withoutGitVariables(environment()))) {
-      if (value !== undefined && !unset.includes(name)) env[name] = value;
+      if (value === undefined || unset.includes(name) || isCollectorSecret(name)) continue;
+      env[name] = value;
     }
     const who = identity();
     const { task, alsoRead } = brief;
