@@ -19,7 +19,7 @@ import {
   readRecordsIn,
 } from '../services/records/run-records.js';
 import { readPageFiles } from '../services/web/page-files.js';
-import { type WebRuns, WebServer } from '../services/web/web-server.js';
+import { type WebRuns, WebServer, type WebServerOptions } from '../services/web/web-server.js';
 import { runLine } from './run-lines.js';
 
 /** A larger recording is not shown, bytes: a browser would hold all of it. */
@@ -98,9 +98,21 @@ export interface PageServer {
   close(): Promise<void>;
 }
 
-/** Serves the page of this user's runs to this machine. @param port 0 for one that is free */
-export async function openPageServer(port: number): Promise<Result<PageServer, Failure>> {
-  const server = new WebServer({ files: readPageFiles(), runs, program: programVersion() });
+/**
+ * Serves the page of this user's runs to this machine.
+ * @param port 0 for one that is free
+ * @param metrics what Prometheus reads, and the token that it shows; null for nothing
+ */
+export async function openPageServer(
+  port: number,
+  metrics: WebServerOptions['metrics'] = null,
+): Promise<Result<PageServer, Failure>> {
+  const server = new WebServer({
+    files: readPageFiles(),
+    runs,
+    program: programVersion(),
+    metrics,
+  });
   try {
     await server.listen(port);
   } catch (error) {

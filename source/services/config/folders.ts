@@ -49,6 +49,11 @@ export function socketsFolder(): string {
   return path.join(folders().data, 'hosts');
 }
 
+/** The token by which Prometheus reads figures. */
+export function metricsTokenFile(): string {
+  return path.join(folders().data, 'metrics.token');
+}
+
 /** Files by which a browser is led to the page. */
 export function pagesFolder(): string {
   return path.join(folders().data, 'pages');

@@ -321,6 +321,12 @@ export const optionTable = {
     more: 'On the screen `w` does it at any time. See [The page](web.md).',
   },
   readOnly: { section: 'result', help: 'with web: a link that can only watch' },
+  port: {
+    section: 'result',
+    value: 'N',
+    help: 'with web: the port of this machine, such as for Prometheus',
+    default: 'a free one',
+  },
   dead: {
     section: 'result',
     value: 'RUN',
@@ -416,7 +422,7 @@ export const subcommandTable = {
     more: 'The latest of this repository by default. Any number of terminals can show one run.',
   },
   web: {
-    usage: 'web [RUN] [--read-only]',
+    usage: 'web [RUN] [--read-only] [--port N]',
     help: 'show runs in a browser of this machine, until Ctrl-C; --read-only: a link that can only watch',
     more: 'All your runs, or one. Each address is good for one browser; Enter gives another one. See [The page](web.md).',
   },

@@ -5,9 +5,11 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { ListedRun } from '../../core/run/page-contract.js';
 import type { KnownRun } from '../records/run-records.js';
+import { showsToken } from './metrics-token.js';
 import { contentPolicy, entryHtml, noteHtml, type PageFile, pageHtml } from './page-files.js';
 import { doAsAsked, mostFromPage } from './page-requests.js';
 import { RunFeed } from './run-feed.js';
+import type { RunFigures } from './run-figures.js';
 import { originRefusal } from './same-origin.js';
 import { type Rights, Sessions } from './sessions.js';
 
@@ -32,6 +34,8 @@ export interface WebServerOptions {
   readonly runs: WebRuns;
   /** The version of this program. */
   readonly program: string;
+  /** What Prometheus reads, by whom; null where nobody reads it here. */
+  readonly metrics: { readonly figures: RunFigures; readonly token: string } | null;
 }
 
 const runPath =
@@ -81,6 +85,7 @@ export class WebServer {
 
   async close(): Promise<void> {
     clearInterval(this.timer);
+    this.options.metrics?.figures.close();
     for (const client of this.sockets.clients) client.terminate();
     this.server.closeAllConnections();
     await new Promise<void>((resolve) => this.server.close(() => resolve()));
@@ -113,6 +118,7 @@ export class WebServer {
     if (entry !== undefined) return this.enter(entry, response);
     const asset = /^\/assets\/([\w.-]{1,100})$/.exec(pathname)?.[1];
     if (asset !== undefined) return this.sendFile(asset, response);
+    if (pathname === '/metrics') return this.sendMetrics(request, response);
     const rights = this.rightsOf(request);
     if (rights === null) return end(response, 403, noteHtml(notLetIn));
     if (pathname === '/') return end(response, 200, pageHtml(nonce));
@@ -137,6 +143,19 @@ export class WebServer {
     response.statusCode = file ? 200 : 404;
     response.setHeader('Content-Type', file?.type ?? 'text/plain');
     response.end(file?.bytes);
+  }
+
+  /** By a token, as Prometheus is no browser. */
+  private async sendMetrics({ headers }: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { metrics } = this.options;
+    if (metrics === null) return end(response, 404, noteHtml('There is no such page.'));
+    if (!showsToken(headers.authorization, metrics.token)) {
+      response.setHeader('WWW-Authenticate', 'Bearer');
+      return end(response, 401, noteHtml('Figures are told to who shows the token.'));
+    }
+    const text = await metrics.figures.text();
+    response.setHeader('Content-Type', metrics.figures.type);
+    response.end(text);
   }
 
   private async sendRuns(rights: Rights, response: ServerResponse): Promise<void> {

@@ -3,7 +3,13 @@ import path from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import type { KnownRun } from '../../../source/services/records/run-records.js';
-import { type WebRuns, WebServer } from '../../../source/services/web/web-server.js';
+import { metricsToken } from '../../../source/services/web/metrics-token.js';
+import { RunFigures } from '../../../source/services/web/run-figures.js';
+import {
+  type WebRuns,
+  WebServer,
+  type WebServerOptions,
+} from '../../../source/services/web/web-server.js';
 import { tempFolder } from '../../rig.js';
 
 const ids = ['aa11/20260102_030405', 'bb22/20260102_030406'] as const;
@@ -14,7 +20,11 @@ afterEach(async () => {
 });
 
 /** A server with two runs that have ended. @param more what is different */
-async function started(more: Partial<WebRuns> = {}, known: Partial<KnownRun> = {}) {
+async function started(
+  more: Partial<WebRuns> = {},
+  known: Partial<KnownRun> = {},
+  metrics: WebServerOptions['metrics'] = null,
+) {
   const folder = tempFolder();
   const runOf = (id: string) => {
     const [, stamp = ''] = id.split('/');
@@ -24,6 +34,7 @@ async function started(more: Partial<WebRuns> = {}, known: Partial<KnownRun> = {
   const server = new WebServer({
     files: new Map([['page.js', { type: 'text/javascript', bytes: Buffer.from('code') }]]),
     program: '1.0.0',
+    metrics,
     runs: {
       list: async () =>
         ids.map((id) => ({ id, run: id, repo: '/repo', isAlive: false, words: 'ended' })),
@@ -289,4 +300,34 @@ test.runIf(process.platform === 'linux')('it listens on one address of this mach
   expect(await reached('127.0.0.1')).toBe(true);
   // What listens on all addresses is reached by this one, too.
   expect(await reached('127.0.0.2')).toBe(false);
+});
+
+test('figures are told to who shows the token, and to nobody else', async () => {
+  const token = metricsToken(path.join(tempFolder(), 'kept', 'metrics.token'));
+  const { server, port } = await started({}, {}, { figures: new RunFigures(() => []), token });
+  const told = await get(port, '/metrics', { Authorization: `Bearer ${token}` });
+  expect(told.status).toBe(200);
+  expect(told.headers['content-type']).toMatch(/^text\/plain; version=0\.0\.4/);
+  expect(told.body).toContain('aider_orchestrator_living_runs 0');
+  // Neither a browser that was let in, nor half of it, nor the token in the address.
+  const Cookie = await enter(port, server.address(everything));
+  const wrong: Record<string, string>[] = [
+    {},
+    { Cookie },
+    { Authorization: token },
+    { Authorization: `Bearer ${token.slice(1)}` },
+    { Authorization: 'Bearer ' },
+    { Authorization: `Basic ${Buffer.from(`prometheus:${token}`).toString('base64')}` },
+  ];
+  for (const headers of wrong) {
+    const { status, body } = await get(port, `/metrics?token=${token}`, headers);
+    expect([status, body.includes('living_runs')], JSON.stringify(headers)).toEqual([401, false]);
+  }
+  const forged = { Authorization: `Bearer ${token}`, Host: 'evil.example' };
+  expect((await get(port, '/metrics', forged)).status).toBe(403);
+});
+
+test('where nobody reads figures there are none', async () => {
+  const { port } = await started();
+  expect((await get(port, '/metrics', { Authorization: 'Bearer x' })).status).toBe(404);
 });
