@@ -91,6 +91,11 @@ export function AgentTerminal({ store, agent, isLarge, label, search = '' }: Ter
   );
 }
 
+/** After the frame in which it is drawn: how long that takes says how often there may be another. */
+function whenDrawn(work: () => void): void {
+  requestAnimationFrame(() => setTimeout(work));
+}
+
 /** A terminal of xterm.js that follows an agent's. */
 class LiveTerminal {
   private readonly terminal: Terminal;
@@ -117,8 +122,8 @@ class LiveTerminal {
       screen: (output, cols, rows) => this.show(output, cols, rows),
       bytes: (bytes) =>
         this.terminal.write(bytes, () => {
-          store.taken(agent, bytes.length);
           scaleInto(place, this.inner, this.terminal, isLarge);
+          whenDrawn(() => store.taken(agent, bytes.length));
         }),
     });
     this.room = new ResizeObserver(() => this.settle());
@@ -126,7 +131,7 @@ class LiveTerminal {
     this.scheme.addEventListener('change', this.recolour);
     if (!isLarge) return;
     drawQuickly(this.terminal);
-    this.terminal.attachCustomKeyEventHandler((event) => !this.leave(event));
+    this.terminal.attachCustomKeyEventHandler((event) => !this.leave(event) && !this.copies(event));
   }
 
   find(text: string): void {
@@ -140,6 +145,11 @@ class LiveTerminal {
     this.scheme.removeEventListener('change', this.recolour);
     this.terminal.dispose();
     this.inner.remove();
+  }
+
+  /** What is selected is copied by the browser's own keys; without a selection they are the agent's. */
+  private copies({ ctrlKey, metaKey, key }: KeyboardEvent): boolean {
+    return (ctrlKey || metaKey) && key === 'c' && this.terminal.hasSelection();
   }
 
   /** The key that stops typing on the screen does it here; all others go to the agent. */
@@ -160,9 +170,9 @@ class LiveTerminal {
     const { length } = new TextEncoder().encode(output);
     // One that is reset shows it in one piece.
     terminal.write(`\x1bc${output}`, () => {
-      store.taken(agent, length);
       scaleInto(this.place, this.inner, terminal, this.of.isLarge);
       this.onReady();
+      whenDrawn(() => store.taken(agent, length));
     });
   }
 

@@ -16,6 +16,7 @@ const benchmarks: readonly (readonly [name: string, env?: Record<string, string>
   ['panes/attach'],
   ['panes/clients'],
   ['panes/page'],
+  ['panes/page-answers'],
   ['panes/quit'],
   ['panes/exits'],
   ['panes/frames'],

@@ -48,6 +48,16 @@ browserTest('a run of four agents in a browser, from the grid to the summary', a
   await terminal(page, 0).locator('textarea').pressSequentially('hello there');
   await page.keyboard.press('Enter');
   await terminal(page, 0).getByText('heard: hello there').first().waitFor();
+  // Selected and copied: the key does not reach the agent then.
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await terminal(page, 0)
+    .getByText('heard: hello there')
+    .first()
+    .dblclick({ force: true, position: { x: 60, y: 5 } });
+  await page.keyboard.press('Control+c');
+  await eventually(async () =>
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe('hello'),
+  );
   // Killed, after a question.
   // The key that leaves a terminal on the screen leaves it here; then Esc shows all agents.
   await page.keyboard.press('Control+]');

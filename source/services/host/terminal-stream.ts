@@ -14,6 +14,12 @@ const calmBytes = 4 * 1024;
 /** In a flood what it shows is not sent again before, milliseconds: nobody reads it, and drawing it takes the agents' time. */
 const pictureMs = 400;
 
+/** Nor before so many times what it takes the client to draw it: so it has a small share of the machine, however slow that is. */
+const timesDrawing = 20;
+
+/** But at the latest after so long, milliseconds. */
+const mostPictureMs = 2000;
+
 /** A whole terminal, thousands of rows, is not sent again before, milliseconds. */
 const wholeMs = 2000;
 
@@ -42,6 +48,8 @@ export class TerminalStream {
   private untaken = 0;
   private wholeAt = Number.NEGATIVE_INFINITY;
   private sentAt = Number.NEGATIVE_INFINITY;
+  /** What it took the client to draw the last picture, milliseconds. */
+  private drawingMs = 0;
   private size = '';
 
   constructor(
@@ -57,6 +65,7 @@ export class TerminalStream {
   /** The client has drawn so many bytes more. */
   taken(bytes: number): void {
     this.untaken = Math.max(0, this.untaken - bytes);
+    if (!this.isInStep && this.untaken === 0) this.drawingMs = performance.now() - this.sentAt;
   }
 
   close(): void {
@@ -98,7 +107,11 @@ export class TerminalStream {
     if (this.untaken > mostUntaken / 2) return;
     const now = performance.now();
     if (came <= calmBytes && now - this.wholeAt >= wholeMs) this.sendWhole();
-    else if (this.isStale && now - this.sentAt >= pictureMs) this.send(0);
+    else if (this.isStale && this.untaken === 0 && now - this.sentAt >= this.paceMs) this.send(0);
+  }
+
+  private get paceMs(): number {
+    return Math.min(mostPictureMs, Math.max(pictureMs, timesDrawing * this.drawingMs));
   }
 
   /** Nothing comes, and nothing was left out. */

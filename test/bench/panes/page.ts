@@ -2,67 +2,16 @@
  * Benchmark: the page in Chromium. 8 agents print 20 MB each while nobody looks, and while the page shows them all,
  * in turn; how soon the page's first picture is there; its memory after each flood.
  */
-import { spawn } from 'node:child_process';
-import path from 'node:path';
-import { chromiumHere, openBrowser } from '../../browser.js';
+import { chromiumHere } from '../../browser.js';
 import { isAlive } from '../../processes.js';
-import { cli, median, row } from '../kit.js';
+import { median, row } from '../kit.js';
 import { sleep } from './client.js';
-import { type Agents, makeFlooding, openProduct } from './subjects.js';
+import { look } from './page-subject.js';
+import { makeFlooding, openProduct } from './subjects.js';
 
 const rounds = Number(process.env['BENCH_ROUNDS'] ?? 5);
 const megabytes = Number(process.env['BENCH_MB'] ?? 20);
 const count = 8;
-
-/** The server of the page for the runs of these agents; its address is good for one browser. */
-async function serve(agents: Agents) {
-  const home = path.join(agents.folder, 'home');
-  const child = spawn(process.execPath, [cli, 'web'], {
-    cwd: path.join(agents.folder, 'repo'),
-    env: {
-      PATH: process.env['PATH'],
-      LANG: 'C.UTF-8',
-      HOME: home,
-      XDG_DATA_HOME: `${home}/data`,
-      XDG_CACHE_HOME: `${home}/cache`,
-    },
-    stdio: ['pipe', 'pipe', 'ignore'],
-  });
-  const address = await new Promise<string>((resolve) => {
-    child.stdout.once('data', (text) => resolve(String(text).trim()));
-  });
-  return { address, end: () => child.kill('SIGKILL') };
-}
-
-/** The page with all agents in sight. */
-async function look(agents: Agents) {
-  const server = await serve(agents);
-  const browser = await openBrowser();
-  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
-  const start = performance.now();
-  await page.goto(server.address);
-  await page.locator('a[href^="#"]').first().waitFor();
-  const first = performance.now() - start;
-  await page.locator('a[href^="#"]').first().click();
-  await page
-    .locator('[data-ready="true"]')
-    .nth(count - 1)
-    .waitFor();
-  return {
-    first,
-    /** What its code holds after a clean-up, megabytes. */
-    memory: async () => {
-      const session = await page.context().newCDPSession(page);
-      await session.send('HeapProfiler.collectGarbage');
-      const { usedSize } = await session.send('Runtime.getHeapUsage');
-      return usedSize / 1e6;
-    },
-    close: async () => {
-      await browser.close();
-      server.end();
-    },
-  };
-}
 
 async function drain(isShown: boolean) {
   const agents = makeFlooding(count, megabytes, 'echo ready; cat "$dir/flood.$n"');
@@ -70,7 +19,7 @@ async function drain(isShown: boolean) {
   const pids = await agents.pids();
   subject.client.kill();
   await subject.client.ended;
-  const shown = isShown ? await look(agents) : null;
+  const shown = isShown ? await look(agents, count) : null;
   const before = (await shown?.memory()) ?? 0;
   await sleep(1000);
   const start = performance.now();

@@ -5,15 +5,18 @@ import { Emulator } from '../../../source/services/pty/emulator.js';
 import { eventually } from '../../eventually.js';
 
 /** A terminal, and what a client makes of what it is sent of it. */
-function followed(options: { readonly takes?: boolean; readonly before?: string } = {}) {
-  const { takes = true, before = '' } = options;
+function followed(
+  options: { readonly takes?: boolean; readonly before?: string; readonly drawMs?: number } = {},
+) {
+  const { takes = true, before = '', drawMs = 0 } = options;
   const own = new Emulator(40, 10, 200);
   own.feed(before);
   let copy = new Emulator(40, 10, 200);
-  const sent = { bytes: 0, screens: 0, whole: 0 };
+  const sent = { bytes: 0, screens: 0, whole: 0, at: [] as number[] };
   // What it draws it tells a moment later.
   const take = (bytes: number) => {
-    if (takes) queueMicrotask(() => stream.taken(bytes));
+    if (takes && drawMs > 0) setTimeout(() => stream.taken(bytes), drawMs);
+    else if (takes) queueMicrotask(() => stream.taken(bytes));
   };
   const stream = new TerminalStream(own, {
     screen: ({ cols, rows, whole, output }) => {
@@ -22,6 +25,7 @@ function followed(options: { readonly takes?: boolean; readonly before?: string 
       copy.feed(output);
       sent.bytes += output.length;
       sent.screens += 1;
+      sent.at.push(performance.now());
       if (whole) sent.whole += 1;
       take(Buffer.byteLength(output));
     },
@@ -119,6 +123,21 @@ test('in a flood it is sent what the terminal shows, and all of it in the end', 
   await given.same();
   expect(given.sent.bytes).toBeLessThan(total / 5);
   expect(given.sent.whole).toBeGreaterThanOrEqual(2);
+  given.end();
+});
+
+test('a client that draws slowly is sent pictures less often, so that it takes a small share of the machine', async () => {
+  const drawMs = 40;
+  const given = followed({ drawMs });
+  // Up to the first picture in the flood it is not known.
+  while (given.sent.at.length < 5) {
+    given.own.feed(`${'z'.repeat(60)}\r\n`.repeat(1000));
+    await given.own.drawn();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  const gaps = given.sent.at.slice(1).map((at, index) => at - (given.sent.at[index] as number));
+  // A timer may fire a little earlier than it says.
+  expect(Math.min(...gaps.slice(1))).toBeGreaterThan(drawMs * 20 * 0.9);
   given.end();
 });
 
