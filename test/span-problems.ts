@@ -39,6 +39,14 @@ export function problemsOf(tellings: readonly Telling[], run: RunState): string[
     }
   }
   if (run.phase !== 'finished') return problems;
+  for (const { index, attempts } of run.agents) {
+    for (const { number, endedAt, verdict } of attempts) {
+      const end = kept.get(`agent${index}.attempt${number}`)?.end;
+      // A lost one ended with the program, which nobody has seen.
+      if (verdict === 'lost' || end === endedAt) continue;
+      problems.push(`attempt ${number} of agent${index} ended at ${endedAt}, and ${end} is told`);
+    }
+  }
   const all = [...kept.values()];
   for (const [key, { end }] of kept) if (end === null) problems.push(`${key} never ended`);
   const sum = (name: string) =>

@@ -94,7 +94,9 @@ async function tellPage(
   ]);
   if (server.ok && run.ok) {
     const address = server.value.address(true, run.value);
-    stdio.error(`The page of this run, for one browser, until the run ends: ${address}\n`);
+    stdio.error(
+      `The page of this run, good for one browser within half an hour, and there until the run ends: ${address}\n`,
+    );
     return server.value;
   }
   if (server.ok) await server.value.close();

@@ -76,7 +76,7 @@ function recording(run: KnownRun, agent: number): Buffer | 'too_large' | null {
 }
 
 const runs: WebRuns = {
-  list: () => Promise.all(readAllRecords().map(listed)),
+  list: (only) => Promise.all((only ?? readAllRecords()).map(listed)),
   find,
   patch,
   prd,

@@ -17,13 +17,20 @@ function Runs() {
       setRuns((await answer.json()) as ListedRun[]);
       setProblem('');
     };
-    const again = () =>
-      void look().catch(() =>
+    let timer: ReturnType<typeof setTimeout> | null = null;
+    let isGone = false;
+    const again = async () => {
+      await look().catch(() =>
         setProblem('The server of this page cannot be reached, and is tried again.'),
       );
-    again();
-    const timer = setInterval(again, lookMs);
-    return () => clearInterval(timer);
+      // After the answer, so that slow ones do not pile up.
+      if (!isGone) timer = setTimeout(again, lookMs);
+    };
+    void again();
+    return () => {
+      isGone = true;
+      if (timer) clearTimeout(timer);
+    };
   }, []);
   const latestFirst = [...(runs ?? [])].reverse();
   const living = latestFirst.filter(({ isAlive }) => isAlive);

@@ -73,7 +73,7 @@ export function RecordedTerminal({ id, agent, at, isLarge, label }: RecordedProp
   return (
     <section
       ref={box}
-      className={isLarge ? 'agent-terminal large' : 'agent-terminal'}
+      className={isLarge ? 'agent-terminal large recorded' : 'agent-terminal'}
       aria-label={label}
       data-ready={loaded !== undefined}
     >
@@ -99,6 +99,8 @@ class Player {
   ) {
     const { cols, rows } = recording;
     this.terminal = makeTerminal(place, this.inner, isLarge, { cols, rows, isRecorded: true });
+    // Nothing can be typed into it: keys are the page's.
+    this.terminal.attachCustomKeyEventHandler(() => false);
     this.scale = () => scaleInto(place, this.inner, this.terminal, isLarge);
     this.room = new ResizeObserver(this.scale);
     this.room.observe(place);

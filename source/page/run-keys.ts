@@ -24,7 +24,8 @@ export function useKeys(store: RunStore, large: number | null, show: Places): vo
     };
     const onKey = (event: KeyboardEvent) => {
       const target = event.target as HTMLElement;
-      const isTyped = target.closest('.agent-terminal.large, input, dialog') !== null;
+      const isTyped =
+        target.closest('.agent-terminal.large:not(.recorded), input, dialog') !== null;
       if (isTyped || event.ctrlKey || event.metaKey || event.altKey) return;
       if (pressed(event.key)) event.preventDefault();
     };

@@ -44,7 +44,7 @@ browserTest(
     await screen.press('\r', /This is what will happen/);
     await screen.press('\r', /at work on/);
     await screen.press('w', /This run in a browser/);
-    await screen.shows(/Your browser was asked to open this address/);
+    await screen.shows(/Your browser was asked to open it/);
     // The whole address stands in one line of a small screen.
     const [address = ''] = shown.exec(screen.text()) ?? [];
     // What the browser is started with leads there, and tells the secret to nobody else.
@@ -197,6 +197,10 @@ browserTest(
     expect((await running.end).code).toBe(0);
     await eventually(() => expect(lastSummary(repo).landed).toBe(true));
     await page.getByText(/cannot be reached/i).waitFor();
+    // All that happened has come before that.
+    await page.getByText('has ended', { exact: true }).waitFor();
+    await page.keyboard.press('v');
+    await page.getByText('The work landed on main').waitFor();
     await page.context().close();
   },
 );

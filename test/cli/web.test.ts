@@ -140,6 +140,15 @@ browserTest(
     await terminal(page, 1).getByText('Its recording cannot be read now.').waitFor();
     await terminal(page, 2).getByText('Its recording is too large to be shown here.').waitFor();
     await terminal(page, 3).getByText('Nothing was recorded of it.').waitFor();
+    // Its keys are the page's, also where it is clicked into.
+    await page.keyboard.press('0');
+    await page.keyboard.press('i');
+    await page.keyboard.press('l');
+    await terminal(page, 1).waitFor();
+    await page.keyboard.press('h');
+    await terminal(page, 0).getByText('at work on f0.txt').first().click({ force: true });
+    await page.keyboard.press('Escape');
+    await terminal(page, 3).waitFor();
     await tryOut(page, 'Kill all');
     await page.getByRole('status').getByText('The run has ended.').waitFor();
     await press(page, 'PRD');

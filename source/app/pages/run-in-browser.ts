@@ -22,8 +22,9 @@ export function useBrowser(
     if (isOpening.current) return;
     isOpening.current = true;
     say('Opening the page…');
-    const page = await port.openPage();
-    isOpening.current = false;
+    const page = await port.openPage().finally(() => {
+      isOpening.current = false;
+    });
     if (!page.ok) {
       say(describe(page.failure).message);
       return;
@@ -37,8 +38,8 @@ export function useBrowser(
         address,
         '',
         isAsked
-          ? 'Your browser was asked to open this address.'
-          : 'Open this address in a browser of this machine.',
+          ? 'Your browser was asked to open it; if it cannot, open this address.'
+          : 'Open it in a browser of this machine.',
         ...(far === null ? [] : [`From another machine, first: ssh -L ${far}:127.0.0.1:${far}`]),
         `It is good for one browser and for half an hour; ${keymap.label(name)} gives another one.`,
         'The page is there until you leave this screen.',

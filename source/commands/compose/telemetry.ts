@@ -1,4 +1,4 @@
-import { hostname } from 'node:os';
+import path from 'node:path';
 import type { RunConfig } from '../../core/run/config.js';
 import { programVersion } from '../../services/config/package-files.js';
 import { readStart } from '../../services/files/read-part.js';
@@ -37,20 +37,36 @@ export async function openTelemetry(
   if (!signals.traces && !signals.metrics && !signals.logs) return null;
   const { Telemetry } = await import('../../services/telemetry/telemetry.js');
   const read = (file: string) => readStart(file, mostText)?.toString() ?? '';
-  const telemetry = new Telemetry({
-    signals,
-    env,
-    run: config.stamp,
-    identity: JSON.stringify([hostname(), config.repo, config.stamp, config.base]),
-    version: programVersion(),
-    texts: mayTellTexts(env)
-      ? (agent, attempt) => ({
-          told: read(paths.message(agent, attempt)),
-          answered: read(paths.replies(agent, attempt)),
-        })
-      : null,
-    warn,
-  });
-  if (goesOn) readJournalFile(journalFile(record.file), config.stamp, telemetry.recall);
+  // Its repository by our own name for it, and not by its place or this machine's name: both may change.
+  const repository = path.basename(path.dirname(record.file));
+  const make = () =>
+    new Telemetry({
+      signals,
+      env,
+      run: config.stamp,
+      identity: JSON.stringify([repository, config.stamp, config.base]),
+      version: programVersion(),
+      texts: mayTellTexts(env)
+        ? (agent, attempt) => ({
+            told: read(paths.message(agent, attempt)),
+            answered: read(paths.replies(agent, attempt)),
+          })
+        : null,
+      warn,
+    });
+  const telemetry = unlessItThrows(make, warn);
+  if (goesOn && telemetry)
+    readJournalFile(journalFile(record.file), config.stamp, telemetry.recall);
   return telemetry;
+}
+
+/** A setting that the SDK does not take is said, and does not keep the run from starting. */
+function unlessItThrows<T>(make: () => T, warn: (text: string) => void): T | null {
+  try {
+    return make();
+  } catch (error) {
+    // Whatever the SDK makes of the variables.
+    warn(`OpenTelemetry: nothing is sent: ${(error as Error).message}`);
+    return null;
+  }
 }

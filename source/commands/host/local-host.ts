@@ -144,9 +144,13 @@ export class LocalHost implements RunHost {
     // The run takes them with it.
     this.preparing = null;
     let served: ServedRun | null = null;
+    // What is to be told before there is anybody who hears it.
+    const early: string[] = [];
+    let hears = false;
     const tell = (text: string) => {
       warn(text);
-      served?.warn(text);
+      if (hears) served?.warn(text);
+      else early.push(text);
     };
     const { config, paths, record, from } = given;
     const telemetry = await openTelemetry(config, paths, record, from !== null, tell);
@@ -164,6 +168,8 @@ export class LocalHost implements RunHost {
     });
     served = await serveRun(live, given.paths, given.record, warn, onWatchers);
     await onOpen?.({ run: given.config.stamp, live, served });
+    hears = true;
+    for (const text of early) served.warn(text);
     await live.begin();
     return heldHere(runPort(live, given.paths), live, served);
   }

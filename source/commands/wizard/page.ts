@@ -2,11 +2,13 @@ import type { WizardPort } from '../../app/ports.js';
 import { faultOfError } from '../../core/policy/machine-fault.js';
 import { err, ok } from '../../core/result.js';
 import { pagesFolder } from '../../services/config/folders.js';
+import { hasCode, unreadable } from '../../services/files/private-files.js';
 import { environment } from '../../services/machine/environment.js';
 import type { Session } from './session.js';
 
+/** The address can be opened by hand where no file can be written that leads a browser there. */
 function nullWhereFaulty(error: unknown): null {
-  if (faultOfError(error) === null) throw error;
+  if (faultOfError(error) === null && !hasCode(error, ...unreadable)) throw error;
   return null;
 }
 
@@ -25,8 +27,9 @@ export function pagePort(session: Session): Pick<WizardPort, 'openPage' | 'wants
       ]);
       if (!server.ok) return server;
       if (!run.ok) return run;
+      // The screen was left meanwhile.
+      if (session.isClosed) return err({ kind: 'usage', message: 'The screen was left.' });
       const address = server.value.address(true, run.value);
-      // A disk that is full: the address can be opened by hand.
       const asked = await openBrowser(address, pagesFolder()).catch(nullWhereFaulty);
       if (asked) session.onClose(asked.forget);
       const isRemote = Boolean(environment()['SSH_CONNECTION']);

@@ -42,6 +42,7 @@ export class Session {
   /** A folder for texts that are edited elsewhere. */
   scratch: string | null = null;
   private readiness: Readiness | null = null;
+  isClosed = false;
   private page: Promise<Result<PageServer, Failure>> | null = null;
   private readonly closing: (() => void)[] = [];
 
@@ -120,12 +121,14 @@ export class Session {
     return page;
   }
 
-  /** Has something done when the screen was left. */
+  /** Has something done when the screen was left; at once where it was. */
   onClose(work: () => void): void {
-    this.closing.push(work);
+    if (this.isClosed) work();
+    else this.closing.push(work);
   }
 
   async close(): Promise<void> {
+    this.isClosed = true;
     for (const work of this.closing) work();
     const page = await this.page;
     if (page?.ok) await page.value.close();

@@ -7,26 +7,30 @@ import {
   outcomeOf,
   outcomeReason,
   timeSpent,
+  type Usage,
 } from '../agent/agent.js';
 import type { TestRun } from '../policy/test-run.js';
 import type { Message } from './message.js';
 import { type RunState, runTime } from './run.js';
 import { exitCode } from './summary.js';
 
+/** By their names; those without a dot are our own. */
 export type Attributes = Readonly<Record<string, string | number | boolean>>;
 
 /** What is measured, beside the spans. Durations are in seconds, cost in US dollars. */
-export const measures = {
-  tokens: 'gen_ai.client.token.usage',
-  requestTime: 'gen_ai.client.operation.duration',
-  cost: 'aider_orchestrator.cost',
-  failures: 'aider_orchestrator.failures',
-  agents: 'aider_orchestrator.agents',
-  timeToMerged: 'aider_orchestrator.agent.time_to_merged',
-  testTime: 'aider_orchestrator.test.duration',
-  runs: 'aider_orchestrator.runs',
-  runTime: 'aider_orchestrator.run.duration',
-} as const;
+export const measures = [
+  'tokens',
+  'requestTime',
+  'cost',
+  'failures',
+  'agents',
+  'timeToMerged',
+  'testTime',
+  'landings',
+  'runs',
+  'runTime',
+] as const;
+export type Measure = (typeof measures)[number];
 
 /** What a run tells those who watch it by traces and figures. Times are epoch milliseconds. */
 export type Telling =
@@ -54,7 +58,7 @@ export type Telling =
     }
   | {
       readonly tells: 'measure';
-      readonly measure: keyof typeof measures;
+      readonly measure: Measure;
       readonly value: number;
       readonly attributes: Attributes;
     };
@@ -103,6 +107,8 @@ export class RunSpans {
     for (const agent of after.agents)
       this.ofAgent(after, agent, before?.agents[agent.index], message);
     this.ofTests(message);
+    this.ofReviews(after, message);
+    this.ofOutcomes(after, before);
     this.ofPhases(after, before, message);
     this.ofMerge(after, before, message.at);
     if (after.phase === 'finished' && before?.phase !== 'finished') this.finish(after, message.at);
@@ -115,12 +121,12 @@ export class RunSpans {
     const first = this.run === '' ? null : 'run1';
     this.run = this.next('run');
     this.start(this.run, first, 'run', at, {
-      'aider_orchestrator.run': config.stamp,
-      'aider_orchestrator.repository': config.repo,
-      'aider_orchestrator.base': config.base,
-      ...(config.branch !== null && { 'aider_orchestrator.branch': config.branch }),
-      'aider_orchestrator.agents': config.agent.kind,
-      'aider_orchestrator.simulated': config.simulated,
+      run: config.stamp,
+      repository: config.repo,
+      base: config.base,
+      ...(config.branch !== null && { branch: config.branch }),
+      agents: config.agent.kind,
+      simulated: config.simulated,
       'gen_ai.request.model': config.model,
     });
   }
@@ -133,7 +139,7 @@ export class RunSpans {
     if (message.type === 'plan_made') {
       const { tasks, geminiModelUsed } = message.plan;
       this.end(key, message.at, null, {
-        'aider_orchestrator.tasks': tasks.length,
+        tasks: tasks.length,
         ...(geminiModelUsed !== null && modelAttributes('chat', 'gemini', geminiModelUsed)),
       });
     } else if (message.type === 'plan_failed') this.end(key, message.at, message.failure.kind);
@@ -149,8 +155,8 @@ export class RunSpans {
       this.start(this.next(name), this.run, `invoke_agent agent${index}`, at, {
         'gen_ai.operation.name': 'invoke_agent',
         'gen_ai.agent.name': `agent${index}`,
-        'aider_orchestrator.task': agent.task.id,
-        'aider_orchestrator.round': agent.round,
+        task: agent.task.id,
+        round: agent.round,
       });
     }
     this.ofAttempt(state, agent, was, message);
@@ -175,18 +181,26 @@ export class RunSpans {
     const { usage } = agent;
     this.endAllOf(name, ended, this.latest(name));
     this.end(this.latest(name), ended, outcome?.state === 'succeeded' || isCutOff ? null : reason, {
-      ...(outcome && { 'aider_orchestrator.outcome': outcome.state }),
-      ...(reason !== null && reason !== undefined && { 'aider_orchestrator.reason': reason }),
-      'aider_orchestrator.iterations': iterations(agent),
-      'aider_orchestrator.duration_s': timeSpent(agent, ended) / 1000,
+      ...(outcome && { outcome: outcome.state }),
+      ...(reason !== null && reason !== undefined && { reason: reason }),
+      iterations: iterations(agent),
+      duration_s: timeSpent(agent, ended) / 1000,
       'gen_ai.usage.input_tokens': usage.promptTokens,
       'gen_ai.usage.output_tokens': usage.completionTokens,
-      ...(usage.cost !== null && { 'aider_orchestrator.cost_usd': usage.cost }),
+      ...(usage.cost !== null && { cost_usd: usage.cost }),
     });
-    if (!outcome) return;
-    this.measure('agents', 1, { outcome: outcome.state });
-    if (outcome.state !== 'succeeded')
-      this.measure('failures', 1, { of: 'agent', reason: reason ?? outcome.state });
+  }
+
+  /** Agents that have ended, also those that never began; one whose success was given up later counts again. */
+  private ofOutcomes(after: RunState, before: RunState | null): void {
+    for (const agent of after.agents) {
+      const outcome = outcomeOf(agent);
+      const was = before?.agents[agent.index];
+      if (!outcome || (was && outcomeOf(was)?.state === outcome.state)) continue;
+      this.measure('agents', 1, { outcome: outcome.state });
+      const reason = outcomeReason(outcome);
+      if (reason !== null) this.measure('failures', 1, { of: 'agent', reason });
+    }
   }
 
   private ofAttempt(state: RunState, agent: Agent, was: Agent | undefined, message: Message): void {
@@ -198,29 +212,33 @@ export class RunSpans {
         `attempt ${attempt.number}`,
         attempt.startedAt,
         {
-          'aider_orchestrator.attempt': attempt.number,
-          'aider_orchestrator.interactive': attempt.interactive,
+          attempt: attempt.number,
+          interactive: attempt.interactive,
         },
       );
     }
     this.ofTurn(state, agent, message);
-    const now = currentAttempt(agent);
-    if (now === null || now.verdict === null) return;
-    const key = this.attemptKey(agent, now);
-    if (!this.open.has(key)) return;
-    const at = now.endedAt ?? message.at;
-    this.endAllOf(`${key}.`, at);
-    const isFine = now.verdict === 'ok';
-    this.open.delete(key);
-    this.tellings.push({
-      tells: 'end',
-      key,
-      at,
-      attributes: { 'aider_orchestrator.verdict': now.verdict },
-      error: isFine ? null : now.verdict,
-      attempt: { agent: agent.index, number: now.number },
-    });
-    if (!isFine) this.measure('failures', 1, { of: 'attempt', reason: now.verdict });
+    // The next one may have begun in the same step.
+    for (const [index, attempt] of agent.attempts.entries()) {
+      const { verdict, number, endedAt } = attempt;
+      if (verdict === null || verdict === was?.attempts[index]?.verdict) continue;
+      if (verdict !== 'ok') this.measure('failures', 1, { of: 'attempt', reason: verdict });
+      const key = this.attemptKey(agent, attempt);
+      if (!this.open.has(key)) continue;
+      const at = endedAt ?? message.at;
+      this.endAllOf(`${key}.`, at);
+      this.open.delete(key);
+      const error = verdict === 'ok' ? null : verdict;
+      const attempted = { agent: agent.index, number };
+      this.tellings.push({
+        tells: 'end',
+        key,
+        at,
+        attributes: { verdict },
+        error,
+        attempt: attempted,
+      });
+    }
   }
 
   /** A message to the model and its answer. */
@@ -254,22 +272,35 @@ export class RunSpans {
         true,
       );
     const usage = message.type === 'turn_ended' ? message.usage : null;
-    const error = message.type === 'turn_failed' ? (message.cause ?? 'failed') : null;
+    // Its cause is what somebody else's program says, and may be any text.
+    const error = message.type === 'turn_failed' ? 'failed' : null;
     this.end(this.latest(name), message.at, error, {
       ...(usage && {
         'gen_ai.usage.input_tokens': usage.promptTokens,
         'gen_ai.usage.output_tokens': usage.completionTokens,
-        ...(usage.cost !== null && { 'aider_orchestrator.cost_usd': usage.cost }),
+        ...(usage.cost !== null && { cost_usd: usage.cost }),
       }),
     });
     if (began !== undefined) {
       const wrong = error === null ? {} : { 'error.type': error };
       this.measure('requestTime', Math.max(0, message.at - began) / 1000, { ...asked, ...wrong });
     }
+    this.measureUsage(usage, asked);
+  }
+
+  private measureUsage(usage: Usage | null, asked: Attributes): void {
     if (usage === null) return;
     this.measure('tokens', usage.promptTokens, { ...asked, 'gen_ai.token.type': 'input' });
     this.measure('tokens', usage.completionTokens, { ...asked, 'gen_ai.token.type': 'output' });
     if (usage.knownCost > 0) this.measure('cost', usage.knownCost, asked);
+  }
+
+  /** What reviewers use. */
+  private ofReviews({ config }: RunState, message: Message): void {
+    if (message.type !== 'agent_reviewed' && message.type !== 'supervised') return;
+    const model = message.review.model ?? config.geminiModel;
+    const provider = config.review?.model ? config.provider : 'gemini';
+    this.measureUsage(message.usage, modelAttributes('chat', provider, model));
   }
 
   private ofTests(message: Message): void {
@@ -285,8 +316,8 @@ export class RunSpans {
 
   private tested(what: string, parent: string, { ms, state }: TestRun, at: number): void {
     const key = this.next('test');
-    this.start(key, parent, `test ${what}`, at - ms, { 'aider_orchestrator.tests_of': what });
-    this.end(key, at, state === 'passed' ? null : state, { 'aider_orchestrator.tests': state });
+    this.start(key, parent, `test ${what}`, at - ms, { tests_of: what });
+    this.end(key, at, state === 'passed' ? null : state, { tests: state });
     this.measure('testTime', ms / 1000, { of: what, state });
     if (state !== 'passed') this.measure('failures', 1, { of: 'tests', reason: state });
   }
@@ -298,8 +329,9 @@ export class RunSpans {
       if (before?.phase === phase && after.phase !== phase) {
         const landing = name === 'land' && after.landing ? after.landing.state : null;
         const error = landing === 'refused' ? landing : null;
+        if (landing !== null) this.measure('landings', 1, { state: landing });
         this.end(this.latest(name), at, error, {
-          ...(landing !== null && { 'aider_orchestrator.landing': landing }),
+          ...(landing !== null && { landing: landing }),
         });
       }
       if (after.phase === phase && before?.phase !== phase) {
@@ -315,7 +347,7 @@ export class RunSpans {
       const order = state.integrating?.order;
       if (order)
         this.start(this.next('merge'), this.run, 'merge', at, {
-          'aider_orchestrator.merged': order.length,
+          merged: order.length,
         });
     }
     for (const agent of state.integration?.merged ?? []) {
@@ -332,11 +364,13 @@ export class RunSpans {
     this.endAllOf('', at, this.run);
     const landed = state.landed !== null;
     this.end(this.run, at, code === 0 ? null : `exit_code_${code}`, {
-      'aider_orchestrator.exit_code': code,
-      'aider_orchestrator.landed': landed,
-      'aider_orchestrator.duration_s': duration,
+      exit_code: code,
+      landed: landed,
+      duration_s: duration,
     });
-    this.measure('runs', 1, { exit_code: code, landed });
+    // One that is led on after its end is still the same.
+    if (this.run !== 'run1') return;
+    this.measure('runs', 1, { exit_code: code });
     this.measure('runTime', duration, {});
   }
 
@@ -379,7 +413,7 @@ export class RunSpans {
     }
   }
 
-  private measure(measure: keyof typeof measures, value: number, attributes: Attributes): void {
+  private measure(measure: Measure, value: number, attributes: Attributes): void {
     this.tellings.push({ tells: 'measure', measure, value, attributes });
   }
 }

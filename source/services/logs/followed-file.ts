@@ -1,27 +1,42 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import { StringDecoder } from 'node:string_decoder';
 import { absent, hasCode } from '../files/private-files.js';
 
-/** The lines of a file as they are written. No link is followed, no pipe waited for. */
+const newline = 0x0a;
+
+/** What is read at once, bytes. */
+const blockBytes = 64 * 1024;
+
+/**
+ * The lines of a file as they are written. No link is followed, no pipe waited for. A line that has come by half is
+ * read again when there is more: whoever goes on with a file may cut it off.
+ */
 export class FollowedFile {
   private fd: number | null = null;
+  /** Where the first line begins that was not given yet. */
   private at = 0;
-  private rest = '';
-  private readonly decoder = new StringDecoder('utf8');
-  private readonly block = Buffer.alloc(64 * 1024);
 
   constructor(private readonly file: string) {}
 
   /** Whole lines that have come since the last time; none where there is no such file (yet). Throws like `fs`. */
   *lines(): Generator<string> {
     if (this.fd === null && !this.open()) return;
-    for (;;) {
-      const length = readSync(this.fd as number, this.block, 0, this.block.length, this.at);
+    const parts: Buffer[] = [];
+    for (let from = this.at; ; ) {
+      const block = Buffer.allocUnsafe(blockBytes);
+      const length = readSync(this.fd as number, block, 0, blockBytes, from);
       if (length === 0) return;
-      this.at += length;
-      const lines = (this.rest + this.decoder.write(this.block.subarray(0, length))).split('\n');
-      this.rest = lines.pop() as string;
-      yield* lines;
+      from += length;
+      let begin = 0;
+      for (let end = block.indexOf(newline); end >= 0 && end < length; ) {
+        parts.push(block.subarray(begin, end));
+        const line = Buffer.concat(parts);
+        parts.length = 0;
+        this.at += line.length + 1;
+        yield line.toString('utf8');
+        begin = end + 1;
+        end = block.indexOf(newline, begin);
+      }
+      parts.push(block.subarray(begin, length));
     }
   }
 

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { lstatSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { writePrivate } from '../files/private-files.js';
+import { absent, unless, writePrivate } from '../files/private-files.js';
 import { environment } from './environment.js';
 import { lookingElsewhere } from './own-environment.js';
 import { which } from './programs.js';
@@ -26,15 +26,33 @@ export interface AskedBrowser {
 export async function openBrowser(address: string, folder: string): Promise<AskedBrowser | null> {
   const opener = await openerHere();
   if (opener === null) return null;
+  forgetOld(folder);
   const file = path.join(folder, `open-${randomBytes(6).toString('hex')}.html`);
   writePrivate(
     file,
     `<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0;url=${address}"><title>Aider Orchestrator</title>\n`,
   );
-  const forget = () => rmSync(file, { force: true });
+  const forget = () => unless(unremovable, undefined, () => rmSync(file, { force: true }));
   if (await asks(opener, file)) return { forget };
   forget();
   return null;
+}
+
+/** Why a file of ours may stay where it is: nobody is let in by it twice. */
+const unremovable = ['EACCES', 'EPERM', 'EROFS', 'EIO'];
+
+/** What a program that was killed has left is of no use after so long, milliseconds: the address in it is good for less. */
+const oldMs = 3_600_000;
+
+function forgetOld(folder: string): void {
+  const names = unless([...absent, ...unremovable], [], () => readdirSync(folder));
+  for (const name of names) {
+    if (!/^open-[0-9a-f]{12}\.html$/.test(name)) continue;
+    const file = path.join(folder, name);
+    const stats = lstatSync(file, { throwIfNoEntry: false });
+    if (!stats || Date.now() - stats.mtimeMs < oldMs) continue;
+    unless(unremovable, undefined, () => rmSync(file, { force: true }));
+  }
 }
 
 /** The program that opens what it is given in the browser of this desktop; null where nobody sits before one. */

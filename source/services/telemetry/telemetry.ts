@@ -1,3 +1,4 @@
+// Longer than 300 lines: three signals, each with its provider and its words.
 import {
   type Context,
   type Counter,
@@ -37,7 +38,7 @@ import {
 import type { Message } from '../../core/run/message.js';
 import { type PublicEvent, publicEvents } from '../../core/run/public-events.js';
 import type { RunState } from '../../core/run/run.js';
-import { measures, RunSpans, type Telling } from '../../core/run/run-spans.js';
+import { type Attributes, type Measure, RunSpans, type Telling } from '../../core/run/run-spans.js';
 import { printable } from '../../core/text/printable.js';
 import type { Environment } from '../machine/environment.js';
 import { KeyedIds } from './keyed-ids.js';
@@ -106,8 +107,13 @@ export class Telemetry {
   };
 
   readonly observe = (after: RunState, before: RunState | null, message: Message): void => {
-    for (const telling of this.spans.take(after, before, message)) this.tell(telling, after);
-    for (const event of publicEvents(after, before, message)) this.log(event, message.at);
+    try {
+      for (const telling of this.spans.take(after, before, message)) this.tell(telling, after);
+      for (const event of publicEvents(after, before, message)) this.log(event, message.at);
+    } catch (error) {
+      // Whatever the SDK, or a disk from which texts are read, throws: the run is not to end by it.
+      this.failed(error);
+    }
   };
 
   /** Sends what waits, as far as it is taken soon. */
@@ -117,17 +123,17 @@ export class Telemetry {
     const late = new Promise<'late'>((resolve) => {
       timer = setTimeout(() => resolve('late'), patienceMs);
     });
-    const ended = Promise.allSettled(all);
-    if ((await Promise.race([ended, late])) === 'late') {
-      this.failed(new Error(`nothing was taken within ${patienceMs / 1000} s`));
-    }
+    const ended = await Promise.race([Promise.allSettled(all), late]);
+    if (ended === 'late') {
+      this.failed(new Error(`not all was taken within ${patienceMs / 1000} s`));
+    } else for (const one of ended) if (one.status === 'rejected') this.failed(one.reason);
     clearTimeout(timer);
   }
 
   private tell(telling: Telling, state: RunState): void {
     if (telling.tells === 'start') this.start(telling);
     else if (telling.tells === 'end') this.end(telling, state);
-    else this.instruments?.[telling.measure](telling.value, telling.attributes);
+    else this.instruments?.[telling.measure](telling.value, named(telling.attributes));
   }
 
   private start({ key, parent, name, isRequest, at, attributes }: Telling & { tells: 'start' }) {
@@ -135,7 +141,11 @@ export class Telemetry {
     this.ids.key = key;
     const kind = isRequest ? SpanKind.CLIENT : SpanKind.INTERNAL;
     const within = parent === null ? ROOT_CONTEXT : this.contextOf(parent);
-    const span = this.tracer.startSpan(name, { startTime: at, kind, attributes }, within);
+    const span = this.tracer.startSpan(
+      name,
+      { startTime: at, kind, attributes: named(attributes) },
+      within,
+    );
     if (parent === null) this.flags = span.spanContext().traceFlags;
     this.open.set(key, span);
   }
@@ -147,7 +157,7 @@ export class Telemetry {
     const span = this.open.get(key);
     if (!span) return;
     this.open.delete(key);
-    span.setAttributes(attributes);
+    span.setAttributes(named(attributes));
     if (error !== null) {
       span.setAttribute('error.type', error);
       span.setStatus({ code: SpanStatusCode.ERROR, message: error });
@@ -178,8 +188,8 @@ export class Telemetry {
       timestamp: at,
       severityNumber,
       severityText,
-      body: bodyOf(event),
-      attributes: { 'aider_orchestrator.run': this.options.run, ...scalarsOf(event) },
+      body: bodyOf(event, this.options.texts !== null),
+      attributes: named({ run: this.options.run, ...scalarsOf(event) }),
       context: this.contextOf('run1'),
     });
   }
@@ -189,9 +199,17 @@ export class Telemetry {
     this.hasFailed = true;
     const why = typeof error === 'string' ? error : ((error as Error).message ?? String(error));
     this.options.warn(
-      `OpenTelemetry: what happens could not be sent to ${collectorOf(this.options.env)} (${printable(why).slice(0, 200)}). The run goes on without.`,
+      `OpenTelemetry: not all could be sent to ${collectorOf(this.options.env)} (${printable(why).slice(0, 200)}). The run does not depend on it.`,
     );
   }
+}
+
+/** Attributes as they are sent: our own by a name that nobody else has. */
+function named(attributes: Attributes): Attributes {
+  const pairs = Object.entries(attributes).map(
+    ([name, value]) => [name.includes('.') ? name : `aider_orchestrator.${name}`, value] as const,
+  );
+  return Object.fromEntries(pairs);
 }
 
 /** Where the collector is, without what may be secret in its address. */
@@ -214,18 +232,24 @@ function resourceOf(version: string): Resource {
     .merge(detectResources({ detectors: [envDetector] }));
 }
 
-/** A whole number of a variable; nothing where it holds none. */
+/** A whole number from 1 on of a variable; nothing where it holds none. */
 function numberOf<Name extends string>(env: Environment, variable: string, name: Name) {
   const value = env[variable]?.trim() ?? '';
-  return /^\d{1,9}$/.test(value) ? ({ [name]: Number(value) } as Record<Name, number>) : {};
+  return /^[1-9]\d{0,8}$/.test(value) ? ({ [name]: Number(value) } as Record<Name, number>) : {};
+}
+
+/** How many wait and go at once; no more at once than may wait. */
+function sizes(env: Environment, prefix: string) {
+  const { queue } = { queue: 2048, ...numberOf(env, `${prefix}_MAX_QUEUE_SIZE`, 'queue') };
+  const { batch } = { batch: 512, ...numberOf(env, `${prefix}_MAX_EXPORT_BATCH_SIZE`, 'batch') };
+  return { maxQueueSize: queue, maxExportBatchSize: Math.min(batch, queue) };
 }
 
 function batching(env: Environment, prefix: string) {
   return {
     ...numberOf(env, `${prefix}_SCHEDULE_DELAY`, 'scheduledDelayMillis'),
     ...numberOf(env, `${prefix}_EXPORT_TIMEOUT`, 'exportTimeoutMillis'),
-    ...numberOf(env, `${prefix}_MAX_QUEUE_SIZE`, 'maxQueueSize'),
-    ...numberOf(env, `${prefix}_MAX_EXPORT_BATCH_SIZE`, 'maxExportBatchSize'),
+    ...sizes(env, prefix),
   };
 }
 
@@ -236,10 +260,13 @@ function tracerProvider(resource: Resource, idGenerator: KeyedIds, env: Environm
 }
 
 function meterProvider(resource: Resource, env: Environment): MeterProvider {
+  const { every } = { every: 60_000, ...numberOf(env, 'OTEL_METRIC_EXPORT_INTERVAL', 'every') };
+  const { most } = { most: 30_000, ...numberOf(env, 'OTEL_METRIC_EXPORT_TIMEOUT', 'most') };
   const reader = new PeriodicExportingMetricReader({
     exporter: new OTLPMetricExporter(),
-    ...numberOf(env, 'OTEL_METRIC_EXPORT_INTERVAL', 'exportIntervalMillis'),
-    ...numberOf(env, 'OTEL_METRIC_EXPORT_TIMEOUT', 'exportTimeoutMillis'),
+    exportIntervalMillis: every,
+    // The SDK takes no longer one.
+    exportTimeoutMillis: Math.min(most, every),
   });
   return new MeterProvider({ resource, readers: [reader] });
 }
@@ -264,9 +291,7 @@ function samplerOf(env: Environment): Sampler {
   return new ParentBasedSampler({ root });
 }
 
-type Instruments = Readonly<
-  Record<keyof typeof measures, (value: number, attributes: Telling['attributes']) => void>
->;
+type Instruments = Readonly<Record<Measure, (value: number, attributes: Attributes) => void>>;
 
 /** Bounds of the histograms: of the conventions for generative AI, else minutes of a person's time. */
 const tokenBounds = [1, 4, 16, 64, 256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304];
@@ -281,22 +306,23 @@ function instrumentsOf(meter: Meter): Instruments {
       unit,
       advice: { explicitBucketBoundaries },
     });
-    return (value: number, attributes: Telling['attributes']) => one.record(value, attributes);
+    return (value: number, attributes: Attributes) => one.record(value, attributes);
   };
   const counter = (name: string, unit: string) => {
     const one: Counter = meter.createCounter(name, { unit });
-    return (value: number, attributes: Telling['attributes']) => one.add(value, attributes);
+    return (value: number, attributes: Attributes) => one.add(value, attributes);
   };
   return {
-    tokens: histogram(measures.tokens, '{token}', tokenBounds),
-    requestTime: histogram(measures.requestTime, 's', requestBounds),
-    cost: counter(measures.cost, 'USD'),
-    failures: counter(measures.failures, '{failure}'),
-    agents: counter(measures.agents, '{agent}'),
-    timeToMerged: histogram(measures.timeToMerged, 's', longBounds),
-    testTime: histogram(measures.testTime, 's', longBounds),
-    runs: counter(measures.runs, '{run}'),
-    runTime: histogram(measures.runTime, 's', longBounds),
+    tokens: histogram('gen_ai.client.token.usage', '{token}', tokenBounds),
+    requestTime: histogram('gen_ai.client.operation.duration', 's', requestBounds),
+    cost: counter('aider_orchestrator.cost', 'USD'),
+    failures: counter('aider_orchestrator.failures', '{failure}'),
+    agents: counter('aider_orchestrator.agents', '{agent}'),
+    timeToMerged: histogram('aider_orchestrator.agent.time_to_merged', 's', longBounds),
+    testTime: histogram('aider_orchestrator.test.duration', 's', longBounds),
+    landings: counter('aider_orchestrator.landings', '{landing}'),
+    runs: counter('aider_orchestrator.runs', '{run}'),
+    runTime: histogram('aider_orchestrator.run.duration', 's', longBounds),
   };
 }
 
@@ -310,9 +336,11 @@ function severityOf(event: PublicEvent) {
     : { severityNumber: SeverityNumber.INFO, severityText: 'INFO' };
 }
 
-function bodyOf(event: PublicEvent): string {
-  if ('words' in event) return event.words;
-  return event.event === 'warning' ? event.message : event.event.replaceAll('_', ' ');
+/** @param mayTell whether words may be sent in which a model's, or a person's, may stand */
+function bodyOf(event: PublicEvent, mayTell: boolean): string {
+  if (mayTell && 'words' in event) return event.words;
+  if (mayTell && event.event === 'warning') return event.message;
+  return event.event.replaceAll('_', ' ');
 }
 
 /** What of an event is sent: names of things and figures, no text that a model is told or says. */
@@ -323,11 +351,10 @@ const sent = [
   ...['commit', 'idle_s'],
 ];
 
-function scalarsOf(event: PublicEvent): Record<string, string | number | boolean> {
-  const pairs = Object.entries(event).flatMap(([name, value]) =>
-    sent.includes(name) && ['string', 'number', 'boolean'].includes(typeof value)
-      ? [[`aider_orchestrator.${name}`, value] as const]
-      : [],
+function scalarsOf(event: PublicEvent): Attributes {
+  const pairs = Object.entries(event).filter(
+    ([name, value]) =>
+      sent.includes(name) && ['string', 'number', 'boolean'].includes(typeof value),
   );
   return Object.fromEntries(pairs);
 }

@@ -1,7 +1,8 @@
+import { faultOfError } from '../../core/policy/machine-fault.js';
 import { JournalReader } from '../../core/run/journal.js';
 import type { Message } from '../../core/run/message.js';
 import type { FromServer } from '../../core/run/page-contract.js';
-import { unless, unreadable } from '../files/private-files.js';
+import { hasCode, unreadable } from '../files/private-files.js';
 import { Channel } from '../host/channel.js';
 import {
   asHostMessage,
@@ -31,6 +32,15 @@ export interface Browser {
   readonly isFull: boolean;
 }
 
+/** Does what may fail for now: a file that cannot be read, or a machine that has no more files to open. */
+function unlessMachine(work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    if (faultOfError(error) === null && !hasCode(error, ...unreadable)) throw error;
+  }
+}
+
 /** Why no program runs a run, a clause. @param run null where nothing is known of it any more */
 function whyGone(run: KnownRun | null): string {
   if (run === null) return 'it was cleaned up';
@@ -52,6 +62,8 @@ export class RunFeed {
   private told: string | null = null;
   private lookedAt = Number.NEGATIVE_INFINITY;
   private isConnecting = false;
+  /** The host has turned us away, and said why. */
+  private isRefused = false;
   private closed = false;
   private seq = 0;
 
@@ -96,18 +108,26 @@ export class RunFeed {
     this.host?.close();
   }
 
+  /** Tells what there is to tell now. */
+  flush(): void {
+    if (!this.closed) this.readJournal();
+  }
+
   private look(): void {
     if (!this.browser.isFull) this.readJournal();
     const now = performance.now();
     if (this.host || this.isConnecting || now - this.lookedAt < againMs) return;
     this.lookedAt = now;
-    void this.connect();
+    this.connect().catch((error: unknown) => {
+      this.isConnecting = false;
+      this.tell(false, `it cannot be reached now (${(error as Error).message})`);
+    });
   }
 
   private readJournal(): void {
     if (this.isBroken) return;
     // One that cannot be read (yet) is read again.
-    unless(unreadable, undefined, () => {
+    unlessMachine(() => {
       for (const line of this.file.lines()) {
         const why = this.reader.read(line);
         if (why !== null) {
@@ -153,7 +173,8 @@ export class RunFeed {
       drain: () => {},
       close: () => {
         this.host = null;
-        if (!this.closed) this.tell(false, 'its program has gone');
+        // Why it has turned us away is known better.
+        if (!this.closed && !this.isRefused) this.tell(false, 'its program has gone');
       },
     });
     this.host = host;
@@ -164,9 +185,11 @@ export class RunFeed {
   private hear(message: HostMessage | null): void {
     switch (message?.type) {
       case 'welcome':
+        this.isRefused = false;
         this.tell(true, '');
         break;
       case 'refused':
+        this.isRefused = true;
         this.tell(
           false,
           `it is run by version ${message.program} of aider-orchestrator, and this is ${this.program}`,

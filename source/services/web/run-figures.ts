@@ -1,8 +1,9 @@
 import { statSync } from 'node:fs';
 import { Counter, Gauge, Registry } from 'prom-client';
-import { iterations, outcomeOf, outcomeReason } from '../../core/agent/agent.js';
+import { iterations } from '../../core/agent/agent.js';
 import { JournalReader } from '../../core/run/journal.js';
 import { type RunState, runTime } from '../../core/run/run.js';
+import { RunSpans } from '../../core/run/run-spans.js';
 import { exitCode } from '../../core/run/summary.js';
 import { unless, unreadable } from '../files/private-files.js';
 import { FollowedFile } from '../logs/followed-file.js';
@@ -15,6 +16,8 @@ const toldAfterMs = 60 * 60_000;
 interface Followed {
   readonly file: FollowedFile;
   readonly reader: JournalReader;
+  /** What has failed so far, by what and why: it never gets less. */
+  readonly failures: Map<string, number>;
   isBroken: boolean;
 }
 
@@ -39,10 +42,14 @@ export class RunFigures {
     figures.living.set(0);
     for (const run of known) {
       // A change that is still being typed has no state.
-      const state = this.stateOf(run);
-      if (state === null) continue;
-      if (run.liveness === 'alive') figures.living.inc();
-      tell(figures, run, state, this.now());
+      const read = this.read(run);
+      const state = read?.reader.run;
+      if (!read || !state) continue;
+      const isAlive = run.liveness === 'alive';
+      // One that has ended may still be looked at.
+      if (isAlive && state.phase !== 'finished') figures.living.inc();
+      tell(figures, run, state, isAlive ? this.now() : read.reader.at);
+      tellFailures(figures, run, read.failures);
     }
     return registry.metrics();
   }
@@ -69,12 +76,8 @@ export class RunFigures {
   }
 
   /** What is new is read on; null where nothing can be told. */
-  private stateOf(run: KnownRun): RunState | null {
-    const known = this.followed.get(run.file) ?? {
-      file: new FollowedFile(journalFile(run.file)),
-      reader: new JournalReader(run.stamp),
-      isBroken: false,
-    };
+  private read(run: KnownRun): Followed | null {
+    const known = this.followed.get(run.file) ?? follow(run);
     this.followed.set(run.file, known);
     unless(unreadable, undefined, () => {
       for (const line of known.isBroken ? [] : known.file.lines()) {
@@ -84,8 +87,21 @@ export class RunFigures {
         break;
       }
     });
-    return known.isBroken ? null : known.reader.run;
+    return known.isBroken ? null : known;
   }
+}
+
+function follow(run: KnownRun): Followed {
+  const failures = new Map<string, number>();
+  const spans = new RunSpans();
+  const reader = new JournalReader(run.stamp, (after, before, message) => {
+    for (const telling of spans.take(after, before, message)) {
+      if (telling.tells !== 'measure' || telling.measure !== 'failures') continue;
+      const name = `${telling.attributes['of']} ${telling.attributes['reason']}`;
+      failures.set(name, (failures.get(name) ?? 0) + telling.value);
+    }
+  });
+  return { file: new FollowedFile(journalFile(run.file)), reader, failures, isBroken: false };
 }
 
 const own = ['run', 'repository'] as const;
@@ -111,6 +127,7 @@ function figuresIn(registry: Registry) {
       help: 'Runs that go on.',
       registers: [registry],
     }),
+    alive: gauge('run_alive', '1 while the program of a run is there; it may be cut off else.'),
     info: gauge('run_info', 'What a run is made with; always 1.', 'model', 'branch', 'agent'),
     phase: gauge('run_phase', 'The phase a run is in; always 1.', 'phase'),
     duration: gauge('run_duration_seconds', 'Time a run has taken.'),
@@ -124,7 +141,12 @@ function figuresIn(registry: Registry) {
     iterations: counter('run_iterations_total', 'Answers of models.'),
     tokens: counter('run_tokens_total', 'Tokens of agents and reviews.', 'type'),
     cost: counter('run_cost_usd_total', 'US dollars, as far as prices are known.'),
-    failures: counter('run_failures_total', 'Agents and attempts that failed.', 'of', 'reason'),
+    failures: counter(
+      'run_failures_total',
+      'What has failed: agents, attempts, tests.',
+      'of',
+      'reason',
+    ),
   };
 }
 
@@ -141,9 +163,8 @@ function tell(
     1,
   );
   figures.phase.set({ ...labels, phase }, 1);
-  // A run that was cut off takes no time any more.
-  const until = known.liveness === 'alive' ? now : (state.endedAt ?? state.startedAt);
-  figures.duration.set(labels, runTime(state, until) / 1000);
+  figures.alive.set(labels, known.liveness === 'alive' ? 1 : 0);
+  figures.duration.set(labels, runTime(state, now) / 1000);
   figures.merged.set(labels, state.integration?.merged.length ?? 0);
   figures.landed.set(labels, state.landed === null ? 0 : 1);
   if (phase === 'finished') figures.exitCode.set(labels, exitCode(state));
@@ -153,23 +174,22 @@ function tell(
     figures.agents.inc({ ...labels, state: agent.state.name });
     figures.attempts.inc(labels, agent.attempts.length);
     figures.iterations.inc(labels, iterations(agent));
-    const outcome = outcomeOf(agent);
-    if (outcome && outcome.state !== 'succeeded') {
-      figures.failures.inc({
-        ...labels,
-        of: 'agent',
-        reason: outcomeReason(outcome) ?? outcome.state,
-      });
-    }
-    for (const { verdict } of agent.attempts) {
-      if (verdict === null || verdict === 'ok') continue;
-      figures.failures.inc({ ...labels, of: 'attempt', reason: verdict });
-    }
   }
   const used = [...agents.map(({ usage }) => usage), state.reviewUsage];
   for (const usage of used) {
     figures.tokens.inc({ ...labels, type: 'input' }, usage.promptTokens);
     figures.tokens.inc({ ...labels, type: 'output' }, usage.completionTokens);
     figures.cost.inc(labels, usage.knownCost);
+  }
+}
+
+function tellFailures(
+  figures: ReturnType<typeof figuresIn>,
+  { stamp, root }: KnownRun,
+  failures: ReadonlyMap<string, number>,
+): void {
+  for (const [name, count] of failures) {
+    const [of = '', reason = ''] = name.split(' ');
+    figures.failures.inc({ run: stamp, repository: root, of, reason }, count);
   }
 }

@@ -2,9 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { faultOfError } from '../../core/policy/machine-fault.js';
 import type { ListedRun } from '../../core/run/page-contract.js';
+import { hasCode, unreadable } from '../files/private-files.js';
 import type { KnownRun } from '../records/run-records.js';
+import { cannotNow, end, linkUsed, notLetIn, pathOf, safeHeaders, sendJson } from './answers.js';
 import { showsToken } from './metrics-token.js';
 import { contentPolicy, entryHtml, noteHtml, type PageFile, pageHtml } from './page-files.js';
 import { doAsAsked, mostFromPage } from './page-requests.js';
@@ -15,7 +19,8 @@ import { type Rights, Sessions } from './sessions.js';
 
 /** What the page shows. */
 export interface WebRuns {
-  list(): Promise<readonly ListedRun[]>;
+  /** @param only these; null for all */
+  list(only: readonly KnownRun[] | null): Promise<readonly ListedRun[]>;
   /** @param id repository and stamp; null where there is no such run of this user */
   find(id: string): KnownRun | null;
   /**
@@ -44,8 +49,19 @@ const runPath =
 /** A browser that has not answered for so long is gone, milliseconds. */
 const silentMs = 30_000;
 
+/** So long a browser may take to go, milliseconds. */
+const patienceMs = 1000;
+
+/** Why a connection is closed, by the number of RFC 6455. */
+const goingAway = 1001;
+
 /** So much may wait for a browser before more is read for it, bytes. */
 const fullAt = 4 * 1024 * 1024;
+
+/** A fault of the machine, or a file that cannot be read: not of ours. */
+function isOfMachine(error: unknown): boolean {
+  return faultOfError(error) !== null || hasCode(error, ...unreadable);
+}
 
 /** The page on loopback, for who was given an address. */
 export class WebServer {
@@ -54,12 +70,27 @@ export class WebServer {
   private readonly sockets = new WebSocketServer({ noServer: true, maxPayload: mostFromPage });
   private readonly timer: NodeJS.Timeout;
   private readonly silent = new WeakSet<WebSocket>();
+  private readonly feeds = new Set<RunFeed>();
 
   constructor(private readonly options: WebServerOptions) {
-    this.server = createServer((request, response) => void this.answer(request, response));
+    this.server = createServer((request, response) => {
+      // A fault of the machine, such as too many open files, is this answer's alone.
+      this.answer(request, response).catch((error: unknown) => {
+        if (!isOfMachine(error)) throw error;
+        end(response, 500, noteHtml(cannotNow));
+      });
+    });
     // One browser that cannot be taken is not the end of the others.
     this.server.on('error', () => {});
-    this.server.on('upgrade', (request, socket, head) => this.upgrade(request, socket, head));
+    this.server.on('upgrade', (request, socket, head) => {
+      socket.on('error', () => socket.destroy());
+      try {
+        this.upgrade(request, socket, head);
+      } catch (error) {
+        if (!isOfMachine(error)) throw error;
+        socket.destroy();
+      }
+    });
     this.timer = setInterval(() => this.dropSilent(), silentMs);
     this.timer.unref();
   }
@@ -83,12 +114,22 @@ export class WebServer {
     return this.sockets.clients.size;
   }
 
+  /** Tells the browsers what there is still to tell, and lets them go. */
   async close(): Promise<void> {
     clearInterval(this.timer);
-    this.options.metrics?.figures.close();
+    for (const feed of this.feeds) feed.flush();
+    for (const client of this.sockets.clients) client.close(goingAway);
+    await this.emptied();
     for (const client of this.sockets.clients) client.terminate();
+    this.options.metrics?.figures.close();
     this.server.closeAllConnections();
     await new Promise<void>((resolve) => this.server.close(() => resolve()));
+  }
+
+  /** Resolves when all browsers have gone, or have had time to. */
+  private async emptied(): Promise<void> {
+    const until = performance.now() + patienceMs;
+    while (this.sockets.clients.size > 0 && performance.now() < until) await pause(10);
   }
 
   get port(): number {
@@ -159,9 +200,10 @@ export class WebServer {
   }
 
   private async sendRuns(rights: Rights, response: ServerResponse): Promise<void> {
-    const all = await this.options.runs.list();
-    const seen = all.filter(({ id }) => rights.run === null || id === rights.run);
-    return sendJson(response, seen);
+    const { runs } = this.options;
+    const one = rights.run === null ? null : runs.find(rights.run);
+    // To tell of a run may take the reading of its journal: of those that are seen alone.
+    return sendJson(response, await runs.list(rights.run === null ? null : one ? [one] : []));
   }
 
   private async sendOfRun(
@@ -198,7 +240,6 @@ export class WebServer {
   }
 
   private upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    socket.on('error', () => socket.destroy());
     const pathname = pathOf(request);
     const wrong = originRefusal(request.headers, { needsOrigin: true });
     const rights = this.rightsOf(request);
@@ -206,6 +247,8 @@ export class WebServer {
     const run = rights && what === 'live' ? this.find(id, rights) : null;
     if (wrong !== null || rights === null || run === null) {
       const status = wrong !== null || rights === null ? '403 Forbidden' : '404 Not Found';
+      // One that keeps its own side open does not keep us.
+      socket.once('finish', () => socket.destroy());
       socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
       return;
     }
@@ -238,7 +281,11 @@ export class WebServer {
     client.on('pong', () => this.silent.delete(client));
     // Why it went does not matter: it is gone.
     client.on('error', () => client.terminate());
-    client.on('close', () => feed.close());
+    this.feeds.add(feed);
+    client.on('close', () => {
+      this.feeds.delete(feed);
+      feed.close();
+    });
   }
 
   private dropSilent(): void {
@@ -250,33 +297,4 @@ export class WebServer {
       }
     }
   }
-}
-
-/** '' for what is no address. */
-function pathOf({ url = '/' }: IncomingMessage): string {
-  return URL.canParse(url, 'http://localhost') ? new URL(url, 'http://localhost').pathname : '';
-}
-
-const notLetIn =
-  'This browser was not let in. Open the address that aider-orchestrator has printed; each one is good for one browser.';
-const linkUsed =
-  'This address was used already, or is too old: each one is good for one browser. Press Enter where aider-orchestrator web runs for another one.';
-
-const safeHeaders = {
-  'X-Content-Type-Options': 'nosniff',
-  'Referrer-Policy': 'no-referrer',
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Resource-Policy': 'same-origin',
-  'Cache-Control': 'no-store',
-} as const;
-
-function end(response: ServerResponse, status: number, html: string): void {
-  response.statusCode = status;
-  response.setHeader('Content-Type', 'text/html; charset=utf-8');
-  response.end(html);
-}
-
-function sendJson(response: ServerResponse, value: unknown): void {
-  response.setHeader('Content-Type', 'application/json; charset=utf-8');
-  response.end(JSON.stringify(value));
 }

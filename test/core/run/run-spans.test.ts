@@ -3,7 +3,8 @@ import type { MessageBody } from '../../../source/core/run/message.js';
 import type { RunState } from '../../../source/core/run/run.js';
 import { RunSpans, type Telling } from '../../../source/core/run/run-spans.js';
 import { update } from '../../../source/core/run/update.js';
-import { green, HandDriven, step, task, tested } from '../../hand-driven.js';
+import { unchanged } from '../../attempt-facts.js';
+import { green, HandDriven, step, task, tested, used } from '../../hand-driven.js';
 import { problemsOf } from '../../span-problems.js';
 
 /** A run whose spans are kept; each message comes after a second. */
@@ -75,7 +76,9 @@ test('a run is told by its parts, at the times of its messages', () => {
   expect(run.measured('cost')).toEqual([[0.5, expect.anything()]]);
   expect(run.measured('timeToMerged')).toEqual([[12, {}]]);
   expect(run.measured('failures')).toEqual([]);
-  expect(run.measured('runs')).toEqual([[1, { exit_code: 0, landed: true }]]);
+  expect(run.measured('runs')).toEqual([[1, { exit_code: 0 }]]);
+  expect(run.measured('landings')).toEqual([[1, { state: 'landed' }]]);
+  expect(run.measured('agents')).toEqual([[1, { outcome: 'succeeded' }]]);
 });
 
 test('a run that is gone on with later: the time between belongs to no agent', () => {
@@ -108,4 +111,37 @@ test('a run that has ended and is led on is told of in a second span', () => {
   expect(runs).toHaveLength(2);
   expect(runs[0]).toMatch(/^run 1-\d+ exit_code_/);
   expect(problemsOf(run.tellings, run.state as RunState)).toEqual([]);
+});
+
+test('an attempt that another one follows at once is told with its verdict and its end', () => {
+  const run = new Watched();
+  run.start([task('T1')], { land: 'none' });
+  run.prepared(0).response(0).exit(0);
+  const ended = run.at / 1000;
+  run.inspected(0, unchanged);
+  run.prepared(0).response(0).exit(0).inspected(0).committed(0, 'c'.repeat(40)).mergeAll();
+  expect(run.told()).toContain(`attempt 1 4-${ended} no_change`);
+  expect(run.measured('failures')).toEqual([[1, { of: 'attempt', reason: 'no_change' }]]);
+  expect(problemsOf(run.tellings, run.state as RunState)).toEqual([]);
+});
+
+test('an agent that never began is counted, and what reviews cost', () => {
+  const run = new Watched();
+  const review = { model: 'gpt-4o-mini' };
+  run.start([task('T1'), task('T2', ['T1'])], { land: 'none', review });
+  run.send({ type: 'agent_not_prepared', agent: 0, reason: 'setup_failed', detail: 'exit code 1' });
+  expect(run.measured('agents')).toHaveLength(2);
+  expect(
+    run
+      .measured('failures')
+      .map(([, { reason }]: readonly [number, { reason?: string }]) => reason),
+  ).toEqual(['setup_failed', 'dependency_failed']);
+  const again = new Watched();
+  again.start([task('T1')], { land: 'none', review });
+  again.prepared(0).response(0, used(10, 0)).exit(0).inspected(0);
+  const said = { criteria: [], remarks: '', model: 'gpt-4o-mini', problem: null };
+  again.send({ type: 'agent_reviewed', agent: 0, review: said, usage: used(7, 0.25) });
+  expect(again.measured('cost')).toEqual([
+    [0.25, expect.objectContaining({ 'gen_ai.request.model': 'gpt-4o-mini' })],
+  ]);
 });

@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import path from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
@@ -36,8 +37,10 @@ async function started(
     program: '1.0.0',
     metrics,
     runs: {
-      list: async () =>
-        ids.map((id) => ({ id, run: id, repo: '/repo', isAlive: false, words: 'ended' })),
+      list: async (only) =>
+        ids
+          .filter((id) => only === null || only.some(({ stamp }) => id.endsWith(stamp)))
+          .map((id) => ({ id, run: id, repo: '/repo', isAlive: false, words: 'ended' })),
       find: (id) => ((ids as readonly string[]).includes(id) ? runOf(id) : null),
       patch: async () => 'diff --git a/x b/x\n',
       prd: () => Buffer.from('# PRD'),
@@ -330,4 +333,37 @@ test('figures are told to who shows the token, and to nobody else', async () => 
 test('where nobody reads figures there are none', async () => {
   const { port } = await started();
   expect((await get(port, '/metrics', { Authorization: 'Bearer x' })).status).toBe(404);
+});
+
+test('a connection that was refused and stays open does not keep the server from closing', async () => {
+  const { server, port } = await started();
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  const refused = new Promise<string>((resolve) => {
+    socket.once('data', (bytes) => resolve(String(bytes)));
+  });
+  socket.on('error', () => {});
+  socket.write(
+    `GET /api/runs/${ids[0]}/live HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`,
+  );
+  expect(await refused).toMatch(/^HTTP\/1.1 403/);
+  await server.close();
+  socket.destroy();
+});
+
+test('a fault while something is looked up is the end of that answer alone', async () => {
+  const { server, port } = await started({
+    patch: () =>
+      Promise.reject(Object.assign(new Error('too many open files'), { code: 'EMFILE' })),
+    find: (id) => {
+      if (id === ids[1]) throw Object.assign(new Error('too many open files'), { code: 'EMFILE' });
+      return { stamp: id } as KnownRun;
+    },
+  });
+  const Cookie = await enter(port, server.address(everything));
+  expect((await get(port, `/api/runs/${ids[0]}/patch`, { Cookie })).status).toBe(500);
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/api/runs/${ids[1]}/live`, {
+    headers: { Cookie, Origin: `http://127.0.0.1:${port}` },
+  });
+  await new Promise((resolve) => socket.once('error', resolve));
+  expect((await get(port, '/', { Cookie })).status).toBe(200);
 });
