@@ -1,6 +1,7 @@
 import type { Terminal } from '@xterm/xterm';
 import { useCallback, useEffect, useRef } from 'react';
 import { parseJson } from '../core/text/parse-json.js';
+import { oneByOne } from './one-by-one.js';
 import { makeTerminal, scaleInto } from './terminal.js';
 import { useLoaded } from './use-loaded.js';
 
@@ -54,22 +55,27 @@ export interface RecordedProps {
 export function RecordedTerminal({ id, agent, at, isLarge, label }: RecordedProps) {
   const box = useRef<HTMLElement>(null);
   const player = useRef<Player | null>(null);
+  /** What is shown by now. */
+  const moment = useRef(Number.POSITIVE_INFINITY);
   const load = useCallback(() => loadRecording(id, agent), [id, agent]);
   const loaded = useLoaded(load);
   const recording = typeof loaded === 'object' ? loaded : null;
   useEffect(() => {
     const place = box.current;
     if (!place || recording === null) return;
-    const own = new Player(place, recording, isLarge);
-    player.current = own;
+    const takeBack = oneByOne(() => {
+      player.current = new Player(place, recording, isLarge);
+      player.current.goTo(moment.current);
+    });
     return () => {
+      takeBack();
+      player.current?.close();
       player.current = null;
-      own.close();
     };
   }, [recording, isLarge]);
-  useEffect(() => {
-    if (recording !== null) player.current?.goTo(at ?? Number.POSITIVE_INFINITY);
-  }, [recording, at]);
+  moment.current = at ?? Number.POSITIVE_INFINITY;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: to another moment of the same recording.
+  useEffect(() => player.current?.goTo(moment.current), [at]);
   return (
     <section
       ref={box}

@@ -3,6 +3,7 @@ import type { Agent } from '../core/agent/agent.js';
 import type { RunState } from '../core/run/run.js';
 import { type Asked, agentDeeds, runDeeds, tryDeed } from './actions.js';
 import type { AgentPart } from './agent-panel.js';
+import { oneByOne } from './one-by-one.js';
 import type { RunStore } from './run-store.js';
 
 /** The parts of a run's page. */
@@ -54,11 +55,9 @@ function goes(key: string, { agents }: RunState, large: number | null, show: Pla
   return true;
 }
 
-/** Has the keyboard go to the large terminal as soon as it is there. */
+/** Has the keyboard go to the large terminal, after those that are still to come. */
 function typeSoon(): void {
-  requestAnimationFrame(() => {
-    document.querySelector<HTMLElement>('.agent-terminal.large textarea')?.focus();
-  });
+  oneByOne(() => document.querySelector<HTMLElement>('.agent-terminal.large textarea')?.focus());
 }
 
 /** The next agent that asks or has failed. */

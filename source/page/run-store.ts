@@ -67,7 +67,7 @@ export class RunStore {
   private state: RunState | null = null;
   private kept: (RunState | null)[] = [null];
   private readonly listeners = new Set<() => void>();
-  private readonly sinks = new Map<number, Set<TerminalSink>>();
+  private readonly sinks = new Map<number, Map<TerminalSink, number>>();
   private readonly asking = new Map<number, (value: unknown) => void>();
   private questions = 0;
   private timer: ReturnType<typeof setTimeout> | null = null;
@@ -120,14 +120,14 @@ export class RunStore {
     return new Promise((resolve) => this.asking.set(id, resolve));
   }
 
-  /** Shows a terminal there from now on. @returns ends it */
-  show(agent: number, sink: TerminalSink): () => void {
-    const all = this.sinks.get(agent) ?? new Set();
+  /** Shows a terminal there from now on. @param scrolled rows above its screen that are wanted @returns ends it */
+  show(agent: number, scrolled: number, sink: TerminalSink): () => void {
+    const all = this.sinks.get(agent) ?? new Map<TerminalSink, number>();
     this.sinks.set(agent, all);
-    all.add(sink);
+    all.set(sink, scrolled);
     // All of it is sent anew, for the new one.
     this.send({ type: 'unfollow', agent });
-    this.send({ type: 'follow', agent });
+    this.follow(agent);
     return () => {
       all.delete(sink);
       if (all.size > 0) return;
@@ -174,6 +174,11 @@ export class RunStore {
     };
   }
 
+  private follow(agent: number): void {
+    const wanted = this.sinks.get(agent)?.values();
+    if (wanted) this.send({ type: 'follow', agent, scrolled: Math.max(0, ...wanted) });
+  }
+
   private send(message: FromPage): void {
     if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
   }
@@ -181,7 +186,7 @@ export class RunStore {
   private hearBytes(data: ArrayBuffer): void {
     const agent = new DataView(data).getUint32(0);
     const bytes = new Uint8Array(data, 4);
-    for (const sink of this.sinks.get(agent) ?? []) sink.bytes(bytes);
+    for (const sink of this.sinks.get(agent)?.keys() ?? []) sink.bytes(bytes);
   }
 
   private hear(message: FromServer): void {
@@ -212,11 +217,11 @@ export class RunStore {
       case 'opened':
         this.set({ opened: new Set([...this.view.opened, ...message.agents]) });
         for (const agent of message.agents) {
-          if (this.sinks.has(agent)) this.send({ type: 'follow', agent });
+          this.follow(agent);
         }
         break;
       case 'screen':
-        for (const sink of this.sinks.get(message.agent) ?? []) {
+        for (const sink of this.sinks.get(message.agent)?.keys() ?? []) {
           sink.screen(message.output, message.cols, message.rows);
         }
         break;

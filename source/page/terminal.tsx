@@ -2,6 +2,7 @@ import { SearchAddon } from '@xterm/addon-search';
 import { WebglAddon } from '@xterm/addon-webgl';
 import { type ITheme, Terminal } from '@xterm/xterm';
 import { useEffect, useRef, useState } from 'react';
+import { oneByOne } from './one-by-one.js';
 import type { RunStore } from './run-store.js';
 
 const themes: Record<'light' | 'dark', ITheme> = {
@@ -32,6 +33,9 @@ const themes: Record<'light' | 'dark', ITheme> = {
 export function terminalTheme(): ITheme {
   return themes[darkly().matches ? 'dark' : 'light'];
 }
+
+/** Rows above its screen that a large terminal holds. */
+const scrollback = 5000;
 
 const darkly = () => matchMedia('(prefers-color-scheme: dark)');
 
@@ -72,12 +76,15 @@ export function AgentTerminal({ store, agent, isLarge, label, search = '' }: Ter
   const own = useRef<LiveTerminal | null>(null);
   const [isReady, setReady] = useState(false);
   useEffect(() => {
-    if (!box.current) return;
-    const live = new LiveTerminal(box.current, { store, agent, isLarge }, () => setReady(true));
-    own.current = live;
+    const place = box.current;
+    if (!place) return;
+    const takeBack = oneByOne(() => {
+      own.current = new LiveTerminal(place, { store, agent, isLarge }, () => setReady(true));
+    });
     return () => {
+      takeBack();
+      own.current?.close();
       own.current = null;
-      live.close();
     };
   }, [store, agent, isLarge]);
   useEffect(() => own.current?.find(search), [search]);
@@ -118,7 +125,8 @@ class LiveTerminal {
     this.terminal = makeTerminal(place, this.inner, isLarge);
     this.terminal.loadAddon(this.searching);
     this.terminal.onData((text) => store.type(agent, text));
-    this.end = store.show(agent, {
+    // A small one is not scrolled.
+    this.end = store.show(agent, isLarge ? scrollback : 0, {
       screen: (output, cols, rows) => this.show(output, cols, rows),
       bytes: (bytes) =>
         this.terminal.write(bytes, () => {
@@ -196,7 +204,7 @@ export function makeTerminal(
     rows,
     fontSize: 13,
     fontFamily: 'ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace',
-    scrollback: 5000,
+    scrollback: isLarge ? scrollback : 0,
     disableStdin: isRecorded || !isLarge,
     theme: terminalTheme(),
     // Links are what an agent prints, and lead wherever it likes.
@@ -213,6 +221,7 @@ export function makeTerminal(
 
 /** By the graphics card, where the browser has one for us. */
 function drawQuickly(terminal: Terminal): void {
+  if (!hasGraphicsCard()) return;
   try {
     const addon = new WebglAddon();
     addon.onContextLoss(() => addon.dispose());
@@ -221,6 +230,15 @@ function drawQuickly(terminal: Terminal): void {
     // Without WebGL it is drawn as text.
     if (!(error instanceof Error)) throw error;
   }
+}
+
+/** Programs that stand in for a graphics card are slower than text. */
+function hasGraphicsCard(): boolean {
+  const context = document.createElement('canvas').getContext('webgl2');
+  const extension = context?.getExtension('WEBGL_debug_renderer_info');
+  const name = extension ? String(context?.getParameter(extension.UNMASKED_RENDERER_WEBGL)) : '';
+  context?.getExtension('WEBGL_lose_context')?.loseContext();
+  return context !== null && !/swiftshader|llvmpipe|softpipe|software|basic render/i.test(name);
 }
 
 const leastScale = 0.45;

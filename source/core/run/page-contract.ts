@@ -47,7 +47,13 @@ export type FromPage =
       readonly cols: number;
       readonly rows: number;
     }
-  | { readonly type: 'follow' | 'unfollow'; readonly agent: number }
+  | {
+      readonly type: 'follow';
+      readonly agent: number;
+      /** So many rows above its screen are wanted, once there is time for them. */
+      readonly scrolled: number;
+    }
+  | { readonly type: 'unfollow'; readonly agent: number }
   | { readonly type: 'taken'; readonly agent: number; readonly bytes: number }
   | {
       readonly type: 'ask';

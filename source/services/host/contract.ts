@@ -43,6 +43,9 @@ const wants = z.enum([
 
 const index = z.number().int().min(0).max(100_000);
 const number = z.number().int().min(0);
+
+/** No terminal keeps more rows above its screen. */
+const mostScrolled = 100_000;
 const size = z.number().int().min(1).max(10_000);
 
 export const helloSchema = z.object({
@@ -88,7 +91,8 @@ export const clientMessageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('hold'), agent: index, id: number, row: number }),
   z.object({ type: z.literal('release'), agent: index, id: number }),
   /** It is to be given the terminal's bytes, from what it shows on; or no longer. */
-  z.object({ type: z.literal('follow'), agent: index }),
+  /** `scrolled`: so many rows above its screen are wanted, once there is time for them. */
+  z.object({ type: z.literal('follow'), agent: index, scrolled: number.max(mostScrolled) }),
   z.object({ type: z.literal('unfollow'), agent: index }),
   /** So many bytes of it were drawn since the last time, those of screens included. */
   z.object({ type: z.literal('taken'), agent: index, bytes: number }),

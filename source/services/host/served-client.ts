@@ -21,7 +21,7 @@ import type { HostedRun } from './hosted-run.js';
 import { lookUp } from './look-up.js';
 import { PictureSchedule } from './picture-schedule.js';
 import { type DrawnRows, TerminalFeed } from './terminal-feed.js';
-import { TerminalStream } from './terminal-stream.js';
+import { type Screen, TerminalStream } from './terminal-stream.js';
 
 /** A client that wants each message and lets so many bytes of them pile up is let go. */
 const mostUnreadBytes = 64e6;
@@ -267,7 +267,7 @@ export class ServedClient {
         this.feeds.get(message.agent)?.release(message.id);
         break;
       case 'follow':
-        this.follow(message.agent);
+        this.follow(message.agent, message.scrolled);
         break;
       case 'unfollow':
         this.streams.get(message.agent)?.close();
@@ -286,13 +286,14 @@ export class ServedClient {
     }
   }
 
-  private follow(agent: number): void {
+  private follow(agent: number, scrolled: number): void {
     const emulator = this.server.drawnOf(agent)?.emulator;
     if (!emulator || this.hello?.wants !== 'bytes' || this.streams.has(agent)) return;
-    const stream = new TerminalStream(emulator, {
-      screen: (screen) => this.channel.send({ type: 'screen', agent, ...screen }),
-      bytes: (bytes) => this.channel.sendBytes(agent, bytes),
-    });
+    const sink = {
+      screen: (screen: Screen) => this.channel.send({ type: 'screen', agent, ...screen }),
+      bytes: (bytes: Buffer) => this.channel.sendBytes(agent, bytes),
+    };
+    const stream = new TerminalStream(emulator, sink, scrolled, () => this.streams.size);
     this.streams.set(agent, stream);
   }
 

@@ -1,24 +1,30 @@
 import type { ScreenMessage } from '../../core/run/page-contract.js';
-import { scrollback } from '../pty/emulator.js';
 import type { HostedEmulator } from './hosted-run.js';
 
 /** How often it is looked how much has come, milliseconds. */
 const turnMs = 100;
 
 /** What is sent as it comes in one turn, bytes: more is what nobody can read. */
-const mostInTurn = 32 * 1024;
+const mostInTurn = 16 * 1024;
 
-/** In a turn with no more than so many, all of it is sent again, bytes. */
-const calmBytes = 4 * 1024;
+/** A turn with no more than so many is calm, bytes; after so many of them all of it is sent again. */
+const calmBytes = 2 * 1024;
+const calmTurns = 10;
 
 /** In a flood what it shows is not sent again before, milliseconds: nobody reads it, and drawing it takes the agents' time. */
 const pictureMs = 400;
 
-/** Nor before so many times what it takes the client to draw it: so it has a small share of the machine, however slow that is. */
-const timesDrawing = 20;
+/**
+ * Nor before so many times what it takes the client to draw it, times the terminals that it shows: so all of them
+ * together have a small share of the machine, however slow that is.
+ */
+const timesDrawing = 8;
 
 /** But at the latest after so long, milliseconds. */
-const mostPictureMs = 2000;
+const mostPictureMs = 3000;
+
+/** So many rows above the screen come with it at once, the rest when it is calm. */
+const firstScrolled = 100;
 
 /** A whole terminal, thousands of rows, is not sent again before, milliseconds. */
 const wholeMs = 2000;
@@ -26,9 +32,12 @@ const wholeMs = 2000;
 /** So much may be under way that was not taken yet, bytes: two screens of thousands of rows. */
 const mostUntaken = 2 * 1024 * 1024;
 
+/** What a terminal shows. */
+export type Screen = Omit<ScreenMessage, 'type' | 'agent'>;
+
 /** What is sent of a terminal. */
 export interface StreamSink {
-  screen(screen: Omit<ScreenMessage, 'type' | 'agent'>): void;
+  screen(screen: Screen): void;
   bytes(bytes: Buffer): void;
 }
 
@@ -42,7 +51,11 @@ export class TerminalStream {
   private timer: NodeJS.Timeout | null = null;
   /** It gets bytes as they come, from a screen on that it has. */
   private isInStep = false;
+  /** The client lacks rows above the screen that it wants. */
+  private isShort = false;
   private inTurn = 0;
+  /** Calm turns, one after the other. */
+  private calm = 0;
   /** Something has come since it was sent as it shows. */
   private isStale = false;
   private untaken = 0;
@@ -55,10 +68,14 @@ export class TerminalStream {
   constructor(
     private readonly emulator: HostedEmulator,
     private readonly sink: StreamSink,
+    /** So many rows above the screen are wanted. */
+    private readonly scrolled: number,
+    /** How many terminals the client follows, this one among them. */
+    private readonly among: () => number,
   ) {
     this.ends.push(emulator.onBytes((bytes) => this.came(bytes)));
     this.ends.push(emulator.onChange(() => this.changed()));
-    this.sendWhole();
+    this.begin();
     this.wake();
   }
 
@@ -100,18 +117,26 @@ export class TerminalStream {
   private turn(): void {
     const came = this.inTurn;
     this.inTurn = 0;
+    if (this.sentAt === Number.NEGATIVE_INFINITY) {
+      this.begin();
+      return;
+    }
     if (this.isInStep) {
-      if (came === 0) this.rest();
+      if (this.isShort && came <= calmBytes) this.sendWhole();
+      else if (came === 0) this.rest();
       return;
     }
     if (this.untaken > mostUntaken / 2) return;
     const now = performance.now();
-    if (came <= calmBytes && now - this.wholeAt >= wholeMs) this.sendWhole();
+    this.calm = came <= calmBytes ? this.calm + 1 : 0;
+    // Others may flood on, and thousands of rows are much to draw.
+    if (this.calm >= calmTurns && now - this.wholeAt >= wholeMs) this.sendWhole();
     else if (this.isStale && this.untaken === 0 && now - this.sentAt >= this.paceMs) this.send(0);
   }
 
   private get paceMs(): number {
-    return Math.min(mostPictureMs, Math.max(pictureMs, timesDrawing * this.drawingMs));
+    const rest = timesDrawing * this.among() * this.drawingMs;
+    return Math.min(mostPictureMs, Math.max(pictureMs, rest));
   }
 
   /** Nothing comes, and nothing was left out. */
@@ -120,8 +145,14 @@ export class TerminalStream {
     this.timer = null;
   }
 
+  private begin(): void {
+    this.isInStep = this.send(Math.min(this.scrolled, firstScrolled));
+    this.isShort = this.scrolled > firstScrolled;
+  }
+
   private sendWhole(): void {
-    this.isInStep = this.send(scrollback);
+    this.isInStep = this.send(this.scrolled);
+    this.isShort = !this.isInStep;
     if (this.isInStep) this.wholeAt = performance.now();
   }
 

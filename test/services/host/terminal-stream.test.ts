@@ -18,23 +18,28 @@ function followed(
     if (takes && drawMs > 0) setTimeout(() => stream.taken(bytes), drawMs);
     else if (takes) queueMicrotask(() => stream.taken(bytes));
   };
-  const stream = new TerminalStream(own, {
-    screen: ({ cols, rows, whole, output }) => {
-      copy.dispose();
-      copy = new Emulator(cols, rows, 200);
-      copy.feed(output);
-      sent.bytes += output.length;
-      sent.screens += 1;
-      sent.at.push(performance.now());
-      if (whole) sent.whole += 1;
-      take(Buffer.byteLength(output));
+  const stream = new TerminalStream(
+    own,
+    {
+      screen: ({ cols, rows, whole, output }) => {
+        copy.dispose();
+        copy = new Emulator(cols, rows, 200);
+        copy.feed(output);
+        sent.bytes += output.length;
+        sent.screens += 1;
+        sent.at.push(performance.now());
+        if (whole) sent.whole += 1;
+        take(Buffer.byteLength(output));
+      },
+      bytes: (bytes) => {
+        copy.feed(Buffer.from(bytes));
+        sent.bytes += bytes.length;
+        take(bytes.length);
+      },
     },
-    bytes: (bytes) => {
-      copy.feed(Buffer.from(bytes));
-      sent.bytes += bytes.length;
-      take(bytes.length);
-    },
-  });
+    200,
+    () => 8,
+  );
   const shown = (emulator: Emulator) => ({
     // A row that was filled and trimmed by half is blanks there.
     lines: emulator.lines().map((line) => line.trimEnd()),
@@ -127,7 +132,7 @@ test('in a flood it is sent what the terminal shows, and all of it in the end', 
 });
 
 test('a client that draws slowly is sent pictures less often, so that it takes a small share of the machine', async () => {
-  const drawMs = 40;
+  const drawMs = 15;
   const given = followed({ drawMs });
   // Up to the first picture in the flood it is not known.
   while (given.sent.at.length < 5) {
@@ -137,7 +142,7 @@ test('a client that draws slowly is sent pictures less often, so that it takes a
   }
   const gaps = given.sent.at.slice(1).map((at, index) => at - (given.sent.at[index] as number));
   // A timer may fire a little earlier than it says.
-  expect(Math.min(...gaps.slice(1))).toBeGreaterThan(drawMs * 20 * 0.9);
+  expect(Math.min(...gaps.slice(1))).toBeGreaterThan(drawMs * 8 * 8 * 0.9);
   given.end();
 });
 

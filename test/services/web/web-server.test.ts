@@ -244,7 +244,8 @@ test.each([
   [{ type: 'key', variable: 'OPENAI_API_KEY', value: 'k' }],
   [{ type: 'hello' }],
   [{ type: 'dispatch', message: { type: 'landing_done', landing: { state: 'waits' } } }],
-  [{ type: 'follow', agent: -1 }],
+  [{ type: 'follow', agent: -1, scrolled: 0 }],
+  [{ type: 'follow', agent: 0, scrolled: 1e9 }],
   [[]],
 ])('what a page must not send is refused: %o', async (message) => {
   const { server, port } = await started();
