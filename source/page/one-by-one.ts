@@ -22,8 +22,11 @@ function next(): void {
   // A frame is not drawn where nobody looks.
   requestAnimationFrame(() =>
     setTimeout(() => {
-      waiting.shift()?.();
-      next();
+      try {
+        waiting.shift()?.();
+      } finally {
+        next();
+      }
     }),
   );
 }

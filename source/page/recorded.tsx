@@ -12,6 +12,11 @@ interface Recording {
   readonly events: readonly (readonly [at: number, code: string, data: string])[];
 }
 
+/** Columns or rows that a terminal can have. */
+function isSize(value: unknown): value is number {
+  return Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 9999;
+}
+
 /** Reads a recording; what is no event of the form is passed over, as whoever may have written it. */
 function readRecording(text: string): Recording | null {
   const [first = '', ...lines] = text.split('\n');
@@ -20,9 +25,7 @@ function readRecording(text: string): Recording | null {
     | null
     | undefined;
   const { width, height, timestamp } = head ?? {};
-  if (typeof width !== 'number' || typeof height !== 'number' || typeof timestamp !== 'number') {
-    return null;
-  }
+  if (!isSize(width) || !isSize(height) || typeof timestamp !== 'number') return null;
   const events = lines.flatMap((line) => {
     const event = parseJson(line);
     if (!Array.isArray(event)) return [];

@@ -57,7 +57,10 @@ function goes(key: string, { agents }: RunState, large: number | null, show: Pla
 
 /** Has the keyboard go to the large terminal, after those that are still to come. */
 function typeSoon(): void {
-  oneByOne(() => document.querySelector<HTMLElement>('.agent-terminal.large textarea')?.focus());
+  const focus = () =>
+    document.querySelector<HTMLElement>('.agent-terminal.large textarea')?.focus();
+  // What is shown now has put its own terminal into the row by then.
+  requestAnimationFrame(() => oneByOne(focus));
 }
 
 /** The next agent that asks or has failed. */

@@ -234,6 +234,14 @@ function drawQuickly(terminal: Terminal): void {
 
 /** Programs that stand in for a graphics card are slower than text. */
 function hasGraphicsCard(): boolean {
+  graphicsCard ??= lookForGraphicsCard();
+  return graphicsCard;
+}
+
+/** What was found; null before it was looked for. */
+let graphicsCard: boolean | null = null;
+
+function lookForGraphicsCard(): boolean {
   const context = document.createElement('canvas').getContext('webgl2');
   const extension = context?.getExtension('WEBGL_debug_renderer_info');
   const name = extension ? String(context?.getParameter(extension.UNMASKED_RENDERER_WEBGL)) : '';

@@ -43,9 +43,14 @@ browserTest('a run of four agents in a browser, from the grid to the summary', a
     await terminal(page, agent).getByText(`at work on f${agent}.txt`).waitFor();
   }
   await isUsable(page);
-  // Typed into.
+  // Typed into, by keys alone: also from another part of the agent.
   await page.keyboard.press('0');
-  await terminal(page, 0).locator('textarea').pressSequentially('hello there');
+  await terminal(page, 0).getByText('at work on f0.txt').first().waitFor();
+  await page.keyboard.press('d');
+  await page.getByText('This agent has changed nothing.').waitFor();
+  await page.keyboard.press('i');
+  await page.locator('.agent-terminal.large textarea:focus').waitFor();
+  await page.keyboard.type('hello there');
   await page.keyboard.press('Enter');
   await terminal(page, 0).getByText('heard: hello there').first().waitFor();
   // Selected and copied: the key does not reach the agent then.

@@ -109,6 +109,9 @@ export class RunSpans {
     this.ofTests(message);
     this.ofReviews(after, message);
     this.ofOutcomes(after, before);
+    if (after.landing !== null && after.landing !== (before?.landing ?? null)) {
+      this.measure('landings', 1, { state: after.landing.state });
+    }
     this.ofPhases(after, before, message);
     this.ofMerge(after, before, message.at);
     if (after.phase === 'finished' && before?.phase !== 'finished') this.finish(after, message.at);
@@ -329,7 +332,6 @@ export class RunSpans {
       if (before?.phase === phase && after.phase !== phase) {
         const landing = name === 'land' && after.landing ? after.landing.state : null;
         const error = landing === 'refused' ? landing : null;
-        if (landing !== null) this.measure('landings', 1, { state: landing });
         this.end(this.latest(name), at, error, {
           ...(landing !== null && { landing: landing }),
         });

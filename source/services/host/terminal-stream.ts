@@ -11,6 +11,9 @@ const mostInTurn = 16 * 1024;
 const calmBytes = 2 * 1024;
 const calmTurns = 10;
 
+/** After so many calm turns its bytes are sent as they come again. */
+const stepTurns = 2;
+
 /** In a flood what it shows is not sent again before, milliseconds: nobody reads it, and drawing it takes the agents' time. */
 const pictureMs = 400;
 
@@ -108,6 +111,7 @@ export class TerminalStream {
     const { cols, rows } = this.emulator;
     if (this.size === `${cols}x${rows}` || this.untaken > mostUntaken) return;
     if (this.isInStep) this.sendWhole();
+    this.wake();
   }
 
   private wake(): void {
@@ -122,15 +126,17 @@ export class TerminalStream {
       return;
     }
     if (this.isInStep) {
-      if (this.isShort && came <= calmBytes) this.sendWhole();
+      if (came > calmBytes) this.calm = 0;
+      if (this.isShort && came <= calmBytes) this.sendRest();
       else if (came === 0) this.rest();
       return;
     }
     if (this.untaken > mostUntaken / 2) return;
     const now = performance.now();
     this.calm = came <= calmBytes ? this.calm + 1 : 0;
-    // Others may flood on, and thousands of rows are much to draw.
+    // Others may flood on, and thousands of rows are much to draw: those come when it is calm for longer.
     if (this.calm >= calmTurns && now - this.wholeAt >= wholeMs) this.sendWhole();
+    else if (this.calm >= stepTurns && this.untaken === 0) this.begin();
     else if (this.isStale && this.untaken === 0 && now - this.sentAt >= this.paceMs) this.send(0);
   }
 
@@ -148,6 +154,17 @@ export class TerminalStream {
   private begin(): void {
     this.isInStep = this.send(Math.min(this.scrolled, firstScrolled));
     this.isShort = this.scrolled > firstScrolled;
+  }
+
+  /** The rows that the client lacks; where they cannot be told now it stays in step, and they are told later. */
+  private sendRest(): void {
+    this.calm += 1;
+    const since = performance.now() - this.wholeAt;
+    const isFirst = since === Number.POSITIVE_INFINITY;
+    if (!isFirst && (this.calm < calmTurns || since < wholeMs)) return;
+    if (!this.send(this.scrolled)) return;
+    this.isShort = false;
+    this.wholeAt = performance.now();
   }
 
   private sendWhole(): void {

@@ -20,6 +20,8 @@ export class FollowedFile {
   /** Whole lines that have come since the last time; none where there is no such file (yet). Throws like `fs`. */
   *lines(): Generator<string> {
     if (this.fd === null && !this.open()) return;
+    // It is asked often, and mostly there is nothing.
+    if (fstatSync(this.fd as number).size <= this.at) return;
     const parts: Buffer[] = [];
     for (let from = this.at; ; ) {
       const block = Buffer.allocUnsafe(blockBytes);

@@ -97,7 +97,7 @@ function follow(run: KnownRun): Followed {
   const reader = new JournalReader(run.stamp, (after, before, message) => {
     for (const telling of spans.take(after, before, message)) {
       if (telling.tells !== 'measure' || telling.measure !== 'failures') continue;
-      const name = `${telling.attributes['of']} ${telling.attributes['reason']}`;
+      const name = JSON.stringify([telling.attributes['of'], telling.attributes['reason']]);
       failures.set(name, (failures.get(name) ?? 0) + telling.value);
     }
   });
@@ -127,7 +127,10 @@ function figuresIn(registry: Registry) {
       help: 'Runs that go on.',
       registers: [registry],
     }),
-    alive: gauge('run_alive', '1 while the program of a run is there; it may be cut off else.'),
+    alive: gauge(
+      'run_alive',
+      '1 while the program of a run is there; 0 before its end: it was cut off.',
+    ),
     info: gauge('run_info', 'What a run is made with; always 1.', 'model', 'branch', 'agent'),
     phase: gauge('run_phase', 'The phase a run is in; always 1.', 'phase'),
     duration: gauge('run_duration_seconds', 'Time a run has taken.'),
@@ -189,7 +192,7 @@ function tellFailures(
   failures: ReadonlyMap<string, number>,
 ): void {
   for (const [name, count] of failures) {
-    const [of = '', reason = ''] = name.split(' ');
+    const [of, reason] = JSON.parse(name) as [string, string];
     figures.failures.inc({ run: stamp, repository: root, of, reason }, count);
   }
 }

@@ -107,6 +107,7 @@ test('a run that has ended and is led on is told of in a second span', () => {
   run.at += 60_000;
   run.send({ type: 'restart_failed' });
   run.succeed(0).mergeAll();
+  expect(run.measured('landings').at(-1)).toEqual([1, { state: 'not_asked' }]);
   const runs = run.told().filter((words) => words.startsWith('run '));
   expect(runs).toHaveLength(2);
   expect(runs[0]).toMatch(/^run 1-\d+ exit_code_/);
