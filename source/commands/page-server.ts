@@ -117,13 +117,12 @@ export async function openPageServer(
     await server.listen(port);
   } catch (error) {
     if (faultOfError(error) === null && !hasCode(error, ...noPort)) throw error;
-    const which = port === 0 ? 'No port' : `Port ${port}`;
-    const hint = port === 0 ? undefined : 'Another program may have it: choose another one.';
-    const message = `${which} can be listened at: ${(error as Error).message}.`;
+    const why = (error as Error).message;
+    if (port === 0) return err({ kind: 'usage', message: `No port can be listened at: ${why}.` });
     return err({
       kind: 'usage',
-      message: port === 0 ? message : message.replace('can be', 'cannot be'),
-      ...(hint && { hint }),
+      message: `Port ${port} cannot be listened at: ${why}.`,
+      hint: 'Another program may have it: choose another one.',
     });
   }
   return ok({

@@ -9,6 +9,7 @@ import {
   timeSpent,
   type Usage,
 } from '../agent/agent.js';
+import { providerOf } from '../policy/providers.js';
 import type { TestRun } from '../policy/test-run.js';
 import type { Message } from './message.js';
 import { type RunState, runTime } from './run.js';
@@ -53,8 +54,8 @@ export type Telling =
       readonly attributes: Attributes;
       /** What went wrong, a word; null where all went well. */
       readonly error: string | null;
-      /** The attempt that this is the span of. */
-      readonly attempt?: { readonly agent: number; readonly number: number };
+      /** The attempt that this is the span of; null for any other span. */
+      readonly attempt: { readonly agent: number; readonly number: number } | null;
     }
   | {
       readonly tells: 'measure';
@@ -185,7 +186,7 @@ export class RunSpans {
     this.endAllOf(name, ended, this.latest(name));
     this.end(this.latest(name), ended, outcome?.state === 'succeeded' || isCutOff ? null : reason, {
       ...(outcome && { outcome: outcome.state }),
-      ...(reason !== null && reason !== undefined && { reason: reason }),
+      ...(reason !== null && { reason }),
       iterations: iterations(agent),
       duration_s: timeSpent(agent, ended) / 1000,
       'gen_ai.usage.input_tokens': usage.promptTokens,
@@ -227,20 +228,10 @@ export class RunSpans {
       if (verdict === null || verdict === was?.attempts[index]?.verdict) continue;
       if (verdict !== 'ok') this.measure('failures', 1, { of: 'attempt', reason: verdict });
       const key = this.attemptKey(agent, attempt);
-      if (!this.open.has(key)) continue;
       const at = endedAt ?? message.at;
       this.endAllOf(`${key}.`, at);
-      this.open.delete(key);
       const error = verdict === 'ok' ? null : verdict;
-      const attempted = { agent: agent.index, number };
-      this.tellings.push({
-        tells: 'end',
-        key,
-        at,
-        attributes: { verdict },
-        error,
-        attempt: attempted,
-      });
+      this.end(key, at, error, { verdict }, { agent: agent.index, number });
     }
   }
 
@@ -248,32 +239,19 @@ export class RunSpans {
   private ofTurn({ config }: RunState, agent: Agent, message: Message): void {
     const attempt = currentAttempt(agent);
     if (!('agent' in message) || message.agent !== agent.index || attempt === null) return;
-    const name = `${this.attemptKey(agent, attempt)}.turn`;
+    const parent = this.attemptKey(agent, attempt);
+    const name = `${parent}.turn`;
     const asked = modelAttributes('chat', config.provider, config.model);
+    const begin = () =>
+      this.start(this.next(name), parent, `chat ${config.model}`, message.at, asked, true);
     if (message.type === 'turn_started') {
       this.endAllOf(name, message.at);
-      this.start(
-        this.next(name),
-        this.attemptKey(agent, attempt),
-        `chat ${config.model}`,
-        message.at,
-        asked,
-        true,
-      );
+      begin();
     }
     if (message.type !== 'turn_ended' && message.type !== 'turn_failed') return;
-    const key = this.latest(name);
-    const began = this.open.get(key);
+    const began = this.open.get(this.latest(name));
     // An agent that tells of its answers alone has no times for its requests.
-    if (began === undefined)
-      this.start(
-        this.next(name),
-        this.attemptKey(agent, attempt),
-        `chat ${config.model}`,
-        message.at,
-        asked,
-        true,
-      );
+    if (began === undefined) begin();
     const usage = message.type === 'turn_ended' ? message.usage : null;
     // Its cause is what somebody else's program says, and may be any text.
     const error = message.type === 'turn_failed' ? 'failed' : null;
@@ -302,8 +280,7 @@ export class RunSpans {
   private ofReviews({ config }: RunState, message: Message): void {
     if (message.type !== 'agent_reviewed' && message.type !== 'supervised') return;
     const model = message.review.model ?? config.geminiModel;
-    const provider = config.review?.model ? config.provider : 'gemini';
-    this.measureUsage(message.usage, modelAttributes('chat', provider, model));
+    this.measureUsage(message.usage, modelAttributes('chat', providerOf(model), model));
   }
 
   private ofTests(message: Message): void {
@@ -403,9 +380,16 @@ export class RunSpans {
     this.tellings.push({ tells: 'start', key, parent, name, isRequest, at, attributes });
   }
 
-  private end(key: string, at: number, error: string | null, attributes: Attributes = {}): void {
+  /** Ends a span that is open. @param attempt the one that it is of */
+  private end(
+    key: string,
+    at: number,
+    error: string | null,
+    attributes: Attributes = {},
+    attempt: { readonly agent: number; readonly number: number } | null = null,
+  ): void {
     if (!this.open.delete(key)) return;
-    this.tellings.push({ tells: 'end', key, at, attributes, error });
+    this.tellings.push({ tells: 'end', key, at, attributes, error, attempt });
   }
 
   /** Ends what is still open of a name, but for one; the latest first. */

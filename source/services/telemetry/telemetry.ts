@@ -163,7 +163,7 @@ export class Telemetry {
       span.setStatus({ code: SpanStatusCode.ERROR, message: error });
     }
     const { texts } = this.options;
-    if (texts !== null && attempt) {
+    if (texts !== null && attempt !== null) {
       const { told, answered } = texts(attempt.agent, attempt.number);
       if (told !== '') span.setAttribute('gen_ai.input.messages', spoken('user', told));
       if (answered !== '')
@@ -232,49 +232,48 @@ function resourceOf(version: string): Resource {
     .merge(detectResources({ detectors: [envDetector] }));
 }
 
-/** A whole number from 1 on of a variable; nothing where it holds none. */
-function numberOf<Name extends string>(env: Environment, variable: string, name: Name) {
+/** A whole number from 1 on of a variable, or the standard's own where it holds none. */
+function numberOf(env: Environment, variable: string, standard: number): number {
   const value = env[variable]?.trim() ?? '';
-  return /^[1-9]\d{0,8}$/.test(value) ? ({ [name]: Number(value) } as Record<Name, number>) : {};
+  return /^[1-9]\d{0,8}$/.test(value) ? Number(value) : standard;
 }
 
-/** How many wait and go at once; no more at once than may wait. */
-function sizes(env: Environment, prefix: string) {
-  const { queue } = { queue: 2048, ...numberOf(env, `${prefix}_MAX_QUEUE_SIZE`, 'queue') };
-  const { batch } = { batch: 512, ...numberOf(env, `${prefix}_MAX_EXPORT_BATCH_SIZE`, 'batch') };
-  return { maxQueueSize: queue, maxExportBatchSize: Math.min(batch, queue) };
-}
-
-function batching(env: Environment, prefix: string) {
+/** How often and how much is sent at once, by the variables of a signal. @param delay the standard's, milliseconds */
+function batching(env: Environment, prefix: string, delay: number) {
+  const maxQueueSize = numberOf(env, `${prefix}_MAX_QUEUE_SIZE`, 2048);
+  const batch = numberOf(env, `${prefix}_MAX_EXPORT_BATCH_SIZE`, 512);
   return {
-    ...numberOf(env, `${prefix}_SCHEDULE_DELAY`, 'scheduledDelayMillis'),
-    ...numberOf(env, `${prefix}_EXPORT_TIMEOUT`, 'exportTimeoutMillis'),
-    ...sizes(env, prefix),
+    scheduledDelayMillis: numberOf(env, `${prefix}_SCHEDULE_DELAY`, delay),
+    exportTimeoutMillis: numberOf(env, `${prefix}_EXPORT_TIMEOUT`, 30_000),
+    maxQueueSize,
+    // No more at once than may wait.
+    maxExportBatchSize: Math.min(batch, maxQueueSize),
   };
 }
 
 function tracerProvider(resource: Resource, idGenerator: KeyedIds, env: Environment) {
   const exporter = new OTLPTraceExporter();
-  const spanProcessors = [new BatchSpanProcessor({ exporter, ...batching(env, 'OTEL_BSP') })];
-  return new TracerProvider({ resource, idGenerator, spanProcessors, sampler: samplerOf(env) });
+  const processor = new BatchSpanProcessor({ exporter, ...batching(env, 'OTEL_BSP', 5000) });
+  const sampler = samplerOf(env);
+  return new TracerProvider({ resource, idGenerator, spanProcessors: [processor], sampler });
 }
 
 function meterProvider(resource: Resource, env: Environment): MeterProvider {
-  const { every } = { every: 60_000, ...numberOf(env, 'OTEL_METRIC_EXPORT_INTERVAL', 'every') };
-  const { most } = { most: 30_000, ...numberOf(env, 'OTEL_METRIC_EXPORT_TIMEOUT', 'most') };
+  const exportIntervalMillis = numberOf(env, 'OTEL_METRIC_EXPORT_INTERVAL', 60_000);
+  const timeout = numberOf(env, 'OTEL_METRIC_EXPORT_TIMEOUT', 30_000);
   const reader = new PeriodicExportingMetricReader({
     exporter: new OTLPMetricExporter(),
-    exportIntervalMillis: every,
+    exportIntervalMillis,
     // The SDK takes no longer one.
-    exportTimeoutMillis: Math.min(most, every),
+    exportTimeoutMillis: Math.min(timeout, exportIntervalMillis),
   });
   return new MeterProvider({ resource, readers: [reader] });
 }
 
 function loggerProvider(resource: Resource, env: Environment): LoggerProvider {
   const exporter = new OTLPLogExporter();
-  const processors = [new BatchLogRecordProcessor({ exporter, ...batching(env, 'OTEL_BLRP') })];
-  return new LoggerProvider({ resource, processors });
+  const processor = new BatchLogRecordProcessor({ exporter, ...batching(env, 'OTEL_BLRP', 1000) });
+  return new LoggerProvider({ resource, processors: [processor] });
 }
 
 /** The samplers of the standard; all is told where another one is named. */

@@ -107,20 +107,16 @@ function follow(run: KnownRun): Followed {
 const own = ['run', 'repository'] as const;
 
 function figuresIn(registry: Registry) {
+  const named = (name: string, help: string, labels: readonly string[]) => ({
+    name: `aider_orchestrator_${name}`,
+    help,
+    labelNames: [...own, ...labels],
+    registers: [registry],
+  });
   const gauge = (name: string, help: string, ...labels: string[]) =>
-    new Gauge({
-      name: `aider_orchestrator_${name}`,
-      help,
-      labelNames: [...own, ...labels],
-      registers: [registry],
-    });
+    new Gauge(named(name, help, labels));
   const counter = (name: string, help: string, ...labels: string[]) =>
-    new Counter({
-      name: `aider_orchestrator_${name}`,
-      help,
-      labelNames: [...own, ...labels],
-      registers: [registry],
-    });
+    new Counter(named(name, help, labels));
   return {
     living: new Gauge({
       name: 'aider_orchestrator_living_runs',
