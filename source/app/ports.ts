@@ -203,6 +203,8 @@ export interface RunRow {
 export interface OpenedPage {
   /** Good for one browser of this machine. */
   readonly address: string;
+  /** Who opens it may act on the run; else only watch. */
+  readonly acts: boolean;
   /** The user's browser was asked to open it. */
   readonly isAsked: boolean;
   /** The port, where the person sits at another machine; else null. */

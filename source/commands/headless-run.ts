@@ -83,6 +83,7 @@ async function dryRun(
 /** `--web`: serves the page of a run while this program is there. @returns null where it cannot, which is said */
 async function tellPage(
   config: RunConfig,
+  acts: boolean,
   stdio: Stdio,
   warn: (text: string) => void,
 ): Promise<PageServer | null> {
@@ -93,9 +94,9 @@ async function tellPage(
     findRun({ run: config.stamp, repo: config.repo }),
   ]);
   if (server.ok && run.ok) {
-    const address = server.value.address(true, run.value);
+    const address = server.value.address(acts, run.value);
     stdio.error(
-      `The page of this run, good for one browser within half an hour, and there until the run ends: ${address}\n`,
+      `The page of this run, ${acts ? 'to act on it' : 'to watch it'}, good for one browser within half an hour, and there until the run ends: ${address}\n`,
     );
     return server.value;
   }
@@ -142,7 +143,7 @@ export async function executeHeadless(
   });
   served = await serveRun(live, paths, given.record, warn);
   await live.begin();
-  const page = args.flags.web ? await tellPage(config, stdio, warn) : null;
+  const page = args.flags.web ? await tellPage(config, !args.flags.readOnly, stdio, warn) : null;
   overrides.onBegun?.(config.stamp);
   await finished;
   await page?.close();

@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { chromiumHere } from '../browser.js';
 import { eventually, until } from '../eventually.js';
-import { given, isUsable, makeListeners, open, press, terminal } from '../page-rig.js';
+import { given, isUsable, makeListeners, open, press, terminal, tryOut } from '../page-rig.js';
 import { hostsOf } from '../processes.js';
 import { lastSummary, runCli, startCli } from '../rig.js';
 import { openScreen } from '../screen-rig.js';
@@ -14,16 +14,24 @@ import { openScreen } from '../screen-rig.js';
 const browserTest = test.skipIf(chromiumHere === null);
 
 /** A desktop that only notes what is to be opened in a browser. */
-function desktop(home: string): { readonly env: NodeJS.ProcessEnv; opened(): string } {
+function desktop(home: string): {
+  readonly env: NodeJS.ProcessEnv;
+  opened(): string;
+  environment(): string;
+} {
   const folder = path.join(home, 'desktop');
   const note = path.join(folder, 'opened');
   mkdirSync(folder);
   writeFileSync(note, '');
   const opener = path.join(folder, 'xdg-open');
-  writeFileSync(opener, `#!/bin/sh\nprintf '%s' "$*" > '${note}'\n`);
+  writeFileSync(opener, `#!/bin/sh\nprintf '%s' "$*" > '${note}'\nenv > '${note}.env'\n`);
   chmodSync(opener, 0o755);
   const env = { DISPLAY: ':99', PATH: `${folder}:${process.env['PATH']}` };
-  return { env, opened: () => readFileSync(note, 'utf8') };
+  return {
+    env,
+    opened: () => readFileSync(note, 'utf8'),
+    environment: () => readFileSync(`${note}.env`, 'utf8'),
+  };
 }
 
 const shown = /http:\/\/127\.0\.0\.1:\d+\/enter\/[\w-]{22}(?![\w-])/;
@@ -32,10 +40,10 @@ browserTest(
   'w on the screen opens this run in a browser; terminal and two browsers lead it',
   async () => {
     const { where, repo, args } = makeListeners();
-    const { env, opened } = desktop(where.home);
+    const { env, opened, environment } = desktop(where.home);
     const screen = openScreen([...args, '--change', 'All of it'], {
       cwd: repo,
-      env: { ...where.env, ...env },
+      env: { ...where.env, ...env, OPENAI_API_KEY: 'sk-of-the-person' },
       cols: 80,
       rows: 24,
     });
@@ -53,6 +61,9 @@ browserTest(
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(statSync(path.dirname(file)).mode & 0o777).toBe(0o700);
     expect(readFileSync(file, 'utf8')).toContain(address);
+    // Nor does the browser get the keys that the person has given.
+    expect(environment()).toContain('DISPLAY=:99');
+    expect(environment()).not.toContain('sk-of-the-person');
     const { page, problems } = await open(pathToFileURL(file).href);
     await terminal(page, 0).getByText('at work on f0.txt').waitFor();
     // Another address for another browser, which gets there by a link on a page of another origin.
@@ -204,6 +215,25 @@ browserTest(
     await page.context().close();
   },
 );
+
+browserTest('--web --read-only gives a link that can only watch', async () => {
+  const { where, repo, args } = makeListeners();
+  const flags = ['--yes', '--web', '--read-only'];
+  const running = startCli([...args, ...flags], { cwd: repo, env: where.env });
+  let told = '';
+  running.child.stderr?.on('data', (text) => {
+    told += text;
+  });
+  await until(() => shown.test(told));
+  expect(told).toMatch(/The page of this run, to watch it/);
+  const { page } = await open(shown.exec(told)?.[0] as string);
+  await terminal(page, 0).getByText('at work on f0.txt').waitFor();
+  await tryOut(page, 'Kill all');
+  await page.getByRole('status').getByText('This link can only watch.').waitFor();
+  await page.context().close();
+  running.child.kill('SIGINT');
+  await running.end;
+});
 
 test('--web and --detach exclude each other, with the way out', async () => {
   const { where, repo, args } = makeListeners();

@@ -48,15 +48,15 @@ describe('the run screen', () => {
     const { app } = await openRun();
     await app.press('w', /There is no page\./);
     const address = 'http://127.0.0.1:40123/enter/0123456789abcdef012345';
-    app.page = { ok: true, value: { address, isAsked: false, port: 40123 } };
+    app.page = { ok: true, value: { address, acts: true, isAsked: false, port: 40123 } };
     await app.press('w', /This run in a browser[\s\S]*enter\/0123456789abcdef012345/);
     await app.shows(/Open it in a browser of this machine/);
     await app.shows(/ssh -L 40123:127\.0\.0\.1:40123/);
     app.type('y');
     const sent = `\x1b]52;c;${Buffer.from(address).toString('base64')}\x07`;
     await eventually(() => expect(app.output.join('')).toContain(sent));
-    app.page = { ok: true, value: { address, isAsked: true, port: null } };
-    await app.press('w', /Your browser was asked to open it/);
+    app.page = { ok: true, value: { address, acts: false, isAsked: true, port: null } };
+    await app.press('w', /Your browser was asked to open it[\s\S]*can only watch/);
     await app.press('x', gone('asked to open'));
     expect(app.text()).not.toMatch(/Kill/);
   });

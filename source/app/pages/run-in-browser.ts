@@ -30,7 +30,7 @@ export function useBrowser(
       return;
     }
     say('');
-    const { address, isAsked, port: far } = page.value;
+    const { address, acts, isAsked, port: far } = page.value;
     dialogs.open({
       kind: 'message',
       title: 'This run in a browser',
@@ -41,6 +41,7 @@ export function useBrowser(
           ? 'Your browser was asked to open it; if it cannot, open this address.'
           : 'Open it in a browser of this machine.',
         ...(far === null ? [] : [`From another machine, first: ssh -L ${far}:127.0.0.1:${far}`]),
+        acts ? 'Who opens it may act on this run.' : 'Who opens it can only watch.',
         `It is good for one browser and for half an hour; ${keymap.label(name)} gives another one.`,
         'The page is there until you leave this screen.',
       ],

@@ -29,11 +29,17 @@ export function pagePort(session: Session): Pick<WizardPort, 'openPage' | 'wants
       if (!run.ok) return run;
       // The screen was left meanwhile.
       if (session.isClosed) return err({ kind: 'usage', message: 'The screen was left.' });
-      const address = server.value.address(true, run.value);
+      const acts = session.args.flags.readOnly !== true;
+      const address = server.value.address(acts, run.value);
       const asked = await openBrowser(address, pagesFolder()).catch(nullWhereFaulty);
       if (asked) session.onClose(asked.forget);
       const isRemote = Boolean(environment()['SSH_CONNECTION']);
-      return ok({ address, isAsked: asked !== null, port: isRemote ? server.value.port : null });
+      return ok({
+        address,
+        acts,
+        isAsked: asked !== null,
+        port: isRemote ? server.value.port : null,
+      });
     },
   };
 }

@@ -320,7 +320,7 @@ export const optionTable = {
     help: 'show the run in a browser too, while this program is there: prints an address',
     more: 'On the screen `w` does it at any time. See [The page](web.md).',
   },
-  readOnly: { section: 'result', help: 'with web: a link that can only watch' },
+  readOnly: { section: 'result', help: 'with web and --web: a link that can only watch' },
   port: {
     section: 'result',
     value: 'N',

@@ -2,8 +2,10 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { lstatSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { providerKeys } from '../../core/policy/providers.js';
 import { absent, unless, writePrivate } from '../files/private-files.js';
-import { environment } from './environment.js';
+import { isCollectorSecret } from '../telemetry/signals.js';
+import { type Environment, environment } from './environment.js';
 import { lookingElsewhere } from './own-environment.js';
 import { which } from './programs.js';
 
@@ -63,11 +65,22 @@ function openerHere(): Promise<string | null> {
   return DISPLAY || WAYLAND_DISPLAY ? which('xdg-open') : Promise.resolve(null);
 }
 
+/** The environment of a browser: it outlives us, and needs none of the keys that a person has given us. */
+function browserEnvironment(): Environment {
+  const isSecret = (name: string) => providerKeys.has(name) || isCollectorSecret(name);
+  const pairs = Object.entries(environment()).filter(([name]) => !isSecret(name));
+  return lookingElsewhere(Object.fromEntries(pairs));
+}
+
 /** Whether it was started, and has not failed: it may stay as long as the browser does. */
 function asks(opener: string, file: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const env = lookingElsewhere(environment());
-    const child = spawn(opener, [file], { cwd: '/', env, detached: true, stdio: 'ignore' });
+    const child = spawn(opener, [file], {
+      cwd: '/',
+      env: browserEnvironment(),
+      detached: true,
+      stdio: 'ignore',
+    });
     const timer = setTimeout(() => resolve(true), failsWithinMs);
     const answer = (opened: boolean) => {
       clearTimeout(timer);

@@ -32,6 +32,12 @@ export function wantedSignals(env: Environment): Signals {
       problems.push(`OTEL_${upper}_EXPORTER is ${exporter}, and only otlp is sent: no ${name}.`);
       return [name, false];
     }
+    if (endpoint !== '' && !isHttp(endpoint)) {
+      problems.push(
+        `The endpoint of OpenTelemetry for ${name} is no http or https address: no ${name}.`,
+      );
+      return [name, false];
+    }
     const spoken = value(`${specific}_PROTOCOL`) || value('OTEL_EXPORTER_OTLP_PROTOCOL');
     if (spoken !== '' && spoken !== protocol) {
       problems.push(
@@ -42,6 +48,11 @@ export function wantedSignals(env: Environment): Signals {
     return [name, true];
   });
   return { ...(Object.fromEntries(wanted) as Omit<Signals, 'problems'>), problems };
+}
+
+/** An address at which nothing can be sent would lead the exporter to one that nobody has named. */
+function isHttp(address: string): boolean {
+  return URL.canParse(address) && /^https?:$/.test(new URL(address).protocol);
 }
 
 /** Whether the texts that models are told and say may be sent. */

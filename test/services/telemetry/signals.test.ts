@@ -40,6 +40,21 @@ test('what is switched off stays off, and what is not spoken here is said', () =
   ]);
 });
 
+test('an endpoint that is no address is said, and nothing is sent elsewhere in its place', () => {
+  for (const wrong of ['collector', 'collector:4318', 'ftp://collector', 'http://', '::::']) {
+    expect(of({ OTEL_EXPORTER_OTLP_ENDPOINT: wrong }), wrong).toEqual([false, false, false, 3]);
+  }
+  const secret = 'grpc://user:secret@collector';
+  const { problems } = wantedSignals({ OTEL_EXPORTER_OTLP_ENDPOINT: secret });
+  expect(problems.join()).not.toContain('secret');
+  expect(of({ OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector/otlp' })).toEqual([
+    true,
+    true,
+    true,
+    0,
+  ]);
+});
+
 test('texts are told only where that is asked for, and a collector secret is known by its name', () => {
   const name = 'OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT';
   expect([{}, { [name]: 'false' }, { [name]: 'no_content' }].map(mayTellTexts)).toEqual([
