@@ -217,7 +217,7 @@ async function picture(page: Page, name: string): Promise<void> {
 }
 
 test.skipIf(chromiumHere === null || inject('aider') === null)(
-  'four real Aiders on a page: one is killed and restarted with a remark, and all lands',
+  'four real Aiders on a page: one is killed and restarted with a remark, one taken over and typed into, and all lands',
   async () => {
     const names = ['a', 'b', 'c', 'd'];
     const edit = (name: string) => diffEdit(`${name}.py`, `${name} = 1`, `${name} = 2`);
@@ -225,6 +225,8 @@ test.skipIf(chromiumHere === null || inject('aider') === null)(
     const server = await modelServer([
       { when: 'hurry up', replies: [{ text: edit('b') }] },
       { when: 'Task: Raise b', replies: [{ text: edit('b'), delayMs: 600_000 }] },
+      { when: 'By hand, raise c', replies: [{ text: edit('c') }] },
+      { when: 'Task: Raise c', replies: [{ text: 'I wait.', delayMs: 600_000 }] },
       ...names.map((name) => ({
         when: `Task: Raise ${name}`,
         replies: [{ text: `I raise ${name} as I was told.\n\n${edit(name)}`, ...slowly }],
@@ -260,7 +262,20 @@ test.skipIf(chromiumHere === null || inject('aider') === null)(
     await page.keyboard.press('R');
     await page.getByRole('dialog').getByRole('textbox').fill('Please hurry up.');
     await page.keyboard.press('Enter');
+    // Taken over, and typed into: a real Aider reads it, and the work counts as any other.
+    await page.keyboard.press('2');
+    await page.keyboard.press('t');
+    await page.getByRole('dialog').getByRole('button', { name: 'Take over' }).click();
+    const rows = terminal(page, 2).locator('.xterm-rows > div');
+    await rows
+      .filter({ hasText: /^>\s*$/ })
+      .first()
+      .waitFor();
+    await terminal(page, 2).locator('textarea').pressSequentially('By hand, raise c\n');
+    await terminal(page, 2).getByText('Applied edit to c.py').first().waitFor();
+    await terminal(page, 2).locator('textarea').pressSequentially('/exit\n');
     await page.getByText('succeeded', { exact: true }).first().waitFor();
+    await page.keyboard.press('Control+]');
     await page.keyboard.press('v');
     await page.getByText('The work landed on main').waitFor();
     await picture(page, 'page-summary');
