@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { git, makeRepo, root, tempFolder, world } from '../rig.js';
 
@@ -29,6 +30,12 @@ test('npm pack makes a package that installs into an empty folder and whose comm
   for (const name of ['plan', 'summary', 'settings']) {
     expect(existsSync(path.join(installed, `dist/schema/${name}.schema.json`))).toBe(true);
   }
+  // A browser loads all of the page before it shows anything.
+  const page = path.join(installed, 'dist/page');
+  const sizes = readdirSync(page).map(
+    (name) => gzipSync(readFileSync(path.join(page, name))).length,
+  );
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(500_000);
   const { env } = world(null);
   const repo = makeRepo({ 'a.ts': '1\n' });
   const run = (...args: string[]) => execFileSync(bin, args, { cwd: repo, env, encoding: 'utf8' });
