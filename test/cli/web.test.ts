@@ -151,7 +151,8 @@ browserTest(
     await page.keyboard.press('l');
     await terminal(page, 1).waitFor();
     await page.keyboard.press('h');
-    await terminal(page, 0).getByText('at work on f0.txt').first().click({ force: true });
+    await terminal(page, 0).getByText('at work on f0.txt').first().waitFor();
+    await terminal(page, 0).click();
     await page.keyboard.press('Escape');
     await terminal(page, 3).waitFor();
     await tryOut(page, 'Kill all');
