@@ -25,7 +25,15 @@ import {
   world,
 } from '../rig.js';
 import { lineWriter } from '../stand-in-aider.js';
-import { canRun, keptLeft, randomMoments, tasks, worktreesLeft, worldOf } from './killed-runs.js';
+import {
+  canRun,
+  keptLeft,
+  randomMoments,
+  settled,
+  tasks,
+  worktreesLeft,
+  worldOf,
+} from './killed-runs.js';
 
 /** How often a run is killed, and within how many milliseconds of its start. */
 const ways = [
@@ -78,6 +86,7 @@ describe.each(ways)(
         const kill = setTimeout(() => running.child.kill('SIGKILL'), 300 + ms);
         const killed = await running.end;
         clearTimeout(kill);
+        await settled(repo, where);
         const files = ['a.txt', 'b.txt', 'c.txt'];
         const edited = new Map(
           worktreesLeft(where).flatMap((worktree) =>

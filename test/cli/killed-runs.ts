@@ -1,8 +1,10 @@
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { inject } from 'vitest';
+import { untilQuiet } from '../../source/services/machine/processes-below.js';
 import type { ModelServer } from '../../source/services/model-server/model-server.js';
 import { wholeEdit } from '../../source/services/model-server/script.js';
+import { patience } from '../eventually.js';
 import { modelServer, type World, world } from '../rig.js';
 import { lineWriter } from '../stand-in-aider.js';
 
@@ -50,6 +52,15 @@ export function randomMoments(seed: number, count: number, most: number): number
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
     return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * most);
   });
+}
+
+/**
+ * Waits for what a program that was killed had started, such as git making a worktree: it ends by itself a moment
+ * later, and changes what is there until then.
+ */
+export async function settled(repo: string, where: World): Promise<void> {
+  await untilQuiet(repo, patience);
+  await untilQuiet(where.home, patience);
 }
 
 /** Worktrees of ours that are still there, absolute. */
