@@ -34,6 +34,7 @@ export async function buildXterm(): Promise<void> {
     platform: 'node',
     target: 'node20',
     tsconfig: path.join(own, 'tsconfig.json'),
+    minifySyntax: true,
     sourcemap: 'linked',
     logLevel: 'warning',
   });

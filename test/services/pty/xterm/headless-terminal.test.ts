@@ -15,6 +15,18 @@ interface Cell extends xterm.IBufferCell {
   readonly extended: { readonly ext: number; readonly urlId: number };
 }
 
+/** Bits of `bg` and `fg`. */
+const hasExtended = 0x10000000;
+const isUnderlined = 0x10000000;
+
+/** Style, colour and link of an underline; a plain one is told by the flag alone as well as by the style. */
+function underlineOf({ fg, bg, extended }: Cell): string {
+  // Of a cell without extended attributes, those of the last one that had some are left over.
+  const { ext, urlId } = bg & hasExtended ? extended : { ext: 0, urlId: 0 };
+  const style = (ext >>> 26) & 7 || (fg & isUnderlined ? 1 : 0);
+  return `${style} ${ext & 0x3ffffff} ${urlId}`;
+}
+
 /** Everything that is in a buffer. */
 function dump(buffer: xterm.IBuffer | XtermBuffer): string[] {
   const rows = [`${buffer.type} ${buffer.cursorX},${buffer.cursorY} ${buffer.baseY}`];
@@ -23,10 +35,8 @@ function dump(buffer: xterm.IBuffer | XtermBuffer): string[] {
     const cells: string[] = [];
     for (let x = 0; x < (line?.length ?? 0); x++) {
       const cell = line?.getCell(x) as Cell;
-      const { content, fg, bg, extended } = cell;
-      // Of a cell without such, the last one that had is left over.
-      const more = bg & 0x10000000 ? `${extended.ext},${extended.urlId}` : '';
-      cells.push(`${content},${fg},${bg},${more},${cell.getChars()}`);
+      const { content, fg, bg } = cell;
+      cells.push(`${content},${fg},${bg & ~hasExtended},${underlineOf(cell)},${cell.getChars()}`);
     }
     rows.push(`${line?.isWrapped} ${cells.join(' ')}`);
   }
@@ -44,7 +54,10 @@ const sequence = fc.oneof(
   {
     weight: 3,
     arbitrary: fc
-      .constantFrom('0', '1;31', '4:3', '58;5;9', '48;2;1;2;3', '7', '38;5;200', '24', '59')
+      .constantFrom(
+        ...['0', '1;31', '4:3', '58;5;9', '48;2;1;2;3', '7', '38;5;200', '24', '59'],
+        ...['4', '4;24', '4:0', '4:1', '21', '58:2::1:2:3', '38:2:1:2:3', '48;5', '38;2;1'],
+      )
       .map((codes) => `\x1b[${codes}m`),
   },
   // Insert and delete letters and lines, erase, move, scroll, repeat.
