@@ -256,9 +256,10 @@ export class ServedClient {
         this.feedOf(message.agent)?.lookAt(message);
         break;
       case 'seen':
-        this.channel.together(() => {
-          for (const agent of message.agents) this.feeds.get(agent)?.seen();
-        });
+        for (const agent of message.agents) {
+          this.feeds.get(agent)?.seen();
+          this.terminalChanged(agent);
+        }
         break;
       case 'hold':
         this.feedOf(message.agent)?.hold(message.id, message.row);

@@ -87,9 +87,14 @@ export class TerminalFeed {
     this.push();
   }
 
+  /** The client has drawn the last picture. */
   seen(): void {
     this.ready = true;
-    this.push();
+  }
+
+  /** Whether there is something new that the client can take. */
+  get isDue(): boolean {
+    return this.ready && this.drawn.emulator.version !== this.seenVersion;
   }
 
   hold(id: number, row: number): void {
@@ -110,8 +115,8 @@ export class TerminalFeed {
 
   /** Sends a picture where there is something new and the client can take one. */
   push(): void {
+    if (!this.isDue) return;
     const { emulator } = this.drawn;
-    if (!this.ready || emulator.version === this.seenVersion) return;
     const picture = this.picture();
     this.seenVersion = emulator.version;
     const { lines, ...rest } = picture;

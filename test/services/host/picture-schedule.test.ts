@@ -16,6 +16,7 @@ function flooded(isUsed: () => boolean, milliseconds: number, onStep: (at: numbe
   const schedule = new PictureSchedule(channel, isUsed);
   const counts = [0, 0];
   const feeds = counts.map((_, agent) => ({
+    isDue: true,
     push: () => {
       counts[agent] = (counts[agent] ?? 0) + 1;
     },
@@ -36,6 +37,17 @@ test('the screen that is used is sent pictures 30 times a second, one that is lo
   expect(flooded(() => false, 1000).counts).toEqual([11, 10]);
 });
 
+test('one that is looked at is sent fewer in a flood, until there is a pause', () => {
+  const { counts, schedule, feeds } = flooded(() => false, 5000);
+  expect(counts).toEqual([21, 20]);
+  vi.advanceTimersByTime(1000);
+  for (let at = 0; at < 950; at++) {
+    schedule.changed(0, feeds[0] as TerminalFeed);
+    vi.advanceTimersByTime(1);
+  }
+  expect(counts[0]).toBe(21 + 10);
+});
+
 test('a screen that is used from now on is quick from now on', () => {
   let used = false;
   const { counts } = flooded(
@@ -49,11 +61,36 @@ test('a screen that is used from now on is quick from now on', () => {
   expect(counts[0]).toBeGreaterThanOrEqual(22);
 });
 
+test('one that is used in a flood is sent what waits at once', () => {
+  let used = false;
+  const { counts } = flooded(
+    () => used,
+    5150,
+    (at) => {
+      used = at >= 5050;
+    },
+  );
+  expect(counts[0]).toBe(21 + 3 + 1);
+});
+
 test('what an agent answers to a key is drawn at once, whoever types', () => {
   const { counts, schedule, feeds } = flooded(() => false, 10);
   expect(counts).toEqual([1, 0]);
   schedule.typed(1);
   for (const [agent, feed] of feeds.entries()) schedule.changed(agent, feed);
+  expect(counts).toEqual([1, 1]);
+});
+
+test('what an agent answers to a key waits for its client to take it, and is drawn at once then', () => {
+  const { counts, schedule, feeds } = flooded(() => false, 10);
+  const [, second] = feeds as unknown as { isDue: boolean }[];
+  if (!second) throw new Error('there is no second one');
+  schedule.typed(1);
+  second.isDue = false;
+  schedule.changed(1, feeds[1] as TerminalFeed);
+  expect(counts).toEqual([1, 0]);
+  second.isDue = true;
+  schedule.changed(1, feeds[1] as TerminalFeed);
   expect(counts).toEqual([1, 1]);
 });
 

@@ -1,5 +1,6 @@
 import type { Server, Socket } from 'node:net';
 import path from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { ok } from '../../../source/core/result.js';
 import type { MessageBody } from '../../../source/core/run/message.js';
@@ -220,6 +221,29 @@ test('a client that draws nothing is sent no more pictures, and then the latest 
   await client.diff(0);
   expect(pictures).toBeLessThan(5);
   await eventually(() => expect(shown(client, 0, 10)).toContain('line 199'));
+});
+
+test('a client that is only looked at is sent 10 pictures a second, however quickly it draws', async () => {
+  const hosted = new Hosted();
+  const emulator = hosted.open(0);
+  const looking = await hosted.connect();
+  const used = await hosted.connect();
+  await until(() => looking.client.terminals.emulator(0) !== null && used.client.state() !== null);
+  used.client.used();
+  const at: number[] = [];
+  looking.client.terminals.emulator(0)?.onChange(() => {
+    at.push(performance.now());
+    // It draws at once.
+    shown(looking.client, 0, 10);
+  });
+  shown(looking.client, 0, 10);
+  while (at.length < 12) {
+    emulator.feed(`line ${at.length}\r\n`);
+    await emulator.drawn();
+    await setImmediate();
+  }
+  // The first may come as soon as it has said what it looks at.
+  expect((at.at(-1) ?? 0) - (at[1] ?? 0)).toBeGreaterThan(900);
 });
 
 test('rows that are held stay the same lines, also when the width changes', async () => {
