@@ -1,6 +1,6 @@
 /**
  * Benchmark: attaching to 8 agents with 5,000 lines each, until the last line of all of them is seen; beside
- * it the first frame of the wizard in the same repository, and tmux. In turn.
+ * it the first frame of the wizard in a repository like it, and tmux. In turn.
  */
 import { median, row } from '../kit.js';
 import { type Client, sleep } from './client.js';

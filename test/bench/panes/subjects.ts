@@ -100,7 +100,7 @@ export interface Subject {
   readonly pids: readonly number[];
   /** One more screen of it. */
   attach(): Promise<Client>;
-  /** A screen for another run in the same place; here alone. */
+  /** A screen for a run in a repository like it, in which none lives; here alone. */
   wizard(): Promise<Client>;
   /** The keys that put an agent in focus, and what is drawn when it is. */
   focus(agent: number): { readonly keys: string; readonly seen: string };
@@ -116,6 +116,8 @@ export async function openProduct(agents: Agents, tasks = agents.count): Promise
     Array.from({ length: tasks }, (_, agent) => [`f${agent}.txt`, 'text\n']),
   );
   await makeRepo(repo, files);
+  const other = path.join(agents.folder, 'other');
+  await makeRepo(other, files);
   const plan = path.join(agents.folder, 'plan.json');
   const planned = Object.keys(files).map((file, agent) => ({
     id: `T${agent + 1}`,
@@ -155,7 +157,7 @@ export async function openProduct(agents: Agents, tasks = agents.count): Promise
     whole: true,
     pids: [client.pid, ...hostsOf(home)],
     attach: async () => openClient([process.execPath, cli, 'attach'], { cwd: repo, env }),
-    wizard: async () => openClient([process.execPath, cli, '--no-test'], { cwd: repo, env }),
+    wizard: async () => openClient([process.execPath, cli, '--no-test'], { cwd: other, env }),
     focus: (agent) => ({ keys: String(agent), seen: `▸${agent} T${agent + 1} ` }),
     typing: async (on) => {
       client.type(on ? 'i' : '\x1d');
