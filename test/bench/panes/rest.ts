@@ -8,8 +8,8 @@ import { type Agents, makeAgents, makeFlooding, openProduct, openTmux } from './
 
 const count = Number(process.env['BENCH_AGENTS'] ?? 8);
 const seconds = Number(process.env['BENCH_SECONDS'] ?? 20);
-/** Until what has just begun is compiled and settled, seconds. */
-const settling = 5;
+/** Until what has just begun is compiled, and Node has put the memory of its start in order, seconds. */
+const settling = 20;
 
 /** Per cent of one core over some seconds. */
 async function load(pids: readonly number[], time = seconds): Promise<number> {
