@@ -81,9 +81,34 @@ const sequence = fc.oneof(
   fc.constantFrom('\x1b[?1049h', '\x1b[?1049l', '\x1bc', '\x1b7', '\x1b8', '\x1b[!p'),
   fc.constantFrom('\x1b]8;;http://x\x07', '\x1b]8;;\x07'),
 );
+/** Colours and styles with any parameters, too many or cut off among them. */
+const anyStyle = fc
+  .array(
+    fc.tuple(
+      fc.constantFrom(
+        '',
+        '0',
+        '1',
+        '2',
+        '4',
+        '5',
+        '21',
+        '24',
+        '38',
+        '48',
+        '58',
+        '59',
+        '99999999999',
+      ),
+      fc.constantFrom(';', ':'),
+    ),
+    { maxLength: 20 },
+  )
+  .map((parts) => `\x1b[${parts.flat().join('')}m`);
 /** A new size, or what is printed. */
 const step = fc.oneof(
   { weight: 12, arbitrary: sequence },
+  { weight: 2, arbitrary: anyStyle },
   fc.record({ cols: fc.integer({ min: 2, max: 30 }), rows: fc.integer({ min: 1, max: 8 }) }),
 );
 
